@@ -1,0 +1,186 @@
+//! The client's address: the peer's, or what trusted proxies say of it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use ipnet::IpNet;
+
+/// No chain of proxies is longer; what lies further left was sent by the client.
+const MAX_ENTRIES: usize = 32;
+
+/// The peer's address, unless it is a trusted proxy: then the nearest address that is not one.
+///
+/// `header` holds the values of `X-Forwarded-For` or a header like it, in the order sent. They are
+/// read from the right, since each proxy adds what it saw at the end and a client may send
+/// anything at the front.
+pub(crate) fn client_ip<'a>(
+    peer: Option<IpAddr>,
+    header: impl Iterator<Item = &'a str>,
+    trusted: &[IpNet],
+) -> Option<IpAddr> {
+    let mut client = peer?.to_canonical();
+    // Rocket's header values cannot be read from the back.
+    let values: Vec<_> = header.collect();
+    let entries = values.iter().rev().flat_map(|value| value.rsplit(','));
+    for entry in entries.take(MAX_ENTRIES) {
+        if !trusted.iter().any(|net| net.contains(&client)) {
+            break;
+        }
+        let Some(previous) = parse(entry) else { break };
+        client = previous;
+    }
+    Some(client)
+}
+
+/// The network that a client keeps while its address changes: a /24 of IPv4, a /56 of IPv6.
+pub(crate) fn prefix(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => Ipv4Addr::from_bits(ip.to_bits() & !(u32::MAX >> 24)).into(),
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !(u128::MAX >> 56)).into(),
+    }
+}
+
+/// An address, which may stand in brackets and carry a port.
+fn parse(entry: &str) -> Option<IpAddr> {
+    let entry = entry.trim_matches([' ', '\t']);
+    let address = if let Ok(address) = entry.parse::<IpAddr>() {
+        address
+    } else if let Ok(address) = entry.parse::<SocketAddr>() {
+        address.ip()
+    } else {
+        let bare = entry.strip_prefix('[')?.strip_suffix(']')?;
+        bare.parse::<Ipv6Addr>().ok()?.into()
+    };
+    Some(address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    const CLIENT: &str = "203.0.113.9";
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    /// The client behind the proxies of two private networks.
+    fn seen(peer: &str, header: &[&str]) -> IpAddr {
+        let trusted = ["10.0.0.0/8", "fd00::/8"].map(|net| net.parse().unwrap());
+        client_ip(Some(ip(peer)), header.iter().copied(), &trusted).unwrap()
+    }
+
+    #[test]
+    fn an_untrusted_peer_cannot_name_its_address() {
+        assert_eq!(seen("198.51.100.1", &[CLIENT]), ip("198.51.100.1"));
+        let peer = Some(ip("10.0.0.1"));
+        assert_eq!(client_ip(peer, [CLIENT].into_iter(), &[]), peer);
+    }
+
+    #[test]
+    fn a_trusted_proxy_names_the_client() {
+        assert_eq!(seen("10.0.0.1", &[CLIENT]), ip(CLIENT));
+        assert_eq!(seen("fd00::1", &["2001:db8::7"]), ip("2001:db8::7"));
+    }
+
+    #[test]
+    fn the_first_untrusted_address_from_the_right_is_the_client() {
+        let header = "192.0.2.66, 203.0.113.9, 10.0.0.3,10.0.0.2";
+        assert_eq!(seen("10.0.0.1", &[header]), ip(CLIENT));
+    }
+
+    #[test]
+    fn several_headers_are_one_list() {
+        assert_eq!(
+            seen("10.0.0.1", &["192.0.2.66, 203.0.113.9", "10.0.0.2"]),
+            ip(CLIENT)
+        );
+        assert_eq!(seen("10.0.0.1", &["192.0.2.66", "203.0.113.9"]), ip(CLIENT));
+    }
+
+    #[test]
+    fn a_chain_of_trusted_proxies_alone_ends_at_its_first() {
+        assert_eq!(seen("10.0.0.1", &["10.0.0.3, 10.0.0.2"]), ip("10.0.0.3"));
+        assert_eq!(seen("10.0.0.1", &[]), ip("10.0.0.1"));
+    }
+
+    #[test]
+    fn what_does_not_parse_ends_the_walk_at_the_last_good_address() {
+        for junk in [
+            "",
+            " ",
+            "unknown",
+            "_hidden",
+            "1.2.3",
+            "1.2.3.4.5",
+            "01.2.3.4",
+            "[1.2.3.4]",
+            "[::1",
+            "::1]",
+            "[]",
+            "1.2.3.4:",
+            "1.2.3.4:99999",
+            "\u{a0}1.2.3.4",
+            "\"1.2.3.4\"",
+            "for=1.2.3.4",
+        ] {
+            let header = format!("{CLIENT}, {junk}, 10.0.0.2");
+            assert_eq!(seen("10.0.0.1", &[&header]), ip("10.0.0.2"), "{junk:?}");
+        }
+    }
+
+    #[test]
+    fn an_entry_may_carry_brackets_a_port_and_space() {
+        for (entry, address) in [
+            ("203.0.113.9:567", CLIENT),
+            (" \t203.0.113.9\t ", CLIENT),
+            ("2001:db8::7", "2001:db8::7"),
+            ("[2001:db8::7]", "2001:db8::7"),
+            ("[2001:db8::7]:567", "2001:db8::7"),
+            ("::ffff:203.0.113.9", CLIENT),
+            ("[::ffff:203.0.113.9]:567", CLIENT),
+        ] {
+            assert_eq!(seen("10.0.0.1", &[entry]), ip(address), "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn a_mapped_address_is_its_ipv4_address() {
+        assert_eq!(seen("::ffff:192.0.2.1", &[]), ip("192.0.2.1"));
+        assert_eq!(
+            seen("::ffff:10.0.0.1", &["203.0.113.9, ::ffff:10.0.0.2"]),
+            ip(CLIENT)
+        );
+        assert_eq!(prefix(ip("::ffff:192.0.2.1")), prefix(ip("192.0.2.200")));
+    }
+
+    #[test]
+    fn no_peer_is_no_address() {
+        assert_eq!(
+            client_ip(None, [CLIENT].into_iter(), &["0.0.0.0/0".parse().unwrap()]),
+            None
+        );
+    }
+
+    #[test]
+    fn the_walk_ends_after_32_entries() {
+        let chain = |length: usize| format!("{CLIENT}{}", ", 10.0.0.2".repeat(length));
+        assert_eq!(seen("10.0.0.1", &[&chain(31)]), ip(CLIENT));
+        assert_eq!(seen("10.0.0.1", &[&chain(32)]), ip("10.0.0.2"));
+    }
+
+    #[test]
+    fn a_prefix_is_a_24_of_ipv4_and_a_56_of_ipv6() {
+        assert_eq!(prefix(ip("192.0.2.255")), ip("192.0.2.0"));
+        assert_eq!(
+            prefix(ip("2001:db8:1:22ff:ffff:ffff:ffff:ffff")),
+            ip("2001:db8:1:2200::")
+        );
+        assert_ne!(prefix(ip("192.0.2.1")), prefix(ip("192.0.3.1")));
+        assert_ne!(
+            prefix(ip("2001:db8:1:2200::")),
+            prefix(ip("2001:db8:1:2300::"))
+        );
+    }
+}

@@ -1,0 +1,117 @@
+//! The clock that every expiry is judged by.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+/// Tells the time, in whole seconds since 1970.
+///
+/// The default is the system's clock. Tests hand the manager a [`Clock::manual`] and move it,
+/// instead of sleeping; clones of a manual clock move together.
+///
+/// # Example
+///
+/// ```rust
+/// use std::time::Duration;
+/// use rocket_login::Clock;
+///
+/// let clock = Clock::manual(1_800_000_000);
+/// let managers = clock.clone();
+/// clock.advance(Duration::from_secs(60 * 60));
+/// assert_eq!(managers.now(), 1_800_003_600);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Source);
+
+#[derive(Clone, Debug, Default)]
+enum Source {
+    #[default]
+    System,
+    Manual(Arc<AtomicU64>),
+}
+
+impl Clock {
+    /// Returns the system's clock.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Source::System)
+    }
+
+    /// Returns a clock that stands at `unix_seconds` until it is moved.
+    #[must_use]
+    pub fn manual(unix_seconds: u64) -> Self {
+        Self(Source::Manual(Arc::new(AtomicU64::new(unix_seconds))))
+    }
+
+    /// Returns the seconds since 1970; a system clock set before that reads 0.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        match &self.0 {
+            Source::System => SystemTime::now()
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs()),
+            Source::Manual(time) => time.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Sets a manual clock, forwards or backwards. The system's clock is left alone, with a warning.
+    pub fn set(&self, unix_seconds: u64) {
+        self.change(|_| unix_seconds);
+    }
+
+    /// Moves a manual clock forwards by whole seconds; a fraction is dropped. The system's clock is
+    /// left alone, with a warning.
+    pub fn advance(&self, by: Duration) {
+        self.change(|time| time.saturating_add(by.as_secs()));
+    }
+
+    fn change(&self, change: impl Fn(u64) -> u64) {
+        match &self.0 {
+            Source::System => {
+                tracing::warn!("the system's clock cannot be moved; use `Clock::manual` in tests");
+            }
+            Source::Manual(time) => {
+                let _ = time.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |time| {
+                    Some(change(time))
+                });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_stands_still_until_it_is_moved() {
+        let clock = Clock::manual(100);
+        assert_eq!(clock.now(), 100);
+        clock.set(50);
+        assert_eq!(clock.now(), 50);
+        clock.advance(Duration::from_millis(2_999));
+        assert_eq!(clock.now(), 52);
+    }
+
+    #[test]
+    fn clones_of_a_manual_clock_move_together() {
+        let clock = Clock::manual(0);
+        clock.clone().advance(Duration::from_secs(7));
+        assert_eq!(clock.now(), 7);
+    }
+
+    #[test]
+    fn a_manual_clock_stops_at_the_end_of_time() {
+        let clock = Clock::manual(u64::MAX - 1);
+        clock.advance(Duration::MAX);
+        assert_eq!(clock.now(), u64::MAX);
+    }
+
+    #[test]
+    fn the_system_clock_cannot_be_moved() {
+        let clock = Clock::default();
+        clock.set(0);
+        clock.advance(Duration::from_secs(1 << 40));
+        assert!((1_700_000_000..1 << 40).contains(&clock.now()));
+    }
+}

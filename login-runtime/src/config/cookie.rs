@@ -1,0 +1,256 @@
+//! The cookies' names and attributes, and what browsers and this crate ask of them.
+
+use rocket::http::SameSite;
+
+use super::error::Report;
+use super::host;
+
+const HOST_PREFIX: &str = "__Host-";
+const SECURE_PREFIX: &str = "__Secure-";
+const MAX_NAME: usize = 128;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CookieSpec {
+    /// With its prefix, where it has one.
+    pub(crate) name: String,
+    pub(crate) domain: Option<String>,
+    pub(crate) path: String,
+    pub(crate) secure: bool,
+    pub(crate) http_only: bool,
+    pub(crate) same_site: SameSite,
+}
+
+impl CookieSpec {
+    /// Checks the settings of one cookie; `kind` is how their names start, as in `session_cookie`.
+    pub(super) fn checked(self, kind: &str, insecure_allowed: bool, report: &mut Report) -> Self {
+        let mut wrong = |setting: &str, mistake: &str| {
+            report.mistake(format!("login.{kind}_{setting}"), mistake);
+        };
+        let domain = self
+            .domain
+            .map(|domain| domain.strip_prefix('.').unwrap_or(&domain).to_owned());
+
+        if !is_name(&self.name) {
+            wrong(
+                "name",
+                "is not a cookie's name: use 1 to 128 letters, digits, `-`, `_` or `.`; a prefix such as `__Host-` is added by itself",
+            );
+        }
+        if domain
+            .as_deref()
+            .is_some_and(|domain| !host::is_name(domain))
+        {
+            wrong("domain", "is not a host name, such as `example.com`");
+        }
+        if !is_path(&self.path) {
+            wrong(
+                "path",
+                "is not a cookie's path: it starts with `/` and has no `;`, space or control character",
+            );
+        }
+        if self.same_site == SameSite::None && !self.secure {
+            wrong(
+                "samesite",
+                "`None` needs a Secure cookie, or browsers drop it; use `Lax`, or serve over HTTPS and set the cookie's `secure`",
+            );
+        }
+        let switch =
+            "set it to `true`, or set `login.insecure_cookies = true` to have it all the same";
+        if !self.secure && !insecure_allowed {
+            wrong(
+                "secure",
+                &format!("`false` sends logins over plain HTTP; {switch}"),
+            );
+        }
+        if !self.http_only && !insecure_allowed {
+            wrong(
+                "httponly",
+                &format!("`false` shows logins to every script; {switch}"),
+            );
+        }
+
+        let name = self.name.clone();
+        Self { domain, ..self }.named(&name)
+    }
+
+    /// The same cookie under another name.
+    ///
+    /// A browser takes a `__Host-` cookie from this host alone, so no sibling can plant one.
+    pub(super) fn named(&self, name: &str) -> Self {
+        let host_only = self.secure && self.path == "/" && self.domain.is_none();
+        let prefix = if host_only { HOST_PREFIX } else { "" };
+        Self {
+            name: format!("{prefix}{name}"),
+            ..self.clone()
+        }
+    }
+}
+
+/// A token of RFC 6265, without `%`, which Rocket's jar would decode.
+fn is_name(name: &str) -> bool {
+    let is_prefixed = [HOST_PREFIX, SECURE_PREFIX].into_iter().any(|prefix| {
+        name.get(..prefix.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    });
+    name.len() <= MAX_NAME && super::is_token(name) && !name.contains('%') && !is_prefixed
+}
+
+fn is_path(path: &str) -> bool {
+    path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic() && b != b';')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cookie() -> CookieSpec {
+        CookieSpec {
+            name: "sid".to_owned(),
+            domain: None,
+            path: "/".to_owned(),
+            secure: true,
+            http_only: true,
+            same_site: SameSite::Lax,
+        }
+    }
+
+    fn errors(spec: CookieSpec, insecure_allowed: bool) -> Vec<String> {
+        let mut report = Report::default();
+        spec.checked("session_cookie", insecure_allowed, &mut report);
+        report.errors.iter().map(ToString::to_string).collect()
+    }
+
+    fn name(spec: CookieSpec) -> String {
+        let mut report = Report::default();
+        let spec = spec.checked("session_cookie", true, &mut report);
+        assert_eq!(report.errors, []);
+        spec.name
+    }
+
+    #[test]
+    fn only_a_secure_cookie_of_this_host_and_every_path_is_prefixed() {
+        assert_eq!(name(cookie()), "__Host-sid");
+        assert_eq!(
+            name(CookieSpec {
+                secure: false,
+                ..cookie()
+            }),
+            "sid"
+        );
+        let path = "/app".to_owned();
+        assert_eq!(name(CookieSpec { path, ..cookie() }), "sid");
+        let domain = Some("example.com".to_owned());
+        assert_eq!(name(CookieSpec { domain, ..cookie() }), "sid");
+        assert_eq!(cookie().named("other").name, "__Host-other");
+    }
+
+    #[test]
+    fn a_leading_dot_of_the_domain_is_dropped() {
+        let domain = Some(".example.com".to_owned());
+        let mut report = Report::default();
+        let spec = CookieSpec { domain, ..cookie() }.checked("session_cookie", true, &mut report);
+        assert_eq!(spec.domain.as_deref(), Some("example.com"));
+        assert_eq!(report.errors, []);
+    }
+
+    #[test]
+    fn a_name_that_is_no_token_or_has_a_prefix_is_refused() {
+        for name in [
+            "",
+            "a b",
+            "a=b",
+            "a;b",
+            "sïd",
+            "\u{a0}sid",
+            "a\r\nb",
+            "%73id",
+            "__Host-sid",
+            "__host-sid",
+            "__SECURE-sid",
+            &"a".repeat(129),
+        ] {
+            let errors = errors(
+                CookieSpec {
+                    name: name.to_owned(),
+                    ..cookie()
+                },
+                true,
+            );
+            assert_eq!(errors.len(), 1, "{name:?}");
+            assert!(
+                errors.concat().starts_with("`login.session_cookie_name`"),
+                "{errors:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn domain_and_path_cannot_carry_attributes() {
+        for domain in ["", ".", "a;Path=/x", "a b", "https://a", "a\r\nb", "a:80"] {
+            let domain = Some(domain.to_owned());
+            let errors = errors(CookieSpec { domain, ..cookie() }, true);
+            assert!(
+                errors.concat().starts_with("`login.session_cookie_domain`"),
+                "{errors:?}"
+            );
+        }
+        for path in ["", "app", "/;Secure", "/a\nb", "/a b", "/é", "/\u{7f}"] {
+            let errors = errors(
+                CookieSpec {
+                    path: path.to_owned(),
+                    ..cookie()
+                },
+                true,
+            );
+            assert!(
+                errors.concat().starts_with("`login.session_cookie_path`"),
+                "{errors:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn same_site_none_needs_secure_even_where_insecure_cookies_are_allowed() {
+        let same_site = SameSite::None;
+        assert_eq!(
+            errors(
+                CookieSpec {
+                    same_site,
+                    ..cookie()
+                },
+                false
+            ),
+            [""; 0]
+        );
+        let errors = errors(
+            CookieSpec {
+                same_site,
+                secure: false,
+                ..cookie()
+            },
+            true,
+        );
+        assert!(
+            errors
+                .concat()
+                .starts_with("`login.session_cookie_samesite`"),
+            "{errors:?}"
+        );
+    }
+
+    #[test]
+    fn insecure_attributes_need_the_switch() {
+        let insecure = CookieSpec {
+            secure: false,
+            http_only: false,
+            ..cookie()
+        };
+        assert_eq!(errors(insecure.clone(), true), [""; 0]);
+        let errors = errors(insecure, false);
+        assert_eq!(errors.len(), 2);
+        assert!(
+            errors.iter().all(|e| e.contains("login.insecure_cookies")),
+            "{errors:?}"
+        );
+    }
+}

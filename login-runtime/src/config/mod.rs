@@ -1,0 +1,406 @@
+//! The settings of a `LoginManager`: defaults, what is checked at launch, and what then holds.
+
+mod cookie;
+mod duration;
+mod error;
+mod host;
+mod lifetimes;
+mod secret;
+mod settings;
+mod view;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use rocket::config::LogLevel;
+use rocket::figment::Figment;
+use rocket::http::{Method, SameSite};
+use serde::Deserialize;
+
+pub(crate) use self::cookie::CookieSpec;
+pub(crate) use self::duration::IdleTimeout;
+pub(crate) use self::error::LaunchError;
+pub(crate) use self::secret::KeyInput;
+pub(crate) use self::settings::Settings;
+pub(crate) use self::view::View;
+
+use self::error::Report;
+use self::lifetimes::Lifetimes;
+use crate::cross_site::{CrossSiteProtection, WebOrigin};
+use crate::keys::SecretKey;
+
+const MAX_AUDIENCE: usize = 255;
+
+/// What happens when a login comes from another client than the one it was made with.
+///
+/// A client is its address and its `User-Agent`; [`ProtectionAddress`] says how much of the address counts.
+/// The default is `Basic`. Protection notices a stolen cookie that is used elsewhere; it proves nothing.
+///
+/// ```toml
+/// [default.login]
+/// session_protection = "strong"
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SessionProtection {
+    /// The login goes on, but is no longer fresh.
+    #[default]
+    Basic,
+    /// The login ends, and both login cookies are removed.
+    Strong,
+    /// Nothing: clients are not compared.
+    None,
+}
+
+/// How much of the client's address session protection looks at.
+///
+/// The default is `Full`, as in Flask-Login.
+///
+/// ```toml
+/// [default.login]
+/// session_protection_address = "prefix"
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProtectionAddress {
+    /// All of it.
+    #[default]
+    Full,
+    /// The network: /24 of an IPv4 address, /56 of an IPv6 address, so that a phone may move within it.
+    Prefix,
+    /// Nothing: only the `User-Agent` counts.
+    Off,
+}
+
+/// The settings as they hold, checked. Times are in seconds.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) secret_key: SecretKey,
+    pub(crate) secret_key_fallbacks: Vec<SecretKey>,
+    pub(crate) audience: String,
+
+    pub(crate) session_cookie: CookieSpec,
+    pub(crate) remember_cookie: CookieSpec,
+    pub(crate) next_cookie: CookieSpec,
+    pub(crate) session_lifetime: u64,
+    pub(crate) permanent_session_lifetime: u64,
+    pub(crate) session_idle_timeout: Option<u64>,
+    pub(crate) fresh_lifetime: Option<u64>,
+    pub(crate) remember_cookie_duration: u64,
+    pub(crate) remember_cookie_refresh_each_request: bool,
+
+    pub(crate) session_protection: SessionProtection,
+    pub(crate) session_protection_address: ProtectionAddress,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) proxy_header: String,
+
+    pub(crate) login_view: Option<View>,
+    /// The longest base first.
+    pub(crate) mount_login_views: Vec<(String, View)>,
+    pub(crate) refresh_view: Option<View>,
+    pub(crate) login_message: Option<String>,
+    pub(crate) login_message_category: String,
+    pub(crate) needs_refresh_message: Option<String>,
+    pub(crate) needs_refresh_message_category: String,
+    pub(crate) use_session_for_next: bool,
+    pub(crate) force_host_for_redirects: Option<String>,
+
+    pub(crate) exempt_methods: Vec<Method>,
+    pub(crate) cross_site_protection: CrossSiteProtection,
+    pub(crate) trusted_origins: Vec<WebOrigin>,
+    /// `Some(true)` where this site is known to be served over HTTPS.
+    pub(crate) https: Option<bool>,
+    pub(crate) clear_site_data: bool,
+    pub(crate) loader_timeout: Duration,
+    pub(crate) revocation_capacity: usize,
+}
+
+impl Config {
+    /// The builder's settings over those of Rocket's configuration over the defaults, and warnings for the log.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake there is, not only the first.
+    pub(crate) fn new(
+        builder: Settings,
+        figment: &Figment,
+        default_audience: &str,
+    ) -> Result<(Self, Vec<String>), Vec<LaunchError>> {
+        let site = Site::of(figment);
+        let mut report = Report::default();
+        let settings = builder.or(Settings::read(figment, &mut report));
+        match Self::checked(settings, figment, default_audience, &site, &mut report) {
+            Some(config) if report.errors.is_empty() => Ok((config, report.warnings)),
+            _ => Err(report.errors),
+        }
+    }
+
+    /// Fills in the defaults; where a setting is wrong, some value stands in for it until the report is read.
+    fn checked(
+        settings: Settings,
+        figment: &Figment,
+        default_audience: &str,
+        site: &Site,
+        report: &mut Report,
+    ) -> Option<Self> {
+        let secret_key = secret::current(settings.secret_key.as_ref(), figment, site.debug, report);
+        let secret_key_fallbacks = secret::fallbacks(
+            settings.secret_key_fallbacks.as_deref().unwrap_or_default(),
+            secret_key.as_ref(),
+            report,
+        );
+        let [session_cookie, remember_cookie, next_cookie] = cookies(&settings, site, report);
+        let lifetimes = Lifetimes::checked(&settings, report);
+        let https = (site.tls || session_cookie.secure).then_some(true);
+
+        let login_view = settings
+            .login_view
+            .and_then(|view| View::checked("login.login_view", view, report));
+        let mount_login_views =
+            view::mounted(settings.mount_login_views.unwrap_or_default(), report);
+        let refresh_view = settings
+            .refresh_view
+            .and_then(|view| View::checked("login.refresh_view", view, report));
+        let force_host_for_redirects = redirect_host(settings.force_host_for_redirects, report);
+        let is_external = |view: &View| matches!(view, View::External(_));
+        let views = mount_login_views.iter().map(|(_, view)| view);
+        if views
+            .chain(&login_view)
+            .chain(&refresh_view)
+            .any(is_external)
+            && force_host_for_redirects.is_none()
+        {
+            report.warning(
+                "a login view is on another site, which is not told where to come back to (`next`), since \
+                 `login.force_host_for_redirects` does not say what this site is called",
+            );
+        }
+        if site.logs_cookies && !site.debug {
+            report.warning(
+                "`log_level = \"debug\"` makes Rocket write cookies into the log, and whoever reads them is logged in; \
+                 set another level",
+            );
+        }
+
+        Some(Self {
+            secret_key_fallbacks,
+            audience: audience(settings.audience, default_audience, report),
+            session_cookie,
+            remember_cookie,
+            next_cookie,
+            session_lifetime: lifetimes.session,
+            permanent_session_lifetime: lifetimes.permanent_session,
+            session_idle_timeout: lifetimes.idle,
+            fresh_lifetime: lifetimes.fresh,
+            remember_cookie_duration: lifetimes.remember,
+            remember_cookie_refresh_each_request: settings
+                .remember_cookie_refresh_each_request
+                .unwrap_or(false),
+            session_protection: settings.session_protection.unwrap_or_default(),
+            session_protection_address: settings.session_protection_address.unwrap_or_default(),
+            trusted_proxies: proxies(settings.trusted_proxies.unwrap_or_default(), report),
+            proxy_header: proxy_header(settings.proxy_header, report),
+            login_view,
+            mount_login_views,
+            refresh_view,
+            login_message: message(settings.login_message, "Please log in to access this page."),
+            login_message_category: category(settings.login_message_category),
+            needs_refresh_message: message(
+                settings.needs_refresh_message,
+                "Please reauthenticate to access this page.",
+            ),
+            needs_refresh_message_category: category(settings.needs_refresh_message_category),
+            use_session_for_next: settings.use_session_for_next.unwrap_or(false),
+            force_host_for_redirects,
+            exempt_methods: settings.exempt_methods.unwrap_or_default(),
+            cross_site_protection: settings.cross_site_protection.unwrap_or_default(),
+            trusted_origins: origins(settings.trusted_origins.unwrap_or_default(), report),
+            https,
+            clear_site_data: settings.clear_site_data.unwrap_or(false),
+            loader_timeout: loader_timeout(settings.loader_timeout, report),
+            revocation_capacity: revocation_capacity(settings.revocation_capacity, report),
+            // Last: without a key, too, every other setting has been checked by now.
+            secret_key: secret_key?,
+        })
+    }
+}
+
+/// What Rocket's own configuration says.
+struct Site {
+    debug: bool,
+    tls: bool,
+    logs_cookies: bool,
+}
+
+impl Site {
+    fn of(figment: &Figment) -> Self {
+        // Rocket has refused to go on where this fails; asked itself, it knows whether it was built with TLS.
+        let rocket = rocket::Config::try_from(figment).ok();
+        Self {
+            debug: *figment.profile() == rocket::Config::DEBUG_PROFILE,
+            tls: rocket.as_ref().is_some_and(rocket::Config::tls_enabled),
+            logs_cookies: rocket.is_some_and(|rocket| rocket.log_level == LogLevel::Debug),
+        }
+    }
+}
+
+/// The session's, the remember and the `next` cookie.
+fn cookies(settings: &Settings, site: &Site, report: &mut Report) -> [CookieSpec; 3] {
+    const NEXT: &str = "login_next";
+
+    let text =
+        |given: &Option<String>, default: &str| given.as_deref().unwrap_or(default).to_owned();
+    let session = text(&settings.session_cookie_name, "login_session");
+    let remember = text(&settings.remember_cookie_name, "remember_token");
+    if session == remember || remember == NEXT {
+        report.mistake(
+            "login.remember_cookie_name",
+            "is another login cookie's name; choose a third",
+        );
+    }
+    if session == NEXT {
+        report.mistake(
+            "login.session_cookie_name",
+            "is another login cookie's name; choose a third",
+        );
+    }
+
+    let secure = !site.debug || site.tls;
+    let insecure_allowed = site.debug || settings.insecure_cookies.unwrap_or(false);
+    let session = CookieSpec {
+        name: session,
+        domain: settings.session_cookie_domain.clone(),
+        path: text(&settings.session_cookie_path, "/"),
+        secure: settings.session_cookie_secure.unwrap_or(secure),
+        http_only: true,
+        same_site: settings.session_cookie_samesite.unwrap_or(SameSite::Lax),
+    };
+    let remember = CookieSpec {
+        name: remember,
+        domain: settings.remember_cookie_domain.clone(),
+        path: text(&settings.remember_cookie_path, "/"),
+        secure: settings.remember_cookie_secure.unwrap_or(secure),
+        http_only: settings.remember_cookie_httponly.unwrap_or(true),
+        same_site: settings.remember_cookie_samesite.unwrap_or(SameSite::Lax),
+    };
+    let session = session.checked("session_cookie", insecure_allowed, report);
+    let remember = remember.checked("remember_cookie", insecure_allowed, report);
+    let next = session.named(NEXT);
+    [session, remember, next]
+}
+
+fn audience(given: Option<String>, default: &str, report: &mut Report) -> String {
+    let audience = given.unwrap_or_else(|| default.to_owned());
+    if audience.is_empty() || audience.len() > MAX_AUDIENCE {
+        report.mistake(
+            "login.audience",
+            "is empty or longer than 255 bytes; set the application's name",
+        );
+    }
+    audience
+}
+
+fn proxies(given: Vec<String>, report: &mut Report) -> Vec<IpNet> {
+    given
+        .into_iter()
+        .filter_map(|text| {
+            let address = text
+                .parse::<IpAddr>()
+                .map(|ip| IpNet::from(ip.to_canonical()));
+            let network = address.or_else(|_| text.parse());
+            if network.is_err() {
+                report.mistake(
+                    "login.trusted_proxies",
+                    format!(
+                        "`{}` is neither an address nor a network, such as `10.0.0.0/8`",
+                        text.escape_debug()
+                    ),
+                );
+            }
+            network.ok()
+        })
+        .collect()
+}
+
+fn proxy_header(given: Option<String>, report: &mut Report) -> String {
+    let name = given.unwrap_or_else(|| "X-Forwarded-For".to_owned());
+    if !is_token(&name) {
+        report.mistake(
+            "login.proxy_header",
+            "is not a header's name, such as `X-Forwarded-For`",
+        );
+    }
+    name
+}
+
+/// A message to flash; none where it is set to nothing.
+fn message(given: Option<String>, default: &str) -> Option<String> {
+    Some(given.unwrap_or_else(|| default.to_owned())).filter(|message| !message.is_empty())
+}
+
+fn category(given: Option<String>) -> String {
+    given.unwrap_or_else(|| "message".to_owned())
+}
+
+fn redirect_host(given: Option<String>, report: &mut Report) -> Option<String> {
+    if given
+        .as_deref()
+        .is_some_and(|host| !host::is_host_and_port(host))
+    {
+        report.mistake(
+            "login.force_host_for_redirects",
+            "is not a host; set its name, and its port if need be, such as `example.com:8443`",
+        );
+    }
+    given
+}
+
+fn origins(given: Vec<String>, report: &mut Report) -> Vec<WebOrigin> {
+    given
+        .into_iter()
+        .filter_map(|text| {
+            text.parse()
+                .map_err(|error| {
+                    report.mistake(
+                        "login.trusted_origins",
+                        format!("`{}`: {error}", text.escape_debug()),
+                    );
+                })
+                .ok()
+        })
+        .collect()
+}
+
+fn loader_timeout(given: Option<Duration>, report: &mut Report) -> Duration {
+    let timeout = given.unwrap_or(Duration::from_secs(5));
+    if timeout.is_zero() || timeout > Duration::from_secs(60 * 60) {
+        report.mistake(
+            "login.loader_timeout",
+            "is zero or more than an hour; 5 seconds is the default",
+        );
+    }
+    timeout
+}
+
+fn revocation_capacity(given: Option<usize>, report: &mut Report) -> usize {
+    let capacity = given.unwrap_or(1_000_000);
+    if capacity == 0 {
+        report.mistake(
+            "login.revocation_capacity",
+            "is zero, so no logout could be kept; set 1 or more",
+        );
+    }
+    capacity
+}
+
+/// A token of RFC 9110, section 5.6.2: what names headers and cookies.
+fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! Login views: where people are sent who have to log in.
+
+use std::collections::BTreeMap;
+
+use rocket::http::uri::Absolute;
+
+use super::error::Report;
+use super::host;
+use crate::next_rule;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    /// A path of this site.
+    Local(String),
+    /// An http(s) URL, of another site as a rule.
+    External(String),
+}
+
+impl View {
+    pub(super) fn checked(setting: &str, text: String, report: &mut Report) -> Option<Self> {
+        if next_rule::is_local(&text) {
+            return Some(Self::Local(text));
+        }
+        if is_web_url(&text) {
+            return Some(Self::External(text));
+        }
+        report.mistake(
+            setting,
+            format!(
+                "`{}` is neither a path of this site, such as `/login`, nor an http(s) URL",
+                text.escape_debug()
+            ),
+        );
+        None
+    }
+}
+
+/// The views of single mount points, the longest base first.
+pub(super) fn mounted(views: BTreeMap<String, String>, report: &mut Report) -> Vec<(String, View)> {
+    let mut mounted: Vec<_> = views
+        .into_iter()
+        .filter_map(|(base, view)| {
+            let setting = format!("login.mount_login_views.{}", base.escape_debug());
+            if !is_base(&base) {
+                report.mistake(
+                    setting,
+                    "is not a mount point: a base is a path, such as `/admin`",
+                );
+                return None;
+            }
+            let view = View::checked(&setting, view, report)?;
+            Some((base, view))
+        })
+        .collect();
+    mounted.sort_by_key(|(base, _)| std::cmp::Reverse(base.len()));
+    mounted
+}
+
+fn is_base(base: &str) -> bool {
+    next_rule::is_local(base) && !base.contains('?')
+}
+
+fn is_web_url(text: &str) -> bool {
+    Absolute::parse(text).is_ok_and(|url| {
+        let scheme = url.scheme();
+        (scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http"))
+            && url
+                .authority()
+                .is_some_and(|authority| host::is_host_and_port(&authority.to_string()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(text: &str) -> Option<View> {
+        let mut report = Report::default();
+        let view = View::checked("login.login_view", text.to_owned(), &mut report);
+        assert_eq!(view.is_none(), !report.errors.is_empty());
+        view
+    }
+
+    #[test]
+    fn a_view_is_a_local_path_or_a_web_url() {
+        assert_eq!(
+            view("/login?x=1"),
+            Some(View::Local("/login?x=1".to_owned()))
+        );
+        for url in [
+            "https://sso.example/login?app=a",
+            "http://localhost:8001/",
+            "HTTPS://sso.example",
+        ] {
+            assert_eq!(view(url), Some(View::External(url.to_owned())), "{url}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_no_view() {
+        for text in [
+            "",
+            "login",
+            "//evil.com",
+            "/\\evil.com",
+            "https:evil.com",
+            "https://",
+            "https://user@sso.example/",
+            "ftp://sso.example",
+            "javascript:alert(1)",
+            "https://sso.example/\r\nx",
+            "https://sso.example/é",
+            "https://sso .example",
+            "https://sso.example/\\x",
+        ] {
+            assert_eq!(view(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_base_comes_first() {
+        let views = ["/", "/admin/deep", "/admin"].map(|base| (base.to_owned(), "/l".to_owned()));
+        let mut report = Report::default();
+        let bases: Vec<_> = mounted(views.into(), &mut report)
+            .into_iter()
+            .map(|(base, _)| base)
+            .collect();
+        assert_eq!(bases, ["/admin/deep", "/admin", "/"]);
+        assert_eq!(report.errors, []);
+    }
+
+    #[test]
+    fn a_base_that_rocket_would_not_mount_is_refused() {
+        for base in ["", "admin", "//x", "/a?b"] {
+            let mut report = Report::default();
+            let views = [(base.to_owned(), "/login".to_owned())].into();
+            assert_eq!(mounted(views, &mut report), [], "{base:?}");
+            assert_eq!(report.errors.len(), 1, "{base:?}");
+        }
+    }
+}

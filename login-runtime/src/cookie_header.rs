@@ -1,0 +1,168 @@
+//! The raw `Cookie` header, since Rocket's jar decodes and trims names that browsers do not.
+
+/// What a request presents under one cookie name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presented<'a> {
+    Absent,
+    One(&'a str),
+    /// Two or more, alike or not: a sibling domain may have set one of them.
+    Many,
+}
+
+/// Looks for the named cookies, in all `Cookie` headers of a request, in one pass.
+///
+/// A name counts byte for byte, with space and tab around it: never decoded, never in another
+/// case. So does a value, quotes included.
+pub(crate) fn find<'a, const N: usize>(
+    headers: impl Iterator<Item = &'a str>,
+    names: [&str; N],
+) -> [Presented<'a>; N] {
+    let mut found = [Presented::Absent; N];
+    for pair in headers.flat_map(|header| header.split(';')) {
+        let pair = pair.trim_start_matches(BLANK);
+        for (name, presented) in names.iter().zip(&mut found) {
+            if let Some(value) = value_of(pair, name) {
+                *presented = match presented {
+                    Presented::Absent => Presented::One(value),
+                    _ => Presented::Many,
+                };
+            }
+        }
+    }
+    found
+}
+
+const BLANK: [char; 2] = [' ', '\t'];
+
+/// The value of a pair that has this name; `name` holds no `=`.
+fn value_of<'a>(pair: &'a str, name: &str) -> Option<&'a str> {
+    let rest = pair.strip_prefix(name)?;
+    let value = rest.trim_start_matches(BLANK).strip_prefix('=')?;
+    Some(value.trim_matches(BLANK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Presented::{Absent, Many, One};
+    use super::*;
+
+    const ID: &str = "__Host-id";
+
+    fn find_id<'a>(headers: &[&'a str]) -> Presented<'a> {
+        let [id] = find(headers.iter().copied(), [ID]);
+        id
+    }
+
+    #[test]
+    fn each_name_finds_its_own_value() {
+        let headers = ["theme=dark; __Host-id=alice; __Host-rm=token", "lang=en"];
+        let found = find(headers.into_iter(), [ID, "__Host-rm", "login_next"]);
+        assert_eq!(found, [One("alice"), One("token"), Absent]);
+    }
+
+    #[test]
+    fn any_place_and_any_header_will_do() {
+        assert_eq!(find_id(&["__Host-id=alice"]), One("alice"));
+        assert_eq!(find_id(&["__Host-id=alice;a=b"]), One("alice"));
+        assert_eq!(find_id(&["a=b;__Host-id=alice"]), One("alice"));
+        assert_eq!(find_id(&["a=b", ";;", "__Host-id=alice;"]), One("alice"));
+        assert_eq!(find_id(&["", "; ;a", "=b"]), Absent);
+        assert_eq!(find_id(&[]), Absent);
+    }
+
+    #[test]
+    fn names_that_only_decode_to_ours_are_not_ours() {
+        for impostor in [
+            "%5F%5FHost-id",
+            "__Host%2Did",
+            "__host-id",
+            "__HOST-ID",
+            "__Host-i",
+            "__Host-id2",
+            "x__Host-id",
+            "__Host-id x",
+            "\"__Host-id\"",
+            "=__Host-id",
+        ] {
+            let alone = format!("{impostor}=bob");
+            assert_eq!(find_id(&[&alone]), Absent, "{impostor:?}");
+            for both in [
+                format!("{impostor}=bob; __Host-id=alice"),
+                format!("__Host-id=alice; {impostor}=bob"),
+            ] {
+                assert_eq!(find_id(&[&both]), One("alice"), "{impostor:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_space_and_tab_are_trimmed() {
+        for blank in [
+            "\u{a0}", "\u{85}", "\u{2000}", "\u{2028}", "\u{3000}", "\u{200b}", "\u{feff}", "\x0b",
+            "\x0c", "\r", "\n", "\0",
+        ] {
+            for pair in [
+                format!("{blank}__Host-id=bob"),
+                format!("__Host-id{blank}=bob"),
+            ] {
+                assert_eq!(find_id(&[&pair]), Absent, "{pair:?}");
+                let both = format!("__Host-id=alice; {pair}");
+                assert_eq!(find_id(&[&both]), One("alice"), "{pair:?}");
+            }
+            let value = format!("{blank}bob{blank}");
+            assert_eq!(find_id(&[&format!("__Host-id={value}")]), One(&value));
+        }
+        assert_eq!(
+            find_id(&["a=b; \t __Host-id \t = \t alice \t ;c=d"]),
+            One("alice")
+        );
+    }
+
+    #[test]
+    fn two_of_a_name_are_many_even_if_equal() {
+        assert_eq!(find_id(&["__Host-id=alice; __Host-id=bob"]), Many);
+        assert_eq!(find_id(&["__Host-id=alice; __Host-id=alice"]), Many);
+        assert_eq!(find_id(&["__Host-id=alice", "a=b; __Host-id=alice"]), Many);
+        assert_eq!(find_id(&["__Host-id=a; __Host-id=b; __Host-id=c"]), Many);
+        assert_eq!(find_id(&["__Host-id=; __Host-id=alice"]), Many);
+    }
+
+    #[test]
+    fn one_cookie_twice_does_not_spoil_another() {
+        let found = find(
+            ["__Host-id=a; __Host-rm=t; __Host-id=b"].into_iter(),
+            [ID, "__Host-rm"],
+        );
+        assert_eq!(found, [Many, One("t")]);
+    }
+
+    #[test]
+    fn the_value_is_verbatim() {
+        assert_eq!(find_id(&["__Host-id=\"alice\""]), One("\"alice\""));
+        assert_eq!(find_id(&["__Host-id=a%3Db=c=="]), One("a%3Db=c=="));
+        assert_eq!(find_id(&["__Host-id="]), One(""));
+        assert_eq!(
+            find_id(&["$Version=1; __Host-id=\"alice\""]),
+            One("\"alice\"")
+        );
+    }
+
+    #[test]
+    fn a_name_without_an_equals_sign_is_no_cookie() {
+        assert_eq!(find_id(&["__Host-id"]), Absent);
+        assert_eq!(find_id(&["__Host-id; __Host-id=alice"]), One("alice"));
+    }
+
+    #[test]
+    fn thousands_of_cookies_hide_nothing() {
+        let crumbs = "a=b; ".repeat(5_000);
+        assert_eq!(
+            find_id(&[&format!("{crumbs}__Host-id=alice; {crumbs}")]),
+            One("alice")
+        );
+        assert_eq!(
+            find_id(&[&format!("__Host-id=a; {crumbs}__Host-id=b")]),
+            Many
+        );
+    }
+}

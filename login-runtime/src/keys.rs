@@ -1,0 +1,538 @@
+//! The secret key, and every key that is derived from it.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
+use hkdf::Hkdf;
+use hmac::{KeyInit as _, Mac as _};
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+
+use crate::token::Kind;
+
+pub(crate) type HmacSha256 = hmac::Hmac<Sha256>;
+
+/// The key that this project's own documentation prints.
+pub(crate) const DOCUMENTED_KEY: &str = "6dRxltRW8zfQ22+RDOaZru8F56V4oe+ZGx4U0WOPT80=";
+
+/// Keys that anybody can look up.
+const PUBLISHED_KEYS: [&str; 5] = [
+    DOCUMENTED_KEY,
+    // Rocket's documentation, guide and examples, since 0.3.
+    "hPRYyVRiMyxpw5sBB1XeCMN1kFsDCqKvBi2QJxBVHQk=",
+    "itlYmFR2vYKrOmFhupMIn/hyB6lYCCTXz4yaQX89XVg=",
+    "8Xui8SN4mI+7egV/9dlfYYLGQJeEx4+DwmSQLwDVXJg=",
+    // Flask's documentation; its `_5#y2L"F4Q8z\n\xec]/` is too short anyway.
+    "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
+];
+
+const MIN_SECRET: usize = 32;
+const MIN_DISTINCT: usize = 10;
+const SALT: &[u8] = b"rocket-login";
+
+/// A secret that has passed the checks for weak and published keys.
+#[derive(Clone)]
+pub(crate) struct SecretKey(Vec<u8>);
+
+impl SecretKey {
+    /// Reads a key as Rocket reads its `secret_key`: 44 or 88 characters of base64, 64 hex digits.
+    /// Any other text counts as its bytes.
+    pub(crate) fn from_text(text: &str) -> Result<Self, KeyError> {
+        Self::from_bytes(&decode(text))
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+        if bytes.len() < MIN_SECRET {
+            return Err(KeyError::TooShort(bytes.len()));
+        }
+        if bytes.iter().collect::<HashSet<_>>().len() < MIN_DISTINCT {
+            return Err(KeyError::Repetitive);
+        }
+        if PUBLISHED_KEYS.iter().any(|text| *decode(text) == *bytes) {
+            return Err(KeyError::Published);
+        }
+        Ok(Self(bytes.to_vec()))
+    }
+
+    /// Draws 32 bytes from the operating system.
+    pub(crate) fn generate() -> Result<Self, getrandom::Error> {
+        let mut bytes = vec![0; MIN_SECRET];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+}
+
+fn decode(text: &str) -> Cow<'_, [u8]> {
+    let bytes = text.as_bytes();
+    match bytes.len() {
+        44 | 88 => BASE64.decode(bytes).ok(),
+        64 => HEXLOWER_PERMISSIVE.decode(bytes).ok(),
+        _ => None,
+    }
+    .map_or(Cow::Borrowed(bytes), Cow::Owned)
+}
+
+impl PartialEq for SecretKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKey([redacted])")
+    }
+}
+
+/// Why a secret key is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyError {
+    /// It has this many bytes, fewer than 32.
+    TooShort(usize),
+    /// It has fewer than 10 distinct byte values.
+    Repetitive,
+    /// It is printed in public documentation.
+    Published,
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooShort(length) => {
+                write!(
+                    f,
+                    "the key has {length} bytes, at least {MIN_SECRET} are needed"
+                )
+            }
+            Self::Repetitive => write!(
+                f,
+                "the key has fewer than {MIN_DISTINCT} distinct byte values, it is not random"
+            ),
+            Self::Published => f.write_str("the key is printed in public documentation"),
+        }?;
+        f.write_str("; generate one with `openssl rand -base64 32`")
+    }
+}
+
+impl std::error::Error for KeyError {}
+
+/// Every key in use: the current one signs, all of them verify.
+pub(crate) struct KeyRing {
+    current: KeySet,
+    fallbacks: Vec<KeySet>,
+}
+
+impl KeyRing {
+    pub(crate) fn new(
+        current: &SecretKey,
+        fallbacks: &[SecretKey],
+        audience: &str,
+        session_cookie: &str,
+        remember_cookie: &str,
+    ) -> Self {
+        let derive = |secret| KeySet::new(secret, audience, session_cookie, remember_cookie);
+        Self {
+            current: derive(current),
+            fallbacks: fallbacks.iter().map(derive).collect(),
+        }
+    }
+
+    pub(crate) fn current(&self) -> &KeySet {
+        &self.current
+    }
+
+    pub(crate) fn is_current(&self, keys: &KeySet) -> bool {
+        std::ptr::eq(keys, &raw const self.current)
+    }
+
+    /// The keys with this id, newest first.
+    pub(crate) fn with_id(&self, id: [u8; 4]) -> impl Iterator<Item = &KeySet> {
+        std::iter::once(&self.current)
+            .chain(&self.fallbacks)
+            .filter(move |keys| keys.id == id)
+    }
+
+    /// The name of a session in logs: 16 hex digits that tell nothing about its id.
+    pub(crate) fn log_id(&self, session_id: &[u8; 16]) -> String {
+        let mac = self.current.log_id.clone().chain_update(session_id);
+        HEXLOWER.encode(&truncate::<8>(mac))
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyRing([redacted])")
+    }
+}
+
+/// What is derived from one secret key.
+pub(crate) struct KeySet {
+    pub(crate) id: [u8; 4],
+    pub(crate) session: TokenKeys,
+    pub(crate) remember: TokenKeys,
+    log_id: HmacSha256,
+    derivation: Derivation,
+}
+
+impl KeySet {
+    fn new(
+        secret: &SecretKey,
+        audience: &str,
+        session_cookie: &str,
+        remember_cookie: &str,
+    ) -> Self {
+        let derivation = Derivation {
+            hkdf: extract(SALT, &secret.0),
+            audience: audience.into(),
+        };
+        Self {
+            id: derivation.key_id(),
+            session: TokenKeys::new(&derivation, "session", session_cookie),
+            remember: TokenKeys::new(&derivation, "remember", remember_cookie),
+            log_id: derivation.mac("log id", ""),
+            derivation,
+        }
+    }
+
+    /// The keys of one of the two cookies.
+    pub(crate) fn of(&self, kind: Kind) -> &TokenKeys {
+        match kind {
+            Kind::Session => &self.session,
+            Kind::Remember => &self.remember,
+        }
+    }
+
+    /// The key of an application's own values of one purpose.
+    pub(crate) fn value_key(&self, purpose: &str) -> HmacSha256 {
+        self.derivation.mac(&format!("value: {purpose}"), "")
+    }
+}
+
+impl fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeySet([redacted])")
+    }
+}
+
+/// The keys of one cookie, as HMAC states to clone.
+pub(crate) struct TokenKeys {
+    pub(crate) mac: HmacSha256,
+    pub(crate) session_hash: HmacSha256,
+    pub(crate) protection: HmacSha256,
+}
+
+impl TokenKeys {
+    fn new(derivation: &Derivation, purpose: &str, cookie: &str) -> Self {
+        Self {
+            mac: derivation.mac(purpose, cookie),
+            session_hash: derivation.mac("session hash", cookie),
+            protection: derivation.mac("protection", cookie),
+        }
+    }
+}
+
+/// The first bytes of a finished MAC.
+pub(crate) fn truncate<const N: usize>(mac: HmacSha256) -> [u8; N] {
+    let mut head = [0; N];
+    for (to, from) in head.iter_mut().zip(mac.finalize().into_bytes()) {
+        *to = from;
+    }
+    head
+}
+
+/// The extracted secret, from which one key per purpose and cookie name is expanded.
+struct Derivation {
+    hkdf: Hkdf<Sha256>,
+    audience: Box<str>,
+}
+
+impl Derivation {
+    fn mac(&self, purpose: &str, cookie: &str) -> HmacSha256 {
+        hmac(&expand(&self.hkdf, &info(purpose, &self.audience, cookie)))
+    }
+
+    /// Free of the audience: it only says which secret to try.
+    fn key_id(&self) -> [u8; 4] {
+        let [a, b, c, d, ..] = expand(&self.hkdf, &info("key id", "", ""));
+        [a, b, c, d]
+    }
+}
+
+fn info(purpose: &str, audience: &str, cookie: &str) -> Vec<u8> {
+    let mut info = Vec::new();
+    for part in ["v1", purpose, audience, cookie] {
+        // Names from the configuration: none comes near 64 KiB.
+        let length = u16::try_from(part.len()).unwrap_or(u16::MAX);
+        info.extend(length.to_be_bytes());
+        info.extend(part.as_bytes());
+    }
+    info
+}
+
+fn extract(salt: &[u8], secret: &[u8]) -> Hkdf<Sha256> {
+    Hkdf::new(Some(salt), secret)
+}
+
+#[expect(clippy::expect_used, reason = "HKDF-SHA-256 gives up to 8,160 bytes")]
+fn expand(hkdf: &Hkdf<Sha256>, info: &[u8]) -> [u8; 32] {
+    let mut key = [0; 32];
+    hkdf.expand(info, &mut key)
+        .expect("32 bytes can be expanded");
+    key
+}
+
+#[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+fn hmac(key: &[u8; 32]) -> HmacSha256 {
+    HmacSha256::new_from_slice(key).expect("a key of 32 bytes fits")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::indexing_slicing, clippy::unwrap_used)]
+
+    use super::*;
+
+    /// 32 bytes: 0, 1, .. 31.
+    fn bytes() -> Vec<u8> {
+        (0..32).collect()
+    }
+
+    fn secret() -> SecretKey {
+        SecretKey::from_bytes(&bytes()).unwrap()
+    }
+
+    fn ring(audience: &str, session: &str, remember: &str) -> KeyRing {
+        KeyRing::new(&secret(), &[], audience, session, remember)
+    }
+
+    fn tag(key: &HmacSha256) -> [u8; 32] {
+        truncate(key.clone())
+    }
+
+    fn tags(ring: &KeyRing) -> Vec<[u8; 32]> {
+        let KeySet {
+            session,
+            remember,
+            log_id,
+            ..
+        } = ring.current();
+        [
+            &session.mac,
+            &session.session_hash,
+            &session.protection,
+            &remember.mac,
+            &remember.session_hash,
+            &remember.protection,
+            log_id,
+            &ring.current().value_key("a"),
+            &ring.current().value_key("b"),
+        ]
+        .map(tag)
+        .to_vec()
+    }
+
+    #[test]
+    fn keys_are_read_as_rocket_reads_them() {
+        let hex = HEXLOWER.encode(&bytes());
+        assert_eq!(SecretKey::from_text(&BASE64.encode(&bytes())), Ok(secret()));
+        assert_eq!(SecretKey::from_text(&hex), Ok(secret()));
+        assert_eq!(SecretKey::from_text(&hex.to_uppercase()), Ok(secret()));
+
+        let long: Vec<u8> = (0..64).collect();
+        let read = SecretKey::from_text(&BASE64.encode(&long)).unwrap();
+        assert_eq!(read.0, long);
+    }
+
+    #[test]
+    fn other_text_counts_as_its_bytes() {
+        for text in [
+            "correct horse battery staple, and a donkey",
+            "44 characters that are no base64 whatsoever!",
+            "64 characters, of which some few at the least are no hex digits!",
+        ] {
+            assert_eq!(SecretKey::from_text(text).unwrap().0, text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn weak_and_published_keys_are_refused() {
+        use KeyError::{Published, Repetitive, TooShort};
+        let nine_values = "123456789".repeat(8);
+        for (text, error) in [
+            ("", TooShort(0)),
+            ("dev", TooShort(3)),
+            ("0123456789012345678901234567890", TooShort(31)),
+            ("_5#y2L\"F4Q8z\n\u{ec}]/", TooShort(17)),
+            (r#"_5#y2L"F4Q8z\n\xec]/"#, TooShort(20)),
+            // 44 characters of base64, 31 bytes.
+            ("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg==", TooShort(31)),
+            (&"0".repeat(64), Repetitive),
+            (&"a".repeat(100), Repetitive),
+            (&nine_values, Repetitive),
+        ] {
+            assert_eq!(SecretKey::from_text(text), Err(error), "{text:?}");
+        }
+        for text in PUBLISHED_KEYS {
+            assert_eq!(SecretKey::from_text(text), Err(Published), "{text:?}");
+            assert_eq!(
+                SecretKey::from_bytes(&decode(text)),
+                Err(Published),
+                "{text:?}"
+            );
+        }
+        let upper = PUBLISHED_KEYS.last().unwrap().to_uppercase();
+        assert_eq!(SecretKey::from_text(&upper), Err(Published));
+        assert_eq!(SecretKey::from_bytes(&[0; 64]), Err(Repetitive));
+        assert_eq!(SecretKey::from_bytes(&[1; 31]), Err(TooShort(31)));
+    }
+
+    #[test]
+    fn ten_distinct_values_are_enough() {
+        assert!(SecretKey::from_text(&"0123456789".repeat(4)).is_ok());
+    }
+
+    #[test]
+    fn a_refusal_names_the_mend_and_never_the_value() {
+        let text = "hunter2hunter2";
+        let message = SecretKey::from_text(text).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "the key has 14 bytes, at least 32 are needed; generate one with `openssl rand -base64 32`"
+        );
+        for error in [KeyError::Repetitive, KeyError::Published] {
+            assert!(error.to_string().ends_with("`openssl rand -base64 32`"));
+        }
+    }
+
+    #[test]
+    fn debug_tells_nothing() {
+        let ring = ring("app", "s", "r");
+        assert_eq!(format!("{:?}", secret()), "SecretKey([redacted])");
+        assert_eq!(format!("{ring:?}"), "KeyRing([redacted])");
+        assert_eq!(format!("{:?}", ring.current()), "KeySet([redacted])");
+    }
+
+    #[test]
+    fn generated_keys_pass_the_checks_and_differ() {
+        let (a, b) = (
+            SecretKey::generate().unwrap(),
+            SecretKey::generate().unwrap(),
+        );
+        assert_eq!(SecretKey::from_bytes(&a.0), Ok(a.clone()));
+        assert_ne!(a, b);
+    }
+
+    #[test]
+    fn hkdf_gives_the_vectors_of_rfc_5869() {
+        // Appendix A.1 and A.3; the first 32 of 42 bytes.
+        let hex = |text: &str| HEXLOWER.decode(text.as_bytes()).unwrap();
+        for (salt, info, key) in [
+            (
+                "000102030405060708090a0b0c",
+                "f0f1f2f3f4f5f6f7f8f9",
+                "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf",
+            ),
+            (
+                "",
+                "",
+                "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d",
+            ),
+        ] {
+            let hkdf = extract(&hex(salt), &[0x0b; 22]);
+            assert_eq!(expand(&hkdf, &hex(info)), hex(key).as_slice());
+        }
+    }
+
+    #[test]
+    fn the_derivation_never_changes() {
+        // Made with Python's hmac module: changing them would log everybody out.
+        let ring = ring("app", "__Host-login_session", "__Host-remember_token");
+        let hex = |key: &HmacSha256| HEXLOWER.encode(&tag(key));
+        assert_eq!(HEXLOWER.encode(&ring.current().id), "b11c29fc");
+        assert_eq!(
+            hex(&ring.current().session.mac),
+            "31e6c9b7890a114dcd501ac971c9ae777d8ce621f4ea70ab45a6f2e5e186de1f"
+        );
+        assert_eq!(
+            hex(&ring.current().remember.protection),
+            "47e27003902dac1461321284243335ee278a62ccf94ffb97f06b17351bda04a8"
+        );
+        assert_eq!(
+            hex(&ring.current().value_key("next")),
+            "d92d243b8d5c0f020716eff1c199b7491fc5181504b7d3748b3fb06163145351"
+        );
+        assert_eq!(ring.log_id(&[7; 16]), "20983028261f7f43");
+    }
+
+    #[test]
+    fn every_purpose_audience_and_cookie_name_has_its_own_key() {
+        let one = tags(&ring("app", "s", "r"));
+        assert_eq!(one.iter().collect::<HashSet<_>>().len(), one.len());
+
+        let other_audience = tags(&ring("other", "s", "r"));
+        assert!(one.iter().zip(&other_audience).all(|(a, b)| a != b));
+
+        // The three keys of each cookie change with its name, the rest do not.
+        let other_names = tags(&ring("app", "s2", "r2"));
+        let kept: Vec<bool> = one.iter().zip(&other_names).map(|(a, b)| a == b).collect();
+        assert_eq!(
+            kept,
+            [false, false, false, false, false, false, true, true, true]
+        );
+    }
+
+    #[test]
+    fn parts_of_a_derivation_cannot_run_into_each_other() {
+        assert_ne!(info("ab", "c", ""), info("a", "bc", ""));
+        assert_ne!(info("a", "", "b"), info("a", "b", ""));
+        assert_ne!(
+            tags(&ring("a", "bc", "r"))[0],
+            tags(&ring("ab", "c", "r"))[0]
+        );
+    }
+
+    #[test]
+    fn a_key_with_a_zero_byte_appended_is_another_key() {
+        let mut longer = bytes();
+        longer.push(0);
+        let longer = SecretKey::from_bytes(&longer).unwrap();
+        assert_ne!(longer, secret());
+        let (a, b) = (
+            ring("app", "s", "r"),
+            KeyRing::new(&longer, &[], "app", "s", "r"),
+        );
+        assert_ne!(a.current().id, b.current().id);
+        assert_ne!(tags(&a)[0], tags(&b)[0]);
+    }
+
+    #[test]
+    fn keys_are_found_by_id_and_only_the_newest_is_current() {
+        let old = SecretKey::from_bytes(&(32..64).collect::<Vec<u8>>()).unwrap();
+        let retired = KeyRing::new(&old, &[], "app", "s", "r");
+        let ring = KeyRing::new(&secret(), &[old], "app", "s", "r");
+
+        let found: Vec<_> = ring.with_id(retired.current().id).collect();
+        assert_eq!(found.len(), 1);
+        assert!(!ring.is_current(found[0]));
+        assert_eq!(
+            tag(&found[0].session.mac),
+            tag(&retired.current().session.mac)
+        );
+
+        let found: Vec<_> = ring.with_id(ring.current().id).collect();
+        assert_eq!(found.len(), 1);
+        assert!(ring.is_current(found[0]));
+        assert_eq!(ring.with_id([0; 4]).count(), 0);
+    }
+
+    #[test]
+    fn log_ids_are_sixteen_digits_and_differ() {
+        let ring = ring("app", "s", "r");
+        let (a, b) = (ring.log_id(&[1; 16]), ring.log_id(&[2; 16]));
+        assert_eq!(a.len(), 16);
+        assert_ne!(a, b);
+        assert_eq!(a, ring.log_id(&[1; 16]));
+    }
+}

@@ -1,0 +1,271 @@
+//! Flask-Login's `login_url` and `make_next_param`: the login view's URL with the page wanted.
+
+use std::borrow::Cow;
+
+use rocket::http::RawStr;
+
+use crate::next_rule::collapse_slashes;
+
+/// Returns the URL of a login view, told where to go after the login.
+///
+/// `next_url` is shortened with [`make_next_param`] and put into the view's query as
+/// `next_field`, in place of a field of that name. The rest of the query stays as it is, and so
+/// does the fragment. Without `next_url` the view's URL is returned unchanged.
+///
+/// # Example
+///
+/// ```rust
+/// use rocket_login::login_url;
+///
+/// assert_eq!(login_url("/login", None, "next"), "/login");
+/// assert_eq!(
+///     login_url("/login?lang=en#form", Some("/notes?page=2"), "next"),
+///     "/login?lang=en&next=%2Fnotes%3Fpage%3D2#form",
+/// );
+/// ```
+#[must_use]
+pub fn login_url(login_view: &str, next_url: Option<&str>, next_field: &str) -> String {
+    let Some(next_url) = next_url else {
+        return login_view.to_owned();
+    };
+    let next = make_next_param(login_view, next_url);
+    let (view, fragment) = split_before(login_view, |c| c == '#');
+    let (path, query) = view.split_once('?').unwrap_or((view, ""));
+    let query = with_field(query, next_field, &next);
+    format!("{path}?{query}{fragment}")
+}
+
+/// Returns the current URL as short as the login view understands it.
+///
+/// That is its path and query where the login URL has the same scheme and host, port included, or
+/// names none; else the whole URL. The fragment is dropped with the host, and a run of slashes
+/// becomes one, as Rocket routes it: `//evil.com` would be another host.
+///
+/// This shortens, it does not check: what a browser sends back as `next` is to be read with the
+/// `Next` guard.
+///
+/// # Example
+///
+/// ```rust
+/// use rocket_login::make_next_param;
+///
+/// let current = "https://example.com/notes?page=2";
+/// assert_eq!(make_next_param("/login", current), "/notes?page=2");
+/// assert_eq!(make_next_param("https://accounts.example.com/login", current), current);
+/// ```
+#[must_use]
+pub fn make_next_param(login_url: &str, current_url: &str) -> String {
+    let (login, current) = (Parts::of(login_url), Parts::of(current_url));
+    if !names_same(login.scheme, current.scheme) || !names_same(login.host, current.host) {
+        return current_url.to_owned();
+    }
+    let (target, _) = split_before(current.rest, |c| c == '#');
+    let (path, query) = split_before(target, |c| c == '?');
+    collapse_slashes(path) + query
+}
+
+/// A query in which the field stands once, at the place of the first of that name or the end.
+fn with_field(query: &str, field: &str, value: &str) -> String {
+    let encode = |text| RawStr::new(text).percent_encode();
+    let mut new = Some(format!("{}={}", encode(field), encode(value)));
+    let mut pairs = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, _) = pair.split_once('=').unwrap_or((pair, ""));
+        if RawStr::new(name).url_decode_lossy() == field {
+            pairs.extend(new.take().map(Cow::Owned));
+        } else {
+            pairs.push(Cow::Borrowed(pair));
+        }
+    }
+    pairs.extend(new.map(Cow::Owned));
+    pairs.join("&")
+}
+
+/// A URL's scheme and host, empty where it names none, and what follows them.
+struct Parts<'a> {
+    scheme: &'a str,
+    host: &'a str,
+    rest: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(url: &'a str) -> Self {
+        let (scheme, rest) = match url.split_once(':') {
+            Some((scheme, rest)) if is_scheme(scheme) => (scheme, rest),
+            _ => ("", url),
+        };
+        let (host, rest) = match rest.strip_prefix("//") {
+            Some(rest) => split_before(rest, |c| "/?#".contains(c)),
+            None => ("", rest),
+        };
+        Parts { scheme, host, rest }
+    }
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+/// Whether the login URL's scheme or host is the current one, or left open.
+fn names_same(login: &str, current: &str) -> bool {
+    login.is_empty() || login.eq_ignore_ascii_case(current)
+}
+
+/// Splits in front of the first such character; the second half is empty where there is none.
+fn split_before(text: &str, pattern: impl FnMut(char) -> bool) -> (&str, &str) {
+    text.find(pattern)
+        .and_then(|at| text.split_at_checked(at))
+        .unwrap_or((text, ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROTECTED: Option<&str> = Some("http://localhost/protected");
+
+    #[test]
+    fn without_a_next_url_the_view_is_unchanged() {
+        for view in [
+            "/foo",
+            "/foo?",
+            "/foo?a=&next=1#x",
+            "https://auth.localhost/login",
+        ] {
+            assert_eq!(login_url(view, None, "next"), view);
+        }
+    }
+
+    #[test]
+    fn next_is_added_as_flask_login_does() {
+        assert_eq!(login_url("/login", PROTECTED, "n"), "/login?n=%2Fprotected");
+        assert_eq!(
+            login_url("/login", PROTECTED, "next"),
+            "/login?next=%2Fprotected"
+        );
+        assert_eq!(
+            login_url("/login", Some("/protected"), "next"),
+            "/login?next=%2Fprotected"
+        );
+        assert_eq!(
+            login_url("/login?affil=cgnu", PROTECTED, "next"),
+            "/login?affil=cgnu&next=%2Fprotected"
+        );
+        // Flask-Login writes `%3A`; a colon needs no escape in a query.
+        assert_eq!(
+            login_url("https://auth.localhost/login", PROTECTED, "next"),
+            "https://auth.localhost/login?next=http:%2F%2Flocalhost%2Fprotected"
+        );
+    }
+
+    #[test]
+    fn the_query_of_the_view_is_kept() {
+        let url = |view| login_url(view, Some("/p"), "next");
+        assert_eq!(
+            url("/login?b=&a&b=2&a=%20+x"),
+            "/login?b=&a&b=2&a=%20+x&next=%2Fp"
+        );
+        assert_eq!(url("/login?"), "/login?next=%2Fp");
+        assert_eq!(url("/login?a=1&&b=2&"), "/login?a=1&b=2&next=%2Fp");
+        assert_eq!(url("/login?a=b=c?d"), "/login?a=b=c?d&next=%2Fp");
+    }
+
+    #[test]
+    fn the_field_stands_once_where_it_stood_first() {
+        let url = |view| login_url(view, Some("/p"), "next");
+        assert_eq!(url("/login?a=1&next=/old&b=2"), "/login?a=1&next=%2Fp&b=2");
+        assert_eq!(
+            url("/login?next=//evil.com&a=1&next="),
+            "/login?next=%2Fp&a=1"
+        );
+        assert_eq!(url("/login?%6eext=/old&next"), "/login?next=%2Fp");
+        assert_eq!(
+            url("/login?nexts=1&Next=2"),
+            "/login?nexts=1&Next=2&next=%2Fp"
+        );
+    }
+
+    #[test]
+    fn the_fragment_stays_at_the_end() {
+        let url = |view| login_url(view, Some("/p"), "next");
+        assert_eq!(url("/login#form"), "/login?next=%2Fp#form");
+        assert_eq!(
+            url("/login?a=1#form?next=x&y#z"),
+            "/login?a=1&next=%2Fp#form?next=x&y#z"
+        );
+    }
+
+    #[test]
+    fn next_comes_out_of_the_query_as_it_went_in() {
+        for next in [
+            "/a b",
+            "/a?b=c&d=e%26",
+            "/a+b",
+            "/é%C3%A9",
+            "/a;b='\"<>",
+            "//",
+            "/a?x=1&next=2",
+        ] {
+            let url = login_url("/login", Some(next), "the next&=");
+            let (_, query) = url.split_once('?').unwrap_or_default();
+            let (name, value) = query.split_once('=').unwrap_or_default();
+            assert!(!value.contains(['&', '#', '=', ' ', '+']), "{url}");
+            assert_eq!(RawStr::new(name).url_decode_lossy(), "the next&=");
+            let expected = make_next_param("/login", next);
+            assert_eq!(RawStr::new(value).url_decode_lossy(), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_url_of_the_same_site_is_shortened() {
+        for (login, current, next) in [
+            ("/login", "http://localhost/profile", "/profile"),
+            ("/login", "/profile?a=b", "/profile?a=b"),
+            ("login", "http://localhost/a?b=c&d#e?f", "/a?b=c&d"),
+            ("/login?to=http://other/", "http://localhost/a", "/a"),
+            ("http://localhost/login", "http://localhost/a", "/a"),
+            ("HTTP://LocalHost/login", "http://localhost/a", "/a"),
+            ("//localhost/login", "https://localhost/a", "/a"),
+            (
+                "http://localhost:8000/login",
+                "http://localhost:8000/a",
+                "/a",
+            ),
+            ("/login", "/a?b=http://other/", "/a?b=http://other/"),
+            ("/login", "http://localhost", ""),
+            ("/login", "http://localhost?a", "?a"),
+        ] {
+            assert_eq!(make_next_param(login, current), next, "{login} {current}");
+        }
+    }
+
+    #[test]
+    fn a_url_of_another_site_stays_whole() {
+        for (login, current) in [
+            ("https://localhost/login", "http://localhost/profile"),
+            (
+                "http://accounts.localhost/login",
+                "http://localhost/profile",
+            ),
+            ("http://localhost:8000/login", "http://localhost/a?b#c"),
+            ("//accounts.localhost/login", "http://localhost/a"),
+            ("http://localhost/login", "/a#b"),
+        ] {
+            assert_eq!(make_next_param(login, current), current, "{login}");
+        }
+    }
+
+    #[test]
+    fn a_shortened_url_names_no_other_host() {
+        for current in [
+            "http://localhost//evil.com/",
+            "http://localhost////evil.com/",
+        ] {
+            assert_eq!(make_next_param("/login", current), "/evil.com/");
+        }
+        assert_eq!(make_next_param("/login", "http://localhost/?//x"), "/?//x");
+    }
+}

@@ -1,0 +1,441 @@
+//! The rule for `next`: which targets stay on this site.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use rocket::http::RawStr;
+use rocket::http::uri::Origin;
+
+/// No longer target is accepted or emitted, in bytes.
+const MAX_LENGTH: usize = 2048;
+
+/// Whether a target, decoded once, names a path of this site in every browser.
+///
+/// Stricter than a URI parser on purpose: `Origin::parse` takes `//evil.com`, and browsers read
+/// `/\evil.com` as that.
+pub(crate) fn is_local(target: &str) -> bool {
+    let (path, query) = split(target);
+    (1..=MAX_LENGTH).contains(&target.len())
+        && target.starts_with('/')
+        && target.bytes().all(is_plain)
+        && is_plain_path(path)
+        && has_clean_escapes(path, b"\\%")
+        && has_clean_escapes(query.unwrap_or_default(), b"")
+        && Origin::parse(target).is_ok()
+}
+
+/// The `next` to emit for a request: its path as Rocket routes it, and its query.
+pub(crate) fn wanted(path: &str, query: Option<&str>) -> Option<String> {
+    let mut target = collapse_slashes(path);
+    if let Some(query) = query {
+        let _ = write!(target, "?{query}");
+    }
+    is_local(&target).then_some(target)
+}
+
+/// A target's path: what stands before the `?`.
+pub(crate) fn path_of(target: &str) -> &str {
+    split(target).0
+}
+
+/// Whether Rocket routes two paths alike: it ignores empty segments and decodes the others.
+pub(crate) fn same_path(a: &str, b: &str) -> bool {
+    fn segments(path: &str) -> impl Iterator<Item = Cow<'_, str>> {
+        path.split('/')
+            .filter(|segment| !segment.is_empty())
+            .map(|segment| RawStr::new(segment).percent_decode_lossy())
+    }
+    segments(a).eq(segments(b))
+}
+
+/// A path with each run of `/` made one: Rocket routes `//private` as `/private`, but a browser
+/// reads it as a host.
+pub(crate) fn collapse_slashes(path: &str) -> String {
+    let mut collapsed = String::with_capacity(path.len());
+    for char in path.chars() {
+        if char != '/' || !collapsed.ends_with('/') {
+            collapsed.push(char);
+        }
+    }
+    collapsed
+}
+
+fn split(target: &str) -> (&str, Option<&str>) {
+    match target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (target, None),
+    }
+}
+
+/// Browsers drop tabs and line breaks and turn `\` into `/`; nothing of the kind gets through.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_graphic() && byte != b'\\' && byte != b'#'
+}
+
+/// Neither an empty segment at the front or within, nor one that a browser resolves away.
+fn is_plain_path(path: &str) -> bool {
+    let is_dots = |segment: &str| {
+        matches!(
+            segment.to_ascii_lowercase().replace("%2e", ".").as_str(),
+            "." | ".."
+        )
+    };
+    !path.contains("//")
+        && !path.split('/').any(is_dots)
+        && !path
+            .get(..4)
+            .is_some_and(|start| start.eq_ignore_ascii_case("/%2f"))
+}
+
+/// Every `%` starts an escape, and none hides a control character or one of `refused`.
+fn has_clean_escapes(text: &str, refused: &[u8]) -> bool {
+    // What stands before the first `%` is no escape.
+    text.split('%').skip(1).all(|rest| {
+        decode_pair(rest)
+            .is_some_and(|decoded| !decoded.is_ascii_control() && !refused.contains(&decoded))
+    })
+}
+
+/// The byte that the two hexadecimal digits at the front of `text` stand for.
+fn decode_pair(text: &str) -> Option<u8> {
+    let digits = text.get(..2)?;
+    // `from_str_radix` takes a sign.
+    if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    u8::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )]
+
+    use super::*;
+    use url::Url;
+
+    const REFUSED: &[&str] = &[
+        "//evil.com",
+        "///evil.com",
+        "/\\evil.com",
+        "/\\/evil.com",
+        "\\\\evil.com",
+        "\\/evil.com",
+        "/\t/evil.com",
+        "\t//evil.com",
+        "\0//evil.com",
+        " //evil.com",
+        "\u{a0}//evil.com",
+        "https://evil.com",
+        "HTTPS://evil.com",
+        "https:evil.com",
+        "https:/evil.com",
+        "http:\\\\evil.com",
+        "javascript:alert(1)",
+        "java\nscript:alert(1)",
+        "data:text/html,x",
+        "file:///x",
+        "//app.example@evil.com",
+        "https://app.example.evil.com",
+        "//evil.com#app.example",
+        "/%09/evil.com",
+        "/%2f/evil.com",
+        "/%5cevil.com",
+        "%2f%2fevil.com",
+        "/%252f/evil.com",
+        "/.//evil.com",
+        "/x/..//evil.com",
+        "/%2e//evil.com",
+        "evil.com",
+        "@evil.com",
+        "/a\r\nSet-Cookie: x=1",
+        "/a%0d%0aSet-Cookie:%20x=1",
+        "//[::1]",
+        "//evil%E3%80%82com",
+        "",
+        "/%",
+        "/%zz",
+        "/../x",
+        "/é",
+    ];
+
+    const ACCEPTED: &[&str] = &[
+        "/",
+        "/ok",
+        "/ok?x=//evil.com",
+        "/ok?u=https://evil.com/&b=1",
+        "/@name",
+        "/;v=1",
+        "/a:b",
+        "/url%20with%20spaces/",
+    ];
+
+    fn encode(text: &str) -> String {
+        let mut encoded = String::new();
+        for byte in text.bytes() {
+            write!(encoded, "%{byte:02x}").unwrap();
+        }
+        encoded
+    }
+
+    /// Where a browser at the site goes, or `None` if it leaves the site.
+    fn browser_path(target: &str) -> Option<String> {
+        let base = Url::parse("https://app.example/").unwrap();
+        let url = base.join(target).ok()?;
+        (url.origin() == base.origin() && url.username().is_empty()).then(|| url.path().to_owned())
+    }
+
+    #[test]
+    fn what_leaves_the_site_is_refused_however_often_encoded() {
+        for target in REFUSED {
+            assert!(!is_local(target), "{target:?}");
+            let once = encode(target);
+            assert!(!is_local(&once), "{once:?}");
+            assert!(!is_local(&encode(&once)), "{target:?} twice");
+        }
+    }
+
+    #[test]
+    fn a_slash_in_front_does_not_hide_an_encoded_one() {
+        for hidden in [
+            "/evil.com",
+            "\\evil.com",
+            "\t/evil.com",
+            "\\/evil.com",
+            "%2f/evil.com",
+        ] {
+            let once = encode(hidden);
+            assert!(!is_local(&format!("/{once}")), "{hidden:?}");
+            assert!(
+                !is_local(&format!("/{}", once.to_uppercase())),
+                "{hidden:?}"
+            );
+            assert!(
+                !is_local(&format!("/{}", encode(&once))),
+                "{hidden:?} twice"
+            );
+        }
+    }
+
+    #[test]
+    fn paths_of_this_site_are_accepted() {
+        for target in ACCEPTED {
+            assert!(is_local(target), "{target:?}");
+            assert_eq!(browser_path(target).as_deref(), Some(path_of(target)));
+        }
+    }
+
+    #[test]
+    fn a_target_has_at_most_2048_bytes() {
+        assert!(is_local(&format!("/{}", "a".repeat(2047))));
+        assert!(!is_local(&format!("/{}", "a".repeat(2048))));
+    }
+
+    #[test]
+    fn dot_segments_are_refused_and_other_dots_are_not() {
+        for target in [
+            "/.",
+            "/..",
+            "/a/.",
+            "/a/./b",
+            "/a/..",
+            "/%2e",
+            "/%2E%2e/x",
+            "/.%2e",
+            "/a/%2E./b",
+        ] {
+            assert!(!is_local(target), "{target}");
+        }
+        for target in [
+            "/...",
+            "/.well-known/x",
+            "/a.b",
+            "/..a",
+            "/?x=/../y",
+            "/%2ewell-known",
+        ] {
+            assert!(is_local(target), "{target}");
+        }
+    }
+
+    #[test]
+    fn an_escape_is_two_hexadecimal_digits_and_hides_no_control_character() {
+        for target in [
+            "/%4", "/%+1", "/%-1", "/% 1", "/a%%41", "/?%", "/?%zz", "/?%é", "/%00", "/%1f",
+            "/%7f", "/?x=%0a", "/?x=%7F", "/a%5cb", "/a%5Cb", "/a%25b",
+        ] {
+            assert!(!is_local(target), "{target}");
+        }
+        for target in [
+            "/%41",
+            "/a%2fb",
+            "/%C3%A9",
+            "/?x=%5c",
+            "/?x=100%25",
+            "/?x=%2f%2f",
+        ] {
+            assert!(is_local(target), "{target}");
+        }
+    }
+
+    #[test]
+    fn backslashes_and_fragments_are_refused_in_the_query_too() {
+        for target in ["/?\\evil.com", "/a?x=\\", "/a?x#y", "/a#"] {
+            assert!(!is_local(target), "{target}");
+        }
+    }
+
+    #[test]
+    fn what_rocket_cannot_parse_is_refused() {
+        for target in ["/<a>", "/\"", "/a|b", "/?<"] {
+            assert!(!is_local(target), "{target}");
+        }
+    }
+
+    #[test]
+    fn next_is_the_path_that_rocket_routes_with_its_query() {
+        assert_eq!(wanted("/a", None).as_deref(), Some("/a"));
+        assert_eq!(wanted("/a", Some("b=//c")).as_deref(), Some("/a?b=//c"));
+        assert_eq!(wanted("//private", None).as_deref(), Some("/private"));
+        assert_eq!(wanted("///a//b///", None).as_deref(), Some("/a/b/"));
+        assert_eq!(wanted("//", Some("")).as_deref(), Some("/?"));
+    }
+
+    #[test]
+    fn no_next_is_emitted_that_would_be_refused() {
+        assert_eq!(wanted("/\\evil.com", None), None);
+        assert_eq!(wanted("/%2f/evil.com", None), None);
+        assert_eq!(wanted("/a", Some("x=%0d%0a")), None);
+        assert_eq!(wanted("/a", Some(&"x".repeat(2046))), None);
+        assert!(wanted("/a", Some(&"x".repeat(2045))).is_some());
+        assert_eq!(wanted("", None), None);
+    }
+
+    #[test]
+    fn the_path_ends_at_the_first_question_mark() {
+        assert_eq!(path_of("/a?b?c"), "/a");
+        assert_eq!(path_of("/a"), "/a");
+        assert_eq!(path_of("/?"), "/");
+    }
+
+    #[test]
+    fn paths_are_the_same_where_rocket_says_so() {
+        let paths = [
+            "/",
+            "//",
+            "/login",
+            "/login/",
+            "//login",
+            "/log%69n",
+            "/Login",
+            "/login/x",
+            "/%2flogin",
+            "/login%2f",
+            "/log%25in",
+            "/a/b",
+            "/a//b",
+            "/a%2fb",
+            "/%ff",
+            "/%FF",
+            "/\u{fffd}",
+        ];
+        for a in paths {
+            for b in paths {
+                let [left, right] = [a, b].map(|path| Origin::path_only(path.to_owned()));
+                let routed = left.path().segments().eq(right.path().segments());
+                assert_eq!(same_path(a, b), routed, "{a} {b}");
+            }
+        }
+        assert!(same_path("//log%69n/", "/login"));
+        assert!(!same_path("/login", "/Login"));
+    }
+
+    #[test]
+    fn no_hostile_string_leaves_the_site_once_accepted() {
+        const ALPHABET: &[&str] = &[
+            "/",
+            "/",
+            "/",
+            "\\",
+            ".",
+            "..",
+            "?",
+            "#",
+            "@",
+            ":",
+            ";",
+            "&",
+            "=",
+            "%",
+            "%2f",
+            "%2F",
+            "%2e",
+            "%5c",
+            "%25",
+            "%09",
+            "%0a",
+            "%00",
+            "%3a",
+            "%40",
+            "%3f",
+            "\t",
+            "\n",
+            "\r",
+            "\0",
+            " ",
+            "\u{a0}",
+            "\u{3002}",
+            "\u{ff0f}",
+            "é",
+            "[",
+            "]",
+            "[::1]",
+            "http",
+            "https:",
+            "javascript:",
+            "evil.com",
+            "app.example",
+            "a",
+            "2",
+            "f",
+            "e",
+            "-",
+            "|",
+            "<",
+        ];
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        let mut random = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state >> 33).unwrap() % below
+        };
+        let mut accepted = 0;
+        for round in 0..100_000 {
+            let mut target = String::from(if round % 4 == 0 { "" } else { "/" });
+            for _ in 0..random(9) {
+                target.push_str(ALPHABET[random(ALPHABET.len())]);
+            }
+            let emitted = wanted(&target, None);
+            for target in emitted
+                .iter()
+                .chain(Some(&target))
+                .filter(|target| is_local(target))
+            {
+                accepted += 1;
+                let path = path_of(target);
+                assert_eq!(browser_path(target).as_deref(), Some(path), "{target:?}");
+                // A proxy may decode what it forwards.
+                let decoded = RawStr::new(path).percent_decode_lossy();
+                assert!(browser_path(&decoded).is_some(), "{target:?}");
+            }
+        }
+        assert!(
+            accepted > 5_000,
+            "{accepted} accepted: the rounds prove nothing"
+        );
+    }
+}

@@ -1,0 +1,97 @@
+//! Session protection: what a login is bound to, as a pure function of address and User-Agent.
+
+use std::net::IpAddr;
+
+use hmac::Mac as _;
+
+use crate::client_ip;
+use crate::config::ProtectionAddress;
+use crate::keys::{HmacSha256, truncate};
+
+/// No browser's User-Agent is longer; what lies beyond is not looked at.
+const MAX_USER_AGENT: usize = 1024;
+
+/// The keyed digest of the client that a token is bound to.
+pub(crate) fn identifier(
+    key: &HmacSha256,
+    address: ProtectionAddress,
+    ip: Option<IpAddr>,
+    user_agent: Option<&str>,
+) -> [u8; 16] {
+    let ip = match address {
+        ProtectionAddress::Full => ip,
+        ProtectionAddress::Prefix => ip.map(client_ip::prefix),
+        ProtectionAddress::Off => None,
+    };
+    let mut mac = key.clone();
+    match ip {
+        Some(IpAddr::V4(ip)) => {
+            mac.update(&[4]);
+            mac.update(&ip.octets());
+        }
+        Some(IpAddr::V6(ip)) => {
+            mac.update(&[6]);
+            mac.update(&ip.octets());
+        }
+        None => mac.update(&[0]),
+    }
+    if let Some(user_agent) = user_agent {
+        let bytes = user_agent.as_bytes();
+        mac.update(&[1]);
+        mac.update(bytes.get(..MAX_USER_AGENT).unwrap_or(bytes));
+    }
+    truncate(mac)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hmac::KeyInit as _;
+
+    fn of(address: ProtectionAddress, ip: Option<&str>, user_agent: Option<&str>) -> [u8; 16] {
+        let key = HmacSha256::new_from_slice(&[9; 32]).unwrap();
+        identifier(&key, address, ip.map(|ip| ip.parse().unwrap()), user_agent)
+    }
+
+    #[test]
+    fn address_and_user_agent_both_count() {
+        let full = ProtectionAddress::Full;
+        let mine = of(full, Some("192.0.2.1"), Some("Firefox"));
+        assert_eq!(mine, of(full, Some("192.0.2.1"), Some("Firefox")));
+        assert_ne!(mine, of(full, Some("192.0.2.2"), Some("Firefox")));
+        assert_ne!(mine, of(full, Some("192.0.2.1"), Some("Chrome")));
+        assert_ne!(mine, of(full, Some("192.0.2.1"), None));
+        assert_ne!(mine, of(full, None, Some("Firefox")));
+    }
+
+    #[test]
+    fn no_user_agent_is_a_value_of_its_own() {
+        let off = ProtectionAddress::Off;
+        assert_ne!(of(off, None, None), of(off, None, Some("")));
+    }
+
+    #[test]
+    fn a_phone_may_move_inside_its_prefix() {
+        let prefix = ProtectionAddress::Prefix;
+        assert_eq!(
+            of(prefix, Some("192.0.2.1"), None),
+            of(prefix, Some("192.0.2.200"), None)
+        );
+        assert_ne!(
+            of(prefix, Some("192.0.2.1"), None),
+            of(prefix, Some("192.0.3.1"), None)
+        );
+        let off = ProtectionAddress::Off;
+        assert_eq!(
+            of(off, Some("192.0.2.1"), None),
+            of(off, Some("198.51.100.9"), None)
+        );
+    }
+
+    #[test]
+    fn an_endless_user_agent_costs_no_more_than_a_long_one() {
+        let off = ProtectionAddress::Off;
+        let (long, endless) = ("a".repeat(1024), "a".repeat(100_000));
+        assert_eq!(of(off, None, Some(&long)), of(off, None, Some(&endless)));
+    }
+}

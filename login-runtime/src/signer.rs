@@ -1,0 +1,190 @@
+//! An application's own short values, signed and dated.
+
+use data_encoding::BASE64URL_NOPAD;
+use hmac::Mac as _;
+
+use crate::keys::{KeyRing, truncate};
+
+/// The longest value, in bytes.
+const MAX_VALUE: usize = 2_048;
+
+/// The longest text that is looked at, in bytes.
+const MAX_TEXT: usize = 4_096;
+
+const VERSION: u8 = 1;
+/// Follows the kinds of tokens.
+const KIND: u8 = 3;
+const TAG: usize = 32;
+
+/// Signs a value for one purpose until `expires_at`; `None` if it is longer than 2,048 bytes.
+pub(crate) fn encode(
+    ring: &KeyRing,
+    purpose: &str,
+    value: &str,
+    expires_at: u64,
+) -> Option<String> {
+    if value.len() > MAX_VALUE {
+        return None;
+    }
+    let keys = ring.current();
+    let mut bytes = vec![VERSION, KIND];
+    bytes.extend(keys.id);
+    bytes.extend(expires_at.to_be_bytes());
+    bytes.extend(value.as_bytes());
+    let mac = keys.value_key(purpose).chain_update(&bytes);
+    bytes.extend(truncate::<TAG>(mac));
+    Some(BASE64URL_NOPAD.encode(&bytes))
+}
+
+/// Gives the value back; `None` if it is forged, of another purpose, or expired at `now`.
+pub(crate) fn decode(ring: &KeyRing, purpose: &str, text: &str, now: u64) -> Option<String> {
+    if text.len() > MAX_TEXT {
+        return None;
+    }
+    let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
+    let (signed, tag) = bytes.split_last_chunk::<TAG>()?;
+    let (&[VERSION, KIND, ref id @ ..], rest) = signed.split_first_chunk::<6>()? else {
+        return None;
+    };
+    ring.with_id(*id).find(|keys| {
+        let mac = keys.value_key(purpose).chain_update(signed);
+        mac.verify_slice(tag).is_ok()
+    })?;
+    let (expires_at, value) = rest.split_first_chunk()?;
+    if now >= u64::from_be_bytes(*expires_at) {
+        return None;
+    }
+    str::from_utf8(value).ok().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        clippy::unwrap_used
+    )]
+
+    use super::*;
+    use crate::keys::SecretKey;
+    use crate::token::{Flags, Kind, SessionId, Token};
+
+    fn secret(first: u8) -> SecretKey {
+        SecretKey::from_bytes(&(first..first + 32).collect::<Vec<u8>>()).unwrap()
+    }
+
+    fn ring() -> KeyRing {
+        KeyRing::new(&secret(0), &[], "app", "s", "r")
+    }
+
+    #[test]
+    fn a_value_survives_the_round_trip() {
+        for value in ["", "/account?tab=1", "ünï\0\r\n", &"a".repeat(2_048)] {
+            let text = encode(&ring(), "next", value, 100).unwrap();
+            assert!(text.len() <= 2_792);
+            assert_eq!(decode(&ring(), "next", &text, 99).as_deref(), Some(value));
+        }
+    }
+
+    #[test]
+    fn the_format_never_changes() {
+        // Made with Python's hmac and base64 modules.
+        let text = "AQOxHCn8AAAAAGtJ0gAvYWNjb3VudBrV1SDhCi4V8RTd1D0UOWvfCxGwEd1YUcR3vj-y5MK2";
+        let ring = KeyRing::new(
+            &secret(0),
+            &[],
+            "app",
+            "__Host-login_session",
+            "__Host-remember_token",
+        );
+        assert_eq!(
+            encode(&ring, "next", "/account", 1_800_000_000).unwrap(),
+            text
+        );
+    }
+
+    #[test]
+    fn a_value_ends_with_its_last_second() {
+        let text = encode(&ring(), "next", "/", 100).unwrap();
+        assert!(decode(&ring(), "next", &text, 99).is_some());
+        assert_eq!(decode(&ring(), "next", &text, 100), None);
+        assert_eq!(decode(&ring(), "next", &text, u64::MAX), None);
+    }
+
+    #[test]
+    fn a_value_serves_its_purpose_only() {
+        let text = encode(&ring(), "next", "/", 100).unwrap();
+        for purpose in ["", "nex", "next ", "Next", "session"] {
+            assert_eq!(decode(&ring(), purpose, &text, 0), None);
+        }
+    }
+
+    #[test]
+    fn too_long_a_value_is_not_signed() {
+        assert_eq!(encode(&ring(), "next", &"a".repeat(2_049), 100), None);
+        assert_eq!(encode(&ring(), "next", &"é".repeat(1_025), 100), None);
+    }
+
+    #[test]
+    fn changed_truncated_and_extended_texts_are_refused() {
+        let text = encode(&ring(), "next", "/account", 100).unwrap();
+        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).unwrap();
+        for bit in 0..bytes.len() * 8 {
+            let mut bytes = bytes.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(
+                decode(&ring(), "next", &BASE64URL_NOPAD.encode(&bytes), 0),
+                None
+            );
+        }
+        for length in 0..text.len() {
+            assert_eq!(decode(&ring(), "next", &text[..length], 0), None);
+        }
+        for more in ["A", "AA", "AAAA", "=", "é", &"A".repeat(10_000)] {
+            assert_eq!(decode(&ring(), "next", &format!("{text}{more}"), 0), None);
+        }
+    }
+
+    #[test]
+    fn a_text_over_the_limit_is_refused_even_when_signed() {
+        for (length, is_read) in [(3_072, true), (3_073, false)] {
+            let mut bytes = vec![VERSION, KIND];
+            bytes.extend(ring().current().id);
+            bytes.extend(100_u64.to_be_bytes());
+            bytes.resize(length - TAG, b'a');
+            let mac = ring().current().value_key("next").chain_update(&bytes);
+            bytes.extend(truncate::<TAG>(mac));
+            let text = BASE64URL_NOPAD.encode(&bytes);
+            assert_eq!(decode(&ring(), "next", &text, 0).is_some(), is_read);
+        }
+    }
+
+    #[test]
+    fn a_retired_key_still_verifies_until_it_is_removed() {
+        let old = KeyRing::new(&secret(64), &[], "app", "s", "r");
+        let text = encode(&old, "next", "/", 100).unwrap();
+        let rotated = KeyRing::new(&secret(0), &[secret(64)], "app", "s", "r");
+        assert_eq!(decode(&rotated, "next", &text, 0).as_deref(), Some("/"));
+        assert_eq!(decode(&ring(), "next", &text, 0), None);
+    }
+
+    #[test]
+    fn a_token_is_no_value() {
+        let token = Token {
+            kind: Kind::Session,
+            flags: Flags::default(),
+            session_id: SessionId([1; 16]),
+            auth_at: u64::MAX,
+            created_at: u64::MAX,
+            renewed_at: u64::MAX,
+            expires_at: u64::MAX,
+            session_hash: [0; 16],
+            protection: [0; 16],
+            uid: "1".into(),
+        };
+        let text = token.encode(ring().current()).unwrap();
+        assert_eq!(decode(&ring(), "session", &text, 0), None);
+        let value = encode(&ring(), "session", &"a".repeat(90), u64::MAX).unwrap();
+        assert!(Token::decode(&value, Kind::Session, &ring()).is_err());
+    }
+}

@@ -1,0 +1,608 @@
+//! The signed token that both cookies carry.
+
+use std::fmt;
+
+use data_encoding::BASE64URL_NOPAD;
+use hmac::Mac as _;
+
+use crate::keys::{KeyRing, KeySet, truncate};
+
+/// The longest user id, in bytes.
+pub(crate) const MAX_UID: usize = 256;
+
+/// The longest text that is looked at, in bytes; the longest token has 503.
+pub(crate) const MAX_LENGTH: usize = 1024;
+
+const VERSION: u8 = 1;
+const TAG: usize = 32;
+
+/// What one login is known by: 16 random bytes.
+///
+/// A remember token and the sessions restored from it share one id, so that one logout ends them
+/// all. The bytes do not let anybody in: a cookie is signed as well.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionId(pub(crate) [u8; 16]);
+
+impl SessionId {
+    pub(crate) fn generate() -> Result<Self, getrandom::Error> {
+        let mut id = [0; 16];
+        getrandom::fill(&mut id)?;
+        Ok(Self(id))
+    }
+
+    /// Returns the bytes, as the key of an entry in a [`RevocationList`](crate::RevocationList).
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId([redacted])")
+    }
+}
+
+/// Which of the two cookies a token is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Session = 1,
+    Remember = 2,
+}
+
+/// Yes-or-no facts about a login.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Flags(u8);
+
+impl Flags {
+    /// The session cookie outlives the browser.
+    pub(crate) const PERMANENT: Self = Self(1);
+    /// A remember token with this session id was issued.
+    pub(crate) const REMEMBERED: Self = Self(2);
+    /// The login of an inactive user was forced.
+    pub(crate) const FORCED: Self = Self(4);
+    /// There is no protection identifier yet.
+    pub(crate) const UNBOUND: Self = Self(8);
+
+    const ALL: u8 = 15;
+
+    pub(crate) fn contains(self, flag: Self) -> bool {
+        self.0 & flag.0 == flag.0
+    }
+
+    #[must_use]
+    pub(crate) fn with(self, flag: Self) -> Self {
+        Self(self.0 | flag.0)
+    }
+
+    #[must_use]
+    pub(crate) fn without(self, flag: Self) -> Self {
+        Self(self.0 & !flag.0)
+    }
+
+    fn from_byte(byte: u8) -> Option<Self> {
+        (byte & !Self::ALL == 0).then_some(Self(byte))
+    }
+}
+
+/// The record of a login. All times are Unix seconds.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Token {
+    pub(crate) kind: Kind,
+    pub(crate) flags: Flags,
+    pub(crate) session_id: SessionId,
+    /// When credentials were last shown; 0 for a login that is not fresh.
+    pub(crate) auth_at: u64,
+    pub(crate) created_at: u64,
+    pub(crate) renewed_at: u64,
+    pub(crate) expires_at: u64,
+    pub(crate) session_hash: [u8; 16],
+    pub(crate) protection: [u8; 16],
+    pub(crate) uid: String,
+}
+
+impl Token {
+    /// Signs the token; `None` if the user id is empty or too long.
+    pub(crate) fn encode(&self, keys: &KeySet) -> Option<String> {
+        if !is_uid(self.uid.as_bytes()) {
+            return None;
+        }
+        let uid_length = u16::try_from(self.uid.len()).ok()?;
+        let mut bytes = Vec::with_capacity(MAX_LENGTH / 2);
+        bytes.extend([VERSION, self.kind as u8, self.flags.0]);
+        bytes.extend(keys.id);
+        bytes.extend(self.session_id.0);
+        for time in [
+            self.auth_at,
+            self.created_at,
+            self.renewed_at,
+            self.expires_at,
+        ] {
+            bytes.extend(time.to_be_bytes());
+        }
+        bytes.extend(self.session_hash);
+        bytes.extend(self.protection);
+        bytes.extend(uid_length.to_be_bytes());
+        bytes.extend(self.uid.as_bytes());
+        let mac = keys.of(self.kind).mac.clone().chain_update(&bytes);
+        bytes.extend(truncate::<TAG>(mac));
+        Some(BASE64URL_NOPAD.encode(&bytes))
+    }
+
+    /// Verifies a cookie's value and reads it, and tells which keys had signed it.
+    pub(crate) fn decode<'k>(
+        value: &str,
+        kind: Kind,
+        ring: &'k KeyRing,
+    ) -> Result<(Self, &'k KeySet), TokenError> {
+        use TokenError::{BadSignature, Malformed, UnknownKey};
+
+        let mut buffer = [0; MAX_LENGTH];
+        let bytes = decode_text(value, &mut buffer).ok_or(Malformed)?;
+        let (signed, tag) = bytes.split_last_chunk::<TAG>().ok_or(Malformed)?;
+        let mut rest = signed;
+        let [version, kind_byte] = take(&mut rest).ok_or(Malformed)?;
+        if version != VERSION || kind_byte != kind as u8 {
+            return Err(Malformed);
+        }
+        let [flags, id @ ..] = take::<5>(&mut rest).ok_or(Malformed)?;
+
+        let mut error = UnknownKey;
+        for keys in ring.with_id(id) {
+            let mac = keys.of(kind).mac.clone().chain_update(signed);
+            if mac.verify_slice(tag).is_ok() {
+                let token = Self::parse(kind, flags, rest).ok_or(Malformed)?;
+                return Ok((token, keys));
+            }
+            error = BadSignature;
+        }
+        Err(error)
+    }
+
+    /// Reads what follows the key id, once it is known to be genuine.
+    fn parse(kind: Kind, flags: u8, mut rest: &[u8]) -> Option<Self> {
+        let rest = &mut rest;
+        Some(Self {
+            kind,
+            flags: Flags::from_byte(flags)?,
+            session_id: SessionId(take(rest)?),
+            auth_at: u64::from_be_bytes(take(rest)?),
+            created_at: u64::from_be_bytes(take(rest)?),
+            renewed_at: u64::from_be_bytes(take(rest)?),
+            expires_at: u64::from_be_bytes(take(rest)?),
+            session_hash: take(rest)?,
+            protection: take(rest)?,
+            uid: {
+                let length = u16::from_be_bytes(take(rest)?);
+                if rest.len() != usize::from(length) || !is_uid(rest) {
+                    return None;
+                }
+                str::from_utf8(rest).ok()?.to_owned()
+            },
+        })
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token")
+            .field("kind", &self.kind)
+            .field("flags", &self.flags)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a cookie's value is not a token of ours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum TokenError {
+    /// Its length, encoding, version, kind, flags or structure is not a token's.
+    Malformed,
+    /// It was signed with a key that is not, or no longer, in use.
+    UnknownKey,
+    BadSignature,
+}
+
+fn is_uid(bytes: &[u8]) -> bool {
+    (1..=MAX_UID).contains(&bytes.len())
+}
+
+/// Decodes onto the stack: nothing is allocated for a value that nobody has signed.
+fn decode_text<'b>(text: &str, buffer: &'b mut [u8; MAX_LENGTH]) -> Option<&'b [u8]> {
+    if text.len() > MAX_LENGTH {
+        return None;
+    }
+    let length = BASE64URL_NOPAD.decode_len(text.len()).ok()?;
+    let bytes = buffer.get_mut(..length)?;
+    BASE64URL_NOPAD.decode_mut(text.as_bytes(), bytes).ok()?;
+    Some(bytes)
+}
+
+fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*head)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        clippy::unwrap_used
+    )]
+
+    use super::*;
+    use crate::keys::{HmacSha256, SecretKey};
+    use TokenError::{BadSignature, Malformed, UnknownKey};
+
+    const ID_AT: usize = 3;
+    const UID_LENGTH_AT: usize = 87;
+
+    fn secret(first: u8) -> SecretKey {
+        SecretKey::from_bytes(&(first..first + 32).collect::<Vec<u8>>()).unwrap()
+    }
+
+    fn ring_of(current: u8, fallbacks: &[u8]) -> KeyRing {
+        let fallbacks: Vec<_> = fallbacks.iter().map(|first| secret(*first)).collect();
+        KeyRing::new(
+            &secret(current),
+            &fallbacks,
+            "app",
+            "__Host-login_session",
+            "__Host-remember_token",
+        )
+    }
+
+    fn ring() -> KeyRing {
+        ring_of(0, &[])
+    }
+
+    fn token() -> Token {
+        Token {
+            kind: Kind::Session,
+            flags: Flags::default().with(Flags::PERMANENT).with(Flags::FORCED),
+            session_id: SessionId([0x11; 16]),
+            auth_at: 1_800_000_000,
+            created_at: 1_800_000_001,
+            renewed_at: 1_800_000_002,
+            expires_at: 1_800_086_400,
+            session_hash: [0x22; 16],
+            protection: [0x33; 16],
+            uid: "alice".into(),
+        }
+    }
+
+    fn with_uid(uid: &str) -> Token {
+        Token {
+            uid: uid.into(),
+            ..token()
+        }
+    }
+
+    fn decode(value: &str) -> Result<Token, TokenError> {
+        Token::decode(value, Kind::Session, &ring()).map(|(token, _)| token)
+    }
+
+    fn bytes_of(value: &str) -> Vec<u8> {
+        BASE64URL_NOPAD.decode(value.as_bytes()).unwrap()
+    }
+
+    /// What an insider with the real key could make: `change` applied before signing.
+    fn resigned(key: &HmacSha256, change: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut bytes = bytes_of(&token().encode(ring().current()).unwrap());
+        bytes.truncate(bytes.len() - TAG);
+        change(&mut bytes);
+        let tag = key.clone().chain_update(&bytes).finalize().into_bytes();
+        bytes.extend(tag);
+        BASE64URL_NOPAD.encode(&bytes)
+    }
+
+    #[test]
+    fn a_token_survives_the_round_trip() {
+        let ring = ring();
+        for kind in [Kind::Session, Kind::Remember] {
+            for flags in 0..=Flags::ALL {
+                let token = Token {
+                    kind,
+                    flags: Flags(flags),
+                    auth_at: 0,
+                    expires_at: u64::MAX,
+                    ..token()
+                };
+                let text = token.encode(ring.current()).unwrap();
+                let (decoded, keys) = Token::decode(&text, kind, &ring).unwrap();
+                assert!(decoded == token);
+                assert!(ring.is_current(keys));
+                assert_eq!(decoded.encode(keys).unwrap(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn the_format_never_changes() {
+        // Made with Python's hmac and base64 modules: changing it would log everybody out.
+        let text = "AQEFsRwp_BEREREREREREREREREREREAAAAAa0nSAAAAAABrSdIBAAAAAGtJ0gIAAAAAa0sjgCIiIiIiIiIiIiIiIiIiIiIzMzMzMzMzMzMzMzMzMzMzAAVhbGljZb4yXXneacu3zYKZADd3uNlLQidHSWJFDa6JP0Jr4bsc";
+        assert_eq!(token().encode(ring().current()).unwrap(), text);
+        assert!(decode(text).unwrap() == token());
+    }
+
+    #[test]
+    fn user_ids_come_back_byte_for_byte() {
+        for uid in [
+            "1",
+            "01",
+            "1 ",
+            "１",
+            "a|b",
+            "a\0b",
+            "ünï",
+            "١",
+            "e\u{301}",
+            "é",
+            "../../x",
+            "' OR 1=1--",
+            "\r\nSet-Cookie: x=1",
+            &"a".repeat(256),
+            &"é".repeat(128),
+        ] {
+            let text = with_uid(uid).encode(ring().current()).unwrap();
+            assert!(text.len() <= 503);
+            assert_eq!(decode(&text).unwrap().uid, uid);
+        }
+    }
+
+    #[test]
+    fn an_empty_or_too_long_user_id_is_not_encoded() {
+        for uid in ["", &"a".repeat(257), &"é".repeat(129), &"a".repeat(70_000)] {
+            assert_eq!(with_uid(uid).encode(ring().current()), None);
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_is_refused() {
+        let bytes = bytes_of(&token().encode(ring().current()).unwrap());
+        for bit in 0..bytes.len() * 8 {
+            let mut bytes = bytes.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let error = decode(&BASE64URL_NOPAD.encode(&bytes)).unwrap_err();
+            let expected = match bit / 8 {
+                0 | 1 => Malformed,
+                3..7 => UnknownKey,
+                _ => BadSignature,
+            };
+            assert_eq!(error, expected, "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_changed_character_is_refused() {
+        let text = token().encode(ring().current()).unwrap();
+        for at in 0..text.len() {
+            for other in ["A", "_", "=", "+", "/", " ", "\0", "é"] {
+                if &text[at..=at] != other {
+                    let changed = format!("{}{other}{}", &text[..at], &text[at + 1..]);
+                    assert!(decode(&changed).is_err(), "{other:?} at {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_truncated_or_extended_token_is_refused() {
+        let text = token().encode(ring().current()).unwrap();
+        for length in 0..text.len() {
+            assert!(decode(&text[..length]).is_err(), "{length} characters");
+        }
+        for more in [
+            "A",
+            "AA",
+            "AAA",
+            "AAAA",
+            "=",
+            "==",
+            "\n",
+            &"A".repeat(2_000),
+        ] {
+            assert!(decode(&format!("{text}{more}")).is_err(), "{more:?}");
+        }
+    }
+
+    #[test]
+    fn a_truncated_or_blank_tag_is_refused() {
+        let bytes = bytes_of(&token().encode(ring().current()).unwrap());
+        let (signed, tag) = bytes.split_at(bytes.len() - TAG);
+        for tag in [&[][..], &tag[..1], &tag[..16], &[0; 32], &[0xff; 32]] {
+            let text = BASE64URL_NOPAD.encode(&[signed, tag].concat());
+            assert!(decode(&text).is_err());
+        }
+    }
+
+    #[test]
+    fn trailing_bits_are_refused() {
+        // 1, 2 and 3 bytes of user id: each remainder of the encoding.
+        let mut padded = 0;
+        for uid in ["1", "12", "123"] {
+            let text = with_uid(uid).encode(ring().current()).unwrap();
+            assert!(decode(&text).is_ok());
+            let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+            let (head, last) = text.split_at(text.len() - 1);
+            let value = alphabet
+                .iter()
+                .position(|c| last.as_bytes() == [*c])
+                .unwrap();
+            let unused = [0, 0, 4, 2][text.len() % 4];
+            for bits in 1..1_usize << unused {
+                let other = char::from(alphabet[value | bits]);
+                assert_eq!(decode(&format!("{head}{other}")), Err(Malformed));
+                padded += 1;
+            }
+        }
+        assert_eq!(padded, 15 + 3);
+    }
+
+    #[test]
+    fn a_text_over_the_limit_is_refused_before_it_is_decoded() {
+        for length in [1_025, 4_096, 390_000] {
+            assert_eq!(decode(&"A".repeat(length)), Err(Malformed));
+        }
+        // Within the limit the first bytes decide: version 0.
+        assert_eq!(decode(&"A".repeat(1_024)), Err(Malformed));
+        // A well-formed start and 1,024 characters: read to its end.
+        let long = resigned(&ring().current().session.mac, |bytes| {
+            bytes.resize(768 - TAG, b'a');
+        });
+        assert_eq!(long.len(), 1_024);
+        assert_eq!(decode(&long), Err(Malformed));
+    }
+
+    #[test]
+    fn other_formats_are_refused() {
+        for text in [
+            "",
+            "1|2f0b2fb8b1d7dd4a4c3ce2e7",
+            "eyJ1c2VyX2lkIjoiMSJ9",
+            "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.",
+            "eyJfdXNlcl9pZCI6IjEifQ.ZZZZZZ.AAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            "\u{0}",
+            "é",
+        ] {
+            assert_eq!(decode(text), Err(Malformed), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn one_cookie_does_not_do_for_the_other() {
+        let ring = ring();
+        let session = token().encode(ring.current()).unwrap();
+        let remember = Token {
+            kind: Kind::Remember,
+            ..token()
+        };
+        let remember = remember.encode(ring.current()).unwrap();
+        assert!(Token::decode(&session, Kind::Remember, &ring).is_err());
+        assert!(Token::decode(&remember, Kind::Session, &ring).is_err());
+
+        let changed = resigned(&ring.current().session.mac, |bytes| bytes[1] = 2);
+        let error = Token::decode(&changed, Kind::Remember, &ring).unwrap_err();
+        assert_eq!(error, BadSignature);
+    }
+
+    #[test]
+    fn another_version_is_refused_even_when_signed() {
+        for version in [0, 2, 255] {
+            let text = resigned(&ring().current().session.mac, |bytes| bytes[0] = version);
+            assert_eq!(decode(&text), Err(Malformed));
+        }
+    }
+
+    #[test]
+    fn an_unknown_flag_is_refused_even_when_signed() {
+        for bit in 4..8 {
+            let text = resigned(&ring().current().session.mac, |bytes| bytes[2] |= 1 << bit);
+            assert_eq!(decode(&text), Err(Malformed));
+        }
+    }
+
+    #[test]
+    fn a_wrong_structure_is_refused_even_when_signed() {
+        type Change = fn(&mut Vec<u8>);
+        let untouched: Change = |_| ();
+        assert!(decode(&resigned(&ring().current().session.mac, untouched)).is_ok());
+        let changes: [Change; 8] = [
+            |bytes| bytes[UID_LENGTH_AT + 1] = 0,
+            |bytes| bytes[UID_LENGTH_AT + 1] = 4,
+            |bytes| bytes[UID_LENGTH_AT + 1] = 6,
+            |bytes| bytes[UID_LENGTH_AT..UID_LENGTH_AT + 2].fill(0xff),
+            |bytes| {
+                bytes[UID_LENGTH_AT + 1] = 0;
+                bytes.truncate(UID_LENGTH_AT + 2);
+            },
+            |bytes| {
+                bytes[UID_LENGTH_AT..UID_LENGTH_AT + 2].copy_from_slice(&[1, 1]);
+                bytes.resize(UID_LENGTH_AT + 2 + 257, b'a');
+            },
+            |bytes| bytes[UID_LENGTH_AT + 2] = 0xff,
+            |bytes| bytes.truncate(20),
+        ];
+        for (row, change) in changes.into_iter().enumerate() {
+            let text = resigned(&ring().current().session.mac, change);
+            assert_eq!(decode(&text), Err(Malformed), "row {row}");
+        }
+    }
+
+    #[test]
+    fn a_token_of_another_key_or_application_is_refused() {
+        let other_key = ring_of(64, &[]);
+        let text = token().encode(other_key.current()).unwrap();
+        assert_eq!(decode(&text), Err(UnknownKey));
+
+        let claimed = resigned(&other_key.current().session.mac, |_| ());
+        assert_eq!(decode(&claimed), Err(BadSignature));
+
+        let (s, r) = ("__Host-login_session", "__Host-remember_token");
+        let other_app = KeyRing::new(&secret(0), &[], "other", s, r);
+        let text = token().encode(other_app.current()).unwrap();
+        assert_eq!(decode(&text), Err(BadSignature));
+    }
+
+    #[test]
+    fn a_retired_key_still_verifies_until_it_is_removed() {
+        let old = token().encode(ring_of(64, &[]).current()).unwrap();
+        let rotated = ring_of(0, &[32, 64]);
+        let (decoded, keys) = Token::decode(&old, Kind::Session, &rotated).unwrap();
+        assert!(decoded == token());
+        assert!(!rotated.is_current(keys));
+        assert_eq!(keys.id, bytes_of(&old)[ID_AT..ID_AT + 4]);
+        assert_eq!(decode(&old), Err(UnknownKey));
+    }
+
+    #[test]
+    fn random_text_is_never_accepted() {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_be_bytes()[0]
+        };
+        for _ in 0..20_000 {
+            let length = usize::from(next()) + usize::from(next());
+            let mut bytes: Vec<u8> = (0..length).map(|_| next()).collect();
+            if let Some(start) = bytes.get_mut(..2) {
+                start.copy_from_slice(&[VERSION, 1]);
+            }
+            assert!(decode(&BASE64URL_NOPAD.encode(&bytes)).is_err());
+        }
+    }
+
+    #[test]
+    fn flags_are_set_and_cleared_one_by_one() {
+        let flags = Flags::default()
+            .with(Flags::UNBOUND)
+            .with(Flags::REMEMBERED);
+        assert!(flags.contains(Flags::UNBOUND));
+        assert!(!flags.contains(Flags::FORCED));
+        assert!(!flags.contains(Flags::FORCED.with(Flags::UNBOUND)));
+        assert_eq!(flags.without(Flags::UNBOUND), Flags::REMEMBERED);
+    }
+
+    #[test]
+    fn session_ids_do_not_repeat() {
+        let ids: std::collections::HashSet<_> =
+            (0..1_000).map(|_| SessionId::generate().unwrap()).collect();
+        assert_eq!(ids.len(), 1_000);
+    }
+
+    #[test]
+    fn debug_tells_no_id() {
+        let token = Token {
+            session_id: SessionId([0xab; 16]),
+            uid: "alice".into(),
+            ..token()
+        };
+        let debug = format!("{token:?} {:?}", token.session_id);
+        for secret in ["alice", "171", "ab", "34", "51"] {
+            assert!(!debug.contains(secret), "{debug}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Which login view answers for which path, and which paths are login pages themselves.
+
+use crate::config::{Config, View};
+use crate::next_rule::{path_of, same_path};
+
+impl Config {
+    /// The login view for a path: that of the longest mount point around it, else the manager's.
+    pub(crate) fn login_view_of(&self, path: &str) -> Option<&View> {
+        self.mount_login_views
+            .iter()
+            .find(|(base, _)| is_under(path, base))
+            .map(|(_, view)| view)
+            .or(self.login_view.as_ref())
+    }
+
+    /// Whether a path is a login or refresh page, to which nobody should come back.
+    pub(crate) fn is_login_path(&self, target: &str) -> bool {
+        self.login_paths()
+            .any(|path| same_path(path, path_of(target)))
+    }
+
+    pub(crate) fn login_paths(&self) -> impl Iterator<Item = &str> {
+        let mounted = self.mount_login_views.iter().map(|(_, view)| view);
+        self.login_view
+            .iter()
+            .chain(&self.refresh_view)
+            .chain(mounted)
+            .filter_map(|view| match view {
+                View::Local(path) => Some(path_of(path)),
+                View::External(_) => None,
+            })
+    }
+}
+
+/// Whether a path lies at or below a base, segment by segment.
+fn is_under(path: &str, base: &str) -> bool {
+    let segments = |path| str::split(path, '/').filter(|segment| !segment.is_empty());
+    let mut path = segments(path);
+    segments(base).all(|segment| path.next() == Some(segment))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_under;
+
+    #[test]
+    fn a_base_covers_whole_segments_only() {
+        assert!(is_under("/staff/users", "/staff"));
+        assert!(is_under("/staff", "/staff"));
+        assert!(is_under("//staff//users", "/staff/"));
+        assert!(is_under("/anything", "/"));
+        assert!(!is_under("/staffing", "/staff"));
+        assert!(!is_under("/", "/staff"));
+    }
+}
