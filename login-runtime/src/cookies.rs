@@ -1,0 +1,117 @@
+//! The login cookies: read from the raw header, written in one place.
+
+use rocket::http::{Cookie, Header};
+use rocket::time::Duration;
+use rocket::{Request, Response};
+
+use crate::config::CookieSpec;
+use crate::cookie_header::{self, Presented};
+use crate::realm::RealmCore;
+use crate::signer;
+use crate::token::{Flags, Kind, Token};
+use crate::visit::{Change, NextChange, Pending};
+
+/// The purpose under which the wanted page is signed into its cookie.
+pub(crate) const NEXT_PURPOSE: &str = "next";
+
+/// How long the wanted page is kept while somebody logs in: 10 minutes.
+const NEXT_SECONDS: u64 = 600;
+
+/// Finds our cookies in the request, by the raw header's own names.
+///
+/// Rocket's jar decodes and trims names, which voids the `__Host-` prefix (Rack's CVE-2020-8184).
+/// Only Rocket's local client sends cookies without a header; then, and only then, the jar counts.
+pub(crate) fn presented<'r, const N: usize>(
+    req: &'r Request<'_>,
+    specs: [&CookieSpec; N],
+) -> [Presented<'r>; N] {
+    let names = specs.map(|spec| spec.name.as_str());
+    if req.headers().contains("Cookie") {
+        return cookie_header::find(req.headers().get("Cookie"), names);
+    }
+    names.map(|name| match req.cookies().get(name) {
+        Some(cookie) => Presented::One(cookie.value()),
+        None => Presented::Absent,
+    })
+}
+
+/// Writes every pending cookie of a realm onto the response.
+pub(crate) fn write(core: &RealmCore, pending: &Pending, res: &mut Response<'_>) {
+    let config = &core.config;
+    let now = core.clock.now();
+    if let Some(change) = &pending.session {
+        write_token(core, &config.session_cookie, change, now, res);
+    }
+    if let Some(change) = &pending.remember {
+        write_token(core, &config.remember_cookie, change, now, res);
+    }
+    match &pending.next {
+        Some(NextChange::Set(path)) => {
+            let expires_at = now.saturating_add(NEXT_SECONDS);
+            if let Some(value) = signer::encode(&core.ring, NEXT_PURPOSE, path, expires_at) {
+                set(&config.next_cookie, value, Some(NEXT_SECONDS), res);
+            }
+        }
+        Some(NextChange::Remove) => remove(&config.next_cookie, res),
+        None => {}
+    }
+    if pending.clear_site_data {
+        res.set_raw_header("Clear-Site-Data", r#""cache", "storage""#);
+    }
+}
+
+fn write_token(
+    core: &RealmCore,
+    spec: &CookieSpec,
+    change: &Change,
+    now: u64,
+    res: &mut Response<'_>,
+) {
+    let value = match change {
+        Change::Set(token) => token
+            .encode(core.ring.current())
+            .map(|value| (token, value)),
+        Change::Remove => None,
+    };
+    match value {
+        Some((token, value)) => set(spec, value, max_age(token, now), res),
+        None => remove(spec, res),
+    }
+}
+
+/// A session cookie ends with the browser, unless the login is permanent.
+fn max_age(token: &Token, now: u64) -> Option<u64> {
+    let outlives_the_browser =
+        token.kind == Kind::Remember || token.flags.contains(Flags::PERMANENT);
+    outlives_the_browser.then(|| token.expires_at.saturating_sub(now))
+}
+
+fn set(spec: &CookieSpec, value: String, max_age: Option<u64>, res: &mut Response<'_>) {
+    let mut cookie = build(spec, value);
+    if let Some(seconds) = max_age {
+        cookie.set_max_age(Duration::seconds(
+            i64::try_from(seconds).unwrap_or(i64::MAX),
+        ));
+    }
+    res.adjoin_header(Header::new("Set-Cookie", cookie.to_string()));
+}
+
+/// A removal carries every attribute the cookie was set with: browsers ignore one for a
+/// `__Host-` name that is not Secure.
+fn remove(spec: &CookieSpec, res: &mut Response<'_>) {
+    let mut cookie = build(spec, String::new());
+    cookie.make_removal();
+    res.adjoin_header(Header::new("Set-Cookie", cookie.to_string()));
+}
+
+fn build(spec: &CookieSpec, value: String) -> Cookie<'_> {
+    let mut cookie = Cookie::new(spec.name.as_str(), value);
+    cookie.set_path(spec.path.as_str());
+    cookie.set_same_site(spec.same_site);
+    cookie.set_http_only(spec.http_only);
+    cookie.set_secure(spec.secure);
+    if let Some(domain) = &spec.domain {
+        cookie.set_domain(domain.as_str());
+    }
+    cookie
+}

@@ -1,0 +1,394 @@
+//! Denials: why a request was refused, and the answer that it gets instead of a bare status.
+
+use std::any::TypeId;
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::OnceLock;
+
+use rocket::futures::future::BoxFuture;
+use rocket::http::uri::Absolute;
+use rocket::http::{Accept, Header, MediaType, Method, Status};
+use rocket::outcome::Outcome;
+use rocket::request::{self, FromRequest};
+use rocket::response::{self, Responder};
+use rocket::{Request, Response};
+use tracing::error;
+
+use crate::config::View;
+use crate::events::{self, EventKind};
+use crate::flash;
+use crate::loader::{Interrupted, guarded};
+use crate::login_url::login_url;
+use crate::next_rule;
+use crate::realm::{Realm, RealmCore, peek};
+use crate::user::UserMixin;
+use crate::visit::{NextChange, Visit};
+
+/// What an `#[unauthorized_handler]` or `#[needs_refresh_handler]` becomes.
+pub type AnswerFn = for<'r> fn(&'r Request<'_>) -> BoxFuture<'r, Answer<'r>>;
+
+/// A handler's answer: a response, or a status for the catchers.
+pub type Answer<'r> = Result<Response<'r>, Status>;
+
+/// That a request was refused, and why; for catchers.
+///
+/// # Example
+///
+/// ```rust
+/// use rocket::{catch, Request};
+/// use rocket_login::{Denied, Reason};
+///
+/// #[catch(401)]
+/// fn unauthorized(req: &Request<'_>) -> &'static str {
+///     match Denied::of(req).map(Denied::reason) {
+///         Some(Reason::NeedsRefresh) => "please confirm your password",
+///         _ => "please log in",
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Denied {
+    reason: Reason,
+    realm: TypeId,
+}
+
+/// Why a request was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Nobody is logged in; 401.
+    Unauthorized,
+    /// Somebody is logged in, but not freshly; 401.
+    NeedsRefresh,
+    /// Another site sent a request that would change something; 403.
+    CrossSite,
+}
+
+impl Reason {
+    pub(crate) fn status(self) -> Status {
+        match self {
+            Self::Unauthorized | Self::NeedsRefresh => Status::Unauthorized,
+            Self::CrossSite => Status::Forbidden,
+        }
+    }
+
+    fn event(self) -> EventKind {
+        match self {
+            Self::Unauthorized => EventKind::Unauthorized,
+            Self::NeedsRefresh => EventKind::NeedsRefresh,
+            Self::CrossSite => EventKind::CrossSite,
+        }
+    }
+}
+
+/// A request's denials, in order: one guard may have been optional before another refused.
+#[derive(Default)]
+struct Denials([OnceLock<Denied>; 4]);
+
+impl Denied {
+    pub(crate) fn record(req: &Request<'_>, realm: TypeId, reason: Reason) {
+        let denials: &Denials = req.local_cache(Denials::default);
+        let mut denied = Denied { reason, realm };
+        for place in &denials.0 {
+            match place.set(denied) {
+                Ok(()) => return,
+                Err(refused) => denied = refused,
+            }
+        }
+    }
+
+    /// Returns the latest denial of this request.
+    #[must_use]
+    pub fn of<'r>(req: &'r Request<'_>) -> Option<&'r Denied> {
+        let denials = peek::<Denials>(req)?;
+        denials.0.iter().rev().find_map(OnceLock::get)
+    }
+
+    /// Returns why the request was refused.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for &'r Denied {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, Self::Error> {
+        match Denied::of(req) {
+            Some(denied) => Outcome::Success(denied),
+            None => Outcome::Forward(Status::NotFound),
+        }
+    }
+}
+
+/// Why a guard of this library failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The request was refused.
+    Denied(Reason),
+    /// The user could not be loaded.
+    Failed(crate::loader::LoadError),
+    /// No `LoginManager` for the user type is attached; its sentinel stops the launch before.
+    NoManager,
+}
+
+impl Refusal {
+    /// Returns the status that the guard fails with.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match self {
+            Self::Denied(reason) => reason.status(),
+            Self::Failed(error) => error.status(),
+            Self::NoManager => Status::InternalServerError,
+        }
+    }
+
+    pub(crate) fn outcome<T>(self) -> request::Outcome<T, Refusal> {
+        Outcome::Error((self.status(), self))
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Denied(Reason::Unauthorized) => f.write_str("nobody is logged in"),
+            Self::Denied(Reason::NeedsRefresh) => f.write_str("the login is not fresh"),
+            Self::Denied(Reason::CrossSite) => f.write_str("the request comes from another site"),
+            Self::Failed(error) => error.fmt(f),
+            Self::NoManager => f.write_str("no `LoginManager` is attached for this user type"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// A refusal by hand: a responder that does what a guard's refusal does.
+///
+/// Made by [`LoginSession::unauthorized`](crate::LoginSession::unauthorized) and
+/// [`needs_refresh`](crate::LoginSession::needs_refresh).
+#[derive(Clone, Debug)]
+#[must_use = "a refusal does nothing until the handler returns it"]
+pub struct Refuse {
+    pub(crate) reason: Reason,
+    pub(crate) realm: TypeId,
+}
+
+impl<'r> Responder<'r, 'static> for Refuse {
+    fn respond_to(self, req: &'r Request<'_>) -> response::Result<'static> {
+        Denied::record(req, self.realm, self.reason);
+        Err(self.reason.status())
+    }
+}
+
+/// Turns the 401 of a denial into its answer: the application's handler first; else, for a browser
+/// that asked for a page, the login view; else it stays as the catchers left it.
+pub(crate) async fn answer<'r, U: UserMixin>(
+    realm: &Realm<U>,
+    req: &'r Request<'_>,
+    res: &mut Response<'r>,
+) {
+    let Some(denied) = Denied::of(req) else {
+        return;
+    };
+    let core = &realm.core;
+    if denied.realm != core.user_type || denied.reason.status() != res.status() {
+        return;
+    }
+    events::emit(realm, req, denied.reason.event(), None, None).await;
+    let (handler, views, message, category) = match denied.reason {
+        Reason::Unauthorized => (
+            realm.unauthorized_handler,
+            core.config.login_view_of(req.uri().path().as_str()),
+            &core.config.login_message,
+            &core.config.login_message_category,
+        ),
+        Reason::NeedsRefresh => (
+            realm.needs_refresh_handler,
+            core.config.refresh_view.as_ref(),
+            &core.config.needs_refresh_message,
+            &core.config.needs_refresh_message_category,
+        ),
+        Reason::CrossSite => return,
+    };
+    if let Some(handler) = handler {
+        return custom(handler, realm, req, res).await;
+    }
+    let Some(view) = views else { return };
+    if is_htmx(req) {
+        let next = htmx_next(core, req);
+        let location = location(core, view, next.as_deref());
+        res.set_raw_header("HX-Redirect", location);
+    } else if asks_for_a_page(req) {
+        let next = page_next(core, req);
+        let location = if core.config.use_session_for_next {
+            Visit::<U>::of(req).pending().next = next.map(NextChange::Set);
+            location(core, view, None)
+        } else {
+            location(core, view, next.as_deref())
+        };
+        redirect(res, location);
+        if let Some(message) = message {
+            let message = match &realm.localize {
+                Some(localize) => flash::localized(localize, message, req),
+                None => Cow::Borrowed(message.as_str()),
+            };
+            flash::set(&core.config.session_cookie, category, &message, res);
+        }
+    }
+}
+
+fn redirect(res: &mut Response<'_>, location: String) {
+    res.set_status(Status::SeeOther);
+    res.set_raw_header("Location", location);
+    res.remove_header("Content-Type");
+    res.set_sized_body(0, std::io::Cursor::new([]));
+}
+
+/// Runs the application's own handler; what it answers replaces status, body and named headers.
+async fn custom<'r, U: UserMixin>(
+    handler: AnswerFn,
+    realm: &Realm<U>,
+    req: &'r Request<'_>,
+    res: &mut Response<'r>,
+) {
+    let answer = guarded(realm.core.config.loader_timeout, || handler(req)).await;
+    let failed = match answer {
+        Ok(Ok(response)) => {
+            res.remove_header("Content-Type");
+            res.merge(response);
+            flash::carry(req, res);
+            return;
+        }
+        Ok(Err(status)) => status,
+        Err(Interrupted::Panicked) => {
+            error!("the handler of a refused request panicked");
+            Status::InternalServerError
+        }
+        Err(Interrupted::TimedOut) => {
+            error!("the handler of a refused request hung");
+            Status::ServiceUnavailable
+        }
+    };
+    res.set_status(failed);
+}
+
+/// Where a refused request is sent, with the wanted page where there is one.
+fn location(core: &RealmCore, view: &View, next: Option<&str>) -> String {
+    match (view, &core.config.force_host_for_redirects) {
+        (View::Local(view), None) => login_url(view, next, "next"),
+        (View::Local(view), Some(host)) => format!("//{host}{}", login_url(view, next, "next")),
+        // Only a configured host can lead back from another site; the Host header is the client's.
+        (View::External(view), None) => view.clone(),
+        (View::External(view), Some(host)) => {
+            let scheme = if core.config.https == Some(true) {
+                "https"
+            } else {
+                "http"
+            };
+            let next = next.map(|next| format!("{scheme}://{host}{next}"));
+            login_url(view, next.as_deref(), "next")
+        }
+    }
+}
+
+/// The page to come back to: only what a GET can ask for again, and never a login page.
+fn page_next(core: &RealmCore, req: &Request<'_>) -> Option<String> {
+    if !matches!(req.method(), Method::Get | Method::Head) {
+        return None;
+    }
+    let query = req.uri().query().map(|query| query.as_str());
+    let next = next_rule::wanted(req.uri().path().as_str(), query)?;
+    (!core.config.is_login_path(&next)).then_some(next)
+}
+
+/// The page that an htmx fragment was asked from; of the address it tells, only path and query.
+fn htmx_next(core: &RealmCore, req: &Request<'_>) -> Option<String> {
+    let current = req.headers().get_one("HX-Current-URL")?;
+    let current = Absolute::parse(current).ok()?;
+    let query = current.query().map(|query| query.as_str());
+    let next = next_rule::wanted(current.path().as_str(), query)?;
+    (!core.config.is_login_path(&next)).then_some(next)
+}
+
+fn is_htmx(req: &Request<'_>) -> bool {
+    req.headers().get_one("HX-Request") == Some("true")
+}
+
+/// Whether a person's browser asked for a page, and not a script for data.
+fn asks_for_a_page(req: &Request<'_>) -> bool {
+    let headers = req.headers();
+    if let Some(mode) = headers.get_one("Sec-Fetch-Mode") {
+        return mode == "navigate";
+    }
+    let scripted = headers
+        .get_one("X-Requested-With")
+        .is_some_and(|by| by.eq_ignore_ascii_case("XMLHttpRequest"));
+    !scripted && req.accept().is_none_or(prefers_html)
+}
+
+/// Whether the first of the types with the highest weight is a page's.
+fn prefers_html(accept: &Accept) -> bool {
+    let mut preferred: Option<(&MediaType, f32)> = None;
+    for media_type in accept.iter() {
+        let weight = media_type.weight_or(1.0);
+        if preferred.is_none_or(|(_, highest)| weight > highest) {
+            preferred = Some((media_type.media_type(), weight));
+        }
+    }
+    preferred.is_none_or(|(media_type, _)| {
+        media_type.is_html()
+            || media_type.is_any()
+            || media_type.top() == "text" && media_type.sub() == "*"
+            || media_type.top() == "application" && media_type.sub() == "xhtml+xml"
+    })
+}
+
+/// Marks a response as one person's own, whatever the application said of its caching.
+pub(crate) fn keep_private(res: &mut Response<'_>) {
+    let varies = res
+        .headers()
+        .get("Vary")
+        .flat_map(|vary| vary.split(','))
+        .any(|name| {
+            let name = name.trim();
+            name == "*" || name.eq_ignore_ascii_case("Cookie")
+        });
+    if !varies {
+        res.adjoin_header(Header::new("Vary", "Cookie"));
+    }
+    res.set_raw_header("Cache-Control", "private, no-store");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prefers(accept: &str) -> bool {
+        prefers_html(&accept.parse().unwrap())
+    }
+
+    #[test]
+    fn browsers_prefer_pages() {
+        assert!(prefers(
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+        ));
+        assert!(prefers(
+            "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,\
+             image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7"
+        ));
+        assert!(prefers("*/*"));
+        assert!(prefers("text/*"));
+        assert!(prefers("application/json;q=0.5, text/html"));
+    }
+
+    #[test]
+    fn scripts_prefer_data() {
+        assert!(!prefers("application/json"));
+        assert!(!prefers("application/json, text/plain, */*"));
+        assert!(!prefers("text/html;q=0.5, application/json"));
+        assert!(!prefers("image/png"));
+    }
+}

@@ -1,0 +1,201 @@
+//! `Next`: the page to go to after a login, which can only be one of this site.
+
+use std::fmt;
+
+use rocket::form::{DataField, FromForm, Options, Result as FormResult, ValueField};
+use rocket::http::uri::Reference;
+use rocket::outcome::Outcome;
+use rocket::request::{self, FromRequest};
+use rocket::response::Redirect;
+use rocket::{Request, async_trait};
+use serde::{Serialize, Serializer};
+
+use crate::cookie_header::Presented;
+use crate::cookies::{self, NEXT_PURPOSE};
+use crate::next_rule::{is_local, path_of, same_path};
+use crate::realm::Realms;
+use crate::signer;
+
+/// The page that the visitor wanted before the login, if it is one to go to.
+///
+/// It is read from the query field `next`, or from where `use_session_for_next` keeps it, and can
+/// only hold a path of this site that is no login page: whatever else comes is dropped, and the
+/// default taken. Where `next` comes several times, all must pass.
+/// (OWASP, Unvalidated Redirects and Forwards.)
+///
+/// A login form without an `action` posts to the page's own address, and `next` stays in it. A
+/// form that carries `next` in a field has a [`NextField`]; see [`prefer`](Self::prefer).
+///
+/// # Example
+///
+/// ```rust
+/// # #[macro_use] extern crate rocket;
+/// use rocket::response::Redirect;
+/// use rocket_login::Next;
+///
+/// #[get("/")]
+/// fn index() {}
+///
+/// #[post("/login")]
+/// fn login(next: Next) -> Redirect {
+///     // .. the visitor has logged in ..
+///     next.or(uri!(index))
+/// }
+/// # fn main() {}
+/// ```
+#[derive(Clone)]
+pub struct Next {
+    target: Target,
+    avoid: Vec<String>,
+}
+
+/// A form's field `next`, to be joined with the guard [`Next`].
+#[derive(Clone)]
+pub struct NextField(Target);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Target {
+    Absent,
+    Refused,
+    Path(String),
+}
+
+impl Target {
+    /// Takes one more value: the first counts, and all must pass.
+    fn take(self, value: &str) -> Self {
+        match self {
+            _ if !is_local(value) => Self::Refused,
+            Self::Absent => Self::Path(value.to_owned()),
+            taken => taken,
+        }
+    }
+
+    fn path(&self) -> Option<&str> {
+        match self {
+            Self::Path(path) => Some(path),
+            Self::Absent | Self::Refused => None,
+        }
+    }
+}
+
+impl Next {
+    /// Returns a redirect (303) to the wanted page, else to `default`.
+    pub fn or<U: TryInto<Reference<'static>>>(self, default: U) -> Redirect {
+        match self.target {
+            Target::Path(path) => Redirect::to(path),
+            Target::Absent | Target::Refused => Redirect::to(default),
+        }
+    }
+
+    /// Returns the wanted page, for a hidden field or a link.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        self.target.path()
+    }
+
+    /// Takes the form's field instead, where it has one; both must pass, or neither counts.
+    #[must_use]
+    pub fn prefer(self, field: &NextField) -> Self {
+        let target = match (self.target, &field.0) {
+            (Target::Refused, _) | (_, Target::Refused) => Target::Refused,
+            (_, Target::Path(path)) => Target::Path(path.clone()),
+            (query, Target::Absent) => query,
+        };
+        Next {
+            target,
+            avoid: self.avoid,
+        }
+        .away_from_logins()
+    }
+
+    fn away_from_logins(mut self) -> Self {
+        if let Target::Path(path) = &self.target
+            && self
+                .avoid
+                .iter()
+                .any(|login| same_path(login, path_of(path)))
+        {
+            self.target = Target::Refused;
+        }
+        self
+    }
+}
+
+impl fmt::Debug for Next {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Next").field(&self.path()).finish()
+    }
+}
+
+/// The wanted page, or nothing.
+impl fmt::Display for Next {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.path().unwrap_or_default())
+    }
+}
+
+impl Serialize for Next {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.path().serialize(serializer)
+    }
+}
+
+#[async_trait]
+impl<'r> FromRequest<'r> for Next {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, Self::Error> {
+        let mut target = Target::Absent;
+        if let Some(query) = req.uri().query() {
+            for (name, value) in query.segments() {
+                if name == "next" {
+                    target = target.take(value);
+                }
+            }
+        }
+        let mut avoid = vec![req.uri().path().to_string()];
+        for realm in Realms::all(req.rocket()) {
+            let core = realm.core();
+            avoid.extend(core.config.login_paths().map(str::to_owned));
+            if target == Target::Absent
+                && core.config.use_session_for_next
+                && let [Presented::One(value)] = cookies::presented(req, [&core.config.next_cookie])
+                && let Some(path) =
+                    signer::decode(&core.ring, NEXT_PURPOSE, value, core.clock.now())
+            {
+                target = target.take(&path);
+            }
+        }
+        Outcome::Success(Next { target, avoid }.away_from_logins())
+    }
+}
+
+impl fmt::Debug for NextField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("NextField").field(&self.0.path()).finish()
+    }
+}
+
+#[async_trait]
+impl<'r> FromForm<'r> for NextField {
+    type Context = NextField;
+
+    fn init(_: Options) -> NextField {
+        NextField(Target::Absent)
+    }
+
+    fn push_value(context: &mut NextField, field: ValueField<'r>) {
+        // An empty hidden field is how a template says that there is no next page.
+        if !field.value.is_empty() {
+            context.0 = context.0.clone().take(field.value);
+        }
+    }
+
+    async fn push_data(context: &mut NextField, _: DataField<'r, '_>) {
+        context.0 = Target::Refused;
+    }
+
+    fn finalize(context: NextField) -> FormResult<'r, Self> {
+        Ok(context)
+    }
+}

@@ -1,0 +1,76 @@
+//! The door for generated code; nothing here is for hand-written code, and all of it may change.
+
+use std::str::FromStr;
+
+pub use core::fmt::Display;
+pub use rocket::futures::future::BoxFuture;
+pub use rocket::request::{FromRequest, Outcome};
+pub use rocket::{Ignite, Request, Rocket, Sentinel};
+
+use rocket::http::Status;
+use rocket::outcome::Outcome as AnyOutcome;
+use rocket::response::Responder;
+use tracing::error;
+
+pub use crate::denial::{Answer, Refusal};
+pub use crate::guarded::{DefaultRealm, Guarded, Policy, RealmChoice, RealmOf};
+pub use crate::guards::{manager_is_missing, user_guard};
+pub use crate::loader::{IntoLoadResult, LoadError, LoadResult};
+pub use crate::user::{SessionHasher, UserMixin};
+
+/// `Box::pin`, without a name from the prelude.
+pub fn pin<'a, T>(future: impl Future<Output = T> + Send + 'a) -> BoxFuture<'a, T> {
+    Box::pin(future)
+}
+
+/// An id of the loader's own type; one that does not parse is nobody's.
+#[must_use]
+pub fn parse_id<T: FromStr>(id: &str) -> Option<T> {
+    id.parse().ok()
+}
+
+/// A loader's guard: one that fails or forwards is an error, never "nobody".
+pub fn guard<'r, T: FromRequest<'r> + 'r>(
+    req: &'r Request<'_>,
+) -> BoxFuture<'r, Result<T, LoadError>> {
+    let outcome = T::from_request(req);
+    Box::pin(async move {
+        match outcome.await {
+            AnyOutcome::Success(guard) => Ok(guard),
+            AnyOutcome::Error((status, _)) | AnyOutcome::Forward(status) => {
+                let name = std::any::type_name::<T>();
+                Err(LoadError::with_status(
+                    status,
+                    format!("the loader's guard `{name}` failed with {status}"),
+                ))
+            }
+        }
+    })
+}
+
+/// A handler's or listener's guard.
+pub fn handler_guard<'r, T: FromRequest<'r> + 'r>(
+    req: &'r Request<'_>,
+) -> BoxFuture<'r, Result<T, Status>> {
+    let outcome = T::from_request(req);
+    Box::pin(async move {
+        match outcome.await {
+            AnyOutcome::Success(guard) => Ok(guard),
+            AnyOutcome::Error((status, _)) | AnyOutcome::Forward(status) => Err(status),
+        }
+    })
+}
+
+/// A handler's answer.
+///
+/// # Errors
+///
+/// The status with which the responder failed.
+pub fn respond<'r, 'o: 'r>(req: &'r Request<'_>, responder: impl Responder<'r, 'o>) -> Answer<'r> {
+    responder.respond_to(req)
+}
+
+/// A listener that cannot be told, which changes nothing.
+pub fn listener_guard_failed(listener: &str, status: Status) {
+    error!("the event listener `{listener}` was not told: one of its guards failed with {status}");
+}

@@ -1,0 +1,302 @@
+//! A realm: everything that one attached `LoginManager` knows while the application runs.
+
+use std::any::TypeId;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use rocket::futures::FutureExt as _;
+use rocket::futures::future::BoxFuture;
+use rocket::http::Method;
+use rocket::{Phase, Request, Rocket};
+use subtle::ConstantTimeEq as _;
+
+use crate::client_ip;
+use crate::clock::Clock;
+use crate::config::{Config, SessionProtection};
+use crate::cross_site::{self, Signals};
+use crate::denial::AnswerFn;
+use crate::events::EventListener;
+use crate::keys::{KeyRing, KeySet, TokenKeys};
+use crate::loader::{Interrupted, LoadError, RequestLoader, UserLoader, guarded};
+use crate::manager::Localize;
+use crate::protection;
+use crate::revocation::{MemoryRevocations, RevocationError, RevocationList, SessionRef};
+use crate::token::{Flags, Token};
+use crate::user::{SessionHasher, UserMixin};
+use crate::visit::Standing;
+
+/// What a realm knows that does not depend on the user type.
+pub(crate) struct RealmCore {
+    pub(crate) user_type: TypeId,
+    pub(crate) user_type_name: &'static str,
+    pub(crate) config: Config,
+    pub(crate) ring: KeyRing,
+    pub(crate) clock: Clock,
+    pub(crate) revocations: Revocations,
+}
+
+pub(crate) struct Realm<U> {
+    pub(crate) core: RealmCore,
+    pub(crate) user_loader: UserLoader<U>,
+    pub(crate) request_loader: Option<RequestLoader<U>>,
+    pub(crate) listeners: Vec<EventListener<U>>,
+    pub(crate) unauthorized_handler: Option<AnswerFn>,
+    pub(crate) needs_refresh_handler: Option<AnswerFn>,
+    pub(crate) localize: Option<Box<Localize>>,
+}
+
+impl<U: UserMixin> Realm<U> {
+    pub(crate) fn of<P: Phase>(rocket: &Rocket<P>) -> Option<&Arc<Realm<U>>> {
+        rocket.state::<Arc<Realm<U>>>()
+    }
+}
+
+impl<U> fmt::Debug for Realm<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Realm")
+            .field("user_type", &self.core.user_type_name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RealmCore {
+    pub(crate) fn client_ip(&self, req: &Request<'_>) -> Option<IpAddr> {
+        client_ip::client_ip(
+            req.remote().map(|peer| peer.ip()),
+            req.headers().get(&self.config.proxy_header),
+            &self.config.trusted_proxies,
+        )
+    }
+
+    /// What the client of this request is bound by; `None` where protection is off.
+    fn identifier(&self, keys: &TokenKeys, req: &Request<'_>) -> Option<[u8; 16]> {
+        if self.config.session_protection == SessionProtection::None {
+            return None;
+        }
+        Some(protection::identifier(
+            &keys.protection,
+            self.config.session_protection_address,
+            self.client_ip(req),
+            req.headers().get_one("User-Agent"),
+        ))
+    }
+
+    /// Whether the request comes from the client that the token is bound to; an unbound token
+    /// belongs to the first client that shows it.
+    pub(crate) fn is_same_client(&self, token: &Token, keys: &KeySet, req: &Request<'_>) -> bool {
+        token.flags.contains(Flags::UNBOUND)
+            || self
+                .identifier(keys.of(token.kind), req)
+                .is_none_or(|identifier| identifier.ct_eq(&token.protection).into())
+    }
+
+    /// Binds a token to the client of this request, under the current key.
+    pub(crate) fn bind(&self, token: &mut Token, req: &Request<'_>) {
+        match self.identifier(self.ring.current().of(token.kind), req) {
+            Some(identifier) => {
+                token.protection = identifier;
+                token.flags = token.flags.without(Flags::UNBOUND);
+            }
+            None => {
+                token.protection = [0; 16];
+                token.flags = token.flags.with(Flags::UNBOUND);
+            }
+        }
+    }
+
+    /// Makes a token ready for the current key: its session hash, and its binding to the client of
+    /// `req`, or to nobody where the right client cannot be told.
+    pub(crate) fn seal<U: UserMixin>(
+        &self,
+        token: &mut Token,
+        user: &U,
+        req: Option<&Request<'_>>,
+    ) {
+        let keys = self.ring.current().of(token.kind);
+        token.session_hash = SessionHasher::digest(&keys.session_hash, user);
+        match req {
+            Some(req) => self.bind(token, req),
+            None => token.protection = [0; 16],
+        }
+    }
+
+    /// Whether a token is of the user's present session hash.
+    pub(crate) fn is_sealed_for<U: UserMixin>(token: &Token, keys: &KeySet, user: &U) -> bool {
+        let hash = SessionHasher::digest(&keys.of(token.kind).session_hash, user);
+        hash.ct_eq(&token.session_hash).into()
+    }
+
+    /// Whether the request comes from this site's own pages, or from no page at all.
+    pub(crate) fn is_same_site(&self, req: &Request<'_>) -> bool {
+        let host = req.host().map(ToString::to_string);
+        let signals = Signals {
+            sec_fetch_site: req.headers().get_one("Sec-Fetch-Site"),
+            origin: req.headers().get_one("Origin"),
+            host: host.as_deref(),
+            https: self.config.https,
+        };
+        cross_site::allows(
+            self.config.cross_site_protection,
+            &signals,
+            &self.config.trusted_origins,
+        )
+    }
+}
+
+/// Whether a method promises to change nothing (RFC 9110, section 9.2.1).
+pub(crate) fn is_safe(method: Method) -> bool {
+    matches!(
+        method,
+        Method::Get | Method::Head | Method::Options | Method::Trace
+    )
+}
+
+/// The list of ended sessions: the one in this process, called directly, or the application's own,
+/// whose panic or hang stays its own.
+pub(crate) enum Revocations {
+    Memory(Box<MemoryRevocations>),
+    Shared {
+        list: Box<dyn RevocationList>,
+        timeout: Duration,
+    },
+}
+
+impl Revocations {
+    pub(crate) async fn is_revoked(
+        &self,
+        session: SessionRef<'_>,
+        now: u64,
+    ) -> Result<bool, RevocationError> {
+        match self {
+            Self::Memory(list) => Ok(list.is_revoked(session, now)),
+            Self::Shared { list, timeout } => ask(*timeout, || list.is_revoked(session, now)).await,
+        }
+    }
+
+    pub(crate) async fn revoke(
+        &self,
+        session: SessionRef<'_>,
+        now: u64,
+        until: u64,
+    ) -> Result<(), RevocationError> {
+        match self {
+            Self::Memory(list) => {
+                list.revoke(session, now, until);
+                Ok(())
+            }
+            Self::Shared { list, timeout } => {
+                ask(*timeout, || list.revoke(session, now, until)).await
+            }
+        }
+    }
+
+    pub(crate) async fn revoke_user(
+        &self,
+        user_id: &str,
+        now: u64,
+        not_before: u64,
+        until: u64,
+    ) -> Result<(), RevocationError> {
+        match self {
+            Self::Memory(list) => {
+                list.revoke_user(user_id, now, not_before, until);
+                Ok(())
+            }
+            Self::Shared { list, timeout } => {
+                ask(*timeout, || {
+                    list.revoke_user(user_id, now, not_before, until)
+                })
+                .await
+            }
+        }
+    }
+
+    pub(crate) async fn not_before(&self, user_id: &str, now: u64) -> Result<u64, RevocationError> {
+        match self {
+            Self::Memory(list) => Ok(list.not_before(user_id, now)),
+            Self::Shared { list, timeout } => ask(*timeout, || list.not_before(user_id, now)).await,
+        }
+    }
+}
+
+async fn ask<'a, T>(
+    timeout: Duration,
+    question: impl FnOnce() -> BoxFuture<'a, Result<T, RevocationError>>,
+) -> Result<T, RevocationError> {
+    match guarded(timeout, question).await {
+        Ok(answer) => answer,
+        Err(Interrupted::Panicked) => Err(RevocationError::new("it panicked")),
+        Err(Interrupted::TimedOut) => Err(RevocationError::new(format!(
+            "it took longer than {timeout:?} (setting `login.loader_timeout`)"
+        ))),
+    }
+}
+
+/// A realm whose user type is not known at compile time.
+pub(crate) trait AnyRealm: Send + Sync {
+    fn core(&self) -> &RealmCore;
+
+    /// How the user of this request stands.
+    fn standing<'a>(&'a self, req: &'a Request<'_>) -> BoxFuture<'a, Result<Standing, LoadError>>;
+}
+
+/// Every realm of the application, in the order in which they were attached.
+#[derive(Default)]
+pub(crate) struct Realms(RwLock<Vec<Arc<dyn AnyRealm>>>);
+
+impl Realms {
+    pub(crate) fn all<P: Phase>(rocket: &Rocket<P>) -> Vec<Arc<dyn AnyRealm>> {
+        rocket.state::<Realms>().map_or_else(Vec::new, |realms| {
+            realms
+                .0
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone()
+        })
+    }
+
+    pub(crate) fn add(&self, realm: Arc<dyn AnyRealm>) {
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(realm);
+    }
+
+    /// The realm, where there is exactly one.
+    pub(crate) fn sole<P: Phase>(rocket: &Rocket<P>) -> Option<Arc<dyn AnyRealm>> {
+        let realms = rocket
+            .state::<Realms>()?
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        match realms.as_slice() {
+            [realm] => Some(Arc::clone(realm)),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn find<P: Phase>(
+        rocket: &Rocket<P>,
+        user_type: TypeId,
+    ) -> Option<Arc<dyn AnyRealm>> {
+        let realms = rocket
+            .state::<Realms>()?
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        realms
+            .iter()
+            .find(|realm| realm.core().user_type == user_type)
+            .cloned()
+    }
+}
+
+/// The value of type `T` in the request's cache, without putting one there.
+///
+/// Rocket's cache can only "get or create"; creating costs every request that never asked.
+pub(crate) fn peek<'r, T: Send + Sync + 'static>(req: &'r Request<'_>) -> Option<&'r T> {
+    req.local_cache_async(std::future::pending::<T>())
+        .now_or_never()
+}

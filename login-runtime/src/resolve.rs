@@ -1,0 +1,330 @@
+//! From a request to its user: session cookie, then remember cookie, then request loader.
+
+use std::sync::{Mutex, PoisonError};
+
+use rocket::Request;
+use rocket::http::Status;
+use tracing::debug;
+
+use crate::config::SessionProtection;
+use crate::cookie_header::Presented;
+use crate::cookies;
+use crate::events::EventKind;
+use crate::keys::KeySet;
+use crate::loader::{self, LoadError};
+use crate::realm::{Realm, RealmCore};
+use crate::revocation::{RevocationError, SessionRef};
+use crate::times::{self, Lapsed};
+use crate::token::{Flags, Kind, Token};
+use crate::user::{UserMixin, has_id};
+use crate::visit::{Change, Pending};
+
+/// What the request's cookies and the request loader said.
+pub(crate) struct Found<U> {
+    pub(crate) user: Option<U>,
+    /// The session as it was presented, or as it was begun from the remember cookie.
+    pub(crate) session: Option<Token>,
+}
+
+/// An event to tell once the search is over, with the session that it is about.
+pub(crate) type Told = (EventKind, Option<[u8; 16]>);
+
+/// Finds the user of a request, and leaves what follows from it in `pending`.
+///
+/// When a loader or the revocation list fails, nothing is left there: nobody is logged in or out.
+pub(crate) async fn find<U: UserMixin>(
+    realm: &Realm<U>,
+    req: &Request<'_>,
+    pending: &Mutex<Pending>,
+    told: &mut Vec<Told>,
+) -> Result<Found<U>, LoadError> {
+    let mut search = Search {
+        realm,
+        req,
+        now: realm.core.clock.now(),
+        session: None,
+        remember: None,
+        told,
+    };
+    let found = search.run().await?;
+    let (session, remember) = (search.session, search.remember);
+    let mut pending = pending.lock().unwrap_or_else(PoisonError::into_inner);
+    if !pending.changed {
+        pending.session = session;
+        pending.remember = remember;
+    }
+    Ok(found)
+}
+
+struct Search<'s, 'r, U> {
+    realm: &'s Realm<U>,
+    req: &'s Request<'r>,
+    now: u64,
+    session: Option<Change>,
+    remember: Option<Change>,
+    told: &'s mut Vec<Told>,
+}
+
+/// What one cookie turned out to be.
+enum Verdict<'k, U> {
+    Holds(Held<'k, U>),
+    /// Not, or no longer, a login.
+    Refused,
+    /// Strong protection has ended the login: nothing else is asked.
+    Ended,
+}
+
+/// A token that holds, and whose.
+struct Held<'k, U> {
+    user: U,
+    token: Token,
+    keys: &'k KeySet,
+    same_client: bool,
+}
+
+impl<'s, U: UserMixin> Search<'s, '_, U> {
+    async fn run(&mut self) -> Result<Found<U>, LoadError> {
+        let config = &self.realm.core.config;
+        let specs = [&config.session_cookie, &config.remember_cookie];
+        let [session, remember] = cookies::presented(self.req, specs);
+        if session == Presented::Many || remember == Presented::Many {
+            self.tell(EventKind::DuplicateCookie, None);
+            return self.ask_the_request_loader().await;
+        }
+        if let Presented::One(value) = session {
+            match self.judge(value, Kind::Session).await? {
+                Verdict::Holds(held) => return Ok(self.keep(held, remember)),
+                Verdict::Refused => self.session = Some(Change::Remove),
+                Verdict::Ended => return Ok(self.end()),
+            }
+        }
+        if let Presented::One(value) = remember {
+            match self.judge(value, Kind::Remember).await? {
+                Verdict::Holds(held) => return Ok(self.restore(held)),
+                Verdict::Refused => self.remember = Some(Change::Remove),
+                Verdict::Ended => return Ok(self.end()),
+            }
+        }
+        self.ask_the_request_loader().await
+    }
+
+    fn tell(&mut self, kind: EventKind, token: Option<&Token>) {
+        self.told
+            .push((kind, token.map(|token| token.session_id.0)));
+    }
+
+    /// The checks in SECURITY.md's order: token, times, revocation, loader, session hash, active,
+    /// protection.
+    async fn judge(&mut self, value: &str, kind: Kind) -> Result<Verdict<'s, U>, LoadError> {
+        let core = &self.realm.core;
+        let config = &core.config;
+        let (token, keys) = match Token::decode(value, kind, &core.ring) {
+            Ok(decoded) => decoded,
+            Err(error) => {
+                debug!("a {kind:?} cookie was refused: {error:?}");
+                self.tell(EventKind::Forged, None);
+                return Ok(Verdict::Refused);
+            }
+        };
+        let idle = match kind {
+            Kind::Session => config.session_idle_timeout,
+            Kind::Remember => None,
+        };
+        if let Err(lapsed) = times::check(&token, self.now, idle) {
+            let event = match lapsed {
+                Lapsed::Future => EventKind::Forged,
+                Lapsed::Expired | Lapsed::Idle => EventKind::Expired,
+            };
+            self.tell(event, Some(&token));
+            return Ok(Verdict::Refused);
+        }
+        let revoked = core
+            .revocations
+            .is_revoked(SessionRef::of(&token), self.now)
+            .await?;
+        if revoked {
+            self.tell(EventKind::Revoked, Some(&token));
+            return Ok(Verdict::Refused);
+        }
+        let Some(user) = load(self.realm, self.req, &token.uid).await? else {
+            self.tell(EventKind::Outdated, Some(&token));
+            return Ok(Verdict::Refused);
+        };
+        let may_be_used = user.is_active() || token.flags.contains(Flags::FORCED);
+        if !may_be_used || !RealmCore::is_sealed_for(&token, keys, &user) {
+            self.tell(EventKind::Outdated, Some(&token));
+            return Ok(Verdict::Refused);
+        }
+        let same_client = core.is_same_client(&token, keys, self.req);
+        if !same_client {
+            self.tell(EventKind::SessionProtected, Some(&token));
+            // A permanent login outlives addresses: as in Flask-Login it only turns stale.
+            if config.session_protection == SessionProtection::Strong
+                && !token.flags.contains(Flags::PERMANENT)
+            {
+                let until = times::dead_until(&token, self.now, config.session_lifetime);
+                core.revocations
+                    .revoke(SessionRef::of(&token), self.now, until)
+                    .await?;
+                return Ok(Verdict::Ended);
+            }
+        }
+        Ok(Verdict::Holds(Held {
+            user,
+            token,
+            keys,
+            same_client,
+        }))
+    }
+
+    /// A session that holds: made stale, bound, renewed and signed anew where that is due.
+    fn keep(&mut self, held: Held<'_, U>, remember: Presented<'_>) -> Found<U> {
+        let core = &self.realm.core;
+        let shown = held.token.clone();
+        let mut token = held.token;
+        if !held.same_client {
+            token.auth_at = 0;
+        }
+        if times::renewal_due(&token, self.now, core.config.session_idle_timeout) {
+            token.renewed_at = self.now;
+        }
+        if !core.ring.is_current(held.keys) {
+            core.seal(&mut token, &held.user, held.same_client.then_some(self.req));
+        } else if token.flags.contains(Flags::UNBOUND) {
+            core.bind(&mut token, self.req);
+        }
+        if token != shown || !core.ring.is_current(held.keys) {
+            self.session = Some(Change::Set(token.clone()));
+        }
+        if core.config.remember_cookie_refresh_each_request {
+            self.renew_remember(&held.user, &token, remember);
+        }
+        Found {
+            user: Some(held.user),
+            session: Some(token),
+        }
+    }
+
+    /// A remember cookie that goes with the session in use gets its own duration again.
+    fn renew_remember(&mut self, user: &U, session: &Token, remember: Presented<'_>) {
+        let core = &self.realm.core;
+        let Presented::One(value) = remember else {
+            return;
+        };
+        let Ok((mut token, keys)) = Token::decode(value, Kind::Remember, &core.ring) else {
+            return;
+        };
+        if token.session_id == session.session_id
+            && times::check(&token, self.now, None).is_ok()
+            && token.renewed_at < self.now
+        {
+            times::renew_remember(&mut token, self.now);
+            if !core.ring.is_current(keys) {
+                let same_client = core.is_same_client(&token, keys, self.req);
+                core.seal(&mut token, user, same_client.then_some(self.req));
+            }
+            self.remember = Some(Change::Set(token));
+        }
+    }
+
+    /// A new, stale session under the remember token's own id, so that one logout ends both.
+    fn restore(&mut self, held: Held<'_, U>) -> Found<U> {
+        let core = &self.realm.core;
+        let mut remember = held.token;
+        // A login right after `logout_everywhere` is dated a second ahead, and so are its heirs.
+        let created_at = self.now.max(remember.created_at);
+        let mut session = Token {
+            kind: Kind::Session,
+            flags: Flags::default().with(Flags::REMEMBERED),
+            session_id: remember.session_id,
+            auth_at: 0,
+            created_at,
+            renewed_at: created_at,
+            expires_at: created_at.saturating_add(core.config.session_lifetime),
+            session_hash: [0; 16],
+            protection: [0; 16],
+            uid: remember.uid.clone(),
+        };
+        if remember.flags.contains(Flags::FORCED) {
+            session.flags = session.flags.with(Flags::FORCED);
+        }
+        core.seal(&mut session, &held.user, Some(self.req));
+        self.session = Some(Change::Set(session.clone()));
+
+        let unbound = remember.flags.contains(Flags::UNBOUND);
+        let renewed = core.config.remember_cookie_refresh_each_request;
+        if renewed {
+            times::renew_remember(&mut remember, self.now);
+        }
+        if !core.ring.is_current(held.keys) {
+            core.seal(
+                &mut remember,
+                &held.user,
+                held.same_client.then_some(self.req),
+            );
+            self.remember = Some(Change::Set(remember));
+        } else if renewed || unbound {
+            if unbound {
+                core.bind(&mut remember, self.req);
+            }
+            self.remember = Some(Change::Set(remember));
+        }
+        self.tell(EventKind::LoadedFromCookie, Some(&session));
+        Found {
+            user: Some(held.user),
+            session: Some(session),
+        }
+    }
+
+    fn end(&mut self) -> Found<U> {
+        self.session = Some(Change::Remove);
+        self.remember = Some(Change::Remove);
+        Found::nobody()
+    }
+
+    async fn ask_the_request_loader(&mut self) -> Result<Found<U>, LoadError> {
+        let Some(loader) = self.realm.request_loader else {
+            return Ok(Found::nobody());
+        };
+        let limit = self.realm.core.config.loader_timeout;
+        let user = loader::run(limit, || loader(self.req)).await?;
+        if user.is_some() {
+            self.tell(EventKind::LoadedFromRequest, None);
+        }
+        Ok(Found {
+            user,
+            session: None,
+        })
+    }
+}
+
+impl<U> Found<U> {
+    fn nobody() -> Self {
+        Found {
+            user: None,
+            session: None,
+        }
+    }
+}
+
+/// Asks the user loader, and does not take somebody else for an answer.
+pub(crate) async fn load<U: UserMixin>(
+    realm: &Realm<U>,
+    req: &Request<'_>,
+    uid: &str,
+) -> Result<Option<U>, LoadError> {
+    let limit = realm.core.config.loader_timeout;
+    match loader::run(limit, || (realm.user_loader)(uid, req)).await? {
+        Some(user) if !has_id(&user, uid) => Err(LoadError::with_status(
+            Status::InternalServerError,
+            "the user loader returned a user with another id than the one it was asked for",
+        )),
+        user => Ok(user),
+    }
+}
+
+impl From<RevocationError> for LoadError {
+    fn from(error: RevocationError) -> Self {
+        LoadError::new(error)
+    }
+}

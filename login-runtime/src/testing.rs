@@ -1,0 +1,118 @@
+//! Test helpers: cookies that log a Rocket local client in, without a form.
+
+use std::fmt;
+
+use rocket::http::Cookie;
+use rocket::{Phase, Rocket};
+
+use crate::realm::Realm;
+use crate::token::{Flags, Kind, SessionId, Token};
+use crate::user::{SessionHasher, UserMixin, id_of};
+
+/// Makes the cookie of a fresh login of `user`, for a request of a Rocket local client.
+///
+/// The login is bound to the first client that shows it. Flask-Login's `FlaskLoginClient`.
+///
+/// # Panics
+///
+/// If no `LoginManager` for the user's type is attached, or the user's id is empty or too long.
+///
+/// # Example
+///
+/// ```rust
+/// # #[macro_use] extern crate rocket;
+/// # use rocket::local::blocking::Client;
+/// # use rocket_login::{login_required, user_loader, LoginManager, UserMixin};
+/// use rocket_login::testing;
+/// # #[derive(UserMixin)] struct User { id: i64 }
+/// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+///
+/// #[login_required]
+/// #[get("/")]
+/// fn index(user: &User) -> String { format!("user {}", user.id) }
+///
+/// # fn main() {
+/// let rocket = rocket::build()
+///     .attach(LoginManager::new(load_user))
+///     .mount("/", routes![index]);
+/// let client = Client::untracked(rocket).unwrap();
+///
+/// let login = testing::login(client.rocket(), &User { id: 7 });
+/// let response = client.get("/").cookie(login).dispatch();
+/// assert_eq!(response.into_string().unwrap(), "user 7");
+/// # }
+/// ```
+#[must_use]
+pub fn login<U: UserMixin, P: Phase>(rocket: &Rocket<P>, user: &U) -> Cookie<'static> {
+    cookie(rocket, user, Kind::Session, true)
+}
+
+/// Makes the cookie of a login of `user` that is not fresh; else as [`login`].
+///
+/// # Panics
+///
+/// As [`login`].
+#[must_use]
+pub fn stale_login<U: UserMixin, P: Phase>(rocket: &Rocket<P>, user: &U) -> Cookie<'static> {
+    cookie(rocket, user, Kind::Session, false)
+}
+
+/// Makes the remember cookie of `user`; else as [`login`].
+///
+/// # Panics
+///
+/// As [`login`].
+#[must_use]
+pub fn remember<U: UserMixin, P: Phase>(rocket: &Rocket<P>, user: &U) -> Cookie<'static> {
+    cookie(rocket, user, Kind::Remember, false)
+}
+
+fn cookie<U: UserMixin, P: Phase>(
+    rocket: &Rocket<P>,
+    user: &U,
+    kind: Kind,
+    fresh: bool,
+) -> Cookie<'static> {
+    let Some(realm) = Realm::<U>::of(rocket) else {
+        fail(format_args!(
+            "no `LoginManager` for `{}` is attached to this rocket",
+            std::any::type_name::<U>()
+        ));
+    };
+    let core = &realm.core;
+    let now = core.clock.now();
+    let (spec, lifetime) = match kind {
+        Kind::Session => (&core.config.session_cookie, core.config.session_lifetime),
+        Kind::Remember => (
+            &core.config.remember_cookie,
+            core.config.remember_cookie_duration,
+        ),
+    };
+    let keys = core.ring.current();
+    let Ok(session_id) = SessionId::generate() else {
+        fail(format_args!("the operating system gave no random bytes"));
+    };
+    let token = Token {
+        kind,
+        flags: Flags::default().with(Flags::UNBOUND),
+        session_id,
+        auth_at: if fresh { now } else { 0 },
+        created_at: now,
+        renewed_at: now,
+        expires_at: now.saturating_add(lifetime),
+        session_hash: SessionHasher::digest(&keys.of(kind).session_hash, user),
+        protection: [0; 16],
+        uid: id_of(user),
+    };
+    match token.encode(keys) {
+        Some(value) => Cookie::new(spec.name.clone(), value),
+        None => fail(format_args!(
+            "the user's id is empty or longer than 256 bytes"
+        )),
+    }
+}
+
+#[expect(clippy::panic, reason = "a test that cannot log in has to end here")]
+fn fail(reason: fmt::Arguments<'_>) -> ! {
+    panic!("{reason}")
+}

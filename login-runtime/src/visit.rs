@@ -1,0 +1,198 @@
+//! A visit: what is known and what is pending for one request and one user type.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rocket::Request;
+use rocket::tokio::sync::OnceCell;
+
+use crate::events::{self, EventKind};
+use crate::loader::LoadError;
+use crate::realm::Realm;
+use crate::resolve::{Found, find, load};
+use crate::times;
+use crate::token::Token;
+use crate::user::{UserMixin, has_id};
+
+/// Kept in the request's cache from the first question about the user to the response.
+pub(crate) struct Visit<U> {
+    found: OnceCell<Result<Found<U>, LoadError>>,
+    searching: AtomicBool,
+    /// The user after a login in this very request.
+    newcomer: OnceCell<Result<Option<U>, LoadError>>,
+    pending: Mutex<Pending>,
+}
+
+/// What the response has to carry.
+#[derive(Clone, Default)]
+pub(crate) struct Pending {
+    pub(crate) session: Option<Change>,
+    pub(crate) remember: Option<Change>,
+    pub(crate) next: Option<NextChange>,
+    pub(crate) clear_site_data: bool,
+    /// Set once the application itself changed the login in this request.
+    pub(crate) changed: bool,
+}
+
+impl Pending {
+    pub(crate) fn writes(&self) -> bool {
+        self.session.is_some()
+            || self.remember.is_some()
+            || self.next.is_some()
+            || self.clear_site_data
+    }
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    Set(Token),
+    Remove,
+}
+
+#[derive(Clone)]
+pub(crate) enum NextChange {
+    Set(String),
+    Remove,
+}
+
+/// How the user of a request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Anonymous,
+    /// Logged in; `auth_at` is 0 for a login that is not fresh.
+    LoggedIn {
+        auth_at: u64,
+    },
+}
+
+impl Standing {
+    pub(crate) fn is_fresh(self, now: u64, window: Option<u64>) -> bool {
+        match self {
+            Self::Anonymous => false,
+            Self::LoggedIn { auth_at } => times::is_fresh(auth_at, now, window),
+        }
+    }
+}
+
+/// The current user of a request, as it is at this moment.
+pub(crate) struct Present<'r, U> {
+    pub(crate) user: Option<&'r U>,
+    pub(crate) session: Option<Token>,
+}
+
+impl<U> Present<'_, U> {
+    fn nobody() -> Self {
+        Present {
+            user: None,
+            session: None,
+        }
+    }
+
+    pub(crate) fn auth_at(&self) -> u64 {
+        self.session.as_ref().map_or(0, |token| token.auth_at)
+    }
+}
+
+impl<U: UserMixin> Visit<U> {
+    pub(crate) fn of<'r>(req: &'r Request<'_>) -> &'r Visit<U> {
+        req.local_cache(|| Visit {
+            found: OnceCell::new(),
+            searching: AtomicBool::new(false),
+            newcomer: OnceCell::new(),
+            pending: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the user could not be told, so that no cookie may be touched.
+    pub(crate) fn failed(&self) -> bool {
+        matches!(self.found.get(), Some(Err(_))) || matches!(self.newcomer.get(), Some(Err(_)))
+    }
+
+    /// Whether the response depends on who is logged in.
+    pub(crate) fn consulted(&self) -> bool {
+        self.found.initialized() || self.newcomer.initialized()
+    }
+
+    /// What the request's cookies and the request loader say, found out once.
+    async fn found<'r>(
+        &'r self,
+        realm: &Realm<U>,
+        req: &'r Request<'_>,
+    ) -> Result<&'r Found<U>, LoadError> {
+        if let Some(found) = self.found.get() {
+            return found.as_ref().map_err(Clone::clone);
+        }
+        if self.searching.swap(true, Ordering::AcqRel) {
+            return Err(LoadError::new(
+                "a loader or one of its guards asks for the current user",
+            ));
+        }
+        let mut told = Vec::new();
+        let found = find(realm, req, &self.pending, &mut told).await;
+        if let Err(error) = &found {
+            tracing::error!("{error}");
+            told.push((EventKind::LoaderFailed, None));
+        }
+        let found = self.found.get_or_init(|| async { found }).await;
+        self.searching.store(false, Ordering::Release);
+
+        let user = found.as_ref().ok().and_then(|found| found.user.as_ref());
+        events::emit(realm, req, EventKind::Accessed, user, None).await;
+        for (kind, session) in told {
+            events::emit(realm, req, kind, user, session.as_ref()).await;
+        }
+        found.as_ref().map_err(Clone::clone)
+    }
+
+    /// Who is logged in now, a login or logout in this request included.
+    pub(crate) async fn present<'r>(
+        &'r self,
+        realm: &Realm<U>,
+        req: &'r Request<'_>,
+    ) -> Result<Present<'r, U>, LoadError> {
+        let (changed, session) = {
+            let pending = self.pending();
+            (pending.changed, pending.session.clone())
+        };
+        if !changed {
+            let found = self.found(realm, req).await?;
+            let renewed = match self.pending().session.clone() {
+                Some(Change::Set(token)) => Some(token),
+                _ => None,
+            };
+            return Ok(Present {
+                user: found.user.as_ref(),
+                session: renewed.or_else(|| found.session.clone()),
+            });
+        }
+        let Some(Change::Set(token)) = session else {
+            return Ok(Present::nobody());
+        };
+        let known = match self.found.get() {
+            Some(Ok(found)) => found.user.as_ref().filter(|user| has_id(*user, &token.uid)),
+            _ => None,
+        };
+        let user = match known {
+            Some(user) => Some(user),
+            None => self
+                .newcomer
+                .get_or_init(|| load(realm, req, &token.uid))
+                .await
+                .as_ref()
+                .map_err(Clone::clone)?
+                .as_ref()
+                .filter(|user| has_id(*user, &token.uid)),
+        };
+        Ok(match user {
+            Some(user) => Present {
+                user: Some(user),
+                session: Some(token),
+            },
+            None => Present::nobody(),
+        })
+    }
+}
