@@ -1,0 +1,343 @@
+//! What a loader, handler or listener must be.
+//!
+//! - a free function, as for all our attributes, and not `unsafe`
+//! - one function: generic over lifetimes at most
+//! - its first parameter: an id, or a reference to an event
+//! - its return type: a loader and a handler have one, a listener has none
+
+use darling::{Error, Result, error::Accumulator};
+use syn::{FnArg, GenericParam, ItemFn, ReturnType, Safety, Type};
+
+use super::Kind;
+use crate::{error::error, item};
+
+/// The user's function, taken apart.
+pub(super) struct Function {
+    pub(super) item: ItemFn,
+    /// The type of the first parameter where that is no guard: an id or an event.
+    pub(super) subject: Option<Type>,
+    pub(super) guards: Vec<Type>,
+    pub(super) output: Option<Type>,
+}
+
+impl Function {
+    pub(super) fn new(kind: Kind, item: ItemFn) -> Self {
+        let mut types = item.sig.inputs.iter().filter_map(|input| match input {
+            FnArg::Typed(typed) => Some((*typed.ty).clone()),
+            FnArg::Receiver(_) => None,
+        });
+        let subject = if kind.has_subject() {
+            types.next()
+        } else {
+            None
+        };
+        let guards = types.collect();
+        let output = match &item.sig.output {
+            ReturnType::Type(_, output) => Some((**output).clone()),
+            ReturnType::Default => None,
+        };
+        Self {
+            item,
+            subject,
+            guards,
+            output,
+        }
+    }
+}
+
+pub(super) fn check(kind: Kind, function: Function) -> Result<Function> {
+    let mut errors = Error::accumulator();
+    item::check_free(kind.attribute(), &function.item, &mut errors);
+    check_safe(kind, &function, &mut errors);
+    check_one(kind, &function, &mut errors);
+    check_subject(kind, &function, &mut errors);
+    check_output(kind, &function, &mut errors);
+    errors.finish_with(function)
+}
+
+fn check_safe(kind: Kind, function: &Function, errors: &mut Accumulator) {
+    if let Safety::Unsafe(token) = &function.item.sig.safety {
+        errors.push(error(
+            token,
+            format_args!("`#[{}]` stands on an `unsafe fn`", kind.attribute()),
+            "remove `unsafe`",
+        ));
+    }
+}
+
+fn check_one(kind: Kind, function: &Function, errors: &mut Accumulator) {
+    for parameter in &function.item.sig.generics.params {
+        let ident = match parameter {
+            GenericParam::Lifetime(_) => continue,
+            GenericParam::Type(parameter) => &parameter.ident,
+            GenericParam::Const(parameter) => &parameter.ident,
+        };
+        errors.push(error(
+            ident,
+            format_args!("`#[{}]` stands on a generic function", kind.attribute()),
+            format_args!("write the type that is meant in place of `{ident}`"),
+        ));
+    }
+    for ty in function.subject.iter().chain(&function.guards) {
+        if let Type::ImplTrait(ty) = ty {
+            errors.push(error(
+                ty,
+                "a parameter is `impl Trait`",
+                "write the type that is meant",
+            ));
+        }
+    }
+}
+
+fn check_subject(kind: Kind, function: &Function, errors: &mut Accumulator) {
+    let parameters = function.item.sig.paren_token.span.join();
+    match (kind, &function.subject) {
+        (Kind::UserLoader, None) => errors.push(error(
+            &parameters,
+            "a user loader needs the user's id as its first parameter",
+            "write `fn load_user(id: i64, ..)`",
+        )),
+        (Kind::UserLoader, Some(Type::Reference(id))) if !is_str(id) => errors.push(error(
+            id,
+            "the first parameter of a user loader is the user's id, which is read from text",
+            "put the id first, `id: i64` or `id: &str`, and request guards after it",
+        )),
+        (Kind::EventListener, Some(Type::Reference(_))) => {}
+        (Kind::EventListener, Some(other)) => errors.push(error(
+            other,
+            "the first parameter of an event listener is a reference to the event",
+            "write `event: &LoginEvent<'_, User>`",
+        )),
+        (Kind::EventListener, None) => errors.push(error(
+            &parameters,
+            "an event listener needs the event as its first parameter",
+            "write `event: &LoginEvent<'_, User>`",
+        )),
+        _ => {}
+    }
+}
+
+fn check_output(kind: Kind, function: &Function, errors: &mut Accumulator) {
+    let name = &function.item.sig.ident;
+    match (kind, &function.output) {
+        (Kind::UserLoader | Kind::RequestLoader, None) => errors.push(error(
+            name,
+            format_args!("`{name}` returns nothing, and a loader returns a user"),
+            "write `-> Option<User>`, or `-> Result<Option<User>, E>` where loading can fail",
+        )),
+        (Kind::UserLoader | Kind::RequestLoader, Some(Type::ImplTrait(output))) => {
+            errors.push(error(
+                output,
+                "a loader's return type is `impl Trait`",
+                "write `Option<User>`, or `Result<Option<User>, E>` where loading can fail",
+            ));
+        }
+        (Kind::UnauthorizedHandler | Kind::NeedsRefreshHandler, None) => errors.push(error(
+            name,
+            format_args!("`{name}` returns nothing, and a handler answers the request"),
+            "return a responder: `-> Redirect`, `-> (Status, &'static str)`, ..",
+        )),
+        (Kind::UnauthorizedHandler | Kind::NeedsRefreshHandler, Some(output))
+            if is_unit(output) =>
+        {
+            errors.push(error(
+                output,
+                format_args!("`{name}` returns nothing, and a handler answers the request"),
+                "return a responder: `-> Redirect`, `-> (Status, &'static str)`, ..",
+            ));
+        }
+        (Kind::EventListener, Some(output)) if !is_unit(output) => errors.push(error(
+            output,
+            "an event listener returns nothing: what it says cannot change what happened",
+            "remove the return type",
+        )),
+        _ => {}
+    }
+}
+
+/// Is this `&str`, of any lifetime?
+pub(super) fn is_str(ty: &syn::TypeReference) -> bool {
+    ty.mutability.is_none() && matches!(&*ty.elem, Type::Path(elem) if elem.path.is_ident("str"))
+}
+
+fn is_unit(ty: &Type) -> bool {
+    matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::TokenStream;
+    use quote::quote;
+
+    use super::*;
+    use crate::testing::messages;
+
+    fn refused(kind: Kind, item: TokenStream) -> Vec<String> {
+        let item = item::function(kind.attribute(), item);
+        messages(item.and_then(|item| check(kind, Function::new(kind, item))))
+    }
+
+    fn wrong(kind: Kind, item: TokenStream) -> Vec<String> {
+        let messages = refused(kind, item);
+        messages
+            .iter()
+            .filter_map(|message| message.lines().next())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn a_user_loader_without_an_id_is_refused() {
+        assert_eq!(
+            refused(
+                Kind::UserLoader,
+                quote!(
+                    fn load() -> Option<User> {
+                        None
+                    }
+                )
+            ),
+            ["a user loader needs the user's id as its first parameter\n\
+              = help: write `fn load_user(id: i64, ..)`"]
+        );
+        assert_eq!(
+            wrong(
+                Kind::UserLoader,
+                quote!(
+                    fn load(db: &State<Db>, id: i64) -> Option<User> {
+                        None
+                    }
+                )
+            ),
+            ["the first parameter of a user loader is the user's id, which is read from text"]
+        );
+    }
+
+    #[test]
+    fn a_loader_must_return_somebody() {
+        for kind in [Kind::UserLoader, Kind::RequestLoader] {
+            assert_eq!(
+                wrong(
+                    kind,
+                    quote!(
+                        fn load(id: i64) {}
+                    )
+                ),
+                ["`load` returns nothing, and a loader returns a user"]
+            );
+            assert_eq!(
+                wrong(
+                    kind,
+                    quote!(
+                        fn load(id: i64) -> impl IntoLoadResult {
+                            None
+                        }
+                    )
+                ),
+                ["a loader's return type is `impl Trait`"]
+            );
+        }
+    }
+
+    #[test]
+    fn any_other_return_type_of_a_loader_is_the_compilers_to_judge() {
+        assert!(
+            wrong(
+                Kind::UserLoader,
+                quote!(
+                    fn load(id: &'static str) -> Alias {
+                        None
+                    }
+                )
+            )
+            .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_handler_must_answer() {
+        for kind in [Kind::UnauthorizedHandler, Kind::NeedsRefreshHandler] {
+            let expected = ["`ask` returns nothing, and a handler answers the request"];
+            assert_eq!(
+                wrong(
+                    kind,
+                    quote!(
+                        fn ask() {}
+                    )
+                ),
+                expected
+            );
+            assert_eq!(
+                wrong(
+                    kind,
+                    quote!(
+                        fn ask() -> () {}
+                    )
+                ),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn a_listener_takes_an_event_and_returns_nothing() {
+        let kind = Kind::EventListener;
+        assert_eq!(
+            wrong(
+                kind,
+                quote!(
+                    fn audit() {}
+                )
+            ),
+            ["an event listener needs the event as its first parameter"]
+        );
+        assert_eq!(
+            wrong(
+                kind,
+                quote!(
+                    fn audit(event: LoginEvent<User>) -> bool {
+                        true
+                    }
+                )
+            ),
+            [
+                "the first parameter of an event listener is a reference to the event",
+                "an event listener returns nothing: what it says cannot change what happened",
+            ]
+        );
+        assert!(
+            wrong(
+                kind,
+                quote!(
+                    fn audit(event: &LoginEvent<User>) -> () {}
+                )
+            )
+            .is_empty()
+        );
+    }
+
+    #[test]
+    fn only_one_safe_free_function_will_do() {
+        assert_eq!(
+            wrong(
+                Kind::RequestLoader,
+                quote!(
+                    const unsafe fn load<'a, T, const N: usize>(
+                        self,
+                        key: impl Key,
+                    ) -> Option<User> {
+                        None
+                    }
+                )
+            ),
+            [
+                "`#[request_loader]` stands on a method",
+                "`#[request_loader]` stands on a `const fn`",
+                "`#[request_loader]` stands on an `unsafe fn`",
+                "`#[request_loader]` stands on a generic function",
+                "`#[request_loader]` stands on a generic function",
+                "a parameter is `impl Trait`",
+            ]
+        );
+    }
+}

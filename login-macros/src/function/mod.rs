@@ -1,0 +1,55 @@
+//! Loaders, handlers and listeners: a function of the user's becomes one of a fixed signature, which a manager takes by value.
+
+mod args;
+mod check;
+mod expand;
+
+use darling::Result;
+use proc_macro2::TokenStream;
+
+use self::{args::Args, check::Function};
+use crate::{error, item, krate::Krate};
+
+/// What the function is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    UserLoader,
+    RequestLoader,
+    UnauthorizedHandler,
+    NeedsRefreshHandler,
+    EventListener,
+}
+
+impl Kind {
+    fn attribute(self) -> &'static str {
+        match self {
+            Self::UserLoader => "user_loader",
+            Self::RequestLoader => "request_loader",
+            Self::UnauthorizedHandler => "unauthorized_handler",
+            Self::NeedsRefreshHandler => "needs_refresh_handler",
+            Self::EventListener => "event_listener",
+        }
+    }
+
+    /// Is the first parameter something other than a request guard: an id, an event?
+    fn has_subject(self) -> bool {
+        matches!(self, Self::UserLoader | Self::EventListener)
+    }
+}
+
+pub(crate) fn function(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
+    try_function(kind, args.clone(), item.clone()).unwrap_or_else(|errors| {
+        let stub = item::function(kind.attribute(), item.clone())
+            .ok()
+            .and_then(|item| expand::stub(kind, &Krate::lenient(args), &Function::new(kind, item)));
+        error::beside(stub.unwrap_or(item), errors)
+    })
+}
+
+fn try_function(kind: Kind, args: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let function = item::function(kind.attribute(), item)
+        .map(|item| Function::new(kind, item))
+        .and_then(|function| check::check(kind, function));
+    let (args, function) = error::both(Args::parse(args), function)?;
+    Ok(expand::expand(kind, &args.krate, &function))
+}

@@ -1,0 +1,52 @@
+//! Takes the item below one of our attributes as a free function.
+
+use darling::{Error, Result, error::Accumulator};
+use proc_macro2::TokenStream;
+use syn::{
+    Attribute, FnArg, ItemFn, Visibility,
+    parse::{ParseStream, Parser},
+};
+
+use crate::error::error;
+
+/// The function that `#[attribute]` stands on.
+pub(crate) fn function(attribute: &str, item: TokenStream) -> Result<ItemFn> {
+    syn::parse2(item.clone()).map_err(|unparsable| match not_a_function.parse2(item) {
+        Ok(Some(token)) => error(
+            &token,
+            format_args!("`#[{attribute}]` stands on something other than a function"),
+            format_args!("put it above a function: `#[{attribute}] fn ..`"),
+        ),
+        _ => Error::from(unparsable),
+    })
+}
+
+/// What holds for every function of ours: no method, and nothing that only a constant can be.
+pub(crate) fn check_free(attribute: &str, item: &ItemFn, errors: &mut Accumulator) {
+    if let Some(FnArg::Receiver(receiver)) = item.sig.inputs.first() {
+        errors.push(error(
+            &receiver.self_token,
+            format_args!("`#[{attribute}]` stands on a method"),
+            "move it out of the `impl` and make it a function without `self`",
+        ));
+    }
+    if let Some(constness) = &item.sig.constness {
+        errors.push(error(
+            constness,
+            format_args!("`#[{attribute}]` stands on a `const fn`"),
+            "remove `const`",
+        ));
+    }
+}
+
+/// The first token of an item that is no function.
+fn not_a_function(input: ParseStream<'_>) -> syn::Result<Option<proc_macro2::TokenTree>> {
+    Attribute::parse_outer(input)?;
+    input.parse::<Visibility>()?;
+    let rest: TokenStream = input.parse()?;
+    let is_function = rest
+        .clone()
+        .into_iter()
+        .any(|token| token.to_string() == "fn");
+    Ok(rest.into_iter().next().filter(|_| !is_function))
+}

@@ -1,0 +1,287 @@
+//! Writes the impls of a user type.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{GenericParam, Generics, Lifetime, parse_quote};
+
+use super::{check::User, input::Field};
+use crate::span;
+
+pub(super) fn expand(user: &User<'_>) -> TokenStream {
+    let private = user.krate.private();
+    let generics = with_bounds(user.generics);
+    let mixin = user_mixin(user, &private, &generics);
+    let guard = guard(user, &private, &generics);
+    quote!(#mixin #guard)
+}
+
+fn user_mixin(user: &User<'_>, private: &TokenStream, generics: &Generics) -> TokenStream {
+    let ident = user.ident;
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let get_id = get_id(user.id);
+    let is_active = user.active.map(is_active);
+    let session_hash = session_hash(&user.session_hash, private);
+    quote_spanned! {span::local()=>
+        #[automatically_derived]
+        impl #impl_generics #private::UserMixin for #ident #ty_generics #where_clause {
+            #get_id
+            #is_active
+            #session_hash
+        }
+    }
+}
+
+fn get_id(id: Option<&Field>) -> TokenStream {
+    let Some(Field { ident, ty, .. }) = id else {
+        return quote_spanned!(span::local()=> fn get_id(&self) -> impl ::core::fmt::Display { "" });
+    };
+    let display = quote_spanned!(span::blame(ty)=> impl ::core::fmt::Display);
+    quote_spanned! {span::local()=>
+        fn get_id(&self) -> #display {
+            &self.#ident
+        }
+    }
+}
+
+fn is_active(Field { ident, ty, .. }: &Field) -> TokenStream {
+    let value = quote_spanned!(span::blame(ty)=> self.#ident);
+    quote_spanned! {span::local()=>
+        fn is_active(&self) -> ::core::primitive::bool {
+            #value
+        }
+    }
+}
+
+fn session_hash(fields: &[&Field], private: &TokenStream) -> Option<TokenStream> {
+    let calls = fields.iter().map(
+        |Field { ident, ty, .. }| quote_spanned!(span::blame(ty)=> __hash.field(&self.#ident);),
+    );
+    (!fields.is_empty()).then(|| {
+        quote_spanned! {span::local()=>
+            fn session_hash(&self, __hash: &mut #private::SessionHasher) {
+                #(#calls)*
+            }
+        }
+    })
+}
+
+/// Makes `&User` a request guard, and an application without a manager for this user type one that does not launch.
+fn guard(user: &User<'_>, private: &TokenStream, generics: &Generics) -> TokenStream {
+    let ident = user.ident;
+    let (_, ty_generics, where_clause) = generics.split_for_impl();
+    let r = Lifetime::new("'__r", span::local());
+    let mut with_r = generics.clone();
+    with_r
+        .params
+        .insert(0, GenericParam::Lifetime(parse_quote!(#r)));
+    let (impl_generics, ..) = with_r.split_for_impl();
+    quote_spanned! {span::local()=>
+        #[automatically_derived]
+        impl #impl_generics #private::FromRequest<'__r> for &'__r #ident #ty_generics #where_clause {
+            type Error = #private::Refusal;
+
+            fn from_request<'life0, 'async_trait>(
+                __req: &'__r #private::Request<'life0>,
+            ) -> #private::BoxFuture<'async_trait, #private::Outcome<Self, Self::Error>>
+            where
+                '__r: 'async_trait,
+                'life0: 'async_trait,
+                Self: 'async_trait,
+            {
+                #private::user_guard::<#ident #ty_generics>(__req)
+            }
+        }
+
+        #[automatically_derived]
+        impl #impl_generics #private::Sentinel for &'__r #ident #ty_generics #where_clause {
+            fn abort(__rocket: &#private::Rocket<#private::Ignite>) -> ::core::primitive::bool {
+                #private::manager_is_missing::<#ident #ty_generics>(__rocket)
+            }
+        }
+    }
+}
+
+/// Every type parameter must be as thread-safe and as long-lived as a user is.
+fn with_bounds(generics: &Generics) -> Generics {
+    let mut bounded = generics.clone();
+    for parameter in bounded.type_params_mut() {
+        parameter.bounds.push(parse_quote!(::core::marker::Send));
+        parameter.bounds.push(parse_quote!(::core::marker::Sync));
+        parameter.bounds.push(parse_quote!('static));
+    }
+    bounded
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::needless_raw_string_hashes)] // expect-test writes them
+
+    use expect_test::expect;
+    use quote::quote;
+
+    use crate::{mixin::mixin, testing::pretty};
+
+    #[test]
+    fn a_user_gets_the_mixin_the_guard_and_the_sentinel() {
+        expect![[r#"
+            #[automatically_derived]
+            impl ::rocket_login::__private::UserMixin for User {
+                fn get_id(&self) -> impl ::core::fmt::Display {
+                    &self.id
+                }
+                fn is_active(&self) -> ::core::primitive::bool {
+                    self.enabled
+                }
+                fn session_hash(&self, __hash: &mut ::rocket_login::__private::SessionHasher) {
+                    __hash.field(&self.password);
+                    __hash.field(&self.id);
+                    __hash.field(&self.seal);
+                }
+            }
+            #[automatically_derived]
+            impl<'__r> ::rocket_login::__private::FromRequest<'__r> for &'__r User {
+                type Error = ::rocket_login::__private::Refusal;
+                fn from_request<'life0, 'async_trait>(
+                    __req: &'__r ::rocket_login::__private::Request<'life0>,
+                ) -> ::rocket_login::__private::BoxFuture<
+                    'async_trait,
+                    ::rocket_login::__private::Outcome<Self, Self::Error>,
+                >
+                where
+                    '__r: 'async_trait,
+                    'life0: 'async_trait,
+                    Self: 'async_trait,
+                {
+                    ::rocket_login::__private::user_guard::<User>(__req)
+                }
+            }
+            #[automatically_derived]
+            impl<'__r> ::rocket_login::__private::Sentinel for &'__r User {
+                fn abort(
+                    __rocket: &::rocket_login::__private::Rocket<::rocket_login::__private::Ignite>,
+                ) -> ::core::primitive::bool {
+                    ::rocket_login::__private::manager_is_missing::<User>(__rocket)
+                }
+            }
+        "#]]
+        .assert_eq(&pretty(mixin(quote! {
+            #[user(session_hash(password, id))]
+            struct User {
+                id: i64,
+                #[user(active)]
+                enabled: bool,
+                password: String,
+                #[user(session_hash)]
+                seal: String,
+            }
+        })));
+    }
+
+    #[test]
+    fn a_generic_user_of_another_id_under_another_crate() {
+        expect![[r#"
+            #[automatically_derived]
+            impl<
+                T: Clone + ::core::marker::Send + ::core::marker::Sync + 'static,
+                const N: usize,
+            > login::__private::UserMixin for User<T, N>
+            where
+                T: Copy,
+            {
+                fn get_id(&self) -> impl ::core::fmt::Display {
+                    &self.r#type
+                }
+            }
+            #[automatically_derived]
+            impl<
+                '__r,
+                T: Clone + ::core::marker::Send + ::core::marker::Sync + 'static,
+                const N: usize,
+            > login::__private::FromRequest<'__r> for &'__r User<T, N>
+            where
+                T: Copy,
+            {
+                type Error = login::__private::Refusal;
+                fn from_request<'life0, 'async_trait>(
+                    __req: &'__r login::__private::Request<'life0>,
+                ) -> login::__private::BoxFuture<
+                    'async_trait,
+                    login::__private::Outcome<Self, Self::Error>,
+                >
+                where
+                    '__r: 'async_trait,
+                    'life0: 'async_trait,
+                    Self: 'async_trait,
+                {
+                    login::__private::user_guard::<User<T, N>>(__req)
+                }
+            }
+            #[automatically_derived]
+            impl<
+                '__r,
+                T: Clone + ::core::marker::Send + ::core::marker::Sync + 'static,
+                const N: usize,
+            > login::__private::Sentinel for &'__r User<T, N>
+            where
+                T: Copy,
+            {
+                fn abort(
+                    __rocket: &login::__private::Rocket<login::__private::Ignite>,
+                ) -> ::core::primitive::bool {
+                    login::__private::manager_is_missing::<User<T, N>>(__rocket)
+                }
+            }
+        "#]]
+        .assert_eq(&pretty(mixin(quote! {
+            #[user(crate = login)]
+            struct User<T: Clone, const N: usize> where T: Copy {
+                id: u8,
+                #[user(id)]
+                r#type: T,
+            }
+        })));
+    }
+
+    #[test]
+    fn beside_an_error_stands_a_stub() {
+        expect![[r##"
+            #[automatically_derived]
+            impl login::__private::UserMixin for User {
+                fn get_id(&self) -> impl ::core::fmt::Display {
+                    ""
+                }
+            }
+            #[automatically_derived]
+            impl<'__r> login::__private::FromRequest<'__r> for &'__r User {
+                type Error = login::__private::Refusal;
+                fn from_request<'life0, 'async_trait>(
+                    __req: &'__r login::__private::Request<'life0>,
+                ) -> login::__private::BoxFuture<
+                    'async_trait,
+                    login::__private::Outcome<Self, Self::Error>,
+                >
+                where
+                    '__r: 'async_trait,
+                    'life0: 'async_trait,
+                    Self: 'async_trait,
+                {
+                    login::__private::user_guard::<User>(__req)
+                }
+            }
+            #[automatically_derived]
+            impl<'__r> login::__private::Sentinel for &'__r User {
+                fn abort(
+                    __rocket: &login::__private::Rocket<login::__private::Ignite>,
+                ) -> ::core::primitive::bool {
+                    login::__private::manager_is_missing::<User>(__rocket)
+                }
+            }
+            ::core::compile_error! {
+                "`User` is an enum, and `UserMixin` is derived for a struct with named fields\n= help: write `struct User { id: i64, .. }`, or implement `UserMixin` by hand"
+            }
+        "##]].assert_eq(&pretty(mixin(quote! {
+            #[user(crate = login)]
+            enum User { A }
+        })));
+    }
+}

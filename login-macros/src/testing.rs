@@ -1,0 +1,19 @@
+//! Helpers of the unit tests.
+
+use darling::Result;
+use proc_macro2::TokenStream;
+
+/// Generated code as `rustfmt` would write it.
+pub(crate) fn pretty(tokens: TokenStream) -> String {
+    prettyplease::unparse(&syn::parse2(tokens).unwrap())
+}
+
+/// What was said against it, one text for each mistake.
+pub(crate) fn messages<T>(result: Result<T>) -> Vec<String> {
+    let errors = result.err().map(syn::Error::from);
+    errors
+        .into_iter()
+        .flatten()
+        .map(|error| error.to_string())
+        .collect()
+}
