@@ -3,6 +3,7 @@
 use std::any::TypeId;
 use std::borrow::Cow;
 use std::fmt;
+use std::io::Cursor;
 use std::sync::OnceLock;
 
 use rocket::futures::future::BoxFuture;
@@ -243,8 +244,12 @@ pub(crate) async fn answer<'r, U: UserMixin>(
 fn redirect(res: &mut Response<'_>, location: String) {
     res.set_status(Status::SeeOther);
     res.set_raw_header("Location", location);
+    empty(res);
+}
+
+fn empty(res: &mut Response<'_>) {
     res.remove_header("Content-Type");
-    res.set_sized_body(0, std::io::Cursor::new([]));
+    res.set_sized_body(0, Cursor::new([]));
 }
 
 /// Runs the application's own handler; what it answers replaces status, body and named headers.
@@ -257,7 +262,8 @@ async fn custom<'r, U: UserMixin>(
     let answer = guarded(realm.core.config.loader_timeout, || handler(req)).await;
     let failed = match answer {
         Ok(Ok(response)) => {
-            res.remove_header("Content-Type");
+            // A status that the responder leaves open stays 401.
+            empty(res);
             res.merge(response);
             flash::carry(req, res);
             return;

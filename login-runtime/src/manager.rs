@@ -456,9 +456,10 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
         'life2: 'async_trait,
         Self: 'async_trait,
     {
-        // A request that asked nothing of the user pays for two look-ups and no allocation.
-        let visit = peek::<Visit<U>>(req);
-        if visit.is_none() && Denied::of(req).is_none() {
+        // A request that asked nothing of the user pays for one look-up and no allocation.
+        let asked = peek::<Visit<U>>(req).is_some();
+        let refused = || matches!(res.status().code, 401 | 403) && Denied::of(req).is_some();
+        if !asked && !refused() {
             return Box::pin(Done);
         }
         Box::pin(async move {

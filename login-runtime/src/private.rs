@@ -2,7 +2,6 @@
 
 use std::str::FromStr;
 
-pub use core::fmt::Display;
 pub use rocket::futures::future::BoxFuture;
 pub use rocket::request::{FromRequest, Outcome};
 pub use rocket::{Ignite, Request, Rocket, Sentinel};
