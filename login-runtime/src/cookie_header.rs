@@ -32,6 +32,16 @@ pub(crate) fn find<'a, const N: usize>(
     found
 }
 
+/// Every value that the named cookie has in the headers.
+pub(crate) fn values<'a>(
+    headers: impl Iterator<Item = &'a str>,
+    name: &'a str,
+) -> impl Iterator<Item = &'a str> {
+    headers
+        .flat_map(|header| header.split(';'))
+        .filter_map(move |pair| value_of(pair.trim_start_matches(BLANK), name))
+}
+
 const BLANK: [char; 2] = [' ', '\t'];
 
 /// The value of a pair that has this name; `name` holds no `=`.

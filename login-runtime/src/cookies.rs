@@ -35,6 +35,14 @@ pub(crate) fn presented<'r, const N: usize>(
     })
 }
 
+/// Every value that came under a cookie's name.
+pub(crate) fn all<'r>(req: &'r Request<'_>, spec: &'r CookieSpec) -> impl Iterator<Item = &'r str> {
+    let jar = (!req.headers().contains("Cookie"))
+        .then(|| req.cookies().get(&spec.name))
+        .flatten();
+    cookie_header::values(req.headers().get("Cookie"), &spec.name).chain(jar.map(Cookie::value))
+}
+
 /// Writes every pending cookie of a realm onto the response.
 pub(crate) fn write(core: &RealmCore, pending: &Pending, res: &mut Response<'_>) {
     let config = &core.config;

@@ -51,6 +51,8 @@ pub type Answer<'r> = Result<Response<'r>, Status>;
 pub struct Denied {
     reason: Reason,
     realm: TypeId,
+    /// Whether the request was refused for sure, and not only asked by an optional guard.
+    certain: bool,
 }
 
 /// Why a request was refused.
@@ -87,9 +89,13 @@ impl Reason {
 struct Denials([OnceLock<Denied>; 4]);
 
 impl Denied {
-    pub(crate) fn record(req: &Request<'_>, realm: TypeId, reason: Reason) {
+    pub(crate) fn record(req: &Request<'_>, realm: TypeId, reason: Reason, certain: bool) {
         let denials: &Denials = req.local_cache(Denials::default);
-        let mut denied = Denied { reason, realm };
+        let mut denied = Denied {
+            reason,
+            realm,
+            certain,
+        };
         for place in &denials.0 {
             match place.set(denied) {
                 Ok(()) => return,
@@ -179,27 +185,32 @@ pub struct Refuse {
 
 impl<'r> Responder<'r, 'static> for Refuse {
     fn respond_to(self, req: &'r Request<'_>) -> response::Result<'static> {
-        Denied::record(req, self.realm, self.reason);
+        Denied::record(req, self.realm, self.reason, true);
         Err(self.reason.status())
     }
 }
 
 /// Turns the 401 of a denial into its answer: the application's handler first; else, for a browser
 /// that asked for a page, the login view; else it stays as the catchers left it.
+///
+/// Returns whether the response is the answer to a denial.
 pub(crate) async fn answer<'r, U: UserMixin>(
     realm: &Realm<U>,
     req: &'r Request<'_>,
     res: &mut Response<'r>,
-) {
-    let Some(denied) = Denied::of(req) else {
-        return;
-    };
+) -> bool {
     let core = &realm.core;
-    if denied.realm != core.user_type || denied.reason.status() != res.status() {
-        return;
+    let Some(denied) = Denied::of(req).filter(|denied| denied.realm == core.user_type) else {
+        return false;
+    };
+    let stands = denied.reason.status() == res.status();
+    if stands || denied.certain {
+        tell(realm, req, denied.reason).await;
     }
-    events::emit(realm, req, denied.reason.event(), None, None).await;
-    let (handler, views, message, category) = match denied.reason {
+    if !stands {
+        return false;
+    }
+    let (handler, view, message, category) = match denied.reason {
         Reason::Unauthorized => (
             realm.unauthorized_handler,
             core.config.login_view_of(req.uri().path().as_str()),
@@ -212,24 +223,31 @@ pub(crate) async fn answer<'r, U: UserMixin>(
             &core.config.needs_refresh_message,
             &core.config.needs_refresh_message_category,
         ),
-        Reason::CrossSite => return,
+        Reason::CrossSite => return true,
     };
     if let Some(handler) = handler {
-        return custom(handler, realm, req, res).await;
+        custom(handler, realm, req, res).await;
+        return true;
     }
-    let Some(view) = views else { return };
-    if is_htmx(req) {
-        let next = htmx_next(core, req);
-        let location = location(core, view, next.as_deref());
+    let Some(view) = view else { return true };
+    let htmx = is_htmx(req);
+    if !htmx && !asks_for_a_page(req) {
+        return true;
+    }
+    let next = if htmx {
+        htmx_next(core, req)
+    } else {
+        page_next(core, req)
+    };
+    let location = if core.config.use_session_for_next {
+        Visit::<U>::of(req).pending().next = next.map(NextChange::Set);
+        location(core, view, None)
+    } else {
+        location(core, view, next.as_deref())
+    };
+    if htmx {
         res.set_raw_header("HX-Redirect", location);
-    } else if asks_for_a_page(req) {
-        let next = page_next(core, req);
-        let location = if core.config.use_session_for_next {
-            Visit::<U>::of(req).pending().next = next.map(NextChange::Set);
-            location(core, view, None)
-        } else {
-            location(core, view, next.as_deref())
-        };
+    } else {
         redirect(res, location);
         if let Some(message) = message {
             let message = match &realm.localize {
@@ -239,6 +257,18 @@ pub(crate) async fn answer<'r, U: UserMixin>(
             flash::set(&core.config.session_cookie, category, &message, res);
         }
     }
+    true
+}
+
+/// Tells the listeners of a refusal, and of whom, where somebody was there.
+async fn tell<U: UserMixin>(realm: &Realm<U>, req: &Request<'_>, reason: Reason) {
+    let user = if reason == Reason::NeedsRefresh && !realm.listeners.is_empty() {
+        let present = Visit::of(req).present(realm, req).await;
+        present.ok().and_then(|present| present.user)
+    } else {
+        None
+    };
+    events::emit(realm, req, reason.event(), user, None).await;
 }
 
 fn redirect(res: &mut Response<'_>, location: String) {
@@ -278,6 +308,7 @@ async fn custom<'r, U: UserMixin>(
             Status::ServiceUnavailable
         }
     };
+    empty(res);
     res.set_status(failed);
 }
 
@@ -313,6 +344,7 @@ fn page_next(core: &RealmCore, req: &Request<'_>) -> Option<String> {
 /// The page that an htmx fragment was asked from; of the address it tells, only path and query.
 fn htmx_next(core: &RealmCore, req: &Request<'_>) -> Option<String> {
     let current = req.headers().get_one("HX-Current-URL")?;
+    let (current, _fragment) = current.split_once('#').unwrap_or((current, ""));
     let current = Absolute::parse(current).ok()?;
     let query = current.query().map(|query| query.as_str());
     let next = next_rule::wanted(current.path().as_str(), query)?;

@@ -25,7 +25,22 @@ pub(crate) fn set(spec: &CookieSpec, category: &str, message: &str, res: &mut Re
         // Strict, which Rocket would take, hides the message after a link from another site.
         .same_site(SameSite::Lax)
         .build();
-    res.adjoin_header(Header::from(cookie));
+    replace(Header::from(cookie), res);
+}
+
+/// One message at a time: the catcher's own, or its removal of the last one, gives way.
+fn replace(flash: Header<'static>, res: &mut Response<'_>) {
+    let others: Vec<String> = res
+        .headers()
+        .get("Set-Cookie")
+        .filter(|cookie| cookie.split('=').next() != Some(FLASH))
+        .map(str::to_owned)
+        .collect();
+    res.remove_header("Set-Cookie");
+    for other in others {
+        res.adjoin_header(Header::new("Set-Cookie", other));
+    }
+    res.adjoin_header(flash);
 }
 
 /// Sends on a message that a handler has just flashed through the closed cookie jar.
@@ -35,7 +50,7 @@ pub(crate) fn carry(req: &Request<'_>, res: &mut Response<'_>) {
     };
     let received = req.cookies().get(FLASH);
     if received.is_none_or(|received| received.value() != flashed.value()) {
-        res.adjoin_header(Header::from(flashed));
+        replace(Header::from(flashed), res);
     }
 }
 

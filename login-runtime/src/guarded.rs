@@ -89,7 +89,7 @@ impl<'r, P: Policy> FromRequest<'r> for Guarded<P> {
             return Outcome::Success(Guarded(PhantomData));
         }
         if let Err(reason) = guards::check_site(core, req) {
-            return guards::deny(core, req, reason).outcome();
+            return guards::deny(&*realm, req, reason, true).outcome();
         }
         let need = if P::FRESH {
             Need::Fresh {
@@ -101,7 +101,7 @@ impl<'r, P: Policy> FromRequest<'r> for Guarded<P> {
         match realm.standing(req).await {
             Ok(standing) => match guards::check(core, standing, need) {
                 Ok(()) => Outcome::Success(Guarded(PhantomData)),
-                Err(reason) => guards::deny(core, req, reason).outcome(),
+                Err(reason) => guards::deny(&*realm, req, reason, true).outcome(),
             },
             Err(error) => Refusal::Failed(error).outcome(),
         }

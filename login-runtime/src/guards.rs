@@ -4,10 +4,12 @@ use std::fmt::{self, Debug};
 use std::ops::Deref;
 use std::sync::Arc;
 
+use rocket::figment::value::{Dict, Value};
 use rocket::futures::future::BoxFuture;
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::{Ignite, Request, Rocket, Sentinel};
+use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 
 use crate::denial::{Denied, Reason, Refusal};
@@ -19,12 +21,15 @@ use crate::visit::{Present, Standing, Visit};
 
 /// Who is logged in, asked without refusing anybody.
 ///
+/// Ask with this, and not with `Option<&User>`: an optional guard takes a failing loader for nobody,
+/// and a handler's own 401 after it is answered like a refusal.
+///
 /// Anonymous visitors are `A`, made by its `Default`; Flask-Login's `current_user`. It fails only
 /// where the user cannot be told, with the loader's 5xx: never is a failure mistaken for nobody.
 ///
 /// For templates it serializes as the user's own fields (or the anonymous type's) and
-/// `is_authenticated`, `is_active`, `is_anonymous` beside them: leave secrets out of the user
-/// type's `Serialize`.
+/// `is_authenticated`, `is_active`, `is_anonymous` beside them, which win over fields of those
+/// names: leave secrets out of the user type's `Serialize`.
 ///
 /// # Example
 ///
@@ -52,6 +57,17 @@ pub struct CurrentUser<'r, U, A = Anonymous> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Anonymous {}
+
+impl<U, A: Clone> Clone for CurrentUser<'_, U, A> {
+    fn clone(&self) -> Self {
+        CurrentUser {
+            anonymous: self.anonymous.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<U, A: Copy> Copy for CurrentUser<'_, U, A> {}
 
 impl<'r, U: UserMixin, A> CurrentUser<'r, U, A> {
     /// Returns the user, if one is logged in.
@@ -107,30 +123,28 @@ impl<U: UserMixin, A> Debug for CurrentUser<'_, U, A> {
 
 impl<U: UserMixin + Serialize, A: Serialize> Serialize for CurrentUser<'_, U, A> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        #[serde(untagged)]
-        enum Fields<'a, U, A> {
-            User(&'a U),
-            Anonymous(&'a A),
+        let fields = match self.user {
+            Some(user) => Value::serialize(user),
+            None => Value::serialize(&self.anonymous),
+        };
+        // As a table, so that a field of the user's with one of these names stands once.
+        let mut fields = match fields.map_err(S::Error::custom)? {
+            Value::Dict(_, fields) => fields,
+            Value::Empty(..) => Dict::new(),
+            _ => {
+                return Err(S::Error::custom(
+                    "a user has to serialize as a struct or a map",
+                ));
+            }
+        };
+        for (name, answer) in [
+            ("is_authenticated", self.is_authenticated()),
+            ("is_active", self.is_active()),
+            ("is_anonymous", self.is_anonymous()),
+        ] {
+            fields.insert(name.into(), answer.into());
         }
-        #[derive(Serialize)]
-        struct Flat<'a, U, A> {
-            #[serde(flatten)]
-            fields: Fields<'a, U, A>,
-            is_authenticated: bool,
-            is_active: bool,
-            is_anonymous: bool,
-        }
-        Flat {
-            fields: match self.user {
-                Some(user) => Fields::User(user),
-                None => Fields::Anonymous(&self.anonymous),
-            },
-            is_authenticated: self.is_authenticated(),
-            is_active: self.is_active(),
-            is_anonymous: self.is_anonymous(),
-        }
-        .serialize(serializer)
+        fields.serialize(serializer)
     }
 }
 
@@ -175,6 +189,14 @@ impl<U: UserMixin, A> Sentinel for CurrentUser<'_, U, A> {
 /// }
 /// ```
 pub struct Fresh<'r, U>(&'r U);
+
+impl<U> Clone for Fresh<'_, U> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<U> Copy for Fresh<'_, U> {}
 
 impl<'r, U> Fresh<'r, U> {
     /// Returns the user for as long as the request lasts.
@@ -279,8 +301,15 @@ pub(crate) fn check_site(core: &RealmCore, req: &Request<'_>) -> Result<(), Reas
     }
 }
 
-pub(crate) fn deny(core: &RealmCore, req: &Request<'_>, reason: Reason) -> Refusal {
-    Denied::record(req, core.user_type, reason);
+/// Records a refusal; `certain` says that the guard cannot have been optional.
+pub(crate) fn deny(
+    realm: &dyn AnyRealm,
+    req: &Request<'_>,
+    reason: Reason,
+    certain: bool,
+) -> Refusal {
+    realm.has_read(req);
+    Denied::record(req, realm.core().user_type, reason, certain);
     Refusal::Denied(reason)
 }
 
@@ -290,15 +319,15 @@ async fn require<'r, U: UserMixin>(
     need: Need,
 ) -> Result<&'r U, Refusal> {
     let core = &realm.core;
-    check_site(core, req).map_err(|reason| deny(core, req, reason))?;
+    check_site(core, req).map_err(|reason| deny(realm, req, reason, false))?;
     let present = Visit::of(req)
         .present(realm, req)
         .await
         .map_err(Refusal::Failed)?;
-    check(core, standing(&present), need).map_err(|reason| deny(core, req, reason))?;
+    check(core, standing(&present), need).map_err(|reason| deny(realm, req, reason, false))?;
     present
         .user
-        .ok_or_else(|| deny(core, req, Reason::Unauthorized))
+        .ok_or_else(|| deny(realm, req, Reason::Unauthorized, false))
 }
 
 /// Only a user who may be used counts; a forced login of an inactive one opens nothing.
@@ -314,6 +343,10 @@ fn standing<U: UserMixin>(present: &Present<'_, U>) -> Standing {
 impl<U: UserMixin> AnyRealm for Realm<U> {
     fn core(&self) -> &RealmCore {
         &self.core
+    }
+
+    fn has_read(&self, req: &Request<'_>) {
+        Visit::<U>::of(req).has_read();
     }
 
     fn standing<'a>(&'a self, req: &'a Request<'_>) -> BoxFuture<'a, Result<Standing, LoadError>> {

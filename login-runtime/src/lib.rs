@@ -35,6 +35,7 @@ mod login_url;
 mod manager;
 mod next;
 mod next_rule;
+mod printable;
 mod protection;
 mod realm;
 mod resolve;

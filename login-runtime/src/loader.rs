@@ -14,6 +14,8 @@ use rocket::futures::future::BoxFuture;
 use rocket::http::Status;
 use rocket::tokio::time::timeout;
 
+use crate::printable::Printable;
+
 /// Finds a user by id; what `#[user_loader]` makes of a function.
 pub type UserLoader<U> = for<'r> fn(&'r str, &'r Request<'_>) -> BoxFuture<'r, LoadResult<U>>;
 
@@ -59,7 +61,11 @@ impl LoadError {
 
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the user could not be loaded: {}", self.message)
+        write!(
+            f,
+            "the user could not be loaded: {}",
+            Printable(&self.message)
+        )
     }
 }
 

@@ -20,7 +20,7 @@ use crate::config::{
 };
 use crate::cookies;
 use crate::cross_site::CrossSiteProtection;
-use crate::denial::{self, AnswerFn, Denied};
+use crate::denial::{self, AnswerFn};
 use crate::events::EventListener;
 use crate::guards::erased;
 use crate::keys::KeyRing;
@@ -369,25 +369,22 @@ fn clashes<U: UserMixin>(config: &Config, rocket: &Rocket<Build>) -> Vec<String>
             ));
             continue;
         }
-        for (setting, mine, theirs) in [
-            (
-                "session_cookie_name",
-                &config.session_cookie,
-                &other.config.session_cookie,
-            ),
-            (
-                "remember_cookie_name",
-                &config.remember_cookie,
-                &other.config.remember_cookie,
-            ),
-        ] {
-            if mine.name == theirs.name {
+        let cookies = |config: &Config| {
+            [
+                ("session_cookie_name", config.session_cookie.name.clone()),
+                ("remember_cookie_name", config.remember_cookie.name.clone()),
+            ]
+        };
+        for (setting, name) in cookies(config) {
+            if cookies(&other.config)
+                .iter()
+                .any(|(_, taken)| *taken == name)
+            {
                 clashes.push(format!(
-                    "`{setting}`: the managers for `{}` and `{}` both use the cookie `{}`: \
+                    "`{setting}`: the managers for `{}` and `{}` both use the cookie `{name}`: \
                      give one of them another name with `.{setting}(..)`",
                     other.user_type_name,
                     std::any::type_name::<U>(),
-                    mine.name
                 ));
             }
         }
@@ -457,9 +454,7 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
         Self: 'async_trait,
     {
         // A request that asked nothing of the user pays for one look-up and no allocation.
-        let asked = peek::<Visit<U>>(req).is_some();
-        let refused = || matches!(res.status().code, 401 | 403) && Denied::of(req).is_some();
-        if !asked && !refused() {
+        if peek::<Visit<U>>(req).is_none() {
             return Box::pin(Done);
         }
         Box::pin(async move {
@@ -483,16 +478,17 @@ impl Future for Done {
 
 /// Everything that happens to a response: the answer to a denial, the cookies, the caching.
 async fn respond<'r, U: UserMixin>(realm: &Realm<U>, req: &'r Request<'_>, res: &mut Response<'r>) {
-    denial::answer(realm, req, res).await;
+    let answered = denial::answer(realm, req, res).await;
     let Some(visit) = peek::<Visit<U>>(req) else {
         return;
     };
     let pending = visit.pending().clone();
-    let writes = !visit.failed() && pending.writes();
+    // A failure touches no cookie, but takes nothing back that was accepted.
+    let writes = (pending.changed || !visit.failed()) && pending.writes();
     if writes {
         cookies::write(&realm.core, &pending, res);
     }
-    if writes || visit.consulted() {
+    if answered || writes || visit.consulted() {
         denial::keep_private(res);
     }
 }

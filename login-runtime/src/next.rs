@@ -70,6 +70,15 @@ impl Target {
         }
     }
 
+    /// Refuses a value that leads to a login page.
+    fn away_from(self, avoid: &[String], value: &str) -> Self {
+        if avoid.iter().any(|login| same_path(login, path_of(value))) {
+            Self::Refused
+        } else {
+            self
+        }
+    }
+
     fn path(&self) -> Option<&str> {
         match self {
             Self::Path(path) => Some(path),
@@ -98,26 +107,13 @@ impl Next {
     pub fn prefer(self, field: &NextField) -> Self {
         let target = match (self.target, &field.0) {
             (Target::Refused, _) | (_, Target::Refused) => Target::Refused,
-            (_, Target::Path(path)) => Target::Path(path.clone()),
+            (_, Target::Path(path)) => Target::Path(path.clone()).away_from(&self.avoid, path),
             (query, Target::Absent) => query,
         };
         Next {
             target,
             avoid: self.avoid,
         }
-        .away_from_logins()
-    }
-
-    fn away_from_logins(mut self) -> Self {
-        if let Target::Path(path) = &self.target
-            && self
-                .avoid
-                .iter()
-                .any(|login| same_path(login, path_of(path)))
-        {
-            self.target = Target::Refused;
-        }
-        self
     }
 }
 
@@ -145,28 +141,32 @@ impl<'r> FromRequest<'r> for Next {
     type Error = std::convert::Infallible;
 
     async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, Self::Error> {
+        let realms = Realms::all(req.rocket());
+        let mut avoid = vec![req.uri().path().to_string()];
+        for realm in &realms {
+            avoid.extend(realm.core().config.login_paths().map(str::to_owned));
+        }
         let mut target = Target::Absent;
         if let Some(query) = req.uri().query() {
             for (name, value) in query.segments() {
                 if name == "next" {
-                    target = target.take(value);
+                    target = target.take(value).away_from(&avoid, value);
                 }
             }
         }
-        let mut avoid = vec![req.uri().path().to_string()];
-        for realm in Realms::all(req.rocket()) {
+        for realm in &realms {
             let core = realm.core();
-            avoid.extend(core.config.login_paths().map(str::to_owned));
-            if target == Target::Absent
-                && core.config.use_session_for_next
-                && let [Presented::One(value)] = cookies::presented(req, [&core.config.next_cookie])
-                && let Some(path) =
-                    signer::decode(&core.ring, NEXT_PURPOSE, value, core.clock.now())
-            {
-                target = target.take(&path);
+            if target == Target::Absent && core.config.use_session_for_next {
+                realm.has_read(req);
+                if let [Presented::One(value)] = cookies::presented(req, [&core.config.next_cookie])
+                    && let Some(path) =
+                        signer::decode(&core.ring, NEXT_PURPOSE, value, core.clock.now())
+                {
+                    target = target.take(&path).away_from(&avoid, &path);
+                }
             }
         }
-        Outcome::Success(Next { target, avoid }.away_from_logins())
+        Outcome::Success(Next { target, avoid })
     }
 }
 

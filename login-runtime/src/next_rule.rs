@@ -40,12 +40,19 @@ pub(crate) fn path_of(target: &str) -> &str {
 
 /// Whether Rocket routes two paths alike: it ignores empty segments and decodes the others.
 pub(crate) fn same_path(a: &str, b: &str) -> bool {
-    fn segments(path: &str) -> impl Iterator<Item = Cow<'_, str>> {
-        path.split('/')
-            .filter(|segment| !segment.is_empty())
-            .map(|segment| RawStr::new(segment).percent_decode_lossy())
-    }
     segments(a).eq(segments(b))
+}
+
+/// Whether a path lies at or below a base, as Rocket routes them.
+pub(crate) fn is_under(path: &str, base: &str) -> bool {
+    let mut path = segments(path);
+    segments(base).all(|segment| path.next() == Some(segment))
+}
+
+fn segments(path: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    path.split('/')
+        .filter(|segment| !segment.is_empty())
+        .map(|segment| RawStr::new(segment).percent_decode_lossy())
 }
 
 /// A path with each run of `/` made one: Rocket routes `//private` as `/private`, but a browser
@@ -437,5 +444,16 @@ mod tests {
             accepted > 5_000,
             "{accepted} accepted: the rounds prove nothing"
         );
+    }
+
+    #[test]
+    fn a_base_covers_whole_segments_only() {
+        assert!(is_under("/staff/users", "/staff"));
+        assert!(is_under("/staff", "/staff"));
+        assert!(is_under("//staff//users", "/staff/"));
+        assert!(is_under("/%73taff/users", "/staff"));
+        assert!(is_under("/anything", "/"));
+        assert!(!is_under("/staffing", "/staff"));
+        assert!(!is_under("/", "/staff"));
     }
 }

@@ -238,6 +238,9 @@ async fn ask<'a, T>(
 pub(crate) trait AnyRealm: Send + Sync {
     fn core(&self) -> &RealmCore;
 
+    /// Notes that the response depends on a cookie of this realm.
+    fn has_read(&self, req: &Request<'_>);
+
     /// How the user of this request stands.
     fn standing<'a>(&'a self, req: &'a Request<'_>) -> BoxFuture<'a, Result<Standing, LoadError>>;
 }

@@ -26,8 +26,14 @@ pub(crate) struct Found<U> {
     pub(crate) session: Option<Token>,
 }
 
-/// An event to tell once the search is over, with the session that it is about.
-pub(crate) type Told = (EventKind, Option<[u8; 16]>);
+/// An event to tell once the search is over.
+pub(crate) struct Told {
+    pub(crate) kind: EventKind,
+    /// The session that it is about.
+    pub(crate) session: Option<[u8; 16]>,
+    /// Whether it is about the user who was found in the end.
+    pub(crate) of_user: bool,
+}
 
 /// Finds the user of a request, and leaves what follows from it in `pending`.
 ///
@@ -109,8 +115,16 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
     }
 
     fn tell(&mut self, kind: EventKind, token: Option<&Token>) {
-        self.told
-            .push((kind, token.map(|token| token.session_id.0)));
+        self.told.push(Told {
+            kind,
+            session: token.map(|token| token.session_id.0),
+            of_user: matches!(
+                kind,
+                EventKind::LoadedFromCookie
+                    | EventKind::LoadedFromRequest
+                    | EventKind::SessionProtected
+            ),
+        });
     }
 
     /// The checks in SECURITY.md's order: token, times, revocation, loader, session hash, active,
@@ -162,7 +176,7 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
             if config.session_protection == SessionProtection::Strong
                 && !token.flags.contains(Flags::PERMANENT)
             {
-                let until = times::dead_until(&token, self.now, config.session_lifetime);
+                let until = times::dead_until(&token, self.now, config.longest_session());
                 core.revocations
                     .revoke(SessionRef::of(&token), self.now, until)
                     .await?;
@@ -196,8 +210,8 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
         if token != shown || !core.ring.is_current(held.keys) {
             self.session = Some(Change::Set(token.clone()));
         }
-        if core.config.remember_cookie_refresh_each_request {
-            self.renew_remember(&held.user, &token, remember);
+        if core.config.remember_cookie_refresh_each_request || !core.ring.is_current(held.keys) {
+            self.keep_remember(&held.user, &token, remember);
         }
         Found {
             user: Some(held.user),
@@ -205,8 +219,8 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
         }
     }
 
-    /// A remember cookie that goes with the session in use gets its own duration again.
-    fn renew_remember(&mut self, user: &U, session: &Token, remember: Presented<'_>) {
+    /// A remember cookie that goes with the session in use: renewed and signed anew where that is due.
+    fn keep_remember(&mut self, user: &U, session: &Token, remember: Presented<'_>) {
         let core = &self.realm.core;
         let Presented::One(value) = remember else {
             return;
@@ -214,17 +228,23 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
         let Ok((mut token, keys)) = Token::decode(value, Kind::Remember, &core.ring) else {
             return;
         };
-        if token.session_id == session.session_id
+        let goes_with_it = token.session_id == session.session_id
             && times::check(&token, self.now, None).is_ok()
-            && token.renewed_at < self.now
-        {
-            times::renew_remember(&mut token, self.now);
-            if !core.ring.is_current(keys) {
-                let same_client = core.is_same_client(&token, keys, self.req);
-                core.seal(&mut token, user, same_client.then_some(self.req));
-            }
-            self.remember = Some(Change::Set(token));
+            && RealmCore::is_sealed_for(&token, keys, user);
+        let renewed =
+            core.config.remember_cookie_refresh_each_request && token.renewed_at < self.now;
+        let old_key = !core.ring.is_current(keys);
+        if !goes_with_it || !(renewed || old_key) {
+            return;
         }
+        if renewed {
+            times::renew_remember(&mut token, self.now);
+        }
+        if old_key {
+            let same_client = core.is_same_client(&token, keys, self.req);
+            core.seal(&mut token, user, same_client.then_some(self.req));
+        }
+        self.remember = Some(Change::Set(token));
     }
 
     /// A new, stale session under the remember token's own id, so that one logout ends both.

@@ -9,6 +9,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rocket::futures::future::BoxFuture;
 
+use crate::printable::Printable;
 use crate::token::{SessionId, Token};
 
 /// Remembers which sessions have ended, until they would have expired anyway.
@@ -112,7 +113,7 @@ pub trait RevocationList: Send + Sync + 'static {
 }
 
 /// A session as a [`RevocationList`] is told of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct SessionRef<'a> {
     /// The session's id, 16 random bytes.
@@ -121,6 +122,14 @@ pub struct SessionRef<'a> {
     pub user_id: &'a str,
     /// When it began, in Unix seconds.
     pub created_at: u64,
+}
+
+impl fmt::Debug for SessionRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionRef")
+            .field("created_at", &self.created_at)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> SessionRef<'a> {
@@ -155,7 +164,7 @@ impl RevocationError {
 
 impl fmt::Display for RevocationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the revocation list failed: {}", self.0)
+        write!(f, "the revocation list failed: {}", Printable(&self.0))
     }
 }
 

@@ -54,6 +54,14 @@ pub struct LoginSession<'r, U> {
     visit: &'r Visit<U>,
 }
 
+impl<U> Clone for LoginSession<'_, U> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<U> Copy for LoginSession<'_, U> {}
+
 impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// Begins a login of `user`, whose credentials the application has checked.
     ///
@@ -125,6 +133,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// `user` is whose credentials were checked: it must be who is logged in. The session id
     /// changes, the login is bound to this client, and both cookies follow `user`'s session hash:
     /// call it with the changed user after a change of password, to keep this one browser logged in.
+    /// A guard must have looked at the login before the change, as `#[fresh_login_required]` does.
     ///
     /// # Errors
     ///
@@ -166,7 +175,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         let remember = match change {
             Some(Change::Remove) => None,
             Some(Change::Set(token)) => Some(token),
-            None => self.presented().remember().cloned(),
+            None => self.presented_remember(),
         };
         Ok(remember.is_some_and(|token| {
             token.session_id == session.session_id
@@ -199,30 +208,47 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         }
     }
 
-    /// The tokens in the request that we signed, whether or not they still hold.
-    fn presented(&self) -> Tokens<'_> {
+    /// The tokens in the request that we signed, whether or not they still hold: all of them,
+    /// should a cookie have come more than once.
+    fn presented(&self) -> Vec<(Token, &KeySet)> {
         let core = &self.realm.core;
-        let specs = [&core.config.session_cookie, &core.config.remember_cookie];
-        let [session, remember] = cookies::presented(self.req, specs);
-        let decode = |presented, kind| match presented {
-            Presented::One(value) => Token::decode(value, kind, &core.ring).ok(),
-            Presented::Absent | Presented::Many => None,
+        let decode = |spec, kind| {
+            cookies::all(self.req, spec)
+                .filter_map(move |value| Token::decode(value, kind, &core.ring).ok())
         };
-        Tokens {
-            session: decode(session, Kind::Session),
-            remember: decode(remember, Kind::Remember),
+        decode(&core.config.session_cookie, Kind::Session)
+            .chain(decode(&core.config.remember_cookie, Kind::Remember))
+            .collect()
+    }
+
+    fn presented_remember(&self) -> Option<Token> {
+        let core = &self.realm.core;
+        match cookies::presented(self.req, [&core.config.remember_cookie]) {
+            [Presented::One(value)] => Token::decode(value, Kind::Remember, &core.ring)
+                .ok()
+                .map(|(token, _)| token),
+            _ => None,
         }
+    }
+
+    /// Whether the browser may keep a remember cookie; it shows one only below its path.
+    fn may_have_remember_cookie(&self) -> bool {
+        let spec = &self.realm.core.config.remember_cookie;
+        spec.path != "/" || cookies::presented(self.req, [spec]) != [Presented::Absent]
     }
 
     /// The remember token that the request came with, if it still brings back this very user.
     async fn still_remembered(
         &self,
-        tokens: &Tokens<'_>,
+        tokens: &[(Token, &KeySet)],
         user: &U,
         now: u64,
     ) -> Result<Option<Token>, LoginError> {
         let core = &self.realm.core;
-        let Some((token, keys)) = &tokens.remember else {
+        let mut remembered = tokens
+            .iter()
+            .filter(|(token, _)| token.kind == Kind::Remember);
+        let (Some((token, keys)), None) = (remembered.next(), remembered.next()) else {
             return Ok(None);
         };
         let holds = has_id(user, &token.uid)
@@ -236,22 +262,20 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     }
 
     /// Ends what the request came with.
-    async fn revoke(
-        &self,
-        session: Option<&Token>,
-        remember: Option<&Token>,
-        now: u64,
-    ) -> Result<(), LoginError> {
+    async fn revoke(&self, tokens: &[(Token, &KeySet)], now: u64) -> Result<(), LoginError> {
         let core = &self.realm.core;
-        let session = session.filter(|session| {
-            // The remember token knows until when the pair of them could live.
-            remember.is_none_or(|remember| remember.session_id != session.session_id)
-        });
-        for token in session.into_iter().chain(remember) {
-            let until = times::dead_until(token, now, core.config.session_lifetime);
-            core.revocations
-                .revoke(SessionRef::of(token), now, until)
-                .await?;
+        for (token, _) in tokens {
+            // The remember token knows until when a session of its id could live.
+            let known_better = token.kind == Kind::Session
+                && tokens.iter().any(|(other, _)| {
+                    other.kind == Kind::Remember && other.session_id == token.session_id
+                });
+            if !known_better {
+                let until = times::dead_until(token, now, core.config.longest_session());
+                core.revocations
+                    .revoke(SessionRef::of(token), now, until)
+                    .await?;
+            }
         }
         Ok(())
     }
@@ -267,15 +291,14 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
             .saturating_add(1);
         let until = now
             .saturating_add(MAX_REMEMBER)
-            .saturating_add(core.config.session_lifetime)
-            .max(now.saturating_add(core.config.permanent_session_lifetime));
+            .saturating_add(core.config.longest_session());
         core.revocations
             .revoke_user(uid, now, not_before, until)
             .await?;
         Ok(())
     }
 
-    fn check_site(&self, allow_cross_site: bool) -> Result<(), LoginError> {
+    async fn check_site(&self, allow_cross_site: bool) -> Result<(), LoginError> {
         let core = &self.realm.core;
         if allow_cross_site || core.config.cross_site_protection == crate::CrossSiteProtection::Off
         {
@@ -285,6 +308,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         } else if core.is_same_site(self.req) {
             Ok(())
         } else {
+            self.emit(EventKind::CrossSite, None, None).await;
             Err(LoginError::CrossSite)
         }
     }
@@ -336,22 +360,6 @@ impl<'r, U: UserMixin> FromRequest<'r> for LoginSession<'r, U> {
 impl<U: UserMixin> Sentinel for LoginSession<'_, U> {
     fn abort(rocket: &Rocket<Ignite>) -> bool {
         manager_is_missing::<U>(rocket)
-    }
-}
-
-/// The tokens that a request came with, and the keys that had signed them.
-struct Tokens<'k> {
-    session: Option<(Token, &'k KeySet)>,
-    remember: Option<(Token, &'k KeySet)>,
-}
-
-impl Tokens<'_> {
-    fn session(&self) -> Option<&Token> {
-        self.session.as_ref().map(|(token, _)| token)
-    }
-
-    fn remember(&self) -> Option<&Token> {
-        self.remember.as_ref().map(|(token, _)| token)
     }
 }
 
@@ -422,7 +430,7 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
     async fn login(self) -> Result<(), LoginError> {
         let LoginSession { realm, req, visit } = *self.session;
         let core = &realm.core;
-        self.session.check_site(self.cross_site)?;
+        self.session.check_site(self.cross_site).await?;
         let uid = id_of(self.user);
         match uid.len() {
             0 => return Err(LoginError::EmptyId),
@@ -443,6 +451,9 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
         let now = core.clock.now();
         let not_before = core.revocations.not_before(&uid, now).await?;
         let created_at = now.max(not_before);
+        if created_at > now.saturating_add(times::SKEW) {
+            return Err(LoginError::NotBefore(created_at.saturating_sub(now)));
+        }
         let lifetime = if self.permanent {
             core.config.permanent_session_lifetime
         } else {
@@ -486,6 +497,7 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
                 .still_remembered(&tokens, self.user, now)
                 .await?;
             kept.map(|kept| Token {
+                flags: flags.without(Flags::PERMANENT),
                 session_id: token.session_id,
                 ..kept
             })
@@ -495,12 +507,7 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
             core.seal(&mut remember, self.user, Some(req));
             remember
         });
-        let [_, shown] = cookies::presented(
-            req,
-            [&core.config.session_cookie, &core.config.remember_cookie],
-        );
-        let (session, remembered) = (tokens.session(), tokens.remember());
-        self.session.revoke(session, remembered, now).await?;
+        self.session.revoke(&tokens, now).await?;
 
         let session_id = token.session_id;
         {
@@ -509,7 +516,7 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
             pending.remember = match remember {
                 Some(remember) => Some(Change::Set(remember)),
                 // Whoever it remembered, it must not bring that user back.
-                None if shown != Presented::Absent => Some(Change::Remove),
+                None if self.session.may_have_remember_cookie() => Some(Change::Remove),
                 None => None,
             };
             pending.changed = true;
@@ -566,7 +573,7 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
     async fn change(self) -> Result<(), LoginError> {
         let session = self.session;
         let now = session.realm.core.clock.now();
-        session.check_site(self.cross_site)?;
+        session.check_site(self.cross_site).await?;
         match self.act {
             Act::Logout => Self::logout(session, now).await,
             Act::LogoutEverywhere => {
@@ -582,9 +589,6 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
     }
 
     async fn logout(session: &LoginSession<'_, U>, now: u64) -> Result<(), LoginError> {
-        let tokens = session.presented();
-        let (held, remembered) = (tokens.session(), tokens.remember());
-        session.revoke(held, remembered, now).await?;
         // Only a listener wants to know who it was; a logout does not depend on the loader.
         let user = if session.realm.listeners.is_empty() {
             None
@@ -592,8 +596,10 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
             let present = session.visit.present(session.realm, session.req).await;
             present.ok().and_then(|present| present.user)
         };
+        let tokens = session.presented();
+        session.revoke(&tokens, now).await?;
         session.remove_cookies(&mut session.visit.pending());
-        let ended = held.or(remembered).map(|token| token.session_id);
+        let ended = tokens.first().map(|(token, _)| token.session_id);
         session.emit(EventKind::LoggedOut, user, ended).await;
         Ok(())
     }
@@ -622,12 +628,14 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
         let remember = match pending {
             Some(Change::Set(remember)) => Some(remember),
             Some(Change::Remove) => None,
-            None => session.presented().remember().cloned(),
+            None => session.presented_remember(),
         };
         let remember = remember.filter(|remember| {
             remember.session_id == old.session_id && times::check(remember, now, None).is_ok()
         });
-        session.revoke(Some(&old), remember.as_ref(), now).await?;
+        let mut ended = session.presented();
+        ended.retain(|(token, _)| token.session_id == old.session_id);
+        session.revoke(&ended, now).await?;
         let remember = remember.map(|mut remember| {
             remember.session_id = session_id;
             core.seal(&mut remember, user, Some(session.req));
@@ -680,6 +688,9 @@ pub enum LoginError {
     CrossSite,
     /// The request has a method that promises to change nothing, such as GET; 403.
     SafeMethod,
+    /// Every login of the user was ended as of a time that is still this many seconds away, because
+    /// the clock was set back, or very often within a second; 503.
+    NotBefore(u64),
     /// Nobody is logged in by a session; 401.
     NotLoggedIn,
     /// Somebody else is logged in; 403.
@@ -705,7 +716,7 @@ impl LoginError {
                 Status::InternalServerError
             }
             Self::Load(error) => error.status(),
-            Self::Revocation(_) => Status::ServiceUnavailable,
+            Self::NotBefore(_) | Self::Revocation(_) => Status::ServiceUnavailable,
         }
     }
 }
@@ -729,6 +740,10 @@ impl fmt::Display for LoginError {
             Self::SafeMethod => f.write_str(
                 "a GET, HEAD or OPTIONS route may not change a login: make it a POST route, \
                  or call `.allow_cross_site()` where another site leads back here, as in OAuth",
+            ),
+            Self::NotBefore(seconds) => write!(
+                f,
+                "all logins of the user were ended as of a time {seconds} seconds ahead: was the clock set back?"
             ),
             Self::NotLoggedIn => f.write_str("nobody is logged in by a session"),
             Self::WrongUser => f.write_str("somebody else is logged in"),

@@ -68,7 +68,7 @@ pub(crate) fn renew_remember(token: &mut Token, now: u64) {
 /// When the last token that shares this one's session id can have expired.
 ///
 /// A renewal that is under way may have given the remember token its duration once more.
-pub(crate) fn dead_until(token: &Token, now: u64, session_lifetime: u64) -> u64 {
+pub(crate) fn dead_until(token: &Token, now: u64, longest_session: u64) -> u64 {
     let remembered_until = match token.kind {
         Kind::Remember => now
             .saturating_add(token.expires_at.saturating_sub(token.renewed_at))
@@ -79,7 +79,7 @@ pub(crate) fn dead_until(token: &Token, now: u64, session_lifetime: u64) -> u64 
         }
         Kind::Session => return token.expires_at,
     };
-    remembered_until.saturating_add(session_lifetime)
+    remembered_until.saturating_add(longest_session)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Which login view answers for which path, and which paths are login pages themselves.
 
 use crate::config::{Config, View};
-use crate::next_rule::{path_of, same_path};
+use crate::next_rule::{is_under, path_of, same_path};
 
 impl Config {
     /// The login view for a path: that of the longest mount point around it, else the manager's.
@@ -29,27 +29,5 @@ impl Config {
                 View::Local(path) => Some(path_of(path)),
                 View::External(_) => None,
             })
-    }
-}
-
-/// Whether a path lies at or below a base, segment by segment.
-fn is_under(path: &str, base: &str) -> bool {
-    let segments = |path| str::split(path, '/').filter(|segment| !segment.is_empty());
-    let mut path = segments(path);
-    segments(base).all(|segment| path.next() == Some(segment))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_under;
-
-    #[test]
-    fn a_base_covers_whole_segments_only() {
-        assert!(is_under("/staff/users", "/staff"));
-        assert!(is_under("/staff", "/staff"));
-        assert!(is_under("//staff//users", "/staff/"));
-        assert!(is_under("/anything", "/"));
-        assert!(!is_under("/staffing", "/staff"));
-        assert!(!is_under("/", "/staff"));
     }
 }

@@ -1,5 +1,7 @@
 //! A visit: what is known and what is pending for one request and one user type.
 
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -21,6 +23,8 @@ pub(crate) struct Visit<U> {
     /// The user after a login in this very request.
     newcomer: OnceCell<Result<Option<U>, LoadError>>,
     pending: Mutex<Pending>,
+    /// Whether the response depends on a cookie of the realm, whoever is logged in.
+    read: AtomicBool,
 }
 
 /// What the response has to carry.
@@ -100,6 +104,7 @@ impl<U: UserMixin> Visit<U> {
             searching: AtomicBool::new(false),
             newcomer: OnceCell::new(),
             pending: Mutex::default(),
+            read: AtomicBool::new(false),
         })
     }
 
@@ -112,9 +117,13 @@ impl<U: UserMixin> Visit<U> {
         matches!(self.found.get(), Some(Err(_))) || matches!(self.newcomer.get(), Some(Err(_)))
     }
 
-    /// Whether the response depends on who is logged in.
+    /// Whether the response depends on who is logged in, or on a cookie of ours.
     pub(crate) fn consulted(&self) -> bool {
-        self.found.initialized() || self.newcomer.initialized()
+        self.found.initialized() || self.newcomer.initialized() || self.read.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn has_read(&self) {
+        self.read.store(true, Ordering::Relaxed);
     }
 
     /// What the request's cookies and the request loader say, found out once.
@@ -123,27 +132,36 @@ impl<U: UserMixin> Visit<U> {
         realm: &Realm<U>,
         req: &'r Request<'_>,
     ) -> Result<&'r Found<U>, LoadError> {
-        if let Some(found) = self.found.get() {
-            return found.as_ref().map_err(Clone::clone);
-        }
-        if self.searching.swap(true, Ordering::AcqRel) {
+        // Another question may wait for the answer; one from inside the search would wait for ever.
+        if self.searching.load(Ordering::Acquire) {
             return Err(LoadError::new(
                 "a loader or one of its guards asks for the current user",
             ));
         }
-        let mut told = Vec::new();
-        let found = find(realm, req, &self.pending, &mut told).await;
-        if let Err(error) = &found {
-            tracing::error!("{error}");
-            told.push((EventKind::LoaderFailed, None));
-        }
-        let found = self.found.get_or_init(|| async { found }).await;
-        self.searching.store(false, Ordering::Release);
-
+        let mut told = None;
+        let found = self
+            .found
+            .get_or_init(|| async {
+                let told = told.insert(Vec::new());
+                let mut search = pin!(find(realm, req, &self.pending, told));
+                poll_fn(|context| {
+                    let _searching = Searching::begin(&self.searching);
+                    search.as_mut().poll(context)
+                })
+                .await
+            })
+            .await;
         let user = found.as_ref().ok().and_then(|found| found.user.as_ref());
-        events::emit(realm, req, EventKind::Accessed, user, None).await;
-        for (kind, session) in told {
-            events::emit(realm, req, kind, user, session.as_ref()).await;
+        if let Some(told) = told {
+            events::emit(realm, req, EventKind::Accessed, user, None).await;
+            for event in told {
+                let user = user.filter(|_| event.of_user);
+                events::emit(realm, req, event.kind, user, event.session.as_ref()).await;
+            }
+            if let Err(error) = found {
+                tracing::error!("{error}");
+                events::emit(realm, req, EventKind::LoaderFailed, None, None).await;
+            }
         }
         found.as_ref().map_err(Clone::clone)
     }
@@ -194,5 +212,21 @@ impl<U: UserMixin> Visit<U> {
             },
             None => Present::nobody(),
         })
+    }
+}
+
+/// Says, while the search is polled, that whoever asks now is the search itself.
+struct Searching<'a>(&'a AtomicBool);
+
+impl<'a> Searching<'a> {
+    fn begin(flag: &'a AtomicBool) -> Self {
+        flag.store(true, Ordering::Release);
+        Searching(flag)
+    }
+}
+
+impl Drop for Searching<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }

@@ -40,6 +40,11 @@ impl Report {
         self.errors.push(LaunchError::new(setting, mistake));
     }
 
+    /// Whether there is a mistake in a setting already.
+    pub(super) fn names(&self, setting: &str) -> bool {
+        self.errors.iter().any(|error| error.setting == setting)
+    }
+
     pub(super) fn warning(&mut self, warning: impl Into<String>) {
         self.warnings.push(warning.into());
     }

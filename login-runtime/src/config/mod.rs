@@ -136,6 +136,11 @@ impl Config {
         }
     }
 
+    /// How long a session can last, permanent or not.
+    pub(crate) fn longest_session(&self) -> u64 {
+        self.session_lifetime.max(self.permanent_session_lifetime)
+    }
+
     /// Fills in the defaults; where a setting is wrong, some value stands in for it until the report is read.
     fn checked(
         settings: Settings,
@@ -176,6 +181,30 @@ impl Config {
                  `login.force_host_for_redirects` does not say what this site is called",
             );
         }
+        let trusted_proxies = proxies(settings.trusted_proxies.unwrap_or_default(), report);
+        if trusted_proxies
+            .iter()
+            .any(|network| network.prefix_len() == 0)
+        {
+            report.warning(
+                "`login.trusted_proxies` trusts every address, so that every client may say where it comes from; \
+                 name the proxies",
+            );
+        }
+        if settings.proxy_header.is_some() && trusted_proxies.is_empty() {
+            report.warning(
+                "`login.proxy_header` is not read, since `login.trusted_proxies` names no proxy",
+            );
+        }
+        let exempt_methods = settings.exempt_methods.unwrap_or_default();
+        if exempt_methods
+            .iter()
+            .any(|method| *method != Method::Options)
+        {
+            report.warning(
+                "`login.exempt_methods` lets everybody into guarded routes with a method other than OPTIONS",
+            );
+        }
         if site.logs_cookies && !site.debug {
             report.warning(
                 "`log_level = \"debug\"` makes Rocket write cookies into the log, and whoever reads them is logged in; \
@@ -199,7 +228,7 @@ impl Config {
                 .unwrap_or(false),
             session_protection: settings.session_protection.unwrap_or_default(),
             session_protection_address: settings.session_protection_address.unwrap_or_default(),
-            trusted_proxies: proxies(settings.trusted_proxies.unwrap_or_default(), report),
+            trusted_proxies,
             proxy_header: proxy_header(settings.proxy_header, report),
             login_view,
             mount_login_views,
@@ -213,7 +242,7 @@ impl Config {
             needs_refresh_message_category: category(settings.needs_refresh_message_category),
             use_session_for_next: settings.use_session_for_next.unwrap_or(false),
             force_host_for_redirects,
-            exempt_methods: settings.exempt_methods.unwrap_or_default(),
+            exempt_methods,
             cross_site_protection: settings.cross_site_protection.unwrap_or_default(),
             trusted_origins: origins(settings.trusted_origins.unwrap_or_default(), report),
             https,

@@ -87,6 +87,9 @@ pub(super) fn current(
             return checked("secret_key", &given, report);
         }
     }
+    if report.names("login.secret_key") {
+        return None;
+    }
     if !debug {
         report.mistake(
             "secret_key",
