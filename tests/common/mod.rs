@@ -1,0 +1,488 @@
+//! An application to test against, and the hands to reach it: a local client, or a real socket.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "Rocket's handlers take what they are given"
+)]
+#![allow(
+    unreachable_pub,
+    reason = "a module of every test binary is nobody's public interface"
+)]
+
+pub mod socket;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use rocket::form::Form;
+use rocket::http::{Cookie, Header, Status};
+use rocket::local::blocking::{Client, LocalResponse};
+use rocket::request::FlashMessage;
+use rocket::response::Redirect;
+use rocket::{Build, FromForm, Rocket, State, get, post, routes};
+use rocket_login::{
+    Clock, CurrentUser, LoginError, LoginManager, LoginSession, Next, NextField, UserMixin,
+    fresh_login_required, login_required, user_loader,
+};
+
+/// The time at which every test begins.
+pub const START: u64 = 1_800_000_000;
+
+/// A key that is nobody's.
+pub const KEY: &str = "UtbQhEZs0fCdXkjOHk7GKl1C5s3u9nPnQxqkiF2xW9E=";
+
+pub const SESSION: &str = "login_session";
+pub const REMEMBER: &str = "remember_token";
+
+#[derive(Clone, Debug, UserMixin)]
+pub struct User {
+    pub id: String,
+    #[user(active)]
+    pub active: bool,
+    #[user(session_hash)]
+    pub password: String,
+}
+
+/// The application's users, to be changed while it runs.
+#[derive(Clone, Default)]
+pub struct Users(Arc<Mutex<Store>>);
+
+#[derive(Default)]
+struct Store {
+    users: BTreeMap<String, User>,
+    failing: bool,
+    loads: usize,
+}
+
+impl Users {
+    pub fn alice_and_bob() -> Self {
+        let users = Users::default();
+        users.put("alice");
+        users.put("bob");
+        users
+    }
+
+    pub fn put(&self, id: &str) -> User {
+        let user = User {
+            id: id.into(),
+            active: true,
+            password: format!("password of {id}"),
+        };
+        self.0.lock().unwrap().users.insert(id.into(), user.clone());
+        user
+    }
+
+    pub fn change(&self, id: &str, change: impl FnOnce(&mut User)) -> User {
+        let mut store = self.0.lock().unwrap();
+        let user = store.users.get_mut(id).unwrap();
+        change(user);
+        user.clone()
+    }
+
+    pub fn remove(&self, id: &str) {
+        self.0.lock().unwrap().users.remove(id);
+    }
+
+    /// Makes every look-up fail, or succeed again.
+    pub fn fail(&self, failing: bool) {
+        self.0.lock().unwrap().failing = failing;
+    }
+
+    /// How often the user loader was asked.
+    pub fn loads(&self) -> usize {
+        self.0.lock().unwrap().loads
+    }
+
+    pub fn get(&self, id: &str) -> Option<User> {
+        self.0.lock().unwrap().users.get(id).cloned()
+    }
+}
+
+#[user_loader]
+pub fn load_user(id: &str, users: &State<Users>) -> Result<Option<User>, &'static str> {
+    let mut store = users.0.lock().unwrap();
+    store.loads += 1;
+    if store.failing {
+        return Err("the database is down");
+    }
+    Ok(store.users.get(id).cloned())
+}
+
+/// What the login form of the application may ask for.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "they are a form's checkboxes"
+)]
+#[derive(FromForm)]
+pub struct LoginForm<'r> {
+    user: &'r str,
+    remember: bool,
+    /// Seconds.
+    duration: Option<u64>,
+    force: bool,
+    permanent: bool,
+    stale: bool,
+    next: NextField,
+}
+
+#[get("/open")]
+fn open() -> &'static str {
+    "open"
+}
+
+#[get("/me")]
+fn me(user: CurrentUser<'_, User>) -> String {
+    match (user.user(), user.inactive()) {
+        (Some(user), _) => user.id.clone(),
+        (None, Some(user)) => format!("inactive {}", user.id),
+        (None, None) => "anonymous".into(),
+    }
+}
+
+#[login_required]
+#[get("/private")]
+fn private(user: &User) -> String {
+    format!("private of {}", user.id)
+}
+
+#[login_required]
+#[post("/private")]
+fn post_private(user: &User) -> String {
+    format!("posted by {}", user.id)
+}
+
+#[fresh_login_required]
+#[get("/fresh")]
+fn fresh(user: &User) -> String {
+    format!("fresh {}", user.id)
+}
+
+#[get("/login")]
+fn login_page(flash: Option<FlashMessage<'_>>, next: Next) -> String {
+    let flash = flash.map_or(String::new(), |flash| {
+        format!(" [{}: {}]", flash.kind(), flash.message())
+    });
+    format!("log in{flash} next={next}")
+}
+
+#[get("/confirm")]
+fn confirm_page() -> &'static str {
+    "confirm"
+}
+
+#[post("/login", data = "<form>")]
+async fn login(
+    form: Form<LoginForm<'_>>,
+    session: LoginSession<'_, User>,
+    users: &State<Users>,
+    next: Next,
+) -> Result<Redirect, LoginError> {
+    let user = users.get(form.user).ok_or(LoginError::NotLoggedIn)?;
+    let mut login = session
+        .login_user(&user)
+        .remember(form.remember)
+        .force(form.force)
+        .permanent(form.permanent)
+        .fresh(!form.stale);
+    if let Some(seconds) = form.duration {
+        login = login.duration(std::time::Duration::from_secs(seconds));
+    }
+    login.await?;
+    Ok(next.prefer(&form.next).or("/"))
+}
+
+#[post("/logout")]
+async fn logout(session: LoginSession<'_, User>) -> Result<&'static str, LoginError> {
+    session.logout_user().await?;
+    Ok("logged out")
+}
+
+#[post("/logout-everywhere")]
+async fn logout_everywhere(session: LoginSession<'_, User>) -> Result<&'static str, LoginError> {
+    session.logout_everywhere().await?;
+    Ok("logged out everywhere")
+}
+
+/// Confirms the login of whoever gives a name; the form stands for checked credentials.
+#[post("/confirm", data = "<name>")]
+async fn confirm(
+    name: String,
+    session: LoginSession<'_, User>,
+    users: &State<Users>,
+) -> Result<&'static str, LoginError> {
+    let user = users.get(&name).ok_or(LoginError::NotLoggedIn)?;
+    session.confirm_login(&user).await?;
+    Ok("confirmed")
+}
+
+/// What a page can ask of its login: `fresh remembered`.
+#[get("/status")]
+async fn status(session: LoginSession<'_, User>) -> Result<String, LoginError> {
+    Ok(format!(
+        "fresh={} remembered={}",
+        session.login_fresh().await?,
+        session.login_remembered().await?
+    ))
+}
+
+/// The application, its users and its clock.
+pub struct App {
+    pub users: Users,
+    pub clock: Clock,
+    pub manager: LoginManager<User>,
+    figment: rocket::figment::Figment,
+    routes: Vec<rocket::Route>,
+}
+
+impl App {
+    pub fn new() -> Self {
+        let clock = Clock::manual(START);
+        App {
+            users: Users::alice_and_bob(),
+            manager: LoginManager::new(load_user)
+                .clock(clock.clone())
+                .login_view("/login")
+                .refresh_view("/confirm"),
+            clock,
+            figment: rocket::figment::Figment::from(rocket::Config::debug_default())
+                .merge(("log_level", "off"))
+                .merge(("secret_key", KEY)),
+            routes: Vec::new(),
+        }
+    }
+
+    /// Changes the manager.
+    pub fn with(mut self, change: impl FnOnce(LoginManager<User>) -> LoginManager<User>) -> Self {
+        self.manager = change(self.manager);
+        self
+    }
+
+    /// Sets a key of Rocket's configuration, such as `login.session_protection`.
+    pub fn set(mut self, key: &str, value: impl serde::Serialize) -> Self {
+        self.figment = self.figment.merge((key, value));
+        self
+    }
+
+    /// Selects the release profile, with its defaults.
+    pub fn release(mut self) -> Self {
+        self.figment = rocket::figment::Figment::from(rocket::Config::release_default())
+            .merge(("log_level", "off"))
+            .merge(("secret_key", KEY))
+            .select("release");
+        self
+    }
+
+    pub fn routes(mut self, routes: Vec<rocket::Route>) -> Self {
+        self.routes.extend(routes);
+        self
+    }
+
+    pub fn rocket(self) -> Rocket<Build> {
+        rocket::custom(self.figment)
+            .manage(self.users)
+            .attach(self.manager)
+            .mount(
+                "/",
+                routes![
+                    open,
+                    me,
+                    private,
+                    post_private,
+                    fresh,
+                    login_page,
+                    confirm_page,
+                    login,
+                    logout,
+                    logout_everywhere,
+                    confirm,
+                    status
+                ],
+            )
+            .mount("/", self.routes)
+    }
+
+    /// Starts the application for a local client that keeps no cookies of its own.
+    pub fn start(self) -> Running {
+        let (users, clock) = (self.users.clone(), self.clock.clone());
+        Running {
+            client: Client::untracked(self.rocket()).expect("the application starts"),
+            users,
+            clock,
+        }
+    }
+}
+
+/// The application, running for a local client.
+pub struct Running {
+    pub client: Client,
+    pub users: Users,
+    pub clock: Clock,
+}
+
+impl Running {
+    pub fn browser(&self) -> Browser<'_> {
+        Browser {
+            app: self,
+            cookies: BTreeMap::new(),
+            headers: Vec::new(),
+            address: None,
+        }
+    }
+
+    /// A browser in which `user` has just logged in.
+    pub fn logged_in(&self, user: &str) -> Browser<'_> {
+        let mut browser = self.browser();
+        assert_eq!(browser.login(user).status, Status::SeeOther);
+        browser
+    }
+
+    /// A browser in which `user` has just logged in and is remembered.
+    pub fn remembered(&self, user: &str) -> Browser<'_> {
+        let mut browser = self.browser();
+        let form = format!("user={user}&remember=on");
+        assert_eq!(browser.post("/login", &form).status, Status::SeeOther);
+        browser
+    }
+}
+
+/// A browser: it keeps cookies, and may be cloned, as by a thief.
+#[derive(Clone)]
+pub struct Browser<'a> {
+    app: &'a Running,
+    pub cookies: BTreeMap<String, String>,
+    pub headers: Vec<(String, String)>,
+    pub address: Option<std::net::SocketAddr>,
+}
+
+/// What came back, read to its end.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub status: Status,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Browser<'_> {
+    /// Sends a header with every request from now on.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(known, _)| known != name);
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Comes from this address from now on.
+    pub fn from(mut self, address: &str) -> Self {
+        self.address = Some(std::net::SocketAddr::new(address.parse().unwrap(), 4711));
+        self
+    }
+
+    /// Closes the browser and opens it again: cookies without `Max-Age` are gone.
+    pub fn restart(&mut self) {
+        self.cookies.retain(|name, _| name.contains(REMEMBER));
+    }
+
+    pub fn get(&mut self, path: &str) -> Reply {
+        self.send(rocket::http::Method::Get, path, None)
+    }
+
+    pub fn post(&mut self, path: &str, form: &str) -> Reply {
+        self.send(rocket::http::Method::Post, path, Some(form))
+    }
+
+    pub fn login(&mut self, user: &str) -> Reply {
+        self.post("/login", &format!("user={user}"))
+    }
+
+    /// Who the application says is there.
+    pub fn me(&mut self) -> String {
+        self.get("/me").body
+    }
+
+    pub fn send(&mut self, method: rocket::http::Method, path: &str, form: Option<&str>) -> Reply {
+        let mut request = self.app.client.req(method, path);
+        for (name, value) in &self.cookies {
+            request = request.cookie(Cookie::new(name.clone(), value.clone()));
+        }
+        for (name, value) in &self.headers {
+            request.add_header(Header::new(name.clone(), value.clone()));
+        }
+        if let Some(address) = self.address {
+            request = request.remote(address);
+        }
+        if let Some(form) = form {
+            request = request.header(rocket::http::ContentType::Form).body(form);
+        }
+        let reply = Reply::read(request.dispatch());
+        for cookie in reply.set_cookies() {
+            if cookie
+                .max_age()
+                .is_some_and(rocket::time::Duration::is_zero)
+            {
+                self.cookies.remove(cookie.name());
+            } else {
+                self.cookies
+                    .insert(cookie.name().into(), cookie.value().into());
+            }
+        }
+        reply
+    }
+}
+
+impl Reply {
+    fn read(response: LocalResponse<'_>) -> Self {
+        Reply {
+            status: response.status(),
+            headers: response
+                .headers()
+                .iter()
+                .map(|header| (header.name.to_string(), header.value.to_string()))
+                .collect(),
+            body: response.into_string().unwrap_or_default(),
+        }
+    }
+
+    /// The value of a header that comes at most once.
+    pub fn header<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        let mut values = self.all(name);
+        let value = values.next();
+        assert_eq!(values.next(), None, "{name} comes more than once");
+        value
+    }
+
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers
+            .iter()
+            .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub fn set_cookies(&self) -> Vec<Cookie<'static>> {
+        self.all("Set-Cookie")
+            .map(|cookie| Cookie::parse(cookie.to_owned()).unwrap())
+            .collect()
+    }
+
+    /// The cookie of this name that the response sets; it may be a removal.
+    pub fn cookie(&self, name: &str) -> Option<Cookie<'static>> {
+        let mut cookies = self.set_cookies();
+        cookies.retain(|cookie| cookie.name() == name);
+        assert!(cookies.len() <= 1, "{name} is set more than once");
+        cookies.pop()
+    }
+
+    /// Whether the response removes the cookie of this name.
+    pub fn removes(&self, name: &str) -> bool {
+        self.cookie(name).is_some_and(|cookie| {
+            cookie.value().is_empty()
+                && cookie
+                    .max_age()
+                    .is_some_and(rocket::time::Duration::is_zero)
+        })
+    }
+
+    /// Where the response leads.
+    pub fn location(&self) -> Option<&str> {
+        self.header("Location")
+    }
+}

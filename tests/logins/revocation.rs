@@ -1,0 +1,393 @@
+//! Ended sessions: everywhere at once, on every server, and where the list fails.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rocket::futures::future::BoxFuture;
+use rocket::http::Status;
+use rocket::{routes, tokio};
+use rocket_login::{MemoryRevocations, RevocationError, RevocationList, SessionRef};
+
+use crate::common::{App, REMEMBER, SESSION, START};
+use crate::support::{BOTH, DAY, HOUR, assert_refused, load_by_key, script};
+
+#[test]
+fn logout_everywhere_ends_every_login_of_this_user_and_no_other() {
+    // R27
+    let app = App::new().routes(routes![script]).start();
+    let others = [
+        app.remembered("alice"),
+        app.logged_in_with("alice", "permanent=on"),
+    ];
+    let mut bob = app.remembered("bob");
+    let mut here = app.remembered("alice");
+    let copy = here.clone();
+    let reply = here.post("/logout-everywhere", "");
+    assert_eq!(reply.body, "logged out everywhere");
+    assert!(reply.removes(SESSION) && reply.removes(REMEMBER));
+    for wait in [0, 1, 20 * HOUR, 30 * DAY, 300 * DAY] {
+        app.forward(wait);
+        for browser in others.iter().chain([&copy]) {
+            for name in browser.cookies.keys() {
+                assert_refused(&browser.with_only(name));
+            }
+        }
+    }
+    bob.restart();
+    assert_eq!(bob.me(), "bob");
+}
+
+#[test]
+fn a_login_in_the_second_after_logout_everywhere_holds() {
+    let app = App::new().start();
+    let mut browser = app.remembered("alice");
+    for _ in 0..3 {
+        let old = browser.clone();
+        browser.post("/logout-everywhere", "");
+        browser.post("/login", "user=alice&remember=on");
+        assert_refused(&old);
+        assert_eq!(browser.get("/fresh").body, "fresh alice");
+        assert_eq!(browser.status(), "fresh=true remembered=true");
+        assert_eq!(browser.with_only(REMEMBER).me(), "alice");
+    }
+    app.forward(1);
+    assert_eq!(browser.status(), "fresh=true remembered=true");
+}
+
+#[test]
+fn after_too_many_logouts_everywhere_in_a_second_a_login_says_that_it_has_to_wait() {
+    // An administrator's script: each run dates the next login one second further ahead.
+    let app = App::new().routes(routes![script]).start();
+    let mut admin = app.browser();
+    for _ in 0..60 {
+        admin.run("end alice");
+    }
+    assert_eq!(app.logged_in("alice").me(), "alice");
+    admin.run("end alice");
+    let reply = app.browser().login("alice");
+    assert_eq!(reply.status, Status::ServiceUnavailable);
+    assert!(reply.set_cookies().is_empty());
+    app.clock.advance(Duration::from_secs(1));
+    assert_eq!(app.logged_in("alice").me(), "alice");
+}
+
+#[test]
+fn a_clock_set_back_behind_a_logout_everywhere_lets_nobody_in_who_could_not_stay() {
+    let app = App::new().start();
+    app.logged_in("alice").post("/logout-everywhere", "");
+    app.clock.set(START - HOUR);
+    let reply = app.browser().login("alice");
+    assert_eq!(reply.status, Status::ServiceUnavailable);
+    assert!(reply.set_cookies().is_empty());
+    assert_eq!(app.logged_in("bob").me(), "bob");
+    app.clock.set(START);
+    assert_eq!(app.logged_in("alice").me(), "alice");
+}
+
+#[test]
+fn a_session_restored_in_the_second_after_logout_everywhere_holds() {
+    let app = App::new().start();
+    app.logged_in("alice").post("/logout-everywhere", "");
+    let mut browser = app.remembered("alice");
+    browser.restart();
+    assert_eq!(browser.me(), "alice");
+    assert_eq!(browser.with_only(SESSION).me(), "alice");
+    assert_eq!(browser.post("/confirm", "alice").body, "confirmed");
+    assert_eq!(browser.status(), "fresh=true remembered=true");
+}
+
+#[test]
+fn an_administrator_ends_anothers_logins_and_stays() {
+    let app = App::new().routes(routes![script]).start();
+    let victims = [app.remembered("alice"), app.remembered("alice")];
+    let mut admin = app.remembered("bob");
+    assert_eq!(
+        admin.run("end alice, who, status"),
+        "bob, fresh=true remembered=true"
+    );
+    assert_eq!(admin.status(), "fresh=true remembered=true");
+    for victim in &victims {
+        for name in BOTH {
+            assert_refused(&victim.with_only(name));
+        }
+    }
+}
+
+#[test]
+fn logout_everywhere_is_nobodys_when_nobody_is_there_and_the_api_users_own() {
+    let app = App::new()
+        .routes(routes![script])
+        .with(|manager| manager.request_loader(load_by_key))
+        .start();
+    let mut alice = app.remembered("alice");
+    let reply = app.browser().post("/logout-everywhere", "");
+    assert_eq!(reply.status, Status::Ok);
+    assert!(reply.removes(SESSION) && reply.removes(REMEMBER));
+    assert_eq!(alice.status(), "fresh=true remembered=true");
+    app.browser()
+        .header("X-Key", "alice")
+        .post("/logout-everywhere", "");
+    assert_refused(&alice);
+}
+
+#[test]
+fn logout_everywhere_fails_with_the_loader_and_logs_nobody_out() {
+    let app = App::new().start();
+    let mut browser = app.remembered("alice");
+    app.users.fail(true);
+    let reply = browser.post("/logout-everywhere", "");
+    assert_eq!(reply.status, Status::ServiceUnavailable);
+    assert!(reply.set_cookies().is_empty());
+    app.users.fail(false);
+    assert_eq!(browser.status(), "fresh=true remembered=true");
+}
+
+#[test]
+fn a_full_list_loses_no_logout() {
+    // T87, R24: at the cap, a logout ends all logins of its user.
+    let app = App::new().set("login.revocation_capacity", 16).start();
+    let mut bob = app.remembered("bob");
+    let ended: Vec<_> = (0..200)
+        .map(|_| {
+            app.forward(1);
+            let mut browser = app.remembered("alice");
+            let copy = browser.clone();
+            browser.post("/logout", "");
+            copy
+        })
+        .collect();
+    for copy in &ended {
+        for name in BOTH {
+            assert_refused(&copy.with_only(name));
+        }
+    }
+    assert_eq!(app.logged_in("alice").me(), "alice");
+    assert_eq!(bob.me(), "bob");
+}
+
+type Done<'a, T> = BoxFuture<'a, Result<T, RevocationError>>;
+
+/// What happens to a call of a list, by the call's name.
+trait Trouble: Send + Sync + 'static {
+    fn before(&self, call: &'static str) -> BoxFuture<'_, Result<(), RevocationError>>;
+}
+
+/// A list that several servers share, and that has its troubles.
+#[derive(Clone)]
+struct Shared<T>(Arc<MemoryRevocations>, T);
+
+impl<T: Trouble> RevocationList for Shared<T> {
+    fn revoke<'a>(&'a self, session: SessionRef<'a>, now: u64, until: u64) -> Done<'a, ()> {
+        Box::pin(async move {
+            self.1.before("revoke").await?;
+            RevocationList::revoke(&*self.0, session, now, until).await
+        })
+    }
+
+    fn revoke_user<'a>(
+        &'a self,
+        user_id: &'a str,
+        now: u64,
+        not_before: u64,
+        until: u64,
+    ) -> Done<'a, ()> {
+        Box::pin(async move {
+            self.1.before("revoke_user").await?;
+            RevocationList::revoke_user(&*self.0, user_id, now, not_before, until).await
+        })
+    }
+
+    fn is_revoked<'a>(&'a self, session: SessionRef<'a>, now: u64) -> Done<'a, bool> {
+        Box::pin(async move {
+            self.1.before("is_revoked").await?;
+            RevocationList::is_revoked(&*self.0, session, now).await
+        })
+    }
+
+    fn not_before<'a>(&'a self, user_id: &'a str, now: u64) -> Done<'a, u64> {
+        Box::pin(async move {
+            self.1.before("not_before").await?;
+            RevocationList::not_before(&*self.0, user_id, now).await
+        })
+    }
+}
+
+fn with_list<T: Trouble>(trouble: T) -> App {
+    let list = Shared(Arc::new(MemoryRevocations::new(100)), trouble);
+    App::new()
+        .routes(routes![script])
+        .with(|manager| manager.revocation_list(list))
+}
+
+/// No trouble but the network.
+#[derive(Clone)]
+struct Network;
+
+impl Trouble for Network {
+    fn before(&self, _: &'static str) -> BoxFuture<'_, Result<(), RevocationError>> {
+        Box::pin(async {
+            tokio::task::yield_now().await;
+            Ok(())
+        })
+    }
+}
+
+#[test]
+fn a_logout_ends_the_session_on_every_replica() {
+    let list = Shared(Arc::new(MemoryRevocations::new(100)), Network);
+    let [here, there] = [(); 2].map(|()| {
+        let list = list.clone();
+        App::new()
+            .with(|manager| manager.revocation_list(list))
+            .start()
+    });
+    let [mut alice, mut second, mut bob] = [
+        here.remembered("alice"),
+        there.remembered("alice"),
+        there.remembered("bob"),
+    ];
+    assert_eq!(there.visited_by(&alice).me(), "alice");
+    let old = alice.clone();
+    alice.post("/logout", "");
+    assert_refused(&there.visited_by(&old));
+    assert_eq!(here.visited_by(&second).me(), "alice");
+
+    let old = second.clone();
+    second.post("/logout-everywhere", "");
+    for name in BOTH {
+        assert_refused(&here.visited_by(&old).with_only(name));
+    }
+    let again = here.logged_in("alice");
+    assert_eq!(there.visited_by(&again).me(), "alice");
+
+    let old = bob.clone();
+    bob.post("/login", "user=bob");
+    assert_refused(&here.visited_by(&old));
+}
+
+/// The call that fails, to be set while the application runs.
+#[derive(Clone, Default)]
+struct Down(Arc<Mutex<Option<&'static str>>>);
+
+impl Trouble for Down {
+    fn before(&self, call: &'static str) -> BoxFuture<'_, Result<(), RevocationError>> {
+        let is_down = *self.0.lock().unwrap() == Some(call);
+        Box::pin(async move {
+            if is_down {
+                Err(RevocationError::new("connection refused"))
+            } else {
+                Ok(())
+            }
+        })
+    }
+}
+
+#[test]
+fn a_list_that_fails_logs_nobody_in_or_out() {
+    // T53, R36
+    let down = Down::default();
+    let app = with_list(down.clone()).start();
+    for (call, requests) in [
+        (
+            "is_revoked",
+            &[
+                "/me",
+                "/private",
+                "/fresh",
+                "/status",
+                "/confirm",
+                "/logout-everywhere",
+            ][..],
+        ),
+        ("not_before", &["/login", "/logout-everywhere"]),
+        (
+            "revoke",
+            &["/login", "/logout", "/confirm", "/logout-everywhere"],
+        ),
+        ("revoke_user", &["/logout-everywhere"]),
+    ] {
+        for path in requests {
+            let mut browser = app.remembered("alice");
+            *down.0.lock().unwrap() = Some(call);
+            let reply = match *path {
+                "/login" => browser.post(path, "user=bob&remember=on"),
+                "/confirm" => browser.post(path, "alice"),
+                "/logout" | "/logout-everywhere" => browser.post(path, ""),
+                _ => browser.get(path),
+            };
+            assert_eq!(reply.status, Status::ServiceUnavailable, "{call}: {path}");
+            assert!(reply.set_cookies().is_empty(), "{call}: {path}");
+            *down.0.lock().unwrap() = None;
+            if *path != "/logout-everywhere" || call != "revoke" {
+                assert_eq!(
+                    browser.status(),
+                    "fresh=true remembered=true",
+                    "{call}: {path}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_theft_that_cannot_be_listed_ends_nothing() {
+    let down = Down::default();
+    let app = with_list(down.clone())
+        .set("login.session_protection", "strong")
+        .start();
+    let mut home = app.browser().from("192.0.2.1");
+    home.login("alice");
+    let mut thief = home.clone().from("198.51.100.1");
+    *down.0.lock().unwrap() = Some("revoke");
+    let reply = thief.get("/private");
+    assert_eq!(reply.status, Status::ServiceUnavailable);
+    assert!(reply.set_cookies().is_empty());
+    *down.0.lock().unwrap() = None;
+    assert_eq!(home.me(), "alice");
+}
+
+/// A list that answers when it is too late.
+struct Late;
+
+impl Trouble for Late {
+    fn before(&self, _: &'static str) -> BoxFuture<'_, Result<(), RevocationError>> {
+        Box::pin(async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            Ok(())
+        })
+    }
+}
+
+#[test]
+fn a_list_that_hangs_fails_the_request() {
+    // R36: loader or store error, panic or timeout
+    let app = with_list(Late).with(|manager| manager.loader_timeout(Duration::from_millis(20)));
+    let app = app.start();
+    let begun = std::time::Instant::now();
+    let reply = app.browser().login("alice");
+    assert_eq!(reply.status, Status::ServiceUnavailable);
+    assert!(reply.set_cookies().is_empty());
+    assert!(begun.elapsed() < Duration::from_secs(4));
+}
+
+/// A list with a bug.
+struct Panics;
+
+impl Trouble for Panics {
+    fn before(&self, call: &'static str) -> BoxFuture<'_, Result<(), RevocationError>> {
+        assert_ne!(call, "is_revoked", "this list panics");
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[test]
+fn a_list_that_panics_fails_the_request() {
+    let app = with_list(Panics).start();
+    let mut browser = app.logged_in("alice");
+    for path in ["/me", "/private"] {
+        let reply = browser.get(path);
+        assert_eq!(reply.status, Status::ServiceUnavailable);
+        assert!(reply.set_cookies().is_empty());
+    }
+    assert_eq!(browser.get("/open").body, "open");
+}

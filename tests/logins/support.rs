@@ -1,0 +1,205 @@
+//! What these tests share: time, thieves, a handler that follows a script, a listener that takes notes.
+
+#![allow(
+    unreachable_pub,
+    reason = "a module of a test binary is nobody's public interface"
+)]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rocket::http::{RawStr, Status};
+use rocket::local::blocking::Client;
+use rocket::outcome::Outcome;
+use rocket::request::{self, FromRequest};
+use rocket::{Request, State, post};
+use rocket_login::{
+    CurrentUser, EventKind, LoginError, LoginEvent, LoginSession, event_listener, request_loader,
+};
+
+use crate::common::{App, Browser, REMEMBER, Reply, Running, SESSION, User, Users};
+
+pub const MINUTE: u64 = 60;
+pub const HOUR: u64 = 60 * MINUTE;
+pub const DAY: u64 = 24 * HOUR;
+
+impl Running {
+    pub fn forward(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// A browser in which `user` is logged in as the form says, such as `permanent=on`.
+    pub fn logged_in_with(&self, user: &str, form: &str) -> Browser<'_> {
+        let mut browser = self.browser();
+        let reply = browser.post("/login", &format!("user={user}&{form}"));
+        assert_eq!(reply.status, Status::SeeOther);
+        browser
+    }
+
+    /// The same cookies and headers, sent to this application.
+    pub fn visited_by(&self, other: &Browser<'_>) -> Browser<'_> {
+        let mut browser = self.browser();
+        browser.cookies.clone_from(&other.cookies);
+        browser.headers.clone_from(&other.headers);
+        browser.address = other.address;
+        browser
+    }
+}
+
+impl Browser<'_> {
+    /// A copy that has one of the cookies only.
+    pub fn with_only(&self, name: &str) -> Self {
+        let mut copy = self.clone();
+        copy.cookies.retain(|known, _| known == name);
+        assert_eq!(copy.cookies.len(), 1, "there is no {name}");
+        copy
+    }
+
+    /// Has a handler follow a script, see [`script`]; gives what it wrote.
+    pub fn run(&mut self, script: &str) -> String {
+        let reply = self.post("/script", script);
+        assert_eq!(reply.status, Status::Ok, "{script:?}");
+        reply.body
+    }
+
+    pub fn status(&mut self) -> String {
+        self.get("/status").body
+    }
+
+    pub fn is_fresh(&mut self) -> bool {
+        self.status().starts_with("fresh=true")
+    }
+}
+
+/// How long the browser keeps a cookie that the reply sets.
+pub fn max_age(reply: &Reply, name: &str) -> Option<i64> {
+    let cookie = reply.cookie(name).expect("the cookie is set");
+    cookie.max_age().map(rocket::time::Duration::whole_seconds)
+}
+
+/// SECURITY.md's ANON+CLEAR: nobody is there, and the cookies that claimed so are removed.
+#[track_caller]
+pub fn assert_refused(browser: &Browser<'_>) {
+    let reply = browser.clone().get("/me");
+    assert_eq!(
+        (reply.status, reply.body.as_str()),
+        (Status::Ok, "anonymous")
+    );
+    assert!(!browser.cookies.is_empty());
+    for name in browser.cookies.keys() {
+        assert!(reply.removes(name), "{name} is not removed");
+    }
+    let reply = browser.clone().get("/private");
+    assert_eq!(reply.status, Status::SeeOther);
+    assert_eq!(reply.location(), Some("/login?next=%2Fprivate"));
+    assert!(reply.body.is_empty());
+}
+
+pub fn encoded(id: &str) -> String {
+    RawStr::new(id).percent_encode().to_string()
+}
+
+/// The request itself, for a handler.
+#[derive(Clone, Copy)]
+pub struct Asked<'r>(&'r Request<'r>);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Asked<'r> {
+    type Error = ();
+
+    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, ()> {
+        Outcome::Success(Asked(req))
+    }
+}
+
+/// Does what each line says, all in one request, and answers what was asked, a line each.
+#[post("/script", data = "<script>")]
+pub async fn script(
+    script: &str,
+    session: LoginSession<'_, User>,
+    users: &State<Users>,
+    asked: Asked<'_>,
+) -> Result<String, LoginError> {
+    let mut answers = Vec::new();
+    for line in script.split(", ") {
+        let (verb, id) = line.split_once(' ').unwrap_or((line, ""));
+        let user = users.get(id);
+        match (verb, &user) {
+            ("login", Some(user)) => session.login_user(user).await?,
+            ("remember", Some(user)) => session.login_user(user).remember(true).await?,
+            ("force", Some(user)) => session.login_user(user).force(true).await?,
+            ("confirm", Some(user)) => session.confirm_login(user).await?,
+            ("end", Some(user)) => session.logout_everywhere_for(user).await?,
+            ("logout", _) => session.logout_user().await?,
+            ("everywhere", _) => session.logout_everywhere().await?,
+            ("password", Some(_)) => {
+                users.change(id, |user| user.password.push('!'));
+            }
+            ("who", _) => {
+                let user = CurrentUser::<User>::from_request(asked.0).await;
+                answers.push(match user {
+                    Outcome::Success(user) => user.get_id().unwrap_or("anonymous".into()),
+                    _ => "failed".into(),
+                });
+            }
+            ("status", _) => answers.push(format!(
+                "fresh={} remembered={}",
+                session.login_fresh().await?,
+                session.login_remembered().await?
+            )),
+            _ => panic!("no such line: {line}"),
+        }
+    }
+    Ok(answers.join(", "))
+}
+
+/// Who comes with the header `X-Key: NAME`.
+#[request_loader]
+pub fn load_by_key(asked: Asked<'_>, users: &State<Users>) -> Option<User> {
+    users.get(asked.0.headers().get_one("X-Key")?)
+}
+
+/// The kind of an event, and whom it was about.
+pub type Told = (EventKind, Option<String>);
+
+/// What a listener was told.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<Told>>>);
+
+impl Log {
+    /// What was told since the last time.
+    pub fn take(&self) -> Vec<Told> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    /// How often this was told since the last time.
+    pub fn count(&self, kind: EventKind) -> usize {
+        self.take().iter().filter(|(told, _)| *told == kind).count()
+    }
+}
+
+#[event_listener]
+fn record(event: &LoginEvent<'_, User>, log: &State<Log>) {
+    let user = event.user.map(|user| user.id.clone());
+    log.0.lock().unwrap().push((event.kind, user));
+}
+
+/// Starts the application with a listener.
+pub fn logged(app: App) -> (Running, Log) {
+    let log = Log::default();
+    let app = app.with(|manager| manager.event_listener(record));
+    let (users, clock) = (app.users.clone(), app.clock.clone());
+    let rocket = app.rocket().manage(log.clone());
+    let client = Client::untracked(rocket).expect("the application starts");
+    (
+        Running {
+            client,
+            users,
+            clock,
+        },
+        log,
+    )
+}
+
+/// Both cookies' names.
+pub const BOTH: [&str; 2] = [SESSION, REMEMBER];
