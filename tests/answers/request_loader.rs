@@ -1,0 +1,183 @@
+//! Users who come by the request itself.
+
+use rocket::http::Status;
+use rocket::{Request, State, get, routes};
+use rocket_login::{Fresh, LoadResult, LoginManager, request_loader};
+
+use crate::common::{App, REMEMBER, SESSION, User, Users};
+
+struct Key<'r>(Option<&'r str>);
+
+#[rocket::async_trait]
+impl<'r> rocket::request::FromRequest<'r> for Key<'r> {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(req: &'r Request<'_>) -> rocket::request::Outcome<Self, Self::Error> {
+        rocket::request::Outcome::Success(Key(req.headers().get_one("X-Api-Key")))
+    }
+}
+
+#[request_loader]
+fn sync_loader(key: Key<'_>, users: &State<Users>) -> Option<User> {
+    users.get(key.0?)
+}
+
+#[request_loader]
+async fn async_loader(key: Key<'_>, users: &State<Users>) -> Result<Option<User>, &'static str> {
+    rocket::tokio::task::yield_now().await;
+    match key.0 {
+        Some("broken") => Err("the key store is down"),
+        Some(key) => Ok(users.get(key)),
+        None => Ok(None),
+    }
+}
+
+/// Without the macro.
+fn by_hand<'r>(req: &'r Request<'_>) -> rocket::futures::future::BoxFuture<'r, LoadResult<User>> {
+    Box::pin(async move {
+        let key = req.headers().get_one("X-Api-Key");
+        let users = req.rocket().state::<Users>();
+        Ok(key.zip(users).and_then(|(key, users)| users.get(key)))
+    })
+}
+
+#[get("/fresh-guard")]
+fn fresh_guard(user: Fresh<'_, User>) -> String {
+    user.id.clone()
+}
+
+fn keyed(change: impl FnOnce(LoginManager<User>) -> LoginManager<User>) -> App {
+    App::new().with(|manager| change(manager.request_loader(sync_loader)))
+}
+
+#[test]
+fn a_key_opens_what_a_login_opens_in_every_kind_of_loader() {
+    for loader in [sync_loader, async_loader, by_hand] {
+        let app = App::new()
+            .with(|manager| manager.request_loader(loader))
+            .start();
+        let mut robot = app.browser().header("X-Api-Key", "bob");
+        assert_eq!(robot.me(), "bob");
+        let reply = robot.get("/private");
+        assert_eq!(reply.body, "private of bob");
+        assert!(reply.set_cookies().is_empty());
+        assert_eq!(reply.header("Cache-Control"), Some("private, no-store"));
+        assert_eq!(robot.post("/private", "").body, "posted by bob");
+        let mut stranger = app.browser().header("X-Api-Key", "mallory");
+        assert_eq!(stranger.me(), "anonymous");
+        assert_eq!(stranger.get("/private").status, Status::SeeOther);
+        assert_eq!(app.users.loads(), 0);
+    }
+}
+
+#[test]
+fn a_session_and_a_remember_cookie_are_asked_before() {
+    let app = keyed(|manager| manager).start();
+    let mut alice = app.remembered("alice").header("X-Api-Key", "bob");
+    assert_eq!(alice.me(), "alice");
+    alice.restart();
+    assert_eq!(alice.me(), "alice");
+}
+
+// D11, D12
+#[test]
+fn a_cookie_that_gives_nobody_does_not_disable_keys() {
+    let app = keyed(|manager| manager).start();
+    for name in [SESSION, REMEMBER] {
+        for value in ["forged", "", "1|0123456789abcdef"] {
+            let mut robot = app.browser().header("X-Api-Key", "bob");
+            robot.cookies.insert(name.into(), value.into());
+            let reply = robot.get("/private");
+            assert_eq!(reply.body, "private of bob", "{name}={value}");
+            assert!(reply.removes(name), "{name}={value}");
+            assert_eq!(reply.set_cookies().len(), 1);
+        }
+    }
+    let mut gone = app.remembered("alice").header("X-Api-Key", "bob");
+    app.users.remove("alice");
+    assert_eq!(gone.me(), "bob");
+    assert!(gone.cookies.is_empty());
+}
+
+#[test]
+fn two_cookies_of_one_name_are_left_alone_and_the_key_counts() {
+    let app = keyed(|manager| manager).start();
+    let mut robot = app
+        .browser()
+        .header("X-Api-Key", "bob")
+        .header("Cookie", &format!("{SESSION}=a; {SESSION}=b"));
+    let reply = robot.get("/private");
+    assert_eq!(reply.body, "private of bob");
+    assert!(reply.set_cookies().is_empty());
+}
+
+// D17, D33
+#[test]
+fn who_comes_by_key_is_never_fresh_and_cannot_confirm() {
+    let app = keyed(|manager| manager)
+        .routes(routes![fresh_guard])
+        .start();
+    let mut fresh_session = app.logged_in("alice");
+    let session = fresh_session.cookies.clone();
+    assert_eq!(fresh_session.get("/fresh").body, "fresh alice");
+    app.users.remove("alice");
+
+    let robot = app.browser().header("X-Api-Key", "bob");
+    let mut with_session = robot.clone();
+    with_session.cookies = session;
+    for mut robot in [robot, with_session] {
+        assert_eq!(
+            robot.clone().get("/fresh").location(),
+            Some("/confirm?next=%2Ffresh")
+        );
+        assert_eq!(robot.clone().get("/fresh-guard").status, Status::SeeOther);
+        assert_eq!(
+            robot.clone().get("/status").body,
+            "fresh=false remembered=false"
+        );
+        assert_eq!(robot.post("/confirm", "bob").status, Status::Unauthorized);
+    }
+}
+
+#[test]
+fn an_inactive_user_opens_nothing_by_key() {
+    let app = keyed(|manager| manager).start();
+    app.users.change("bob", |bob| bob.active = false);
+    let mut robot = app.browser().header("X-Api-Key", "bob");
+    assert_eq!(robot.me(), "inactive bob");
+    assert_eq!(robot.get("/private").status, Status::SeeOther);
+}
+
+#[test]
+fn strong_protection_asks_no_key_when_it_strikes() {
+    let app = keyed(|manager| manager.session_protection(rocket_login::SessionProtection::Strong))
+        .start();
+    let mut thief = app
+        .logged_in("alice")
+        .header("User-Agent", "thief")
+        .header("X-Api-Key", "bob");
+    assert_eq!(thief.me(), "anonymous");
+    assert_eq!(thief.me(), "bob");
+}
+
+#[test]
+fn a_failing_request_loader_fails_the_request() {
+    let app = App::new()
+        .with(|manager| manager.request_loader(async_loader))
+        .start();
+    let reply = app.browser().header("X-Api-Key", "broken").get("/me");
+    assert_eq!(reply.status, Status::ServiceUnavailable);
+    assert!(reply.set_cookies().is_empty());
+    // Who has a session is not asked for a key.
+    let mut alice = app.logged_in("alice").header("X-Api-Key", "broken");
+    assert_eq!(alice.me(), "alice");
+}
+
+#[test]
+fn a_login_in_a_request_with_a_key_is_a_login() {
+    let app = keyed(|manager| manager).start();
+    let mut browser = app.browser().header("X-Api-Key", "bob");
+    browser.login("alice");
+    assert_eq!(browser.me(), "alice");
+    assert_eq!(browser.get("/fresh").body, "fresh alice");
+}
