@@ -14,7 +14,7 @@ fn ui() {
             cases.compile_fail("tests/ui/*/fail/*.rs");
         }
         other => {
-            println!("tests/ui/*/fail is skipped: it needs rustc {PINNED}, and this is {other:?}")
+            println!("tests/ui/*/fail is skipped: it needs rustc {PINNED}, and this is {other:?}");
         }
     }
 }

@@ -1,0 +1,118 @@
+//! The application as an attacker sees it: raw bytes on a socket, and forged cookies.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod addresses;
+mod cookies;
+mod forge;
+mod redirects;
+mod tampering;
+mod transport;
+
+use common::App;
+use common::socket::{Server, body, cookie, header, status};
+
+/// The names outside the debug profile.
+const SESSION: &str = "__Host-login_session";
+const REMEMBER: &str = "__Host-remember_token";
+
+/// The application on a socket, in the release profile.
+struct Site {
+    server: Server,
+}
+
+impl Site {
+    fn start() -> Self {
+        Self::of(App::new().release())
+    }
+
+    fn of(app: App) -> Self {
+        Site {
+            server: Server::start(app.rocket()),
+        }
+    }
+
+    /// The session cookie of a new login.
+    fn session(&self, user: &str) -> String {
+        cookie(&self.login(user, &[]), SESSION).expect("a session")
+    }
+
+    fn remember(&self, user: &str) -> String {
+        let reply = self
+            .server
+            .post("/login", &[], &format!("user={user}&remember=on"));
+        cookie(&reply, REMEMBER).expect("a remember token")
+    }
+
+    fn login(&self, user: &str, headers: &[&[u8]]) -> String {
+        let reply = self.server.post("/login", headers, &format!("user={user}"));
+        assert_eq!(status(&reply), 303, "{reply}");
+        reply
+    }
+
+    fn me(&self, headers: &[&[u8]]) -> String {
+        let reply = self.server.get("/me", headers);
+        assert_eq!(status(&reply), 200, "{reply}");
+        body(&reply).to_owned()
+    }
+
+    /// ANON: nobody is logged in, and nothing that comes back changes that.
+    fn assert_anonymous(&self, headers: &[&[u8]], what: &str) -> Vec<String> {
+        let me = self.server.get("/me", headers);
+        assert_eq!((status(&me), body(&me)), (200, "anonymous"), "{what}: {me}");
+        assert_eq!(
+            header(&me, "cache-control"),
+            ["private, no-store"],
+            "{what}"
+        );
+        assert_eq!(header(&me, "vary"), ["Cookie"], "{what}");
+
+        let private = self.server.get("/private", headers);
+        assert_eq!(status(&private), 303, "{what}: {private}");
+        assert_eq!(
+            header(&private, "location"),
+            ["/login?next=%2Fprivate"],
+            "{what}"
+        );
+        let removed = removals(&me);
+        assert_eq!(removals(&private), removed, "{what}");
+        removed
+    }
+
+    /// ANON, and the cookies are left as they are.
+    fn assert_ignored(&self, headers: &[&[u8]], what: &str) {
+        assert_eq!(self.assert_anonymous(headers, what), [""; 0], "{what}");
+    }
+
+    /// ANON+CLEAR.
+    fn assert_cleared(&self, headers: &[&[u8]], names: &[&str], what: &str) {
+        assert_eq!(self.assert_anonymous(headers, what), names, "{what}");
+    }
+}
+
+/// The login cookies that an answer removes; it must not set any.
+fn removals(reply: &str) -> Vec<String> {
+    let cookies = header(reply, "set-cookie").into_iter();
+    let cookies = cookies.filter(|cookie| !cookie.starts_with("_flash="));
+    cookies
+        .map(|cookie| {
+            let (name, rest) = cookie.split_once('=').unwrap();
+            assert!(rest.starts_with("; "), "a cookie is set: {cookie}");
+            assert!(
+                rest.contains("; Max-Age=0"),
+                "a cookie is not removed: {cookie}"
+            );
+            name.to_owned()
+        })
+        .collect()
+}
+
+/// A `Cookie` header line.
+fn line(cookies: &[(&str, &str)]) -> Vec<u8> {
+    let pairs: Vec<_> = cookies
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    format!("Cookie: {}", pairs.join("; ")).into_bytes()
+}

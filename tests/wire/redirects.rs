@@ -1,0 +1,190 @@
+//! Where a refused request is sent: never off this site, whatever the request says of itself.
+
+use rocket::http::RawStr;
+use rocket::{get, routes};
+use rocket_login::login_required;
+
+use crate::common::App;
+use crate::common::socket::{body, header, status};
+use crate::{SESSION, Site, line};
+
+#[login_required]
+#[get("/<_..>", rank = 20)]
+fn everything() -> &'static str {
+    "everything"
+}
+
+fn guarded_throughout() -> Site {
+    Site::of(App::new().release().routes(routes![everything]))
+}
+
+/// The page that the login view is told to come back to.
+fn wanted(reply: &str) -> Option<String> {
+    let [location] = header(reply, "location")[..] else {
+        panic!("{reply}");
+    };
+    let query = location.strip_prefix("/login").expect("the login view");
+    let (field, next) = query.split_once('=')?;
+    assert_eq!(field, "?next");
+    assert!(!next.contains('&'), "{next}");
+    Some(RawStr::new(next).percent_decode().unwrap().into_owned())
+}
+
+#[test]
+fn the_wanted_page_is_a_path_of_this_site() {
+    // K14, T63 to T66, R41
+    let site = guarded_throughout();
+    for (target, next) in [
+        ("/private", Some("/private")),
+        ("//private", Some("/private")),
+        ("///private", Some("/private")),
+        ("/private/", Some("/private/")),
+        ("//evil.com", Some("/evil.com")),
+        ("//evil.com/", Some("/evil.com/")),
+        ("//evil.com/%2e%2e", None),
+        ("///evil.com//x", Some("/evil.com/x")),
+        ("/\\evil.com", None),
+        ("/\\/evil.com", None),
+        ("\\\\evil.com", None),
+        ("/%5cevil.com", None),
+        ("/%2f/evil.com", None),
+        ("/%2Fevil.com", None),
+        ("/%09/evil.com", None),
+        ("/%0d%0aSet-Cookie:%20x=1", None),
+        ("/%00", None),
+        ("/.//evil.com", None),
+        ("/./x", None),
+        ("/x/../y", None),
+        ("/%2e%2e/y", None),
+        ("/%zz", None),
+        ("/%", None),
+        ("/a%20b?c=%26d", Some("/a%20b?c=%26d")),
+        (
+            "/a?next=//other.example&next=x",
+            Some("/a?next=//other.example&next=x"),
+        ),
+    ] {
+        let request =
+            format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let reply = site.server.raw(request.as_bytes());
+        if !target.starts_with('/') && status(&reply) == 400 {
+            // No request target at all, says hyper.
+            continue;
+        }
+        assert_eq!(status(&reply), 303, "{target}: {reply}");
+        assert_eq!(wanted(&reply).as_deref(), next, "{target}");
+        assert_eq!(body(&reply), "", "{target}");
+    }
+}
+
+#[test]
+fn a_page_too_long_to_come_back_to_is_left_out() {
+    // R41: 2,048 bytes.
+    let site = guarded_throughout();
+    for (length, kept) in [(2_048, true), (2_049, false), (60_000, false)] {
+        let path = format!("/{}", "a".repeat(length - 1));
+        let reply = site.server.get(&path, &[]);
+        assert_eq!(status(&reply), 303, "{length}");
+        assert_eq!(wanted(&reply), kept.then_some(path), "{length}");
+    }
+}
+
+#[test]
+fn no_header_of_the_request_leads_to_another_site() {
+    // T67, R42: refused, admitted, logged in; with every header that names a host.
+    let site = Site::start();
+    let mine = line(&[(SESSION, &site.session("alice"))]);
+    let form = "user=alice";
+    let length = format!(
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}",
+        form.len()
+    );
+    for named in [
+        "Host: evil.com",
+        "Host: evil.com:80",
+        "Host: a@evil.com",
+        "Host: localhost@evil.com",
+        "Host: evil.com/x",
+        "Host: //evil.com",
+        "Host:",
+        "Host: localhost\r\nHost: evil.com",
+        "Host: localhost\r\nX-Forwarded-Host: evil.com",
+        "Host: localhost\r\nX-Host: evil.com",
+        "Host: localhost\r\nX-Forwarded-Server: evil.com",
+        "Host: localhost\r\nForwarded: host=evil.com;proto=https",
+        "Host: localhost\r\nX-Original-URL: //evil.com/",
+        "Host: localhost\r\nX-Rewrite-URL: //evil.com/",
+        "Host: localhost\r\nX-Forwarded-Prefix: //evil.com",
+        "Host: localhost\r\nReferer: https://evil.com/x",
+        "Host: localhost\r\nHX-Request: true\r\nHX-Current-URL: https://evil.com/x",
+        "Host: localhost\r\nHX-Request: true\r\nHX-Current-URL: //evil.com/x",
+    ] {
+        for (request, codes, location) in [
+            ("GET /private", [303, 401], "/login?next=%2Fprivate"),
+            (
+                "GET http://evil.com/private",
+                [303, 401],
+                "/login?next=%2Fprivate",
+            ),
+            ("POST /login", [303, 303], "/"),
+        ] {
+            let request = match request {
+                "POST /login" => format!(
+                    "{request} HTTP/1.1\r\nConnection: close\r\n{named}\r\n{length}\r\n\r\n{form}"
+                ),
+                _ => format!("{request} HTTP/1.1\r\nConnection: close\r\n{named}\r\n\r\n"),
+            };
+            let reply = site.server.raw(request.as_bytes());
+            let head = reply.split("\r\n\r\n").next().unwrap();
+            assert!(!head.contains("evil.com"), "{request}: {reply}");
+            if status(&reply) == 400
+                && (named.starts_with("Host: /") || named.contains("Host: evil.com/"))
+            {
+                continue;
+            }
+            assert!(codes.contains(&status(&reply)), "{request}: {reply}");
+            if status(&reply) == 303 {
+                assert_eq!(header(&reply, "location"), [location], "{request}");
+            }
+        }
+    }
+    assert_eq!(site.me(&[&mine]), "alice");
+}
+
+#[test]
+fn a_request_without_a_host_is_answered() {
+    // T67: HTTP/1.0 has none, and HTTP/1.1 may leave it out.
+    let site = Site::start();
+    let mine = String::from_utf8(line(&[(SESSION, &site.session("alice"))])).unwrap();
+    for version in ["1.0", "1.1"] {
+        let ask = |path: &str, more: &str| {
+            let request = format!("GET {path} HTTP/{version}\r\nConnection: close\r\n{more}\r\n");
+            site.server.raw(request.as_bytes())
+        };
+        assert_eq!(
+            header(&ask("/private", ""), "location"),
+            ["/login?next=%2Fprivate"],
+            "{version}"
+        );
+        assert_eq!(
+            body(&ask("/private", &format!("{mine}\r\n"))),
+            "private of alice",
+            "{version}"
+        );
+        // An origin that can be compared with nothing is another site's.
+        let logout = format!(
+            "POST /logout HTTP/{version}\r\nConnection: close\r\nContent-Length: 0\r\n\
+             Origin: http://localhost\r\n{mine}\r\n\r\n"
+        );
+        assert_eq!(
+            status(&site.server.raw(logout.as_bytes())),
+            403,
+            "{version}"
+        );
+        assert_eq!(
+            body(&ask("/me", &format!("{mine}\r\n"))),
+            "alice",
+            "{version}"
+        );
+    }
+}

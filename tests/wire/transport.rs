@@ -1,0 +1,392 @@
+//! Cookies as bytes on the wire, methods, connections, and panics.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use rocket_login::{LoginEvent, LoginManager, event_listener, unauthorized_handler, user_loader};
+
+use crate::common::socket::{body, cookie, header, status};
+use crate::common::{App, User};
+use crate::{REMEMBER, SESSION, Site, line};
+
+#[test]
+fn an_oversized_cookie_is_nobody_and_harms_nobody() {
+    // T21, K4
+    let site = Site::start();
+    let session = site.session("alice");
+    for length in [1_025, 4_096, 8_192, 64_000, 390_000] {
+        let value = "A".repeat(length);
+        site.assert_cleared(
+            &[&line(&[(SESSION, &value)])],
+            &[SESSION],
+            &length.to_string(),
+        );
+        let beside = line(&[("other", &value), (SESSION, &session)]);
+        assert_eq!(site.me(&[&beside]), "alice", "{length}");
+    }
+    let endless = "A".repeat(500_000);
+    let reply = site.server.get("/me", &[&line(&[(SESSION, &endless)])]);
+    assert_eq!(status(&reply), 431);
+    assert_eq!(site.me(&[&line(&[(SESSION, &session)])]), "alice");
+}
+
+#[test]
+fn thousands_of_cookies_hide_nothing() {
+    // T22
+    let site = Site::start();
+    let session = site.session("alice");
+    let crumbs = "a=b; ".repeat(5_000);
+    let mine = format!("{SESSION}={session}");
+    for cookies in [
+        format!("{crumbs}{mine}"),
+        format!("{mine}; {crumbs}"),
+        format!("{crumbs}{mine}; {crumbs}"),
+        format!("{};{mine}", ";".repeat(5_000)),
+    ] {
+        assert_eq!(site.me(&[format!("Cookie: {cookies}").as_bytes()]), "alice");
+    }
+    let mut lines = vec![b"Cookie: a=b".as_slice(); 80];
+    let mine = line(&[(SESSION, &session)]);
+    lines.insert(40, &mine);
+    assert_eq!(site.me(&lines), "alice");
+    let forged = format!("Cookie: {}", format!("{SESSION}x=y; ").repeat(5_000));
+    site.assert_ignored(&[forged.as_bytes()], "thousands of names like ours");
+}
+
+#[test]
+fn bytes_that_are_no_text_are_nobody() {
+    // T24, K3
+    let site = Site::start();
+    let mine = line(&[(SESSION, &site.session("alice"))]);
+    let with = |bytes: &[u8]| [&mine, bytes].concat();
+    let named = format!("Cookie: {SESSION}=");
+    for (what, cookies) in [
+        ("alone", b"Cookie: \xff".to_vec()),
+        ("behind a login", with(b"; \xff=\xff")),
+        ("in a login", with(b"\xff")),
+        ("as a login", [named.as_bytes(), b"\xff\xfe"].concat()),
+    ] {
+        site.assert_ignored(&[&cookies], what);
+    }
+    assert_eq!(site.me(&[&mine, b"Cookie: \xff"]), "alice");
+    assert_eq!(site.me(&[b"Cookie: \xff", &mine]), "alice");
+    assert_eq!(site.me(&[b"X-Other: \xff", &mine]), "alice");
+}
+
+#[test]
+fn only_the_exact_name_is_ours() {
+    // T25, T26, T27, K1, K1b: Rack's CVE-2020-8184 and "Cookie Chaos".
+    let site = Site::start();
+    let (alice, bob) = (site.session("alice"), site.session("bob"));
+    assert_eq!(site.me(&[&line(&[(SESSION, &bob)])]), "bob");
+    let lower = SESSION.to_lowercase();
+    let upper = SESSION.to_uppercase();
+    let blanks = [
+        "\u{a0}", "\u{85}", "\u{2000}", "\u{2028}", "\u{3000}", "\u{200b}", "\u{feff}",
+    ];
+    let mut names: Vec<String> = blanks
+        .iter()
+        .flat_map(|blank| [format!("{blank}{SESSION}"), format!("{SESSION}{blank}")])
+        .collect();
+    names.extend(
+        [
+            "%5F%5FHost-login_session",
+            "%5f%5fHost-login_session",
+            "__Host%2Dlogin_session",
+            "__Host-login%5Fsession",
+            "__Host-login_sessio%6e",
+            "__Host-login_session%00",
+            "__Host-login_session%20",
+            "%20__Host-login_session",
+            "login_session",
+            "__Secure-login_session",
+            "__Host-login_session[]",
+            "__Host-login_session.0",
+            "\"__Host-login_session\"",
+            "$__Host-login_session",
+            "=__Host-login_session",
+            &lower,
+            &upper,
+        ]
+        .map(String::from),
+    );
+    for name in names {
+        let name = name.as_str();
+        site.assert_ignored(&[&line(&[(name, &bob)])], name);
+        for pairs in [
+            [(name, &*bob), (SESSION, &*alice)],
+            [(SESSION, &alice), (name, &bob)],
+        ] {
+            assert_eq!(site.me(&[&line(&pairs)]), "alice", "{name}");
+            let lines = pairs.map(|pair| line(&[pair]));
+            assert_eq!(site.me(&[&lines[0], &lines[1]]), "alice", "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_login_that_comes_twice_is_nobody_and_stays_in_the_browser() {
+    // T29, T30, R12
+    let site = Site::start();
+    let (alice, bob) = (site.session("alice"), site.session("bob"));
+    let remember = site.remember("alice");
+    for pairs in [
+        [(SESSION, &*alice), (SESSION, &*bob)],
+        [(SESSION, &bob), (SESSION, &alice)],
+        [(SESSION, &alice), (SESSION, &alice)],
+        [(SESSION, ""), (SESSION, &alice)],
+        [(SESSION, &alice), (SESSION, "x")],
+        [(REMEMBER, &remember), (REMEMBER, &remember)],
+        [(REMEMBER, "x"), (REMEMBER, &remember)],
+    ] {
+        let what = format!("{pairs:?}");
+        site.assert_ignored(&[&line(&pairs)], &what);
+        let lines = pairs.map(|pair| line(&[pair]));
+        site.assert_ignored(&[&lines[0], &lines[1]], &what);
+        site.assert_ignored(&[&lines[0], b"Cookie: a=b", &lines[1]], &what);
+    }
+    let mixed = line(&[(SESSION, &alice), (REMEMBER, "x"), (REMEMBER, "y")]);
+    site.assert_ignored(&[&mixed], "a doubled remember cookie beside a session");
+    assert_eq!(site.me(&[&line(&[(SESSION, &alice)])]), "alice");
+}
+
+#[test]
+fn a_quoted_or_encoded_value_is_nobody() {
+    // T32, T27
+    let site = Site::start();
+    let session = site.session("alice");
+    let (start, end) = session.split_at(1);
+    let escaped = format!("%{:02x}{end}", start.as_bytes()[0]);
+    for value in [
+        format!("\"{session}\""),
+        format!("'{session}'"),
+        escaped,
+        format!("{session}%20"),
+    ] {
+        site.assert_cleared(&[&line(&[(SESSION, &value)])], &[SESSION], &value);
+    }
+    let versioned = format!("Cookie: $Version=1; {SESSION}=\"{session}\"; $Path=/");
+    site.assert_cleared(&[versioned.as_bytes()], &[SESSION], "RFC 2965");
+    for spaced in [
+        format!("Cookie:{SESSION}={session}"),
+        format!("cookie: a=b;{SESSION}={session}\t;c"),
+    ] {
+        assert_eq!(site.me(&[spaced.as_bytes()]), "alice", "{spaced}");
+    }
+}
+
+#[test]
+fn a_forged_cookie_beside_a_good_one_costs_nobody_a_login() {
+    // Forged remember cookie beside a good session: the session goes on, and nothing is written.
+    let site = Site::start();
+    let session = site.session("alice");
+    let reply = site
+        .server
+        .get("/me", &[&line(&[(SESSION, &session), (REMEMBER, "x")])]);
+    assert_eq!(body(&reply), "alice");
+    assert_eq!(header(&reply, "set-cookie"), [""; 0]);
+    // A forged session beside a good remember cookie: the remembered user is back.
+    let remember = site.remember("bob");
+    let reply = site
+        .server
+        .get("/me", &[&line(&[(SESSION, "x"), (REMEMBER, &remember)])]);
+    assert_eq!(body(&reply), "bob");
+    assert!(cookie(&reply, SESSION).is_some_and(|value| !value.is_empty()));
+}
+
+#[test]
+fn no_method_reaches_the_handler_of_a_guarded_route() {
+    // T59, K12
+    let site = Site::start();
+    let mine = line(&[(SESSION, &site.session("alice"))]);
+    for (method, anonymous, alice) in [
+        ("GET", 303, 200),
+        ("HEAD", 303, 200),
+        ("POST", 303, 200),
+        ("OPTIONS", 404, 404),
+        ("TRACE", 404, 404),
+        ("PUT", 404, 404),
+        ("PATCH", 404, 404),
+        ("DELETE", 404, 404),
+        ("MADEUP", 400, 400),
+        ("get", 400, 400),
+    ] {
+        let send = |cookies: &[u8]| {
+            let start =
+                format!("{method} /private HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+            site.server
+                .raw(&[start.as_bytes(), cookies, b"\r\n\r\n"].concat())
+        };
+        let reply = send(b"X-None: none");
+        assert_eq!(status(&reply), anonymous, "{method}: {reply}");
+        assert!(
+            !reply.contains("private of") && !reply.contains("posted by"),
+            "{method}: {reply}"
+        );
+        let reply = send(&mine);
+        assert_eq!(status(&reply), alice, "{method}: {reply}");
+        // TRACE would show cookies to scripts, and HEAD has no body.
+        assert!(
+            !reply.contains(std::str::from_utf8(&mine[8..]).unwrap()),
+            "{method}: {reply}"
+        );
+        if method == "HEAD" {
+            assert_eq!(body(&reply), "");
+        }
+    }
+}
+
+#[test]
+fn a_refused_request_leaves_the_connection_in_order() {
+    let site = Site::start();
+    let mine = line(&[(SESSION, &site.session("alice"))]);
+    let mut connection = Connection::to(&site);
+    let smuggled = "GET /me HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let posted = format!("Content-Length: {}\r\n\r\n{smuggled}", smuggled.len());
+    for (request, code, expected) in [
+        (
+            "GET /private HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
+            303,
+            "",
+        ),
+        (
+            format!("POST /private HTTP/1.1\r\nHost: x\r\n{posted}"),
+            303,
+            "",
+        ),
+        (
+            "GET /me HTTP/1.1\r\nHost: x\r\nCookie: __Host-login_session=x\r\n\r\n".to_owned(),
+            200,
+            "anonymous",
+        ),
+        (
+            format!("POST /logout HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: cross-site\r\n{posted}"),
+            403,
+            "",
+        ),
+        (
+            "GET /me HTTP/1.1\r\nHost: x\r\n".to_owned()
+                + std::str::from_utf8(&mine).unwrap()
+                + "\r\n\r\n",
+            200,
+            "alice",
+        ),
+        (
+            "GET /me HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
+            200,
+            "anonymous",
+        ),
+    ] {
+        let (head, body) = connection.ask(&request);
+        assert_eq!(status(&head), code, "{request}: {head}");
+        if code != 403 {
+            assert_eq!(body, expected, "{request}");
+        }
+    }
+}
+
+/// A connection that is kept alive.
+struct Connection(BufReader<TcpStream>);
+
+impl Connection {
+    fn to(site: &Site) -> Self {
+        let stream = TcpStream::connect(site.server.address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        Connection(BufReader::new(stream))
+    }
+
+    /// Sends a request and reads one answer: its head and its body.
+    fn ask(&mut self, request: &str) -> (String, String) {
+        self.0.get_mut().write_all(request.as_bytes()).unwrap();
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert_ne!(
+                self.0.read_line(&mut head).unwrap(),
+                0,
+                "closed after {head:?}"
+            );
+        }
+        let length = header(&head, "content-length")[0].parse().unwrap();
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+        (head, String::from_utf8(body).unwrap())
+    }
+}
+
+#[user_loader]
+fn panicking_loader(_id: &str) -> Option<User> {
+    panic!("on purpose")
+}
+
+#[user_loader]
+async fn hanging_loader(_id: &str) -> Option<User> {
+    std::future::pending().await
+}
+
+#[unauthorized_handler]
+fn panicking_handler() -> &'static str {
+    panic!("on purpose")
+}
+
+#[event_listener]
+fn panicking_listener(event: &LoginEvent<'_, User>) {
+    panic!("on purpose, at {:?}", event.kind)
+}
+
+#[test]
+fn a_panic_of_the_applications_own_code_is_answered() {
+    // K10, T51, T52: in Rocket, a panic in a response fairing closes the connection without a word.
+    let quick = Duration::from_millis(50);
+    let with_loader = |loader| {
+        let mut app = App::new().release();
+        app.manager = LoginManager::new(loader)
+            .clock(app.clock.clone())
+            .login_view("/login")
+            .loader_timeout(quick);
+        app
+    };
+    let plain = || App::new().release();
+    for (what, app, with_login, without) in [
+        (
+            "loader that panics",
+            with_loader(panicking_loader),
+            500,
+            303,
+        ),
+        ("loader that hangs", with_loader(hanging_loader), 503, 303),
+        (
+            "handler",
+            plain().with(|manager| manager.unauthorized_handler(panicking_handler)),
+            200,
+            500,
+        ),
+        (
+            "listener",
+            plain().with(|manager| manager.event_listener(panicking_listener)),
+            200,
+            303,
+        ),
+        (
+            "localization",
+            plain().with(|manager| manager.localize_callback(|_, _| panic!("on purpose"))),
+            200,
+            303,
+        ),
+    ] {
+        let site = Site::of(app);
+        let mine = line(&[(SESSION, &site.session("alice"))]);
+        for _ in 0..2 {
+            let reply = site.server.get("/private", &[&mine]);
+            assert_eq!(status(&reply), with_login, "{what}: {reply}");
+            assert_eq!(reply.contains("private of"), with_login == 200, "{what}");
+            assert_eq!(header(&reply, "set-cookie"), [""; 0], "{what}");
+            let reply = site.server.get("/private", &[]);
+            assert_eq!(status(&reply), without, "{what}: {reply}");
+            assert!(!reply.contains("private of"), "{what}");
+        }
+        assert_eq!(body(&site.server.get("/open", &[])), "open", "{what}");
+    }
+}
