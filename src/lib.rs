@@ -4,16 +4,19 @@
 extern crate self as rocket_login;
 
 pub use login_macros::{
-    UserMixin, event_listener, fresh_login_required, login_required, needs_refresh_handler,
-    request_loader, unauthorized_handler, user_loader,
+    UserMixin, anonymous_required, event_listener, forbidden_handler, fresh_login_required,
+    login_required, needs_refresh_handler, public, request_loader, unauthorized_handler,
+    user_loader,
 };
 pub use login_runtime::{
-    Anonymous, Answer, AnswerFn, ChangeLogin, Clock, CrossSiteProtection, CurrentUser, Denied,
-    EventKind, EventListener, Fresh, IntoLoadResult, LoadError, LoadResult, Localize, LoginError,
-    LoginEvent, LoginManager, LoginSession, LoginUser, MemoryRevocations, Next, NextField,
+    Access, Anonymous, Answer, AnswerFn, Audit, AuditedRoute, ChangeLogin, Clock, Condition,
+    CrossSiteProtection, CurrentUser, Denied, EventKind, EventListener, Fresh, GuardRoutes,
+    IntoLoadResult, IntoVerdict, LoadError, LoadResult, Localize, LoginError, LoginEvent,
+    LoginManager, LoginSession, LoginUser, MemoryRevocations, Next, NextField, Permission,
     ProtectionAddress, Reason, Refusal, Refuse, RequestLoader, RevocationError, RevocationList,
-    SessionHashField, SessionHasher, SessionId, SessionProtection, SessionRef, Signer, UserLoader,
-    UserMixin, login_url, make_next_param, testing,
+    RouteCondition, RouteGuard, SessionHashField, SessionHasher, SessionId, SessionProtection,
+    SessionRef, Signer, UnguardedRoutes, UserLoader, UserMixin, audit, condition, login_url,
+    make_next_param, testing,
 };
 
 #[doc(hidden)]

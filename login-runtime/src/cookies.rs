@@ -26,8 +26,9 @@ pub(crate) fn presented<'r, const N: usize>(
     specs: [&CookieSpec; N],
 ) -> [Presented<'r>; N] {
     let names = specs.map(|spec| spec.name.as_str());
-    if req.headers().contains("Cookie") {
-        return cookie_header::find(req.headers().get("Cookie"), names);
+    let mut headers = req.headers().get("Cookie").peekable();
+    if headers.peek().is_some() {
+        return cookie_header::find(headers, names);
     }
     names.map(|name| match req.cookies().get(name) {
         Some(cookie) => Presented::One(cookie.value()),

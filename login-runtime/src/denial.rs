@@ -1,29 +1,19 @@
-//! Denials: why a request was refused, and the answer that it gets instead of a bare status.
+//! Denials: that a request was refused, and why.
 
 use std::any::TypeId;
-use std::borrow::Cow;
 use std::fmt;
-use std::io::Cursor;
 use std::sync::OnceLock;
 
 use rocket::futures::future::BoxFuture;
-use rocket::http::uri::Absolute;
-use rocket::http::{Accept, Header, MediaType, Method, Status};
+use rocket::http::Status;
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::response::{self, Responder};
 use rocket::{Request, Response};
-use tracing::error;
 
-use crate::config::View;
-use crate::events::{self, EventKind};
-use crate::flash;
-use crate::loader::{Interrupted, guarded};
-use crate::login_url::login_url;
-use crate::next_rule;
-use crate::realm::{Realm, RealmCore, peek};
-use crate::user::UserMixin;
-use crate::visit::{NextChange, Visit};
+use crate::events::EventKind;
+use crate::realm::peek;
+use crate::rule::Rule;
 
 /// What an `#[unauthorized_handler]` or `#[needs_refresh_handler]` becomes.
 pub type AnswerFn = for<'r> fn(&'r Request<'_>) -> BoxFuture<'r, Answer<'r>>;
@@ -49,10 +39,12 @@ pub type Answer<'r> = Result<Response<'r>, Status>;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Denied {
-    reason: Reason,
-    realm: TypeId,
+    pub(crate) reason: Reason,
+    pub(crate) realm: TypeId,
+    /// Where the logged in are sent instead.
+    pub(crate) redirect: Option<&'static str>,
     /// Whether the request was refused for sure, and not only asked by an optional guard.
-    certain: bool,
+    pub(crate) certain: bool,
 }
 
 /// Why a request was refused.
@@ -65,41 +57,88 @@ pub enum Reason {
     NeedsRefresh,
     /// Another site sent a request that would change something; 403.
     CrossSite,
+    /// Somebody is logged in, but the route's condition does not hold; 403.
+    Forbidden,
+    /// Somebody is logged in, and the route is for those who are not; 403.
+    AlreadyLoggedIn,
 }
 
 impl Reason {
     pub(crate) fn status(self) -> Status {
         match self {
             Self::Unauthorized | Self::NeedsRefresh => Status::Unauthorized,
-            Self::CrossSite => Status::Forbidden,
+            Self::CrossSite | Self::Forbidden | Self::AlreadyLoggedIn => Status::Forbidden,
         }
     }
 
-    fn event(self) -> EventKind {
+    pub(crate) fn event(self) -> Option<EventKind> {
         match self {
-            Self::Unauthorized => EventKind::Unauthorized,
-            Self::NeedsRefresh => EventKind::NeedsRefresh,
-            Self::CrossSite => EventKind::CrossSite,
+            Self::Unauthorized => Some(EventKind::Unauthorized),
+            Self::NeedsRefresh => Some(EventKind::NeedsRefresh),
+            Self::CrossSite => Some(EventKind::CrossSite),
+            Self::Forbidden => Some(EventKind::Forbidden),
+            Self::AlreadyLoggedIn => None,
         }
+    }
+
+    /// Whether it is somebody known who was refused.
+    pub(crate) fn is_of_a_user(self) -> bool {
+        matches!(
+            self,
+            Self::NeedsRefresh | Self::Forbidden | Self::AlreadyLoggedIn
+        )
     }
 }
 
-/// A request's denials, in order: one guard may have been optional before another refused.
+/// A request's denials, in order: guards may have been optional or have forwarded before one
+/// refused.
 #[derive(Default)]
-struct Denials([OnceLock<Denied>; 4]);
+struct Denials(OnceLock<Box<Link>>);
+
+struct Link {
+    denied: Denied,
+    next: Denials,
+}
 
 impl Denied {
-    pub(crate) fn record(req: &Request<'_>, realm: TypeId, reason: Reason, certain: bool) {
-        let denials: &Denials = req.local_cache(Denials::default);
-        let mut denied = Denied {
+    pub(crate) fn new(reason: Reason, realm: TypeId) -> Self {
+        Denied {
             reason,
             realm,
-            certain,
-        };
-        for place in &denials.0 {
-            match place.set(denied) {
+            redirect: None,
+            certain: true,
+        }
+    }
+
+    /// Says that the guard may have been optional, or may forward.
+    pub(crate) fn maybe(self) -> Self {
+        Denied {
+            certain: false,
+            ..self
+        }
+    }
+
+    /// Says where the logged in are sent instead.
+    pub(crate) fn redirect(self, redirect: &'static str) -> Self {
+        Denied {
+            redirect: Some(redirect),
+            ..self
+        }
+    }
+
+    pub(crate) fn record(self, req: &Request<'_>) {
+        let mut denials: &Denials = req.local_cache(Denials::default);
+        let mut link = Box::new(Link {
+            denied: self,
+            next: Denials::default(),
+        });
+        loop {
+            match denials.0.set(link) {
                 Ok(()) => return,
-                Err(refused) => denied = refused,
+                Err(refused) => link = refused,
+            }
+            if let Some(taken) = denials.0.get() {
+                denials = &taken.next;
             }
         }
     }
@@ -107,8 +146,11 @@ impl Denied {
     /// Returns the latest denial of this request.
     #[must_use]
     pub fn of<'r>(req: &'r Request<'_>) -> Option<&'r Denied> {
-        let denials = peek::<Denials>(req)?;
-        denials.0.iter().rev().find_map(OnceLock::get)
+        let mut last = peek::<Denials>(req)?.0.get()?;
+        while let Some(next) = last.next.0.get() {
+            last = next;
+        }
+        Some(&last.denied)
     }
 
     /// Returns why the request was refused.
@@ -153,6 +195,13 @@ impl Refusal {
         }
     }
 
+    /// Whether the next route that matches is asked: never for a failure, and never for a request
+    /// from another site.
+    pub(crate) fn forwards(&self, rule: Rule) -> bool {
+        let is_forwarded = matches!(self, Self::Denied(reason) if *reason != Reason::CrossSite);
+        rule.forward && is_forwarded
+    }
+
     pub(crate) fn outcome<T>(self) -> request::Outcome<T, Refusal> {
         Outcome::Error((self.status(), self))
     }
@@ -164,6 +213,8 @@ impl fmt::Display for Refusal {
             Self::Denied(Reason::Unauthorized) => f.write_str("nobody is logged in"),
             Self::Denied(Reason::NeedsRefresh) => f.write_str("the login is not fresh"),
             Self::Denied(Reason::CrossSite) => f.write_str("the request comes from another site"),
+            Self::Denied(Reason::Forbidden) => f.write_str("the user may not do this"),
+            Self::Denied(Reason::AlreadyLoggedIn) => f.write_str("somebody is logged in"),
             Self::Failed(error) => error.fmt(f),
             Self::NoManager => f.write_str("no `LoginManager` is attached for this user type"),
         }
@@ -185,248 +236,7 @@ pub struct Refuse {
 
 impl<'r> Responder<'r, 'static> for Refuse {
     fn respond_to(self, req: &'r Request<'_>) -> response::Result<'static> {
-        Denied::record(req, self.realm, self.reason, true);
+        Denied::new(self.reason, self.realm).record(req);
         Err(self.reason.status())
-    }
-}
-
-/// Turns the 401 of a denial into its answer: the application's handler first; else, for a browser
-/// that asked for a page, the login view; else it stays as the catchers left it.
-///
-/// Returns whether the response is the answer to a denial.
-pub(crate) async fn answer<'r, U: UserMixin>(
-    realm: &Realm<U>,
-    req: &'r Request<'_>,
-    res: &mut Response<'r>,
-) -> bool {
-    let core = &realm.core;
-    let Some(denied) = Denied::of(req).filter(|denied| denied.realm == core.user_type) else {
-        return false;
-    };
-    let stands = denied.reason.status() == res.status();
-    if stands || denied.certain {
-        tell(realm, req, denied.reason).await;
-    }
-    if !stands {
-        return false;
-    }
-    let (handler, view, message, category) = match denied.reason {
-        Reason::Unauthorized => (
-            realm.unauthorized_handler,
-            core.config.login_view_of(req.uri().path().as_str()),
-            &core.config.login_message,
-            &core.config.login_message_category,
-        ),
-        Reason::NeedsRefresh => (
-            realm.needs_refresh_handler,
-            core.config.refresh_view.as_ref(),
-            &core.config.needs_refresh_message,
-            &core.config.needs_refresh_message_category,
-        ),
-        Reason::CrossSite => return true,
-    };
-    if let Some(handler) = handler {
-        custom(handler, realm, req, res).await;
-        return true;
-    }
-    let Some(view) = view else { return true };
-    let htmx = is_htmx(req);
-    if !htmx && !asks_for_a_page(req) {
-        return true;
-    }
-    let next = if htmx {
-        htmx_next(core, req)
-    } else {
-        page_next(core, req)
-    };
-    let location = if core.config.use_session_for_next {
-        Visit::<U>::of(req).pending().next = next.map(NextChange::Set);
-        location(core, view, None)
-    } else {
-        location(core, view, next.as_deref())
-    };
-    if htmx {
-        res.set_raw_header("HX-Redirect", location);
-    } else {
-        redirect(res, location);
-        if let Some(message) = message {
-            let message = match &realm.localize {
-                Some(localize) => flash::localized(localize, message, req),
-                None => Cow::Borrowed(message.as_str()),
-            };
-            flash::set(&core.config.session_cookie, category, &message, res);
-        }
-    }
-    true
-}
-
-/// Tells the listeners of a refusal, and of whom, where somebody was there.
-async fn tell<U: UserMixin>(realm: &Realm<U>, req: &Request<'_>, reason: Reason) {
-    let user = if reason == Reason::NeedsRefresh && !realm.listeners.is_empty() {
-        let present = Visit::of(req).present(realm, req).await;
-        present.ok().and_then(|present| present.user)
-    } else {
-        None
-    };
-    events::emit(realm, req, reason.event(), user, None).await;
-}
-
-fn redirect(res: &mut Response<'_>, location: String) {
-    res.set_status(Status::SeeOther);
-    res.set_raw_header("Location", location);
-    empty(res);
-}
-
-fn empty(res: &mut Response<'_>) {
-    res.remove_header("Content-Type");
-    res.set_sized_body(0, Cursor::new([]));
-}
-
-/// Runs the application's own handler; what it answers replaces status, body and named headers.
-async fn custom<'r, U: UserMixin>(
-    handler: AnswerFn,
-    realm: &Realm<U>,
-    req: &'r Request<'_>,
-    res: &mut Response<'r>,
-) {
-    let answer = guarded(realm.core.config.loader_timeout, || handler(req)).await;
-    let failed = match answer {
-        Ok(Ok(response)) => {
-            // A status that the responder leaves open stays 401.
-            empty(res);
-            res.merge(response);
-            flash::carry(req, res);
-            return;
-        }
-        Ok(Err(status)) => status,
-        Err(Interrupted::Panicked) => {
-            error!("the handler of a refused request panicked");
-            Status::InternalServerError
-        }
-        Err(Interrupted::TimedOut) => {
-            error!("the handler of a refused request hung");
-            Status::ServiceUnavailable
-        }
-    };
-    empty(res);
-    res.set_status(failed);
-}
-
-/// Where a refused request is sent, with the wanted page where there is one.
-fn location(core: &RealmCore, view: &View, next: Option<&str>) -> String {
-    match (view, &core.config.force_host_for_redirects) {
-        (View::Local(view), None) => login_url(view, next, "next"),
-        (View::Local(view), Some(host)) => format!("//{host}{}", login_url(view, next, "next")),
-        // Only a configured host can lead back from another site; the Host header is the client's.
-        (View::External(view), None) => view.clone(),
-        (View::External(view), Some(host)) => {
-            let scheme = if core.config.https == Some(true) {
-                "https"
-            } else {
-                "http"
-            };
-            let next = next.map(|next| format!("{scheme}://{host}{next}"));
-            login_url(view, next.as_deref(), "next")
-        }
-    }
-}
-
-/// The page to come back to: only what a GET can ask for again, and never a login page.
-fn page_next(core: &RealmCore, req: &Request<'_>) -> Option<String> {
-    if !matches!(req.method(), Method::Get | Method::Head) {
-        return None;
-    }
-    let query = req.uri().query().map(|query| query.as_str());
-    let next = next_rule::wanted(req.uri().path().as_str(), query)?;
-    (!core.config.is_login_path(&next)).then_some(next)
-}
-
-/// The page that an htmx fragment was asked from; of the address it tells, only path and query.
-fn htmx_next(core: &RealmCore, req: &Request<'_>) -> Option<String> {
-    let current = req.headers().get_one("HX-Current-URL")?;
-    let (current, _fragment) = current.split_once('#').unwrap_or((current, ""));
-    let current = Absolute::parse(current).ok()?;
-    let query = current.query().map(|query| query.as_str());
-    let next = next_rule::wanted(current.path().as_str(), query)?;
-    (!core.config.is_login_path(&next)).then_some(next)
-}
-
-fn is_htmx(req: &Request<'_>) -> bool {
-    req.headers().get_one("HX-Request") == Some("true")
-}
-
-/// Whether a person's browser asked for a page, and not a script for data.
-fn asks_for_a_page(req: &Request<'_>) -> bool {
-    let headers = req.headers();
-    if let Some(mode) = headers.get_one("Sec-Fetch-Mode") {
-        return mode == "navigate";
-    }
-    let scripted = headers
-        .get_one("X-Requested-With")
-        .is_some_and(|by| by.eq_ignore_ascii_case("XMLHttpRequest"));
-    !scripted && req.accept().is_none_or(prefers_html)
-}
-
-/// Whether the first of the types with the highest weight is a page's.
-fn prefers_html(accept: &Accept) -> bool {
-    let mut preferred: Option<(&MediaType, f32)> = None;
-    for media_type in accept.iter() {
-        let weight = media_type.weight_or(1.0);
-        if preferred.is_none_or(|(_, highest)| weight > highest) {
-            preferred = Some((media_type.media_type(), weight));
-        }
-    }
-    preferred.is_none_or(|(media_type, _)| {
-        media_type.is_html()
-            || media_type.is_any()
-            || media_type.top() == "text" && media_type.sub() == "*"
-            || media_type.top() == "application" && media_type.sub() == "xhtml+xml"
-    })
-}
-
-/// Marks a response as one person's own, whatever the application said of its caching.
-pub(crate) fn keep_private(res: &mut Response<'_>) {
-    let varies = res
-        .headers()
-        .get("Vary")
-        .flat_map(|vary| vary.split(','))
-        .any(|name| {
-            let name = name.trim();
-            name == "*" || name.eq_ignore_ascii_case("Cookie")
-        });
-    if !varies {
-        res.adjoin_header(Header::new("Vary", "Cookie"));
-    }
-    res.set_raw_header("Cache-Control", "private, no-store");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn prefers(accept: &str) -> bool {
-        prefers_html(&accept.parse().unwrap())
-    }
-
-    #[test]
-    fn browsers_prefer_pages() {
-        assert!(prefers(
-            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-        ));
-        assert!(prefers(
-            "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,\
-             image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7"
-        ));
-        assert!(prefers("*/*"));
-        assert!(prefers("text/*"));
-        assert!(prefers("application/json;q=0.5, text/html"));
-    }
-
-    #[test]
-    fn scripts_prefer_data() {
-        assert!(!prefers("application/json"));
-        assert!(!prefers("application/json, text/plain, */*"));
-        assert!(!prefers("text/html;q=0.5, application/json"));
-        assert!(!prefers("image/png"));
     }
 }

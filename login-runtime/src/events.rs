@@ -66,6 +66,8 @@ pub enum EventKind {
     Unauthorized,
     /// A request was refused because the login is not fresh; `user_needs_refresh`.
     NeedsRefresh,
+    /// A request was refused because the route's condition does not hold for the user.
+    Forbidden,
     /// The current user was asked for, for the first time in this request; `user_accessed`.
     Accessed,
     /// The login came from another client than the one it is bound to; `session_protected`.

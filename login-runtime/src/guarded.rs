@@ -1,18 +1,24 @@
-//! The guard that `#[login_required]` and `#[fresh_login_required]` put before all others.
+//! The guard that the attributes put before all others, and the decision that it shares with groups.
 
 use std::any::TypeId;
 use std::fmt;
+use std::future::ready;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use rocket::futures::future::BoxFuture;
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::{Ignite, Phase, Request, Rocket, Sentinel};
 use tracing::error;
 
-use crate::denial::Refusal;
-use crate::guards::{self, Need};
+use crate::audit::PolicyEntry;
+use crate::condition::{ConditionRealm, Permission};
+use crate::denial::{Denied, Reason, Refusal};
+use crate::guards;
+use crate::loader::guarded;
 use crate::realm::{AnyRealm, Realms};
+use crate::rule::{Need, Rule};
 use crate::user::UserMixin;
 
 /// What a route's attribute says; implemented for a marker type that the attribute generates.
@@ -23,10 +29,26 @@ pub trait Policy: Send + Sync + 'static {
     const NAME: &'static str;
     /// Where the handler stands, as `file:line`.
     const LOCATION: &'static str;
-    /// Whether the login must be fresh.
-    const FRESH: bool;
-    /// For how long a login counts as fresh here, in seconds; the `fresh_lifetime` where `None`.
-    const WITHIN: Option<u64>;
+    /// The method of the route attribute.
+    const METHOD: &'static str;
+    /// The URI of the route attribute, as written.
+    const URI: &'static str;
+    /// What is asked of whoever comes.
+    const RULE: Rule;
+    /// Whether `if = ..` stands there.
+    const HAS_CONDITION: bool = false;
+
+    /// Asks the condition.
+    fn permit<'r>(req: &'r Request<'_>) -> BoxFuture<'r, Permission> {
+        let _ = req;
+        Box::pin(ready(Permission::Granted))
+    }
+
+    /// Whom the condition judges.
+    #[must_use]
+    fn condition_realm() -> ConditionRealm {
+        (TypeId::of::<()>(), "()")
+    }
 }
 
 /// The choice of a manager by a route.
@@ -69,10 +91,106 @@ impl<P> fmt::Debug for Guarded<P> {
     }
 }
 
-fn realm_of<P: Policy, R: Phase>(rocket: &Rocket<R>) -> Option<Arc<dyn AnyRealm>> {
-    match P::Realm::user_type() {
+/// The realm that a choice of user type means, where it is clear.
+pub(crate) fn realm_of<R: Phase>(
+    rocket: &Rocket<R>,
+    user_type: Option<(TypeId, &'static str)>,
+) -> Option<Arc<dyn AnyRealm>> {
+    match user_type {
         Some((user_type, _)) => Realms::find(rocket, user_type),
         None => Realms::sole(rocket),
+    }
+}
+
+/// Why there is no such realm, and the mend.
+fn no_realm<R: Phase>(
+    rocket: &Rocket<R>,
+    route: &str,
+    user_type: Option<(TypeId, &'static str)>,
+    mend: &str,
+) -> String {
+    match user_type {
+        Some((_, user_type)) => format!(
+            "{route} asks for the login of a `{user_type}`, but no `LoginManager` for that type is attached: \
+             add `.attach(LoginManager::new(..))` with its `#[user_loader]`"
+        ),
+        None if Realms::all(rocket).is_empty() => format!(
+            "{route} asks for a login, but no `LoginManager` is attached: \
+             add `.attach(LoginManager::new(load_user))` to the rocket"
+        ),
+        None => format!(
+            "{route} asks for a login, but several `LoginManager`s are attached: \
+             say whose, as in `{mend}`"
+        ),
+    }
+}
+
+/// Whether a rule lets a request through: cross-site, who, how fresh, condition, in this order.
+pub(crate) async fn decide<'r>(
+    user_type: Option<(TypeId, &'static str)>,
+    req: &'r Request<'_>,
+    rule: Rule,
+    condition: Option<impl FnOnce(&'r Request<'_>) -> BoxFuture<'r, Permission>>,
+) -> Result<(), Refusal> {
+    if rule.need == Need::Nothing {
+        return Ok(());
+    }
+    let realm = realm_of(req.rocket(), user_type).ok_or(Refusal::NoManager)?;
+    let core = realm.core();
+    let is_for_users = !matches!(rule.need, Need::Anonymous { .. });
+    if is_for_users && core.config.exempt_methods.contains(&req.method()) {
+        return Ok(());
+    }
+    let deny = |reason| {
+        let mut denied = Denied::new(reason, core.user_type);
+        if let Need::Anonymous { redirect } = rule.need {
+            denied = denied.redirect(redirect);
+        }
+        if rule.forward {
+            denied = denied.maybe();
+        }
+        guards::deny(&*realm, req, denied)
+    };
+    guards::check_site(core, req).map_err(deny)?;
+    let standing = realm.standing(req).await.map_err(Refusal::Failed)?;
+    guards::check(core, standing, rule.need).map_err(deny)?;
+    let Some(condition) = condition else {
+        return Ok(());
+    };
+    let permission = match guarded(core.config.loader_timeout, || condition(req)).await {
+        Ok(permission) => permission,
+        Err(interrupted) => Permission::Failed(interrupted.into()),
+    };
+    match permission {
+        Permission::Granted => Ok(()),
+        Permission::Refused => Err(deny(Reason::Forbidden)),
+        Permission::Nobody => Err(deny(Reason::Unauthorized)),
+        Permission::Failed(error) => {
+            error!("a condition could not be told: {error}");
+            realm.has_failed(req);
+            Err(Refusal::Failed(error))
+        }
+    }
+}
+
+/// Why a route's choices of user type cannot be meant: no manager, or a condition on other users.
+pub(crate) fn misfits<R: Phase>(
+    rocket: &Rocket<R>,
+    route: &str,
+    user_type: Option<(TypeId, &'static str)>,
+    condition: Option<ConditionRealm>,
+    mend: &str,
+) -> Vec<String> {
+    let Some(realm) = realm_of(rocket, user_type) else {
+        return vec![no_realm(rocket, route, user_type, mend)];
+    };
+    match condition {
+        Some((judged, name)) if judged != realm.core().user_type => vec![format!(
+            "{route} asks for the login of a `{}`, but its condition judges a `{name}`: \
+             both have to be of one user type",
+            realm.core().user_type_name
+        )],
+        _ => Vec::new(),
     }
 }
 
@@ -81,53 +199,28 @@ impl<'r, P: Policy> FromRequest<'r> for Guarded<P> {
     type Error = Refusal;
 
     async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, Refusal> {
-        let Some(realm) = realm_of::<P, _>(req.rocket()) else {
-            return Refusal::NoManager.outcome();
-        };
-        let core = realm.core();
-        if core.config.exempt_methods.contains(&req.method()) {
-            return Outcome::Success(Guarded(PhantomData));
-        }
-        if let Err(reason) = guards::check_site(core, req) {
-            return guards::deny(&*realm, req, reason, true).outcome();
-        }
-        let need = if P::FRESH {
-            Need::Fresh {
-                window: P::WITHIN.or(core.config.fresh_lifetime),
-            }
-        } else {
-            Need::Login
-        };
-        match realm.standing(req).await {
-            Ok(standing) => match guards::check(core, standing, need) {
-                Ok(()) => Outcome::Success(Guarded(PhantomData)),
-                Err(reason) => guards::deny(&*realm, req, reason, true).outcome(),
-            },
-            Err(error) => Refusal::Failed(error).outcome(),
+        let condition = P::HAS_CONDITION.then_some(P::permit);
+        match decide(P::Realm::user_type(), req, P::RULE, condition).await {
+            Ok(()) => Outcome::Success(Guarded(PhantomData)),
+            Err(refusal) if refusal.forwards(P::RULE) => Outcome::Forward(refusal.status()),
+            Err(refusal) => refusal.outcome(),
         }
     }
 }
 
 impl<P: Policy> Sentinel for Guarded<P> {
     fn abort(rocket: &Rocket<Ignite>) -> bool {
-        if realm_of::<P, _>(rocket).is_some() {
+        Realms::enter(rocket, PolicyEntry::of::<P>());
+        if P::RULE.need == Need::Nothing {
             return false;
         }
-        let (name, location) = (P::NAME, P::LOCATION);
-        match P::Realm::user_type() {
-            Some((_, user_type)) => error!(
-                "`{name}` ({location}) requires a login of a `{user_type}`, but no `LoginManager` for \
-                 that type is attached: add `.attach(LoginManager::new(..))` with its `#[user_loader]`"
-            ),
-            None if Realms::all(rocket).is_empty() => error!(
-                "`{name}` ({location}) requires a login, but no `LoginManager` is attached: \
-                 add `.attach(LoginManager::new(load_user))` to the rocket"
-            ),
-            None => error!(
-                "`{name}` ({location}) requires a login, but several `LoginManager`s are attached: \
-                 say whose, as in `#[login_required(User)]`"
-            ),
+        let route = format!("`{}` ({})", P::NAME, P::LOCATION);
+        let condition = P::HAS_CONDITION.then(P::condition_realm);
+        let choice = P::Realm::user_type();
+        let misfits = misfits(rocket, &route, choice, condition, "#[login_required(User)]");
+        for misfit in &misfits {
+            error!("{misfit}");
         }
-        true
+        !misfits.is_empty()
     }
 }

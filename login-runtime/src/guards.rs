@@ -15,6 +15,7 @@ use serde::{Serialize, Serializer};
 use crate::denial::{Denied, Reason, Refusal};
 use crate::loader::LoadError;
 use crate::realm::{AnyRealm, Realm, RealmCore, is_safe};
+use crate::rule::Need;
 use crate::times;
 use crate::user::{UserMixin, id_of};
 use crate::visit::{Present, Standing, Visit};
@@ -228,8 +229,7 @@ impl<'r, U: UserMixin> FromRequest<'r> for Fresh<'r, U> {
         let Some(realm) = Realm::<U>::of(req.rocket()) else {
             return Refusal::NoManager.outcome();
         };
-        let window = realm.core.config.fresh_lifetime;
-        match require(realm, req, Need::Fresh { window }).await {
+        match require(realm, req, Need::Fresh { within: None }).await {
             Ok(user) => Outcome::Success(Fresh(user)),
             Err(refusal) => refusal.outcome(),
         }
@@ -270,19 +270,15 @@ pub fn manager_is_missing<U: UserMixin>(rocket: &Rocket<Ignite>) -> bool {
     missing
 }
 
-/// What a guard asks of the user.
-#[derive(Clone, Copy)]
-pub(crate) enum Need {
-    Login,
-    Fresh { window: Option<u64> },
-}
-
-/// The order of checks in every guard that refuses: cross-site, who, how fresh.
+/// Whether the user of a request is who a route needs.
 pub(crate) fn check(core: &RealmCore, standing: Standing, need: Need) -> Result<(), Reason> {
-    match (standing, need) {
-        (Standing::Anonymous, _) => Err(Reason::Unauthorized),
-        (Standing::LoggedIn { .. }, Need::Login) => Ok(()),
-        (Standing::LoggedIn { .. }, Need::Fresh { window }) => {
+    let is_logged_in = standing != Standing::Anonymous;
+    match need {
+        Need::Anonymous { .. } if is_logged_in => Err(Reason::AlreadyLoggedIn),
+        Need::Login | Need::Fresh { .. } if !is_logged_in => Err(Reason::Unauthorized),
+        Need::Nothing | Need::Anonymous { .. } | Need::Login => Ok(()),
+        Need::Fresh { within } => {
+            let window = within.or(core.config.fresh_lifetime);
             if standing.is_fresh(core.clock.now(), window) {
                 Ok(())
             } else {
@@ -301,15 +297,11 @@ pub(crate) fn check_site(core: &RealmCore, req: &Request<'_>) -> Result<(), Reas
     }
 }
 
-/// Records a refusal; `certain` says that the guard cannot have been optional.
-pub(crate) fn deny(
-    realm: &dyn AnyRealm,
-    req: &Request<'_>,
-    reason: Reason,
-    certain: bool,
-) -> Refusal {
+/// Records a refusal by a realm.
+pub(crate) fn deny(realm: &dyn AnyRealm, req: &Request<'_>, denied: Denied) -> Refusal {
+    let reason = denied.reason();
     realm.has_read(req);
-    Denied::record(req, realm.core().user_type, reason, certain);
+    denied.record(req);
     Refusal::Denied(reason)
 }
 
@@ -319,15 +311,14 @@ async fn require<'r, U: UserMixin>(
     need: Need,
 ) -> Result<&'r U, Refusal> {
     let core = &realm.core;
-    check_site(core, req).map_err(|reason| deny(realm, req, reason, false))?;
+    let deny = |reason| deny(realm, req, Denied::new(reason, core.user_type).maybe());
+    check_site(core, req).map_err(deny)?;
     let present = Visit::of(req)
         .present(realm, req)
         .await
         .map_err(Refusal::Failed)?;
-    check(core, standing(&present), need).map_err(|reason| deny(realm, req, reason, false))?;
-    present
-        .user
-        .ok_or_else(|| deny(realm, req, Reason::Unauthorized, false))
+    check(core, standing(&present), need).map_err(deny)?;
+    present.user.ok_or_else(|| deny(Reason::Unauthorized))
 }
 
 /// Only a user who may be used counts; a forced login of an inactive one opens nothing.
@@ -347,6 +338,10 @@ impl<U: UserMixin> AnyRealm for Realm<U> {
 
     fn has_read(&self, req: &Request<'_>) {
         Visit::<U>::of(req).has_read();
+    }
+
+    fn has_failed(&self, req: &Request<'_>) {
+        Visit::<U>::of(req).has_failed();
     }
 
     fn standing<'a>(&'a self, req: &'a Request<'_>) -> BoxFuture<'a, Result<Standing, LoadError>> {

@@ -3,7 +3,7 @@
 //! Pure modules know no request: `clock`, `keys`, `token`, `times`, `protection`, `signer`,
 //! `revocation`, `next_rule`, `client_ip`, `cross_site`, `cookie_header`, `login_url`, `config`,
 //! `views`. The others are the way of a request: `manager` attaches a `realm`; `guards`, `guarded`
-//! and `session` ask and change a `visit`, which `resolve` fills; `denial`, `flash` and `cookies`
+//! and `session` ask and change a `visit`, which `resolve` fills; `answer`, `flash` and `cookies`
 //! write the response.
 
 #![cfg_attr(
@@ -17,8 +17,11 @@
     )
 )]
 
+mod answer;
+mod audit;
 mod client_ip;
 mod clock;
+mod condition;
 mod config;
 mod cookie_header;
 mod cookie_signer;
@@ -27,6 +30,7 @@ mod cross_site;
 mod denial;
 mod events;
 mod flash;
+mod groups;
 mod guarded;
 mod guards;
 mod keys;
@@ -40,6 +44,7 @@ mod protection;
 mod realm;
 mod resolve;
 mod revocation;
+mod rule;
 mod session;
 mod signer;
 pub mod testing;
@@ -52,12 +57,15 @@ mod visit;
 #[doc(hidden)]
 pub mod private;
 
+pub use self::audit::{Access, Audit, AuditedRoute, audit};
 pub use self::clock::Clock;
-pub use self::config::{ProtectionAddress, SessionProtection};
+pub use self::condition::{Condition, IntoVerdict, Permission};
+pub use self::config::{ProtectionAddress, SessionProtection, UnguardedRoutes};
 pub use self::cookie_signer::Signer;
 pub use self::cross_site::CrossSiteProtection;
 pub use self::denial::{Answer, AnswerFn, Denied, Reason, Refusal, Refuse};
 pub use self::events::{EventKind, EventListener, LoginEvent};
+pub use self::groups::{GuardRoutes, RouteCondition, RouteGuard};
 pub use self::guards::{Anonymous, CurrentUser, Fresh};
 pub use self::loader::{IntoLoadResult, LoadError, LoadResult, RequestLoader, UserLoader};
 pub use self::login_url::{login_url, make_next_param};

@@ -118,14 +118,7 @@ pub(crate) async fn run<'a, U>(
 ) -> LoadResult<U> {
     match guarded(limit, loader).await {
         Ok(result) => result,
-        Err(Interrupted::Panicked) => Err(LoadError::with_status(
-            Status::InternalServerError,
-            "the loader panicked",
-        )),
-        Err(Interrupted::TimedOut) => Err(LoadError::with_status(
-            Status::ServiceUnavailable,
-            format!("the loader took longer than {limit:?} (setting `login.loader_timeout`)"),
-        )),
+        Err(interrupted) => Err(interrupted.into()),
     }
 }
 
@@ -133,6 +126,20 @@ pub(crate) async fn run<'a, U>(
 pub(crate) enum Interrupted {
     Panicked,
     TimedOut,
+}
+
+impl From<Interrupted> for LoadError {
+    fn from(interrupted: Interrupted) -> Self {
+        match interrupted {
+            Interrupted::Panicked => {
+                LoadError::with_status(Status::InternalServerError, "it panicked")
+            }
+            Interrupted::TimedOut => LoadError::with_status(
+                Status::ServiceUnavailable,
+                "it took too long (setting `login.loader_timeout`)",
+            ),
+        }
+    }
 }
 
 /// Runs user code so that a panic or a hang in it stays its own.

@@ -11,16 +11,18 @@ use std::time::Duration;
 
 use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::http::{Method, SameSite};
-use rocket::{Build, Request, Response, Rocket};
+use rocket::{Build, Orbit, Request, Response, Rocket};
 use tracing::{error, warn};
 
+use crate::answer;
+use crate::audit::{self, audit};
 use crate::clock::Clock;
 use crate::config::{
-    Config, IdleTimeout, KeyInput, ProtectionAddress, SessionProtection, Settings,
+    Config, IdleTimeout, KeyInput, ProtectionAddress, SessionProtection, Settings, UnguardedRoutes,
 };
 use crate::cookies;
 use crate::cross_site::CrossSiteProtection;
-use crate::denial::{self, AnswerFn};
+use crate::denial::AnswerFn;
 use crate::events::EventListener;
 use crate::guards::erased;
 use crate::keys::KeyRing;
@@ -78,6 +80,8 @@ struct Plan<U> {
     listeners: Vec<EventListener<U>>,
     unauthorized_handler: Option<AnswerFn>,
     needs_refresh_handler: Option<AnswerFn>,
+    forbidden_handler: Option<AnswerFn>,
+    realm: Option<String>,
     localize: Option<Box<Localize>>,
 }
 
@@ -94,6 +98,8 @@ impl<U: UserMixin> LoginManager<U> {
                 listeners: Vec::new(),
                 unauthorized_handler: None,
                 needs_refresh_handler: None,
+                forbidden_handler: None,
+                realm: None,
                 localize: None,
             })),
             realm: OnceLock::new(),
@@ -132,6 +138,23 @@ impl<U: UserMixin> LoginManager<U> {
     #[must_use]
     pub fn needs_refresh_handler(self, handler: AnswerFn) -> Self {
         self.with(|plan| plan.needs_refresh_handler = Some(handler))
+    }
+
+    /// Sets the whole answer to a request for which a route's condition does not hold: a function
+    /// under `#[forbidden_handler]`. Default: the 403 stands, for a catcher.
+    #[must_use]
+    pub fn forbidden_handler(self, handler: AnswerFn) -> Self {
+        self.with(|plan| plan.forbidden_handler = Some(handler))
+    }
+
+    /// Names a realm, for a second user type in one application.
+    ///
+    /// Its settings stand under `login.realms.NAME`, over those under `login` (but for cookie names
+    /// and views, which are its own); its cookies are called `NAME_session` and
+    /// `NAME_remember_token`, and its keys are derived apart.
+    #[must_use]
+    pub fn realm(self, name: impl Into<String>) -> Self {
+        self.with(|plan| plan.realm = Some(name.into()))
     }
 
     /// Adds a listener for events: a function under `#[event_listener]`.
@@ -273,6 +296,9 @@ setters! {
     /// Sets further origins that may send changes, such as `https://app.example`. Default: none.
     trusted_origins(origins: impl IntoIterator<Item = impl Into<String>>)
         origins.into_iter().map(Into::into).collect();
+    /// Sets what a launch does with routes that are neither guarded nor marked by `#[public]`.
+    /// Default: `Allow`.
+    unguarded_routes(routes: UnguardedRoutes) routes;
     /// Sets whether a logout tells the browser to forget caches and storage (`Clear-Site-Data`). Default: no.
     clear_site_data(clear: bool) clear;
     /// Sets whether cookies without Secure or `HttpOnly` are let pass outside the debug profile. Default: no.
@@ -309,10 +335,15 @@ impl<U> fmt::Debug for LoginManager<U> {
 
 impl<U: UserMixin> Plan<U> {
     fn realm(self, config: Config) -> Realm<U> {
+        // The realm's name stands in the derivation, so that cookies may change names between realms.
+        let audience = match &config.realm {
+            Some(realm) => format!("{}\n{realm}", config.audience),
+            None => config.audience.clone(),
+        };
         let ring = KeyRing::new(
             &config.secret_key,
             &config.secret_key_fallbacks,
-            &config.audience,
+            &audience,
             &config.session_cookie.name,
             &config.remember_cookie.name,
         );
@@ -339,6 +370,7 @@ impl<U: UserMixin> Plan<U> {
             listeners: self.listeners,
             unauthorized_handler: self.unauthorized_handler,
             needs_refresh_handler: self.needs_refresh_handler,
+            forbidden_handler: self.forbidden_handler,
             localize: self.localize,
         }
     }
@@ -373,6 +405,7 @@ fn clashes<U: UserMixin>(config: &Config, rocket: &Rocket<Build>) -> Vec<String>
             [
                 ("session_cookie_name", config.session_cookie.name.clone()),
                 ("remember_cookie_name", config.remember_cookie.name.clone()),
+                ("realm", config.next_cookie.name.clone()),
             ]
         };
         for (setting, name) in cookies(config) {
@@ -397,7 +430,7 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
     fn info(&self) -> Info {
         Info {
             name: "Login Manager",
-            kind: Kind::Ignite | Kind::Response,
+            kind: Kind::Ignite | Kind::Liftoff | Kind::Response,
         }
     }
 
@@ -412,7 +445,8 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
             return Err(rocket);
         };
         let settings = std::mem::take(&mut plan.settings);
-        let config = match Config::new(settings, rocket.figment(), crate_of::<U>()) {
+        let realm = plan.realm.as_deref();
+        let config = match Config::new(settings, rocket.figment(), realm, crate_of::<U>()) {
             Ok((config, warnings)) => {
                 for warning in warnings {
                     warn!("{warning}");
@@ -420,6 +454,9 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
                 config
             }
             Err(mistakes) => {
+                if let Some(realm) = realm {
+                    error!("the settings of the realm `{realm}` are wrong:");
+                }
                 report(&mistakes);
                 return Err(rocket);
             }
@@ -439,6 +476,16 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
             realms.add(erased(&realm));
         }
         Ok(rocket.manage(realm))
+    }
+
+    async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
+        // One audit for all managers, by the first of them.
+        let first = Realms::all(rocket).into_iter().next();
+        if first.is_some_and(|realm| realm.core().user_type == TypeId::of::<U>()) {
+            let audit = audit(rocket);
+            audit::print(&audit);
+            audit::stop(&audit::mistakes(rocket, &audit));
+        }
     }
 
     fn on_response<'r, 'life0, 'life1, 'life2, 'async_trait>(
@@ -478,7 +525,7 @@ impl Future for Done {
 
 /// Everything that happens to a response: the answer to a denial, the cookies, the caching.
 async fn respond<'r, U: UserMixin>(realm: &Realm<U>, req: &'r Request<'_>, res: &mut Response<'r>) {
-    let answered = denial::answer(realm, req, res).await;
+    let answered = answer::answer(realm, req, res).await;
     let Some(visit) = peek::<Visit<U>>(req) else {
         return;
     };
@@ -489,6 +536,6 @@ async fn respond<'r, U: UserMixin>(realm: &Realm<U>, req: &'r Request<'_>, res: 
         cookies::write(&realm.core, &pending, res);
     }
     if answered || writes || visit.consulted() {
-        denial::keep_private(res);
+        answer::keep_private(res);
     }
 }

@@ -11,10 +11,12 @@ use rocket::outcome::Outcome as AnyOutcome;
 use rocket::response::Responder;
 use tracing::error;
 
+pub use crate::condition::{ConditionRealm, Permission, condition};
 pub use crate::denial::{Answer, Refusal};
 pub use crate::guarded::{DefaultRealm, Guarded, Policy, RealmChoice, RealmOf};
 pub use crate::guards::{manager_is_missing, user_guard};
 pub use crate::loader::{IntoLoadResult, LoadError, LoadResult};
+pub use crate::rule::Rule;
 pub use crate::user::{SessionHasher, UserMixin};
 
 /// `Box::pin`, without a name from the prelude.

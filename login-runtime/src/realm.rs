@@ -12,6 +12,7 @@ use rocket::http::Method;
 use rocket::{Phase, Request, Rocket};
 use subtle::ConstantTimeEq as _;
 
+use crate::audit::PolicyEntry;
 use crate::client_ip;
 use crate::clock::Clock;
 use crate::config::{Config, SessionProtection};
@@ -44,6 +45,7 @@ pub(crate) struct Realm<U> {
     pub(crate) listeners: Vec<EventListener<U>>,
     pub(crate) unauthorized_handler: Option<AnswerFn>,
     pub(crate) needs_refresh_handler: Option<AnswerFn>,
+    pub(crate) forbidden_handler: Option<AnswerFn>,
     pub(crate) localize: Option<Box<Localize>>,
 }
 
@@ -63,11 +65,10 @@ impl<U> fmt::Debug for Realm<U> {
 
 impl RealmCore {
     pub(crate) fn client_ip(&self, req: &Request<'_>) -> Option<IpAddr> {
-        client_ip::client_ip(
-            req.remote().map(|peer| peer.ip()),
-            req.headers().get(&self.config.proxy_header),
-            &self.config.trusted_proxies,
-        )
+        let trusted = &self.config.trusted_proxies;
+        let told = (!trusted.is_empty()).then(|| req.headers().get(&self.config.proxy_header));
+        let peer = req.remote().map(|peer| peer.ip());
+        client_ip::client_ip(peer, told.into_iter().flatten(), trusted)
     }
 
     /// What the client of this request is bound by; `None` where protection is off.
@@ -241,19 +242,26 @@ pub(crate) trait AnyRealm: Send + Sync {
     /// Notes that the response depends on a cookie of this realm.
     fn has_read(&self, req: &Request<'_>);
 
+    /// Notes that a condition on the user could not be told.
+    fn has_failed(&self, req: &Request<'_>);
+
     /// How the user of this request stands.
     fn standing<'a>(&'a self, req: &'a Request<'_>) -> BoxFuture<'a, Result<Standing, LoadError>>;
 }
 
 /// Every realm of the application, in the order in which they were attached.
 #[derive(Default)]
-pub(crate) struct Realms(RwLock<Vec<Arc<dyn AnyRealm>>>);
+pub(crate) struct Realms {
+    realms: RwLock<Vec<Arc<dyn AnyRealm>>>,
+    /// What the attributes said of their routes, for the audit.
+    entries: RwLock<Vec<PolicyEntry>>,
+}
 
 impl Realms {
     pub(crate) fn all<P: Phase>(rocket: &Rocket<P>) -> Vec<Arc<dyn AnyRealm>> {
         rocket.state::<Realms>().map_or_else(Vec::new, |realms| {
             realms
-                .0
+                .realms
                 .read()
                 .unwrap_or_else(PoisonError::into_inner)
                 .clone()
@@ -261,7 +269,7 @@ impl Realms {
     }
 
     pub(crate) fn add(&self, realm: Arc<dyn AnyRealm>) {
-        self.0
+        self.realms
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .push(realm);
@@ -271,7 +279,7 @@ impl Realms {
     pub(crate) fn sole<P: Phase>(rocket: &Rocket<P>) -> Option<Arc<dyn AnyRealm>> {
         let realms = rocket
             .state::<Realms>()?
-            .0
+            .realms
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         match realms.as_slice() {
@@ -280,13 +288,28 @@ impl Realms {
         }
     }
 
+    /// Enters what an attribute says of its route.
+    pub(crate) fn enter<P: Phase>(rocket: &Rocket<P>, entry: PolicyEntry) {
+        if let Some(realms) = rocket.state::<Realms>() {
+            let entries = realms.entries.write();
+            entries.unwrap_or_else(PoisonError::into_inner).push(entry);
+        }
+    }
+
+    pub(crate) fn entries<P: Phase>(rocket: &Rocket<P>) -> Vec<PolicyEntry> {
+        rocket.state::<Realms>().map_or_else(Vec::new, |realms| {
+            let entries = realms.entries.read();
+            entries.unwrap_or_else(PoisonError::into_inner).clone()
+        })
+    }
+
     pub(crate) fn find<P: Phase>(
         rocket: &Rocket<P>,
         user_type: TypeId,
     ) -> Option<Arc<dyn AnyRealm>> {
         let realms = rocket
             .state::<Realms>()?
-            .0
+            .realms
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         realms

@@ -25,6 +25,8 @@ pub(crate) struct Visit<U> {
     pending: Mutex<Pending>,
     /// Whether the response depends on a cookie of the realm, whoever is logged in.
     read: AtomicBool,
+    /// Whether a condition could not be told.
+    condition_failed: AtomicBool,
 }
 
 /// What the response has to carry.
@@ -105,6 +107,7 @@ impl<U: UserMixin> Visit<U> {
             newcomer: OnceCell::new(),
             pending: Mutex::default(),
             read: AtomicBool::new(false),
+            condition_failed: AtomicBool::new(false),
         })
     }
 
@@ -114,12 +117,18 @@ impl<U: UserMixin> Visit<U> {
 
     /// Whether the user could not be told, so that no cookie may be touched.
     pub(crate) fn failed(&self) -> bool {
-        matches!(self.found.get(), Some(Err(_))) || matches!(self.newcomer.get(), Some(Err(_)))
+        matches!(self.found.get(), Some(Err(_)))
+            || matches!(self.newcomer.get(), Some(Err(_)))
+            || self.condition_failed.load(Ordering::Relaxed)
     }
 
     /// Whether the response depends on who is logged in, or on a cookie of ours.
     pub(crate) fn consulted(&self) -> bool {
         self.found.initialized() || self.newcomer.initialized() || self.read.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn has_failed(&self) {
+        self.condition_failed.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn has_read(&self) {

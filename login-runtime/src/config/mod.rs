@@ -22,7 +22,7 @@ pub(crate) use self::cookie::CookieSpec;
 pub(crate) use self::duration::IdleTimeout;
 pub(crate) use self::error::LaunchError;
 pub(crate) use self::secret::KeyInput;
-pub(crate) use self::settings::Settings;
+pub(crate) use self::settings::{Settings, realms};
 pub(crate) use self::view::View;
 
 use self::error::Report;
@@ -31,6 +31,8 @@ use crate::cross_site::{CrossSiteProtection, WebOrigin};
 use crate::keys::SecretKey;
 
 const MAX_AUDIENCE: usize = 255;
+
+const PROXY_HEADER: &str = "X-Forwarded-For";
 
 /// What happens when a login comes from another client than the one it was made with.
 ///
@@ -73,9 +75,28 @@ pub enum ProtectionAddress {
     Off,
 }
 
+/// What a launch does with routes that are neither guarded nor marked by `#[public]`.
+///
+/// The default is `Allow`.
+///
+/// ```toml
+/// [default.login]
+/// unguarded_routes = "deny"
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnguardedRoutes {
+    /// They are open, as Rocket has it.
+    #[default]
+    Allow,
+    /// The launch stops, and names each.
+    Deny,
+}
+
 /// The settings as they hold, checked. Times are in seconds.
 #[derive(Debug)]
 pub(crate) struct Config {
+    pub(crate) realm: Option<String>,
     pub(crate) secret_key: SecretKey,
     pub(crate) secret_key_fallbacks: Vec<SecretKey>,
     pub(crate) audience: String,
@@ -109,6 +130,7 @@ pub(crate) struct Config {
     pub(crate) exempt_methods: Vec<Method>,
     pub(crate) cross_site_protection: CrossSiteProtection,
     pub(crate) trusted_origins: Vec<WebOrigin>,
+    pub(crate) unguarded_routes: UnguardedRoutes,
     /// `Some(true)` where this site is known to be served over HTTPS.
     pub(crate) https: Option<bool>,
     pub(crate) clear_site_data: bool,
@@ -125,13 +147,34 @@ impl Config {
     pub(crate) fn new(
         builder: Settings,
         figment: &Figment,
+        realm: Option<&str>,
         default_audience: &str,
     ) -> Result<(Self, Vec<String>), Vec<LaunchError>> {
         let site = Site::of(figment);
         let mut report = Report::default();
-        let settings = builder.or(Settings::read(figment, &mut report));
-        match Self::checked(settings, figment, default_audience, &site, &mut report) {
-            Some(config) if report.errors.is_empty() => Ok((config, report.warnings)),
+        if let Some(name) = realm.filter(|name| !is_realm(name)) {
+            report.mistake(
+                "realm",
+                format!(
+                    "`{}` cannot begin the names of cookies and settings; take letters, digits, `-` and `_`",
+                    name.escape_debug()
+                ),
+            );
+            return Err(report.errors);
+        }
+        let settings = builder.or(Settings::read(figment, realm, &mut report));
+        match Self::checked(
+            settings,
+            figment,
+            realm,
+            default_audience,
+            &site,
+            &mut report,
+        ) {
+            Some(config) if report.errors.is_empty() => {
+                config.warn(&site, &mut report);
+                Ok((config, report.warnings))
+            }
             _ => Err(report.errors),
         }
     }
@@ -145,6 +188,7 @@ impl Config {
     fn checked(
         settings: Settings,
         figment: &Figment,
+        realm: Option<&str>,
         default_audience: &str,
         site: &Site,
         report: &mut Report,
@@ -155,7 +199,8 @@ impl Config {
             secret_key.as_ref(),
             report,
         );
-        let [session_cookie, remember_cookie, next_cookie] = cookies(&settings, site, report);
+        let [session_cookie, remember_cookie, next_cookie] =
+            cookies(&settings, realm, site, report);
         let lifetimes = Lifetimes::checked(&settings, report);
         let https = (site.tls || session_cookie.secure).then_some(true);
 
@@ -167,52 +212,8 @@ impl Config {
         let refresh_view = settings
             .refresh_view
             .and_then(|view| View::checked("login.refresh_view", view, report));
-        let force_host_for_redirects = redirect_host(settings.force_host_for_redirects, report);
-        let is_external = |view: &View| matches!(view, View::External(_));
-        let views = mount_login_views.iter().map(|(_, view)| view);
-        if views
-            .chain(&login_view)
-            .chain(&refresh_view)
-            .any(is_external)
-            && force_host_for_redirects.is_none()
-        {
-            report.warning(
-                "a login view is on another site, which is not told where to come back to (`next`), since \
-                 `login.force_host_for_redirects` does not say what this site is called",
-            );
-        }
-        let trusted_proxies = proxies(settings.trusted_proxies.unwrap_or_default(), report);
-        if trusted_proxies
-            .iter()
-            .any(|network| network.prefix_len() == 0)
-        {
-            report.warning(
-                "`login.trusted_proxies` trusts every address, so that every client may say where it comes from; \
-                 name the proxies",
-            );
-        }
-        if settings.proxy_header.is_some() && trusted_proxies.is_empty() {
-            report.warning(
-                "`login.proxy_header` is not read, since `login.trusted_proxies` names no proxy",
-            );
-        }
-        let exempt_methods = settings.exempt_methods.unwrap_or_default();
-        if exempt_methods
-            .iter()
-            .any(|method| *method != Method::Options)
-        {
-            report.warning(
-                "`login.exempt_methods` lets everybody into guarded routes with a method other than OPTIONS",
-            );
-        }
-        if site.logs_cookies && !site.debug {
-            report.warning(
-                "`log_level = \"debug\"` makes Rocket write cookies into the log, and whoever reads them is logged in; \
-                 set another level",
-            );
-        }
-
         Some(Self {
+            realm: realm.map(str::to_owned),
             secret_key_fallbacks,
             audience: audience(settings.audience, default_audience, report),
             session_cookie,
@@ -228,7 +229,7 @@ impl Config {
                 .unwrap_or(false),
             session_protection: settings.session_protection.unwrap_or_default(),
             session_protection_address: settings.session_protection_address.unwrap_or_default(),
-            trusted_proxies,
+            trusted_proxies: proxies(settings.trusted_proxies.unwrap_or_default(), report),
             proxy_header: proxy_header(settings.proxy_header, report),
             login_view,
             mount_login_views,
@@ -241,10 +242,11 @@ impl Config {
             ),
             needs_refresh_message_category: category(settings.needs_refresh_message_category),
             use_session_for_next: settings.use_session_for_next.unwrap_or(false),
-            force_host_for_redirects,
-            exempt_methods,
+            force_host_for_redirects: redirect_host(settings.force_host_for_redirects, report),
+            exempt_methods: settings.exempt_methods.unwrap_or_default(),
             cross_site_protection: settings.cross_site_protection.unwrap_or_default(),
             trusted_origins: origins(settings.trusted_origins.unwrap_or_default(), report),
+            unguarded_routes: settings.unguarded_routes.unwrap_or_default(),
             https,
             clear_site_data: settings.clear_site_data.unwrap_or(false),
             loader_timeout: loader_timeout(settings.loader_timeout, report),
@@ -252,6 +254,44 @@ impl Config {
             // Last: without a key, too, every other setting has been checked by now.
             secret_key: secret_key?,
         })
+    }
+
+    /// What is allowed, and seldom meant.
+    fn warn(&self, site: &Site, report: &mut Report) {
+        let mounted = self.mount_login_views.iter().map(|(_, view)| view);
+        let mut views = mounted.chain(&self.login_view).chain(&self.refresh_view);
+        if views.any(|view| matches!(view, View::External(_)))
+            && self.force_host_for_redirects.is_none()
+        {
+            report.warning(
+                "a login view is on another site, which is not told where to come back to (`next`), since \
+                 `login.force_host_for_redirects` does not say what this site is called",
+            );
+        }
+        let mut proxies = self.trusted_proxies.iter();
+        if proxies.any(|network| network.prefix_len() == 0) {
+            report.warning(
+                "`login.trusted_proxies` trusts every address, so that every client may say where it comes from; \
+                 name the proxies",
+            );
+        }
+        if self.proxy_header != PROXY_HEADER && self.trusted_proxies.is_empty() {
+            report.warning(
+                "`login.proxy_header` is not read, since `login.trusted_proxies` names no proxy",
+            );
+        }
+        let mut methods = self.exempt_methods.iter();
+        if methods.any(|method| *method != Method::Options) {
+            report.warning(
+                "`login.exempt_methods` lets everybody into guarded routes with a method other than OPTIONS",
+            );
+        }
+        if site.logs_cookies && !site.debug {
+            report.warning(
+                "`log_level = \"debug\"` makes Rocket write cookies into the log, and whoever reads them is logged in; \
+                 set another level",
+            );
+        }
     }
 }
 
@@ -275,20 +315,35 @@ impl Site {
 }
 
 /// The session's, the remember and the `next` cookie.
-fn cookies(settings: &Settings, site: &Site, report: &mut Report) -> [CookieSpec; 3] {
-    const NEXT: &str = "login_next";
+fn cookies(
+    settings: &Settings,
+    realm: Option<&str>,
+    site: &Site,
+    report: &mut Report,
+) -> [CookieSpec; 3] {
+    let of_realm = |name: &str, default: &str| match realm {
+        Some(realm) => format!("{realm}_{name}"),
+        None => default.to_owned(),
+    };
+    let next = of_realm("next", "login_next");
 
     let text =
         |given: &Option<String>, default: &str| given.as_deref().unwrap_or(default).to_owned();
-    let session = text(&settings.session_cookie_name, "login_session");
-    let remember = text(&settings.remember_cookie_name, "remember_token");
-    if session == remember || remember == NEXT {
+    let session = text(
+        &settings.session_cookie_name,
+        &of_realm("session", "login_session"),
+    );
+    let remember = text(
+        &settings.remember_cookie_name,
+        &of_realm("remember_token", "remember_token"),
+    );
+    if session == remember || remember == next {
         report.mistake(
             "login.remember_cookie_name",
             "is another login cookie's name; choose a third",
         );
     }
-    if session == NEXT {
+    if session == next {
         report.mistake(
             "login.session_cookie_name",
             "is another login cookie's name; choose a third",
@@ -315,16 +370,24 @@ fn cookies(settings: &Settings, site: &Site, report: &mut Report) -> [CookieSpec
     };
     let session = session.checked("session_cookie", insecure_allowed, report);
     let remember = remember.checked("remember_cookie", insecure_allowed, report);
-    let next = session.named(NEXT);
+    let next = session.named(&next);
     [session, remember, next]
+}
+
+fn is_realm(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 fn audience(given: Option<String>, default: &str, report: &mut Report) -> String {
     let audience = given.unwrap_or_else(|| default.to_owned());
-    if audience.is_empty() || audience.len() > MAX_AUDIENCE {
+    let is_long = audience.is_empty() || audience.len() > MAX_AUDIENCE;
+    if is_long || audience.contains(char::is_control) {
         report.mistake(
             "login.audience",
-            "is empty or longer than 255 bytes; set the application's name",
+            "is empty, longer than 255 bytes, or has control characters; set the application's name",
         );
     }
     audience
@@ -353,7 +416,7 @@ fn proxies(given: Vec<String>, report: &mut Report) -> Vec<IpNet> {
 }
 
 fn proxy_header(given: Option<String>, report: &mut Report) -> String {
-    let name = given.unwrap_or_else(|| "X-Forwarded-For".to_owned());
+    let name = given.unwrap_or_else(|| PROXY_HEADER.to_owned());
     if !is_token(&name) {
         report.mistake(
             "login.proxy_header",

@@ -12,7 +12,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, Unexpected};
 use super::duration::{self, IdleTimeout};
 use super::error::{LaunchError, Report};
 use super::secret::{KEY_FORM, KeyInput};
-use super::{ProtectionAddress, SessionProtection};
+use super::{ProtectionAddress, SessionProtection, UnguardedRoutes};
 use crate::cross_site::CrossSiteProtection;
 
 macro_rules! settings {
@@ -81,6 +81,7 @@ settings! {
     exempt_methods: Vec<Method>,
     cross_site_protection: CrossSiteProtection,
     trusted_origins: Vec<String>,
+    unguarded_routes: UnguardedRoutes,
     clear_site_data: bool,
     insecure_cookies: bool,
     #[serde(deserialize_with = "duration::deserialize")]
@@ -89,35 +90,67 @@ settings! {
 }
 
 impl Settings {
-    /// The settings under `login`, read one by one, so that every mistake is found and not only serde's first.
-    pub(super) fn read(figment: &Figment, report: &mut Report) -> Self {
-        let table = match figment.find_value("login") {
+    /// The settings under `login`; for a realm those under `login.realms.NAME`, over what it shares
+    /// with the others.
+    pub(super) fn read(figment: &Figment, realm: Option<&str>, report: &mut Report) -> Self {
+        let shared = Self::read_table(figment, "login", report);
+        if let Ok(value) = figment.find_value(&format!("login.{REALMS}"))
+            && value.as_dict().is_none()
+        {
+            report.mistake(
+                format!("login.{REALMS}"),
+                "is not a table; write `[default.login.realms.NAME]` in Rocket.toml",
+            );
+        }
+        match realm {
+            None => shared,
+            Some(realm) => {
+                let table = format!("login.{REALMS}.{realm}");
+                Self::read_table(figment, &table, report).or(shared.without_own())
+            }
+        }
+    }
+
+    /// What every realm has of its own: cookie names and views.
+    fn without_own(self) -> Self {
+        Self {
+            session_cookie_name: None,
+            remember_cookie_name: None,
+            login_view: None,
+            mount_login_views: None,
+            refresh_view: None,
+            ..self
+        }
+    }
+
+    /// Read one by one, so that every mistake is found and not only serde's first.
+    fn read_table(figment: &Figment, key: &str, report: &mut Report) -> Self {
+        let table = match figment.find_value(key) {
             Ok(Value::Dict(_, table)) => table,
             Ok(_) => {
                 report.mistake(
-                    "login",
-                    "is not a table; write `[default.login]` in Rocket.toml",
+                    key,
+                    format!("is not a table; write `[default.{key}]` in Rocket.toml"),
                 );
                 return Self::default();
             }
             Err(error) => {
                 if !error.missing() {
-                    report.mistake(
-                        "login",
-                        "cannot be read, since Rocket's configuration cannot",
-                    );
+                    report.mistake(key, "cannot be read, since Rocket's configuration cannot");
                 }
                 return Self::default();
             }
         };
         table
             .into_iter()
+            .filter(|(name, _)| key != "login" || name != REALMS)
             .fold(Self::default(), |settings, (name, value)| {
                 let source = figment.get_metadata(value.tag());
                 match Value::from(Dict::from([(name.clone(), value)])).deserialize() {
                     Ok(setting) => settings.or(setting),
                     Err(error) => {
-                        report.errors.push(unreadable(&name, &error, source));
+                        let error = unreadable(key, &name, &error, source);
+                        report.errors.push(error);
                         settings
                     }
                 }
@@ -125,7 +158,17 @@ impl Settings {
     }
 }
 
-fn unreadable(name: &str, error: &Error, source: Option<&Metadata>) -> LaunchError {
+/// The names of the realms that the configuration knows.
+pub(crate) fn realms(figment: &Figment) -> Vec<String> {
+    match figment.find_value(&format!("login.{REALMS}")) {
+        Ok(Value::Dict(_, realms)) => realms.into_keys().collect(),
+        _ => Vec::new(),
+    }
+}
+
+const REALMS: &str = "realms";
+
+fn unreadable(key: &str, name: &str, error: &Error, source: Option<&Metadata>) -> LaunchError {
     let mistake = match &error.kind {
         Kind::UnknownField(_, known) => {
             format!("there is no such setting; there are {}", known.join(", "))
@@ -138,7 +181,7 @@ fn unreadable(name: &str, error: &Error, source: Option<&Metadata>) -> LaunchErr
         Some(source) => format!(" (in {} {source})", metadata.name),
         None => format!(" (in {})", metadata.name),
     });
-    LaunchError::new(format!("login.{}", error.path.join(".")), mistake + &source)
+    LaunchError::new(format!("{key}.{}", error.path.join(".")), mistake + &source)
 }
 
 fn same_site<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SameSite>, D::Error> {
@@ -165,7 +208,7 @@ mod tests {
     fn read(toml: &str) -> (Settings, Vec<String>) {
         let mut report = Report::default();
         let figment = Figment::from(Toml::string(toml).nested());
-        let settings = Settings::read(&figment, &mut report);
+        let settings = Settings::read(&figment, None, &mut report);
         (
             settings,
             report.errors.iter().map(ToString::to_string).collect(),
@@ -224,7 +267,7 @@ mod tests {
             .parse()
             .unwrap();
         let mut report = Report::default();
-        let settings = Settings::read(&Figment::from(("login", value)), &mut report);
+        let settings = Settings::read(&Figment::from(("login", value)), None, &mut report);
         assert_eq!(report.errors, []);
         assert_eq!(settings.session_lifetime, Some(Duration::from_secs(3_600)));
         assert_eq!(settings.login_view.as_deref(), Some("/login"));
@@ -333,5 +376,38 @@ mod tests {
         assert_eq!(errors, [""; 0]);
         assert!(settings.secret_key.is_some());
         assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_realm_has_what_all_have_but_for_names_and_views() {
+        let figment = Figment::from(("login.session_lifetime", 7_200))
+            .merge(("login.session_cookie_name", "mine"))
+            .merge(("login.login_view", "/login"))
+            .merge(("login.fresh_lifetime", 60))
+            .merge(("login.realms.staff.fresh_lifetime", 30));
+        let mut report = Report::default();
+        let staff = Settings::read(&figment, Some("staff"), &mut report);
+        let all = Settings::read(&figment, None, &mut report);
+        assert_eq!(report.errors, []);
+        assert_eq!(staff.session_lifetime, Some(Duration::from_secs(7_200)));
+        assert_eq!(staff.fresh_lifetime, Some(Duration::from_secs(30)));
+        assert_eq!(all.fresh_lifetime, Some(Duration::from_secs(60)));
+        assert_eq!((staff.session_cookie_name, staff.login_view), (None, None));
+        assert_eq!(realms(&figment), ["staff"]);
+    }
+
+    #[test]
+    fn a_mistake_in_a_realm_is_named_with_it() {
+        let figment = Figment::from(("login.realms.staff.fresh_lifetim", 30));
+        let mut report = Report::default();
+        Settings::read(&figment, Some("staff"), &mut report);
+        let [error] = report.errors.as_slice() else {
+            panic!("{:?}", report.errors)
+        };
+        let message = error.to_string();
+        assert!(
+            message.starts_with("`login.realms.staff.fresh_lifetim`: there is no such setting"),
+            "{message}"
+        );
     }
 }

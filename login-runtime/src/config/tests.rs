@@ -20,7 +20,7 @@ fn release() -> Figment {
 }
 
 fn new(figment: &Figment) -> Result<(Config, Vec<String>), Vec<LaunchError>> {
-    Config::new(Settings::default(), figment, "shop")
+    Config::new(Settings::default(), figment, None, "shop")
 }
 
 fn with(setting: &str, value: impl Serialize) -> Config {
@@ -126,8 +126,15 @@ fn tls_makes_secure_cookies_in_the_debug_profile_too() {
         logs_cookies: false,
     };
     let mut report = Report::default();
-    let config =
-        Config::checked(Settings::default(), &debug(), "shop", &site, &mut report).unwrap();
+    let config = Config::checked(
+        Settings::default(),
+        &debug(),
+        None,
+        "shop",
+        &site,
+        &mut report,
+    )
+    .unwrap();
     assert_eq!(config.session_cookie.name, "__Host-login_session");
     assert_eq!(config.https, Some(true));
     assert_eq!(report.errors, []);
@@ -155,7 +162,7 @@ fn the_builder_beats_the_file() {
         .merge(("login.audience", "file"))
         .merge(("login.session_idle_timeout", "5m"))
         .merge(("login.login_message_category", "info"));
-    let (config, _) = Config::new(builder, &figment, "shop").unwrap();
+    let (config, _) = Config::new(builder, &figment, None, "shop").unwrap();
     assert_eq!(config.audience, "builder");
     assert_eq!(config.session_idle_timeout, None);
     assert_eq!(config.login_message_category, "info");

@@ -1,0 +1,316 @@
+//! The audit: which routes ask for a login, which for a fresh one, and which for none.
+
+use std::fmt;
+
+use rocket::http::Method;
+use rocket::{Orbit, Phase, Rocket, Route};
+use tracing::{error, info};
+
+use crate::config::realms;
+use crate::groups::{RouteCondition, guards_of};
+use crate::guarded::{Policy, RealmChoice as _, misfits};
+use crate::next_rule::is_local;
+use crate::realm::Realms;
+use crate::rule::{Need, Rule};
+
+/// What an attribute said of a route, entered by the route's sentinel at launch.
+#[derive(Clone)]
+pub(crate) struct PolicyEntry {
+    name: &'static str,
+    location: &'static str,
+    method: &'static str,
+    uri: &'static str,
+    rule: Rule,
+    has_condition: bool,
+    user_type: Option<&'static str>,
+}
+
+impl PolicyEntry {
+    pub(crate) fn of<P: Policy>() -> Self {
+        PolicyEntry {
+            name: P::NAME,
+            location: P::LOCATION,
+            method: P::METHOD,
+            uri: P::URI,
+            rule: P::RULE,
+            has_condition: P::HAS_CONDITION,
+            user_type: P::Realm::user_type().map(|(_, name)| name),
+        }
+    }
+
+    /// Whether a mounted route may be the one that the attribute stands on.
+    fn fits(&self, route: &Route) -> bool {
+        let (path, query) = match self.uri.split_once('?') {
+            Some((path, query)) => (path, Some(query).filter(|query| !query.is_empty())),
+            None => (self.uri, None),
+        };
+        let segments = |path| str::split(path, '/').filter(|segment| !segment.is_empty());
+        route.name.as_deref() == Some(self.name)
+            && route.method.as_str() == self.method
+            && route.uri.query() == query
+            && segments(route.uri.base())
+                .chain(segments(path))
+                .eq(segments(route.uri.path()))
+    }
+}
+
+/// Who may use a route, as far as guards by attribute and by group say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Access {
+    /// Neither guarded nor marked: nobody has said that it may be open.
+    Unguarded,
+    /// Marked by `#[public]` or `.public()`.
+    Public,
+    /// For those who are not logged in.
+    Anonymous,
+    /// For the logged in.
+    Login,
+    /// For the freshly logged in.
+    FreshLogin,
+}
+
+impl From<Rule> for Access {
+    fn from(rule: Rule) -> Self {
+        match rule.need {
+            Need::Nothing => Self::Public,
+            Need::Anonymous { .. } => Self::Anonymous,
+            Need::Login => Self::Login,
+            Need::Fresh { .. } => Self::FreshLogin,
+        }
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unguarded => "unguarded",
+            Self::Public => "public",
+            Self::Anonymous => "anonymous only",
+            Self::Login => "login",
+            Self::FreshLogin => "fresh login",
+        })
+    }
+}
+
+/// A route, and who may use it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AuditedRoute {
+    /// The method.
+    pub method: Method,
+    /// The whole URI, mount point included.
+    pub uri: String,
+    /// The handler's name.
+    pub name: Option<String>,
+    /// Who may use it: the strictest of its guards.
+    pub access: Access,
+    /// Whether a condition (`if = ..`) has to hold besides.
+    pub has_condition: bool,
+    /// Whether it could not be told: several routes of one name, method and URI are mounted, and
+    /// not all have an attribute. Such a route counts as unguarded, unless its group is guarded.
+    pub is_ambiguous: bool,
+    /// The user types that its guards name.
+    pub users: Vec<&'static str>,
+    /// Where its attribute stands, as `file:line`.
+    pub location: Option<&'static str>,
+}
+
+/// The method and the URI: `GET /dashboard`.
+impl fmt::Display for AuditedRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.uri)
+    }
+}
+
+/// Every route of an application, and who may use it; made by [`audit`].
+#[derive(Clone, Debug)]
+pub struct Audit {
+    routes: Vec<AuditedRoute>,
+}
+
+impl Audit {
+    /// Returns every route.
+    #[must_use]
+    pub fn routes(&self) -> &[AuditedRoute] {
+        &self.routes
+    }
+
+    /// Returns the routes that anybody may use, marked or not, as `GET /about`, in order.
+    #[must_use]
+    pub fn open(&self) -> Vec<String> {
+        self.with(|access| access <= Access::Anonymous)
+    }
+
+    /// Returns the routes that are neither guarded nor marked, as `GET /about`, in order.
+    #[must_use]
+    pub fn unguarded(&self) -> Vec<String> {
+        self.with(|access| access == Access::Unguarded)
+    }
+
+    fn with(&self, wanted: impl Fn(Access) -> bool) -> Vec<String> {
+        let routes = self.routes.iter().filter(|route| wanted(route.access));
+        routes.map(ToString::to_string).collect()
+    }
+}
+
+/// Finds out which routes of a launched application ask for a login.
+///
+/// It knows the guards by attribute and by group. A handler that is protected by a `&User` alone
+/// counts as unguarded: write the attribute too. An attribute is known by the handler's name, the
+/// method and the URI, since Rocket tells no more: of several routes that share all three, one
+/// handler mounted twice included, none counts as guarded unless each has an attribute of its own
+/// or a group's guard; and a `Route` whose fields were changed by hand is not found again.
+///
+/// # Example
+///
+/// The test that every application should have:
+///
+/// ```rust
+/// # #[macro_use] extern crate rocket;
+/// # use rocket::local::blocking::Client;
+/// # use rocket_login::{login_required, public, user_loader, LoginManager, UserMixin};
+/// # #[derive(UserMixin)] struct User { id: i64 }
+/// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+/// # #[public] #[get("/login")] fn login_page() {}
+/// # #[login_required] #[get("/")] fn index() {}
+/// # fn rocket() -> rocket::Rocket<rocket::Build> {
+/// #     rocket::build().attach(LoginManager::new(load_user)).mount("/", routes![login_page, index])
+/// # }
+/// # fn main() {
+/// let client = Client::untracked(rocket()).unwrap();
+/// let audit = rocket_login::audit(client.rocket());
+/// assert_eq!(audit.open(), ["GET /login"]);
+/// # }
+/// ```
+pub fn audit<P: Phase>(rocket: &Rocket<P>) -> Audit {
+    let entries = Realms::entries(rocket);
+    let mut routes: Vec<AuditedRoute> = rocket
+        .routes()
+        .map(|route| audited(route, &entries, rocket))
+        .collect();
+    routes.sort_by(|a, b| (&a.uri, a.method.as_str()).cmp(&(&b.uri, b.method.as_str())));
+    Audit { routes }
+}
+
+fn audited<P: Phase>(route: &Route, entries: &[PolicyEntry], rocket: &Rocket<P>) -> AuditedRoute {
+    let groups = guards_of(route);
+    let fitting: Vec<&PolicyEntry> = entries.iter().filter(|entry| entry.fits(route)).collect();
+    let alike = rocket
+        .routes()
+        .filter(|other| fitting.iter().any(|entry| entry.fits(other)))
+        .count();
+    // Each entry is mounted at least once: with as many routes as entries, each route has its own.
+    let is_ambiguous = alike > fitting.len();
+    let attribute = if is_ambiguous {
+        None
+    } else {
+        fitting.iter().min_by_key(|entry| Access::from(entry.rule))
+    };
+    let group_access = groups.iter().map(|guard| Access::from(guard.rule)).max();
+    let attribute_access = attribute.map(|entry| Access::from(entry.rule));
+    let users = groups
+        .iter()
+        .filter_map(|guard| guard.user_type.map(|(_, name)| name))
+        .chain(attribute.and_then(|entry| entry.user_type));
+    AuditedRoute {
+        method: route.method,
+        uri: route.uri.as_str().to_owned(),
+        name: route.name.as_ref().map(ToString::to_string),
+        access: group_access
+            .max(attribute_access)
+            .unwrap_or(Access::Unguarded),
+        has_condition: groups.iter().any(|guard| guard.condition.is_some())
+            || attribute.is_some_and(|entry| entry.has_condition),
+        is_ambiguous,
+        users: users.collect(),
+        location: attribute.map(|entry| entry.location),
+    }
+}
+
+/// Prints the audit in Rocket's own style.
+pub(crate) fn print(audit: &Audit) {
+    info!(target: "rocket::launch", "Logins:");
+    for route in audit.routes() {
+        let name = route.name.as_deref().unwrap_or("-");
+        let condition = if route.has_condition {
+            ", if its condition holds"
+        } else {
+            ""
+        };
+        let ambiguous = if route.is_ambiguous {
+            " (several routes are called so: rename the handler, or guard the group)"
+        } else {
+            ""
+        };
+        info!(
+            target: "rocket::launch::_",
+            "({name}) {route}: {}{condition}{ambiguous}", route.access
+        );
+    }
+}
+
+/// What is wrong with the routes of an application, for the launch to stop.
+pub(crate) fn mistakes(rocket: &Rocket<Orbit>, audit: &Audit) -> Vec<String> {
+    let mut mistakes = Vec::new();
+    for route in rocket.routes() {
+        let name = format!("`{} {}`", route.method, route.uri);
+        for guard in guards_of(route) {
+            match guard.rule.need {
+                Need::Nothing => continue,
+                Need::Anonymous { redirect } if !is_local(redirect) => mistakes.push(format!(
+                    "{name} sends the logged in to `{}`, which is no path of this site",
+                    redirect.escape_debug()
+                )),
+                _ => {}
+            }
+            let condition = guard.condition.map(RouteCondition::realm);
+            let mend = "RouteGuard::login().user::<User>()";
+            mistakes.extend(misfits(rocket, &name, guard.user_type, condition, mend));
+        }
+    }
+    let attached: Vec<_> = Realms::all(rocket)
+        .iter()
+        .filter_map(|realm| realm.core().config.realm.clone())
+        .collect();
+    for realm in realms(rocket.figment()) {
+        if !attached.contains(&realm) {
+            mistakes.push(format!(
+                "`login.realms.{realm}`: no `LoginManager` is called so; write `.realm({realm:?})` or mend the name"
+            ));
+        }
+    }
+    let denies = Realms::all(rocket)
+        .iter()
+        .any(|realm| realm.core().config.unguarded_routes == crate::UnguardedRoutes::Deny);
+    if denies {
+        let routes = audit.routes().iter();
+        for route in routes.filter(|route| route.access == Access::Unguarded) {
+            let mend = if route.is_ambiguous {
+                "several routes of its name, method and URI are mounted, and which of them has the attribute \
+                 cannot be told: rename its handler, or guard its group"
+            } else {
+                "put `#[login_required]` or `#[public]` above it"
+            };
+            mistakes.push(format!(
+                "`{route}` is neither guarded nor marked, and `login.unguarded_routes` is `deny`: {mend}"
+            ));
+        }
+    }
+    mistakes
+}
+
+/// Stops a launch for which Rocket has no other way left.
+#[expect(
+    clippy::panic,
+    reason = "as Rocket itself ends a launch that has failed"
+)]
+pub(crate) fn stop(mistakes: &[String]) {
+    if mistakes.is_empty() {
+        return;
+    }
+    for mistake in mistakes {
+        error!("{mistake}");
+    }
+    panic!("aborting due to mistakes in routes or realms");
+}

@@ -1,0 +1,199 @@
+//! `if = ..`: a function of the user, and of any request guards, that says who may pass.
+
+use std::any::TypeId;
+use std::fmt::{self, Debug};
+
+use rocket::Request;
+use rocket::futures::future::BoxFuture;
+use rocket::request::FromRequest;
+
+use crate::loader::LoadError;
+use crate::private::guard;
+use crate::realm::Realm;
+use crate::user::UserMixin;
+use crate::visit::Visit;
+
+/// What a condition said of the current user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// The user may pass.
+    Granted,
+    /// The user may not.
+    Refused,
+    /// Nobody is logged in whom the condition could judge.
+    Nobody,
+    /// It could not be told.
+    Failed(LoadError),
+}
+
+/// Which user type a condition judges, by id and name.
+pub type ConditionRealm = (TypeId, &'static str);
+
+/// A function that may stand in `if = ..`.
+///
+/// It takes the user by reference, then any request guards (six at the most), and gives a `bool` or
+/// a `Result<bool, E>`, at once or as a future.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot decide who may pass",
+    label = "not a function of the user",
+    note = "`if = ..` takes a function such as `fn is_staff(user: &User) -> bool`; it may be `async`, \
+            take request guards after the user, and return `Result<bool, E>`"
+)]
+pub trait Condition<'r, Args>: Send + 'r {
+    /// The user type that it judges.
+    type User: UserMixin;
+
+    /// Asks it.
+    fn ask(
+        self,
+        user: &'r Self::User,
+        req: &'r Request<'_>,
+    ) -> BoxFuture<'r, Result<bool, LoadError>>;
+}
+
+/// What a condition may return.
+#[diagnostic::on_unimplemented(
+    message = "a condition cannot return `{Self}`",
+    label = "neither `bool` nor `Result<bool, E>`",
+    note = "return whether the user may pass: `bool`, or `Result<bool, E>` where that can fail"
+)]
+pub trait IntoVerdict<Kind> {
+    /// Waits for what it says.
+    fn into_verdict(self) -> impl Future<Output = Result<bool, LoadError>> + Send;
+}
+
+/// Marks what is said at once.
+#[derive(Debug)]
+pub struct Now(());
+
+/// Marks what is said later.
+#[derive(Debug)]
+pub struct Later<Kind>(std::marker::PhantomData<Kind>);
+
+impl IntoVerdict<Now> for bool {
+    async fn into_verdict(self) -> Result<bool, LoadError> {
+        Ok(self)
+    }
+}
+
+impl<E: Debug> IntoVerdict<Now> for Result<bool, E> {
+    fn into_verdict(self) -> impl Future<Output = Result<bool, LoadError>> + Send {
+        std::future::ready(self.map_err(LoadError::new))
+    }
+}
+
+impl<F> IntoVerdict<Later<Now>> for F
+where
+    F: Future<Output: IntoVerdict<Now> + Send> + Send,
+{
+    async fn into_verdict(self) -> Result<bool, LoadError> {
+        self.await.into_verdict().await
+    }
+}
+
+macro_rules! conditions {
+    ($($($guard:ident)*;)*) => {$(
+        impl<'r, F, U, R, Kind, $($guard),*> Condition<'r, (U, R, Kind, $($guard),*)> for F
+        where
+            F: FnOnce(&'r U, $($guard),*) -> R + Send + 'r,
+            U: UserMixin,
+            R: IntoVerdict<Kind> + Send + 'r,
+            $($guard: FromRequest<'r> + Send + 'r,)*
+        {
+            type User = U;
+
+            #[allow(unused_variables, non_snake_case, reason = "one macro for none and for many")]
+            fn ask(
+                self,
+                user: &'r U,
+                req: &'r Request<'_>,
+            ) -> BoxFuture<'r, Result<bool, LoadError>> {
+                Box::pin(async move {
+                    $(let $guard = guard::<$guard>(req).await?;)*
+                    self(user, $($guard),*).into_verdict().await
+                })
+            }
+        }
+    )*};
+}
+
+conditions! {
+    ;
+    G1;
+    G1 G2;
+    G1 G2 G3;
+    G1 G2 G3 G4;
+    G1 G2 G3 G4 G5;
+    G1 G2 G3 G4 G5 G6;
+}
+
+/// A condition, resolved to its user type and its guards.
+///
+/// One function for what is asked at launch and at each request, so that an expression that is no
+/// condition is refused once.
+pub fn condition<'r, C, Args>(condition: C) -> Resolved<'r, C>
+where
+    C: Condition<'r, Args>,
+    Args: 'r,
+{
+    Resolved {
+        condition,
+        permit: permit::<C, Args>,
+        realm: (TypeId::of::<C::User>(), std::any::type_name::<C::User>()),
+    }
+}
+
+/// What [`condition`] makes of one.
+pub struct Resolved<'r, C> {
+    condition: C,
+    permit: for<'a> fn(C, &'r Request<'a>) -> BoxFuture<'r, Permission>,
+    realm: ConditionRealm,
+}
+
+impl<C> Debug for Resolved<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resolved")
+            .field("realm", &self.realm)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'r, C> Resolved<'r, C> {
+    /// Asks about the current user.
+    pub fn permit(self, req: &'r Request<'_>) -> BoxFuture<'r, Permission> {
+        (self.permit)(self.condition, req)
+    }
+
+    /// Returns whom the condition judges, for the launch to check.
+    #[must_use]
+    pub fn realm(&self) -> ConditionRealm {
+        self.realm
+    }
+}
+
+fn permit<'r, C, Args>(condition: C, req: &'r Request<'_>) -> BoxFuture<'r, Permission>
+where
+    C: Condition<'r, Args>,
+    Args: 'r,
+{
+    Box::pin(async move {
+        let Some(realm) = Realm::<C::User>::of(req.rocket()) else {
+            return Permission::Failed(LoadError::new(format!(
+                "no `LoginManager` for `{}`, whom the condition judges, is attached",
+                std::any::type_name::<C::User>()
+            )));
+        };
+        let user = match Visit::of(req).present(realm, req).await {
+            Ok(present) => present.user,
+            Err(error) => return Permission::Failed(error),
+        };
+        match user.filter(|user| user.is_authenticated()) {
+            None => Permission::Nobody,
+            Some(user) => match condition.ask(user, req).await {
+                Ok(true) => Permission::Granted,
+                Ok(false) => Permission::Refused,
+                Err(error) => Permission::Failed(error),
+            },
+        }
+    })
+}

@@ -1,0 +1,150 @@
+//! Changing a login that is there: out, out everywhere, confirmed.
+
+use std::fmt;
+use std::future::IntoFuture;
+
+use rocket::futures::future::BoxFuture;
+
+use super::{LoginError, LoginSession};
+use crate::events::EventKind;
+use crate::times;
+use crate::token::{SessionId, Token};
+use crate::user::{UserMixin, has_id, id_of};
+use crate::visit::Change;
+
+/// What is about to happen.
+pub(super) enum Act<'s, U> {
+    Logout,
+    LogoutEverywhere,
+    LogoutEverywhereFor(&'s U),
+    Confirm(&'s U),
+}
+
+/// A change of a login that is about to happen; made by the methods of [`LoginSession`].
+#[must_use = "nothing changes before the `.await`"]
+pub struct ChangeLogin<'s, 'r, U> {
+    session: &'s LoginSession<'r, U>,
+    act: Act<'s, U>,
+    cross_site: bool,
+}
+
+impl<'s, 'r, U> ChangeLogin<'s, 'r, U> {
+    pub(super) fn new(session: &'s LoginSession<'r, U>, act: Act<'s, U>) -> Self {
+        ChangeLogin {
+            session,
+            act,
+            cross_site: false,
+        }
+    }
+
+    /// Lets a request from another site, by any method, do this.
+    ///
+    /// For a single sign-out that the application has checked, and for nothing else.
+    pub fn allow_cross_site(mut self) -> Self {
+        self.cross_site = true;
+        self
+    }
+}
+
+impl<U: UserMixin> ChangeLogin<'_, '_, U> {
+    async fn change(self) -> Result<(), LoginError> {
+        let session = self.session;
+        let now = session.realm.core.clock.now();
+        session.check_site(self.cross_site).await?;
+        match self.act {
+            Act::Logout => Self::logout(session, now).await,
+            Act::LogoutEverywhere => {
+                let present = session.visit.present(session.realm, session.req).await?;
+                if let Some(user) = present.user {
+                    session.revoke_user(&id_of(user), now).await?;
+                }
+                Self::logout(session, now).await
+            }
+            Act::LogoutEverywhereFor(user) => session.revoke_user(&id_of(user), now).await,
+            Act::Confirm(user) => Self::confirm(session, user, now).await,
+        }
+    }
+
+    async fn logout(session: &LoginSession<'_, U>, now: u64) -> Result<(), LoginError> {
+        // Only a listener wants to know who it was; a logout does not depend on the loader.
+        let user = if session.realm.listeners.is_empty() {
+            None
+        } else {
+            let present = session.visit.present(session.realm, session.req).await;
+            present.ok().and_then(|present| present.user)
+        };
+        let tokens = session.presented();
+        session.revoke(&tokens, now).await?;
+        session.remove_cookies(&mut session.visit.pending());
+        let ended = tokens.first().map(|(token, _)| token.session_id);
+        session.emit(EventKind::LoggedOut, user, ended).await;
+        Ok(())
+    }
+
+    async fn confirm(session: &LoginSession<'_, U>, user: &U, now: u64) -> Result<(), LoginError> {
+        let core = &session.realm.core;
+        let present = session.visit.present(session.realm, session.req).await?;
+        let Some(old) = present.session else {
+            return Err(LoginError::NotLoggedIn);
+        };
+        if !has_id(user, &old.uid) {
+            return Err(LoginError::WrongUser);
+        }
+        if !user.is_active() {
+            return Err(LoginError::InactiveUser);
+        }
+        let session_id = SessionId::generate()?;
+        let mut token = Token {
+            session_id,
+            auth_at: now,
+            renewed_at: now,
+            ..old.clone()
+        };
+        core.seal(&mut token, user, Some(session.req));
+        let pending = session.visit.pending().remember.clone();
+        let remember = match pending {
+            Some(Change::Set(remember)) => Some(remember),
+            Some(Change::Remove) => None,
+            None => session.presented_remember(),
+        };
+        let remember = remember.filter(|remember| {
+            remember.session_id == old.session_id && times::check(remember, now, None).is_ok()
+        });
+        let mut ended = session.presented();
+        ended.retain(|(token, _)| token.session_id == old.session_id);
+        session.revoke(&ended, now).await?;
+        let remember = remember.map(|mut remember| {
+            remember.session_id = session_id;
+            core.seal(&mut remember, user, Some(session.req));
+            remember
+        });
+        {
+            let mut pending = session.visit.pending();
+            pending.session = Some(Change::Set(token));
+            if let Some(remember) = remember {
+                pending.remember = Some(Change::Set(remember));
+            }
+            pending.changed = true;
+            session.forget_next(&mut pending);
+        }
+        session
+            .emit(EventKind::LoginConfirmed, Some(user), Some(session_id))
+            .await;
+        Ok(())
+    }
+}
+
+impl<U> fmt::Debug for ChangeLogin<'_, '_, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ChangeLogin")
+    }
+}
+
+impl<'s, 'r: 's, U: UserMixin> IntoFuture for ChangeLogin<'s, 'r, U> {
+    type Output = Result<(), LoginError>;
+    type IntoFuture = BoxFuture<'s, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.change())
+    }
+}

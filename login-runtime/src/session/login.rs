@@ -1,0 +1,208 @@
+//! Beginning a login.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::time::Duration;
+
+use rocket::futures::future::BoxFuture;
+
+use super::{LoginError, LoginSession};
+use crate::events::EventKind;
+use crate::times::{self, MAX_REMEMBER};
+use crate::token::{Flags, Kind, MAX_UID, SessionId, Token};
+use crate::user::{UserMixin, id_of};
+use crate::visit::Change;
+
+/// A login that is about to begin; see [`LoginSession::login_user`].
+#[must_use = "nobody is logged in before the `.await`"]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "they are Flask-Login's keyword arguments, each set by its own method"
+)]
+pub struct LoginUser<'s, 'r, U> {
+    session: &'s LoginSession<'r, U>,
+    user: &'s U,
+    remember: bool,
+    duration: Option<Duration>,
+    force: bool,
+    fresh: bool,
+    permanent: bool,
+    cross_site: bool,
+}
+
+impl<'s, 'r, U> LoginUser<'s, 'r, U> {
+    pub(super) fn new(session: &'s LoginSession<'r, U>, user: &'s U) -> Self {
+        LoginUser {
+            session,
+            user,
+            remember: false,
+            duration: None,
+            force: false,
+            fresh: true,
+            permanent: false,
+            cross_site: false,
+        }
+    }
+
+    /// Sets whether the user comes back after the browser was closed, not freshly; `false` by default.
+    pub fn remember(mut self, remember: bool) -> Self {
+        self.remember = remember;
+        self
+    }
+
+    /// Sets how long the remember cookie of this login holds, at most 400 days; by default the
+    /// `remember_cookie_duration`.
+    pub fn duration(mut self, duration: Duration) -> Self {
+        self.duration = Some(duration);
+        self
+    }
+
+    /// Sets whether an inactive user is logged in all the same; `false` by default.
+    ///
+    /// Such a user is known ([`CurrentUser::inactive`](crate::CurrentUser::inactive)) but not
+    /// authenticated: every guard refuses.
+    pub fn force(mut self, force: bool) -> Self {
+        self.force = force;
+        self
+    }
+
+    /// Sets whether the login counts as fresh; `true` by default.
+    pub fn fresh(mut self, fresh: bool) -> Self {
+        self.fresh = fresh;
+        self
+    }
+
+    /// Sets whether the session outlives the browser, for the `permanent_session_lifetime` and
+    /// without idle timeout; `false` by default.
+    pub fn permanent(mut self, permanent: bool) -> Self {
+        self.permanent = permanent;
+        self
+    }
+
+    /// Lets a request from another site begin this login, by any method.
+    ///
+    /// For the return from an identity provider, whose `state` the application has checked, and
+    /// for nothing else: without such a check an attacker can log a visitor into the attacker's account.
+    pub fn allow_cross_site(mut self) -> Self {
+        self.cross_site = true;
+        self
+    }
+}
+
+impl<U: UserMixin> LoginUser<'_, '_, U> {
+    async fn login(self) -> Result<(), LoginError> {
+        let LoginSession { realm, req, visit } = *self.session;
+        let core = &realm.core;
+        self.session.check_site(self.cross_site).await?;
+        let uid = id_of(self.user);
+        match uid.len() {
+            0 => return Err(LoginError::EmptyId),
+            1..=MAX_UID => {}
+            bytes => return Err(LoginError::IdTooLong(bytes)),
+        }
+        let active = self.user.is_active();
+        if !active && !self.force {
+            return Err(LoginError::InactiveUser);
+        }
+        let duration = match self.duration {
+            None => core.config.remember_cookie_duration,
+            Some(duration) => match duration.as_secs() {
+                seconds @ 1..=MAX_REMEMBER => seconds,
+                _ => return Err(LoginError::BadDuration(duration)),
+            },
+        };
+        let now = core.clock.now();
+        let not_before = core.revocations.not_before(&uid, now).await?;
+        let created_at = now.max(not_before);
+        if created_at > now.saturating_add(times::SKEW) {
+            return Err(LoginError::NotBefore(created_at.saturating_sub(now)));
+        }
+        let lifetime = if self.permanent {
+            core.config.permanent_session_lifetime
+        } else {
+            core.config.session_lifetime
+        };
+        let flags = [
+            (Flags::PERMANENT, self.permanent),
+            (Flags::REMEMBERED, self.remember),
+            (Flags::FORCED, !active),
+        ]
+        .into_iter()
+        .filter(|(_, is_set)| *is_set)
+        .fold(Flags::default(), |flags, (flag, _)| flags.with(flag));
+        let mut token = Token {
+            kind: Kind::Session,
+            flags,
+            session_id: SessionId::generate()?,
+            auth_at: if self.fresh { created_at } else { 0 },
+            created_at,
+            renewed_at: created_at,
+            expires_at: created_at.saturating_add(lifetime),
+            session_hash: [0; 16],
+            protection: [0; 16],
+            uid,
+        };
+        core.seal(&mut token, self.user, Some(req));
+
+        let tokens = self.session.presented();
+        let remember = if self.remember {
+            Some(Token {
+                kind: Kind::Remember,
+                flags: flags.without(Flags::PERMANENT).without(Flags::REMEMBERED),
+                auth_at: 0,
+                expires_at: created_at.saturating_add(duration),
+                ..token.clone()
+            })
+        } else {
+            // As in Flask-Login, who is remembered stays so after another login without the box.
+            let kept = self
+                .session
+                .still_remembered(&tokens, self.user, now)
+                .await?;
+            kept.map(|kept| Token {
+                flags: flags.without(Flags::PERMANENT),
+                session_id: token.session_id,
+                ..kept
+            })
+        };
+        let remember = remember.map(|mut remember| {
+            token.flags = token.flags.with(Flags::REMEMBERED);
+            core.seal(&mut remember, self.user, Some(req));
+            remember
+        });
+        self.session.revoke(&tokens, now).await?;
+
+        let session_id = token.session_id;
+        {
+            let mut pending = visit.pending();
+            pending.session = Some(Change::Set(token));
+            pending.remember = match remember {
+                Some(remember) => Some(Change::Set(remember)),
+                // Whoever it remembered, it must not bring that user back.
+                None if self.session.may_have_remember_cookie() => Some(Change::Remove),
+                None => None,
+            };
+            pending.changed = true;
+            self.session.forget_next(&mut pending);
+        }
+        self.session
+            .emit(EventKind::LoggedIn, Some(self.user), Some(session_id))
+            .await;
+        Ok(())
+    }
+}
+
+impl<U> fmt::Debug for LoginUser<'_, '_, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LoginUser")
+    }
+}
+
+impl<'s, 'r: 's, U: UserMixin> IntoFuture for LoginUser<'s, 'r, U> {
+    type Output = Result<(), LoginError>;
+    type IntoFuture = BoxFuture<'s, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.login())
+    }
+}

@@ -1,0 +1,354 @@
+//! The verbs: log in, log out, confirm, and what a handler asks of the login it serves.
+
+mod change;
+mod error;
+mod login;
+
+pub use self::change::ChangeLogin;
+pub use self::error::LoginError;
+pub use self::login::LoginUser;
+
+use std::any::TypeId;
+use std::fmt;
+
+use rocket::outcome::Outcome;
+use rocket::request::{self, FromRequest};
+use rocket::{Ignite, Request, Rocket, Sentinel};
+
+use crate::cookie_header::Presented;
+use crate::cookies;
+use crate::denial::{Reason, Refusal, Refuse};
+use crate::events::{self, EventKind};
+use crate::guards::manager_is_missing;
+use crate::keys::KeySet;
+use crate::realm::{Realm, RealmCore, is_safe};
+use crate::revocation::SessionRef;
+use crate::times::{self, MAX_REMEMBER};
+use crate::token::{Kind, SessionId, Token};
+use crate::user::{UserMixin, has_id};
+use crate::visit::{Change, NextChange, Pending, Visit};
+
+use self::change::Act;
+
+/// The login of this request, to be begun, ended, confirmed or asked about.
+///
+/// Changes are accepted (by the revocation list, where a session ends) when the `.await` is over;
+/// the cookies go out with the response, whatever it is. A change must come from this site's own
+/// pages and by an unsafe method such as POST: else it is refused with [`LoginError::CrossSite`].
+///
+/// # Example
+///
+/// ```rust
+/// # #[macro_use] extern crate rocket;
+/// # use rocket::response::Redirect;
+/// # use rocket_login::{LoginError, LoginSession, UserMixin};
+/// # #[derive(UserMixin)] struct User { id: i64 }
+/// # #[get("/")] fn index() {}
+/// #[post("/logout")]
+/// async fn logout(session: LoginSession<'_, User>) -> Result<Redirect, LoginError> {
+///     session.logout_user().await?;
+///     Ok(Redirect::to(uri!(index)))
+/// }
+/// # fn main() {}
+/// ```
+pub struct LoginSession<'r, U> {
+    realm: &'r Realm<U>,
+    req: &'r Request<'r>,
+    visit: &'r Visit<U>,
+}
+
+impl<U> Clone for LoginSession<'_, U> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<U> Copy for LoginSession<'_, U> {}
+
+impl<'r, U: UserMixin> LoginSession<'r, U> {
+    /// Begins a login of `user`, whose credentials the application has checked.
+    ///
+    /// Whatever login the request came with is ended, and a new session id given out (OWASP,
+    /// session fixation). See [`LoginUser`] for the options; nothing happens before the `.await`.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::InactiveUser`] without `force`; [`LoginError::EmptyId`] and
+    /// [`LoginError::IdTooLong`]; [`LoginError::BadDuration`]; [`LoginError::CrossSite`] and
+    /// [`LoginError::SafeMethod`]; [`LoginError::Revocation`] and [`LoginError::Random`] where what
+    /// the library itself needs has failed. With an error nothing has changed.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # async fn handler(session: LoginSession<'_, User>, user: User, remember: bool) -> Result<(), LoginError> {
+    /// session.login_user(&user).remember(remember).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn login_user<'s>(&'s self, user: &'s U) -> LoginUser<'s, 'r, U> {
+        LoginUser::new(self, user)
+    }
+
+    /// Ends this login on every server that shares the revocation list, and removes its cookies.
+    ///
+    /// A copy of either cookie is worth nothing afterwards. It is no error if nobody is logged in.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::CrossSite`], [`LoginError::SafeMethod`], [`LoginError::Revocation`].
+    pub fn logout_user(&self) -> ChangeLogin<'_, 'r, U> {
+        self.change(Act::Logout)
+    }
+
+    /// Ends every login of the current user, in all browsers, this one included.
+    ///
+    /// # Errors
+    ///
+    /// As [`logout_user`](Self::logout_user), and [`LoginError::Load`] if the user cannot be told.
+    pub fn logout_everywhere(&self) -> ChangeLogin<'_, 'r, U> {
+        self.change(Act::LogoutEverywhere)
+    }
+
+    /// Ends every login of another user, such as one whose account an administrator closes.
+    ///
+    /// The login of this request is left alone, unless it is that user's.
+    ///
+    /// # Errors
+    ///
+    /// As [`logout_user`](Self::logout_user).
+    pub fn logout_everywhere_for<'s>(&'s self, user: &'s U) -> ChangeLogin<'s, 'r, U> {
+        self.change(Act::LogoutEverywhereFor(user))
+    }
+
+    /// Makes this login fresh, after `user` has given the credentials again.
+    ///
+    /// `user` is whose credentials were checked: it must be who is logged in. The session id
+    /// changes, the login is bound to this client, and both cookies follow `user`'s session hash:
+    /// call it with the changed user after a change of password, to keep this one browser logged in.
+    /// A guard must have looked at the login before the change, as `#[fresh_login_required]` does.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::NotLoggedIn`] if no session is there; [`LoginError::WrongUser`] if it is
+    /// somebody else's; those of [`logout_user`](Self::logout_user); [`LoginError::Load`],
+    /// [`LoginError::Random`].
+    pub fn confirm_login<'s>(&'s self, user: &'s U) -> ChangeLogin<'s, 'r, U> {
+        self.change(Act::Confirm(user))
+    }
+
+    /// Returns whether the login is fresh: made with credentials, within the `fresh_lifetime`.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::Load`] if the user cannot be told.
+    pub async fn login_fresh(&self) -> Result<bool, LoginError> {
+        let core = &self.realm.core;
+        let present = self.visit.present(self.realm, self.req).await?;
+        Ok(present.user.is_some_and(UserMixin::is_authenticated)
+            && times::is_fresh(
+                present.auth_at(),
+                core.clock.now(),
+                core.config.fresh_lifetime,
+            ))
+    }
+
+    /// Returns whether the login has a remember cookie that holds.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::Load`] if the user cannot be told.
+    pub async fn login_remembered(&self) -> Result<bool, LoginError> {
+        let core = &self.realm.core;
+        let present = self.visit.present(self.realm, self.req).await?;
+        let Some(session) = present.session else {
+            return Ok(false);
+        };
+        let change = self.visit.pending().remember.clone();
+        let remember = match change {
+            Some(Change::Remove) => None,
+            Some(Change::Set(token)) => Some(token),
+            None => self.presented_remember(),
+        };
+        Ok(remember.is_some_and(|token| {
+            token.session_id == session.session_id
+                && times::check(&token, core.clock.now(), None).is_ok()
+        }))
+    }
+
+    /// Refuses the request as a guard would for which nobody is logged in, when returned.
+    pub fn unauthorized(&self) -> Refuse {
+        Self::refuse(Reason::Unauthorized)
+    }
+
+    /// Refuses the request as a guard would for which the login is not fresh, when returned.
+    pub fn needs_refresh(&self) -> Refuse {
+        Self::refuse(Reason::NeedsRefresh)
+    }
+
+    fn refuse(reason: Reason) -> Refuse {
+        Refuse {
+            reason,
+            realm: TypeId::of::<U>(),
+        }
+    }
+
+    fn change<'s>(&'s self, act: Act<'s, U>) -> ChangeLogin<'s, 'r, U> {
+        ChangeLogin::new(self, act)
+    }
+
+    /// The tokens in the request that we signed, whether or not they still hold: all of them,
+    /// should a cookie have come more than once.
+    fn presented(&self) -> Vec<(Token, &KeySet)> {
+        let core = &self.realm.core;
+        let decode = |spec, kind| {
+            cookies::all(self.req, spec)
+                .filter_map(move |value| Token::decode(value, kind, &core.ring).ok())
+        };
+        decode(&core.config.session_cookie, Kind::Session)
+            .chain(decode(&core.config.remember_cookie, Kind::Remember))
+            .collect()
+    }
+
+    fn presented_remember(&self) -> Option<Token> {
+        let core = &self.realm.core;
+        match cookies::presented(self.req, [&core.config.remember_cookie]) {
+            [Presented::One(value)] => Token::decode(value, Kind::Remember, &core.ring)
+                .ok()
+                .map(|(token, _)| token),
+            _ => None,
+        }
+    }
+
+    /// Whether the browser may keep a remember cookie; it shows one only below its path.
+    fn may_have_remember_cookie(&self) -> bool {
+        let spec = &self.realm.core.config.remember_cookie;
+        spec.path != "/" || cookies::presented(self.req, [spec]) != [Presented::Absent]
+    }
+
+    /// The remember token that the request came with, if it still brings back this very user.
+    async fn still_remembered(
+        &self,
+        tokens: &[(Token, &KeySet)],
+        user: &U,
+        now: u64,
+    ) -> Result<Option<Token>, LoginError> {
+        let core = &self.realm.core;
+        let mut remembered = tokens
+            .iter()
+            .filter(|(token, _)| token.kind == Kind::Remember);
+        let (Some((token, keys)), None) = (remembered.next(), remembered.next()) else {
+            return Ok(None);
+        };
+        let holds = has_id(user, &token.uid)
+            && times::check(token, now, None).is_ok()
+            && RealmCore::is_sealed_for(token, keys, user)
+            && !core
+                .revocations
+                .is_revoked(SessionRef::of(token), now)
+                .await?;
+        Ok(holds.then(|| token.clone()))
+    }
+
+    /// Ends what the request came with.
+    async fn revoke(&self, tokens: &[(Token, &KeySet)], now: u64) -> Result<(), LoginError> {
+        let core = &self.realm.core;
+        for (token, _) in tokens {
+            // The remember token knows until when a session of its id could live.
+            let known_better = token.kind == Kind::Session
+                && tokens.iter().any(|(other, _)| {
+                    other.kind == Kind::Remember && other.session_id == token.session_id
+                });
+            if !known_better {
+                let until = times::dead_until(token, now, core.config.longest_session());
+                core.revocations
+                    .revoke(SessionRef::of(token), now, until)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends every login that `uid` has at this moment, and lets later ones in.
+    async fn revoke_user(&self, uid: &str, now: u64) -> Result<(), LoginError> {
+        let core = &self.realm.core;
+        let not_before = core
+            .revocations
+            .not_before(uid, now)
+            .await?
+            .max(now)
+            .saturating_add(1);
+        let until = now
+            .saturating_add(MAX_REMEMBER)
+            .saturating_add(core.config.longest_session());
+        core.revocations
+            .revoke_user(uid, now, not_before, until)
+            .await?;
+        Ok(())
+    }
+
+    async fn check_site(&self, allow_cross_site: bool) -> Result<(), LoginError> {
+        let core = &self.realm.core;
+        if allow_cross_site || core.config.cross_site_protection == crate::CrossSiteProtection::Off
+        {
+            Ok(())
+        } else if is_safe(self.req.method()) {
+            Err(LoginError::SafeMethod)
+        } else if core.is_same_site(self.req) {
+            Ok(())
+        } else {
+            self.emit(EventKind::CrossSite, None, None).await;
+            Err(LoginError::CrossSite)
+        }
+    }
+
+    /// What both cookies have in common after a logout.
+    fn remove_cookies(&self, pending: &mut Pending) {
+        let config = &self.realm.core.config;
+        pending.session = Some(Change::Remove);
+        pending.remember = Some(Change::Remove);
+        pending.changed = true;
+        pending.clear_site_data = config.clear_site_data;
+        self.forget_next(pending);
+    }
+
+    fn forget_next(&self, pending: &mut Pending) {
+        if self.realm.core.config.use_session_for_next {
+            pending.next = Some(NextChange::Remove);
+        }
+    }
+
+    async fn emit(&self, kind: EventKind, user: Option<&U>, session: Option<SessionId>) {
+        let session = session.as_ref().map(|id| &id.0);
+        events::emit(self.realm, self.req, kind, user, session).await;
+    }
+}
+
+impl<U> fmt::Debug for LoginSession<'_, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LoginSession")
+    }
+}
+
+#[rocket::async_trait]
+impl<'r, U: UserMixin> FromRequest<'r> for LoginSession<'r, U> {
+    type Error = Refusal;
+
+    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, Refusal> {
+        match Realm::<U>::of(req.rocket()) {
+            Some(realm) => Outcome::Success(LoginSession {
+                realm,
+                req,
+                visit: Visit::of(req),
+            }),
+            None => Refusal::NoManager.outcome(),
+        }
+    }
+}
+
+impl<U: UserMixin> Sentinel for LoginSession<'_, U> {
+    fn abort(rocket: &Rocket<Ignite>) -> bool {
+        manager_is_missing::<U>(rocket)
+    }
+}
