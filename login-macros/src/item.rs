@@ -1,13 +1,16 @@
 //! Takes the item below one of our attributes as a free function.
 
 use darling::{Error, Result, error::Accumulator};
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use syn::{
     Attribute, FnArg, ItemFn, Visibility,
     parse::{ParseStream, Parser},
 };
 
 use crate::error::error;
+
+/// What may stand before `fn`.
+const QUALIFIERS: [&str; 5] = ["const", "async", "safe", "unsafe", "extern"];
 
 /// The function that `#[attribute]` stands on.
 pub(crate) fn function(attribute: &str, item: TokenStream) -> Result<ItemFn> {
@@ -40,13 +43,17 @@ pub(crate) fn check_free(attribute: &str, item: &ItemFn, errors: &mut Accumulato
 }
 
 /// The first token of an item that is no function.
-fn not_a_function(input: ParseStream<'_>) -> syn::Result<Option<proc_macro2::TokenTree>> {
+fn not_a_function(input: ParseStream<'_>) -> syn::Result<Option<TokenTree>> {
     Attribute::parse_outer(input)?;
     input.parse::<Visibility>()?;
     let rest: TokenStream = input.parse()?;
-    let is_function = rest
-        .clone()
-        .into_iter()
-        .any(|token| token.to_string() == "fn");
-    Ok(rest.into_iter().next().filter(|_| !is_function))
+    let qualifier = |token: &TokenTree| match token {
+        TokenTree::Ident(word) => QUALIFIERS.iter().any(|qualifier| word == qualifier),
+        TokenTree::Literal(_) => true,
+        _ => false,
+    };
+    let first = rest.clone().into_iter().next();
+    let keyword = rest.into_iter().find(|token| !qualifier(token));
+    let is_function = keyword.is_some_and(|token| token.to_string() == "fn");
+    Ok(first.filter(|_| !is_function))
 }

@@ -3,9 +3,13 @@
 use darling::{FromMeta, Result, ast::NestedMeta};
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
-use syn::{Expr, Path};
+use syn::{Expr, Meta, Path};
 
-use crate::{error::error, span};
+use crate::{
+    error::error,
+    options::{CRATE, no_value},
+    span,
+};
 
 /// Where generated code finds the facade: `::rocket_login` unless `crate = ..` names another path.
 #[derive(Clone, Default)]
@@ -42,6 +46,13 @@ impl Krate {
 }
 
 impl FromMeta for Krate {
+    fn from_meta(meta: &Meta) -> Result<Self> {
+        match meta {
+            Meta::NameValue(krate) => Self::from_expr(&krate.value),
+            _ => Err(no_value(meta, &CRATE)),
+        }
+    }
+
     fn from_expr(expr: &Expr) -> Result<Self> {
         Path::from_expr(expr).map(Some).map(Self).map_err(|_| {
             error(

@@ -6,6 +6,7 @@ mod guarded;
 mod item;
 mod krate;
 mod mixin;
+mod options;
 mod route;
 mod span;
 #[cfg(test)]
@@ -32,6 +33,8 @@ use proc_macro::TokenStream;
 ///
 /// - a type, first: the user type that is asked for, where several managers are attached: `#[login_required(Admin)]`.
 ///   It must be as visible as the handler.
+/// - `if = function`: who may pass of those who are logged in, as below.
+/// - `forward`: hands a refused request to the next route, as below.
 /// - `crate = path`: where rocket-login is found if not at `::rocket_login`.
 ///
 /// It stands above the route attribute, which must be one of Rocket's: `get`, `put`, `post`, `delete`, `head`, `options`,
@@ -45,9 +48,61 @@ use proc_macro::TokenStream;
 /// fn dashboard() {}
 /// ```
 ///
+/// # Conditions
+///
+/// The condition is a function or closure of the user by reference, and of any request guards after it. It is sync or async
+/// and returns `bool`, or `Result<bool, E>` where it can fail. Who is refused by it is answered with 403, or by the
+/// [`macro@forbidden_handler`], and not sent to log in: another login is not what is missing.
+///
+/// ```rust
+/// # use rocket::{get, State};
+/// # use rocket_login::{login_required, UserMixin};
+/// # #[derive(UserMixin)] struct User { id: i64, is_staff: bool }
+/// # struct Db;
+/// # impl Db { async fn is_editor(&self, _: i64) -> bool { true } }
+/// async fn may_edit(user: &User, db: &State<Db>) -> bool {
+///     db.is_editor(user.id).await
+/// }
+///
+/// #[login_required(if = may_edit)]
+/// #[get("/edit")]
+/// fn edit() {}
+///
+/// #[login_required(if = |user: &User| user.is_staff)]
+/// #[get("/staff")]
+/// fn staff() {}
+/// ```
+///
+/// # Forwarding
+///
+/// By default a refused request is answered, and no other route is tried. With `forward` it goes to the next route that
+/// matches, by rank, as where Rocket's own guards forward:
+///
+/// ```rust
+/// # use rocket::get;
+/// # use rocket_login::{login_required, public, UserMixin};
+/// # #[derive(UserMixin)] struct User { id: i64, name: String }
+/// #[login_required(forward)]
+/// #[get("/")]
+/// fn home(user: &User) -> String {
+///     format!("Hello {}", user.name)
+/// }
+///
+/// #[public]
+/// #[get("/", rank = 2)]
+/// fn welcome() -> &'static str {
+///     "Hello stranger"
+/// }
+/// ```
+///
+/// Mind what that risks: *any* later route that matches the path then answers those whom this one refused, also one that
+/// somebody adds for another purpose, such as a `FileServer` or `/<path..>`. Nothing at such a route shows that it stands
+/// behind a guard. Leave `forward` out where a route only must not be reached.
+///
 /// # What it generates
 ///
-/// 1. A hidden marker type `__login_dashboard`, which tells the runtime the handler's name and place, and what it asks for.
+/// 1. A hidden marker type `__login_dashboard`, which tells the runtime the handler's name and place, its route, and what it
+///    asks for.
 /// 2. One more request guard as the handler's first argument. Nothing else about the handler changes.
 ///
 /// At launch the guard stops an application that has attached no `LoginManager` for the user type.
@@ -72,9 +127,101 @@ pub fn login_required(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// - `within = "10m"` or `within = 600`: how long ago the login or its confirmation may be, as text or in seconds. By
 ///   default it is the manager's `fresh_lifetime`.
+///
+/// It asks for a login as well, so that the two do not stand on one route:
+///
+/// ```rust,compile_fail
+/// # use rocket::post;
+/// # use rocket_login::{fresh_login_required, login_required};
+/// #[login_required]
+/// #[fresh_login_required]
+/// #[post("/password")]
+/// fn change_password() {}
+/// ```
+///
+/// # What it generates
+///
+/// The same as [`macro@login_required`].
 #[proc_macro_attribute]
 pub fn fresh_login_required(args: TokenStream, item: TokenStream) -> TokenStream {
     guarded::guarded(guarded::Kind::FreshLogin, args.into(), item.into()).into()
+}
+
+/// Keeps the logged in away from a route, such as the login page, and sends them elsewhere.
+///
+/// ```rust
+/// # use rocket::get;
+/// # use rocket_login::anonymous_required;
+/// #[anonymous_required(redirect = "/dashboard")]
+/// #[get("/login")]
+/// fn login_form() -> &'static str {
+///     "<form method=post>..</form>"
+/// }
+/// ```
+///
+/// # Grammar
+///
+/// `#[anonymous_required]`, with any of these in parentheses:
+///
+/// - a type, first: the user type that must not be logged in, as for [`macro@login_required`].
+/// - `redirect = "/path"`: where the logged in are sent, `"/"` by default. It is a path on this site, and not that of the route
+///   itself.
+/// - `forward`: hands their request to the next route instead, with the risk that [`macro@login_required`] tells of.
+/// - `crate = path`: where rocket-login is found if not at `::rocket_login`.
+///
+/// Another site is no place to send them to:
+///
+/// ```rust,compile_fail
+/// # use rocket::get;
+/// # use rocket_login::anonymous_required;
+/// #[anonymous_required(redirect = "//example.org")]
+/// #[get("/login")]
+/// fn login_form() {}
+/// ```
+///
+/// # What it generates
+///
+/// The same as [`macro@login_required`].
+#[proc_macro_attribute]
+pub fn anonymous_required(args: TokenStream, item: TokenStream) -> TokenStream {
+    guarded::guarded(guarded::Kind::Anonymous, args.into(), item.into()).into()
+}
+
+/// Marks a route as meant to be open, so that one without a guard is known to be a mistake.
+///
+/// ```rust
+/// # use rocket::get;
+/// # use rocket_login::public;
+/// #[public]
+/// #[get("/imprint")]
+/// fn imprint() -> &'static str {
+///     "Example Ltd."
+/// }
+/// ```
+///
+/// It lets everybody pass. What it changes is the list of routes at launch, and what a manager that is told to refuse unmarked
+/// routes does.
+///
+/// # Grammar
+///
+/// `#[public]`, or `#[public(crate = path)]` where rocket-login is not found at `::rocket_login`. No other guard of this crate
+/// stands on the same route:
+///
+/// ```rust,compile_fail
+/// # use rocket::get;
+/// # use rocket_login::{login_required, public};
+/// #[public]
+/// #[login_required]
+/// #[get("/imprint")]
+/// fn imprint() {}
+/// ```
+///
+/// # What it generates
+///
+/// The same as [`macro@login_required`].
+#[proc_macro_attribute]
+pub fn public(args: TokenStream, item: TokenStream) -> TokenStream {
+    guarded::guarded(guarded::Kind::Public, args.into(), item.into()).into()
 }
 
 /// Makes a function the user loader, which finds a user by the id in the session.
@@ -192,6 +339,23 @@ pub fn needs_refresh_handler(args: TokenStream, item: TokenStream) -> TokenStrea
         item.into(),
     )
     .into()
+}
+
+/// Makes a function the answer to a request for which a route's condition does not hold.
+///
+/// ```rust
+/// # use rocket::http::Status;
+/// # use rocket_login::forbidden_handler;
+/// #[forbidden_handler]
+/// fn not_yours() -> (Status, &'static str) {
+///     (Status::Forbidden, "this is for the staff")
+/// }
+/// ```
+///
+/// Everything is as for [`macro@unauthorized_handler`]. The result goes to `LoginManager::forbidden_handler`.
+#[proc_macro_attribute]
+pub fn forbidden_handler(args: TokenStream, item: TokenStream) -> TokenStream {
+    function::function(function::Kind::ForbiddenHandler, args.into(), item.into()).into()
 }
 
 /// Makes a function a listener, which is told what happened to a login and cannot change it.

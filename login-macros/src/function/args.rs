@@ -1,9 +1,13 @@
 //! Parses `(crate = ..)`.
 
-use darling::{FromMeta, Result, ast::NestedMeta};
+use darling::{FromMeta, Result};
 use proc_macro2::TokenStream;
 
-use crate::krate::Krate;
+use super::Kind;
+use crate::{
+    krate::Krate,
+    options::{CRATE, Options},
+};
 
 #[derive(FromMeta)]
 pub(super) struct Args {
@@ -12,7 +16,13 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) fn parse(tokens: TokenStream) -> Result<Self> {
-        Self::from_list(&NestedMeta::parse_meta_list(tokens)?)
+    pub(super) fn parse(kind: Kind, tokens: TokenStream) -> Result<Self> {
+        let options = Options {
+            of: &format!("`#[{}]`", kind.attribute()),
+            leading: None,
+            known: &[&CRATE],
+            elsewhere: &[],
+        };
+        options.parse(tokens)
     }
 }

@@ -132,14 +132,17 @@ fn check_output(kind: Kind, function: &Function, errors: &mut Accumulator) {
                 "write `Option<User>`, or `Result<Option<User>, E>` where loading can fail",
             ));
         }
-        (Kind::UnauthorizedHandler | Kind::NeedsRefreshHandler, None) => errors.push(error(
-            name,
-            format_args!("`{name}` returns nothing, and a handler answers the request"),
-            "return a responder: `-> Redirect`, `-> (Status, &'static str)`, ..",
-        )),
-        (Kind::UnauthorizedHandler | Kind::NeedsRefreshHandler, Some(output))
-            if is_unit(output) =>
-        {
+        (Kind::UnauthorizedHandler | Kind::NeedsRefreshHandler | Kind::ForbiddenHandler, None) => {
+            errors.push(error(
+                name,
+                format_args!("`{name}` returns nothing, and a handler answers the request"),
+                "return a responder: `-> Redirect`, `-> (Status, &'static str)`, ..",
+            ));
+        }
+        (
+            Kind::UnauthorizedHandler | Kind::NeedsRefreshHandler | Kind::ForbiddenHandler,
+            Some(output),
+        ) if is_unit(output) => {
             errors.push(error(
                 output,
                 format_args!("`{name}` returns nothing, and a handler answers the request"),
@@ -256,7 +259,11 @@ mod tests {
 
     #[test]
     fn a_handler_must_answer() {
-        for kind in [Kind::UnauthorizedHandler, Kind::NeedsRefreshHandler] {
+        for kind in [
+            Kind::UnauthorizedHandler,
+            Kind::NeedsRefreshHandler,
+            Kind::ForbiddenHandler,
+        ] {
             let expected = ["`ask` returns nothing, and a handler answers the request"];
             assert_eq!(
                 wrong(

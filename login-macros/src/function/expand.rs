@@ -77,7 +77,7 @@ fn signature(kind: Kind, krate: &Krate, function: &Function) -> Option<TokenStre
                 #private_there::LoadResult<<#output as #private_there::IntoLoadResult>::User>
             }
         }
-        Kind::UnauthorizedHandler | Kind::NeedsRefreshHandler => {
+        Kind::UnauthorizedHandler | Kind::NeedsRefreshHandler | Kind::ForbiddenHandler => {
             quote_spanned!(blame=> #private_there::Answer<'__r>)
         }
         Kind::EventListener => quote!(()),
@@ -163,7 +163,7 @@ fn answer(kind: Kind, krate: &Krate, function: &Function) -> TokenStream {
         Kind::UserLoader | Kind::RequestLoader => {
             quote_spanned!(blame=> #private::IntoLoadResult::into_load_result(#call))
         }
-        Kind::UnauthorizedHandler | Kind::NeedsRefreshHandler => {
+        Kind::UnauthorizedHandler | Kind::NeedsRefreshHandler | Kind::ForbiddenHandler => {
             quote_spanned!(blame=> #private::respond(__req, #call))
         }
         Kind::EventListener => call,
@@ -494,7 +494,7 @@ mod tests {
                 ::core::unimplemented!()
             }
             ::core::compile_error! {
-                "Unknown field: `wrong`. Available values: `crate`"
+                "`#[request_loader]` has no option `wrong`\n= help: its only option is `crate = ::rocket_login`"
             }
             ::core::compile_error! {
                 "`#[request_loader]` stands on an `unsafe fn`\n= help: remove `unsafe`"

@@ -17,6 +17,7 @@ pub(crate) enum Kind {
     RequestLoader,
     UnauthorizedHandler,
     NeedsRefreshHandler,
+    ForbiddenHandler,
     EventListener,
 }
 
@@ -27,6 +28,7 @@ impl Kind {
             Self::RequestLoader => "request_loader",
             Self::UnauthorizedHandler => "unauthorized_handler",
             Self::NeedsRefreshHandler => "needs_refresh_handler",
+            Self::ForbiddenHandler => "forbidden_handler",
             Self::EventListener => "event_listener",
         }
     }
@@ -50,6 +52,6 @@ fn try_function(kind: Kind, args: TokenStream, item: TokenStream) -> Result<Toke
     let function = item::function(kind.attribute(), item)
         .map(|item| Function::new(kind, item))
         .and_then(|function| check::check(kind, function));
-    let (args, function) = error::both(Args::parse(args), function)?;
+    let (args, function) = error::both(Args::parse(kind, args), function)?;
     Ok(expand::expand(kind, &args.krate, &function))
 }

@@ -1,45 +1,164 @@
-//! Parses `(Admin, within = "10m", crate = ..)`.
+//! Parses `(Admin, if = Admin::is_chief, within = "10m", forward, crate = ..)`.
 
-use darling::{FromMeta, Result, ast::NestedMeta};
+use darling::{FromMeta, Result};
 use proc_macro2::TokenStream;
 use syn::{
-    Expr, ExprLit, Lit, Meta, Token, Type,
+    Expr, Lit, Meta, Token, Type, TypePath,
     parse::{ParseStream, Parser, discouraged::Speculative},
-    spanned::Spanned,
 };
 
 use super::Kind;
-use crate::{error::error, krate::Krate};
+use crate::{
+    error::error,
+    krate::Krate,
+    options::{self, CRATE, Known, Options, Word},
+    route::literal,
+};
 
-const KEYS: [&str; 2] = ["within", "crate"];
+const IF: Known = Known {
+    name: "if",
+    written: "if = User::is_staff",
+};
+const WITHIN: Known = Known {
+    name: "within",
+    written: "within = \"10m\"",
+};
+const REDIRECT: Known = Known {
+    name: "redirect",
+    written: "redirect = \"/\"",
+};
+const FORWARD: Known = Known {
+    name: "forward",
+    written: "forward",
+};
+
+impl Kind {
+    fn options(self, of: &str) -> Options<'_> {
+        let (known, elsewhere): (&[_], &[_]) = match self {
+            Self::Login => (
+                &[&IF, &FORWARD, &CRATE],
+                &[
+                    ("fresh_login_required", &WITHIN),
+                    ("anonymous_required", &REDIRECT),
+                ],
+            ),
+            Self::FreshLogin => (
+                &[&IF, &WITHIN, &FORWARD, &CRATE],
+                &[("anonymous_required", &REDIRECT)],
+            ),
+            Self::Anonymous => (
+                &[&REDIRECT, &FORWARD, &CRATE],
+                &[("login_required", &IF), ("fresh_login_required", &WITHIN)],
+            ),
+            Self::Public => (
+                &[&CRATE],
+                &[
+                    ("login_required", &IF),
+                    ("fresh_login_required", &WITHIN),
+                    ("anonymous_required", &REDIRECT),
+                    ("login_required", &FORWARD),
+                ],
+            ),
+        };
+        Options {
+            of,
+            leading: (self != Self::Public).then_some("a user type"),
+            known,
+            elsewhere,
+        }
+    }
+}
 
 #[derive(Default, FromMeta)]
 pub(super) struct Args {
     /// The type of user that the route wants; none is the manager's own.
     #[darling(skip)]
     pub(super) user: Option<Type>,
+    #[darling(rename = "if")]
+    pub(super) condition: Option<Condition>,
     pub(super) within: Option<Within>,
+    pub(super) redirect: Option<Redirect>,
+    pub(super) forward: Word,
     #[darling(rename = "crate", default)]
     pub(super) krate: Krate,
 }
 
 impl Args {
     pub(super) fn parse(kind: Kind, tokens: TokenStream) -> Result<Self> {
-        let (user, options) = user_then_options.parse2(tokens)?;
-        let options = NestedMeta::parse_meta_list(options)?;
-        if kind == Kind::Login
-            && let Some(within) = options.iter().find_map(as_within)
+        let of = format!("`#[{}]`", kind.attribute());
+        let options = kind.options(&of);
+        let (user, rest) =
+            (|input: ParseStream<'_>| user_then_options(&options, input)).parse2(tokens)?;
+        let args = options.parse(rest);
+        if let Some(Type::Path(user)) = &user
+            && let Some(error) = not_a_type(kind, user)
         {
-            return Err(error(
-                within,
-                "`within` limits the age of a fresh login, and `#[login_required]` takes any login",
-                "write `#[fresh_login_required(within = \"10m\")]`",
-            ));
+            let mut errors = args.err().into_iter().collect::<Vec<_>>();
+            errors.insert(0, error);
+            return Err(darling::Error::multiple(errors));
         }
-        Ok(Self {
-            user,
-            ..Self::from_list(&options)?
-        })
+        Ok(Self { user, ..args? })
+    }
+}
+
+/// A function that says whether a user may pass.
+pub(super) struct Condition(pub(super) Expr);
+
+impl FromMeta for Condition {
+    fn from_meta(meta: &Meta) -> Result<Self> {
+        match meta {
+            Meta::NameValue(condition) => match literal(&condition.value) {
+                Some(literal) => Err(error(
+                    literal,
+                    "`if` takes a function of the user, and this is a value",
+                    "write `if = User::is_staff`, or `if = |user: &User| user.is_staff`",
+                )),
+                None => Ok(Self(condition.value.clone())),
+            },
+            _ => Err(options::no_value(meta, &IF)),
+        }
+    }
+}
+
+/// Where those go who are logged in already: a path on this site.
+pub(super) struct Redirect(pub(super) String);
+
+impl Redirect {
+    pub(super) const DEFAULT: &str = "/";
+}
+
+impl FromMeta for Redirect {
+    fn from_meta(meta: &Meta) -> Result<Self> {
+        let Meta::NameValue(redirect) = meta else {
+            return Err(options::no_value(meta, &REDIRECT));
+        };
+        let Some(Lit::Str(text)) = literal(&redirect.value) else {
+            return Err(error(
+                &redirect.value,
+                "`redirect` is not text",
+                "write the path on this site in quotes: `redirect = \"/\"`",
+            ));
+        };
+        let path = text.value();
+        let wrong = if !path.starts_with('/') {
+            "`redirect` is not a path that begins with `/`"
+        } else if path.starts_with("//") || path.contains('\\') {
+            "`redirect` leads to another site"
+        } else if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+            "`redirect` holds a character that a URL cannot"
+        } else {
+            return Ok(Self(path));
+        };
+        let mend = if path.starts_with('/') || path.contains(':') {
+            "/"
+        } else {
+            &*format!("/{path}")
+        };
+        Err(error(
+            text,
+            wrong,
+            format_args!("write a path on this site: `redirect = {mend:?}`"),
+        ))
     }
 }
 
@@ -82,20 +201,14 @@ impl FromMeta for Within {
     }
 }
 
-/// The literal itself where a `macro_rules!` argument arrives in invisible brackets.
-fn literal(expr: &Expr) -> Option<&Lit> {
-    match expr {
-        Expr::Lit(ExprLit { lit, .. }) => Some(lit),
-        Expr::Group(group) => literal(&group.expr),
-        _ => None,
-    }
-}
-
-fn user_then_options(input: ParseStream<'_>) -> syn::Result<(Option<Type>, TokenStream)> {
+fn user_then_options(
+    options: &Options<'_>,
+    input: ParseStream<'_>,
+) -> syn::Result<(Option<Type>, TokenStream)> {
     let ahead = input.fork();
     let user = ahead.parse().ok().filter(|user| {
         let alone = ahead.is_empty() || ahead.peek(Token![,]);
-        alone && !is_key(user)
+        alone && options.leading.is_some() && !is_option(options, user)
     });
     if user.is_some() {
         input.advance_to(&ahead);
@@ -104,15 +217,38 @@ fn user_then_options(input: ParseStream<'_>) -> syn::Result<(Option<Type>, Token
     Ok((user, input.parse()?))
 }
 
-fn is_key(user: &Type) -> bool {
-    matches!(user, Type::Path(ty) if KEYS.iter().any(|key| ty.path.is_ident(key)))
+/// Is this the name of an option, or meant to be?
+fn is_option(options: &Options<'_>, user: &Type) -> bool {
+    let Type::Path(TypePath {
+        qself: None, path, ..
+    }) = user
+    else {
+        return false;
+    };
+    path.get_ident().is_some_and(|name| {
+        let name = name.to_string();
+        options.elsewhere(&name).is_some()
+            || name.starts_with(char::is_lowercase) && options.nearest(&name).is_some()
+    })
 }
 
-fn as_within(option: &NestedMeta) -> Option<&impl Spanned> {
-    match option {
-        NestedMeta::Meta(meta) if meta.path().is_ident("within") => Some(meta.path()),
-        _ => None,
-    }
+/// `User::is_staff` can be no type, and is most likely a condition.
+fn not_a_type(kind: Kind, user: &TypePath) -> Option<darling::Error> {
+    let mut last = user.path.segments.iter().rev();
+    let (function, owner) = (last.next()?, last.next()?);
+    let starts_with = |segment: &syn::PathSegment, case: fn(char) -> bool| {
+        segment.ident.to_string().starts_with(case)
+    };
+    let is_function =
+        starts_with(function, char::is_lowercase) && starts_with(owner, char::is_uppercase);
+    let mend = match kind {
+        Kind::Login | Kind::FreshLogin => {
+            let condition: String = quote::quote!(#user).to_string().split(' ').collect();
+            format!("write it as the condition: `if = {condition}`")
+        }
+        Kind::Anonymous | Kind::Public => "write the user type: `User`".to_owned(),
+    };
+    is_function.then(|| error(user, "this is a function, not a user type", mend))
 }
 
 #[cfg(test)]
@@ -190,19 +326,133 @@ mod tests {
     fn a_duration_on_a_plain_login_names_the_other_attribute() {
         assert_eq!(
             refused(Kind::Login, quote!(within = "10m")),
-            "`within` limits the age of a fresh login, and `#[login_required]` takes any login\n\
+            "`within` belongs to `#[fresh_login_required]`\n\
              = help: write `#[fresh_login_required(within = \"10m\")]`"
         );
     }
 
     #[test]
-    fn unknown_and_repeated_keys_are_refused() {
-        let unknown = refused(Kind::FreshLogin, quote!(wihtin = "10m"));
-        assert!(
-            unknown.contains("Unknown field: `wihtin`. Did you mean `within`?"),
-            "{unknown}"
+    fn a_condition_is_any_function() {
+        for condition in [
+            quote!(User::is_staff),
+            quote!(|user: &User| user.is_staff),
+            quote!(has_role("staff")),
+        ] {
+            let args = Args::parse(Kind::Login, quote!(if = #condition, forward)).unwrap();
+            let parsed = args.condition.unwrap().0.to_token_stream();
+            assert_eq!(parsed.to_string(), condition.to_string());
+            assert!(args.forward.is_present());
+        }
+        for value in [quote!("User::is_staff"), quote!(true)] {
+            assert_eq!(
+                refused(Kind::Login, quote!(if = #value)),
+                "`if` takes a function of the user, and this is a value\n\
+                 = help: write `if = User::is_staff`, or `if = |user: &User| user.is_staff`"
+            );
+        }
+        assert_eq!(
+            refused(Kind::Login, quote!(if)),
+            "`if` has no value\n= help: write `if = User::is_staff`"
         );
-        let repeated = refused(Kind::FreshLogin, quote!(within = 1, within = 2));
-        assert!(repeated.contains("Duplicate field `within`"), "{repeated}");
+    }
+
+    #[test]
+    fn a_condition_in_the_place_of_the_user_type_is_told_where_it_belongs() {
+        assert_eq!(
+            refused(Kind::Login, quote!(models::User::is_staff)),
+            "this is a function, not a user type\n\
+             = help: write it as the condition: `if = models::User::is_staff`"
+        );
+    }
+
+    #[test]
+    fn a_redirect_stays_on_this_site() {
+        let redirect = |tokens| Args::parse(Kind::Anonymous, tokens).unwrap().redirect;
+        assert_eq!(
+            redirect(quote!(redirect = "/home?tab=1")).unwrap().0,
+            "/home?tab=1"
+        );
+        assert!(redirect(quote!()).is_none());
+        for (tokens, expected) in [
+            (
+                quote!(redirect = "home"),
+                "`redirect` is not a path that begins with `/`\n\
+                 = help: write a path on this site: `redirect = \"/home\"`",
+            ),
+            (
+                quote!(redirect = ""),
+                "`redirect` is not a path that begins with `/`\n\
+                 = help: write a path on this site: `redirect = \"/\"`",
+            ),
+            (
+                quote!(redirect = "https://example.org"),
+                "`redirect` is not a path that begins with `/`\n\
+                 = help: write a path on this site: `redirect = \"/\"`",
+            ),
+            (
+                quote!(redirect = "//example.org"),
+                "`redirect` leads to another site\n\
+                 = help: write a path on this site: `redirect = \"/\"`",
+            ),
+            (
+                quote!(redirect = "/\\example.org"),
+                "`redirect` leads to another site\n\
+                 = help: write a path on this site: `redirect = \"/\"`",
+            ),
+            (
+                quote!(redirect = "/a b"),
+                "`redirect` holds a character that a URL cannot\n\
+                 = help: write a path on this site: `redirect = \"/\"`",
+            ),
+            (
+                quote!(redirect = home),
+                "`redirect` is not text\n\
+                 = help: write the path on this site in quotes: `redirect = \"/\"`",
+            ),
+            (
+                quote!(redirect),
+                "`redirect` has no value\n= help: write `redirect = \"/\"`",
+            ),
+        ] {
+            assert_eq!(refused(Kind::Anonymous, tokens), expected);
+        }
+    }
+
+    #[test]
+    fn each_attribute_has_its_own_options() {
+        assert_eq!(
+            refused(Kind::Public, quote!(forward)),
+            "`forward` belongs to `#[login_required]`\n= help: write `#[login_required(forward)]`"
+        );
+        assert_eq!(
+            refused(Kind::Anonymous, quote!(if = User::is_staff)),
+            "`if` belongs to `#[login_required]`\n\
+             = help: write `#[login_required(if = User::is_staff)]`"
+        );
+        assert_eq!(
+            refused(Kind::Public, quote!(Admin)),
+            "`#[public]` has no option `Admin`\n= help: its only option is `crate = ::rocket_login`"
+        );
+    }
+
+    #[test]
+    fn unknown_and_repeated_options_are_refused() {
+        assert_eq!(
+            refused(Kind::FreshLogin, quote!(wihtin = "10m")),
+            "`#[fresh_login_required]` has no option `wihtin`\n= help: write `within = \"10m\"`"
+        );
+        assert_eq!(
+            refused(Kind::Login, quote!(forwrad)),
+            "`#[login_required]` has no option `forwrad`\n= help: write `forward`"
+        );
+        assert_eq!(
+            refused(Kind::FreshLogin, quote!(within = 1, within = 2)),
+            "`within` is given twice\n= help: keep one of them"
+        );
+        assert_eq!(
+            refused(Kind::Login, quote!(User, Admin)),
+            "`#[login_required]` has no option `Admin`\n= help: a user type may come first, \
+             then `if = User::is_staff`, `forward`, `crate = ::rocket_login`"
+        );
     }
 }

@@ -9,57 +9,78 @@ use darling::{Error, Result, error::Accumulator};
 use syn::{Attribute, FnArg, ItemFn, Pat};
 
 use super::{Kind, expand::ARGUMENT};
-use crate::{error::error, item, route};
+use crate::{
+    error::error,
+    item,
+    route::{self, Route},
+};
 
 /// A handler below which Rocket's route attribute still stands.
 pub(super) struct Handler {
     pub(super) item: ItemFn,
-    pub(super) route: Attribute,
+    pub(super) route: Route,
 }
 
 pub(super) fn check(kind: Kind, item: ItemFn) -> Result<Handler> {
     let mut errors = Error::accumulator();
     item::check_free(kind.attribute(), &item, &mut errors);
-    let route = errors.handle(route(kind, &item));
     check_alone(kind, &item, &mut errors);
     check_argument(&item, &mut errors);
+    let route = errors.handle(route(kind, &item)).flatten();
     match route {
         Some(route) => errors.finish_with(Handler { item, route }),
         None => Err(Error::multiple(errors.into_inner())),
     }
 }
 
-fn route(kind: Kind, handler: &ItemFn) -> Result<Attribute> {
-    let route = handler
-        .attrs
-        .iter()
-        .find(|attribute| route::is_route(attribute));
-    route.cloned().ok_or_else(|| {
-        let attribute = kind.attribute();
-        error(
-            &handler.sig.ident,
-            format_args!(
-                "no route attribute below `#[{attribute}]`: it is missing, or it stands above, where the guard comes too late"
-            ),
-            format_args!("write `#[{attribute}]` first and `#[get(..)]` below it"),
-        )
-    })
+/// None for a method, which is refused for that already.
+fn route(kind: Kind, handler: &ItemFn) -> Result<Option<Route>> {
+    let route = Route::find(&handler.attrs);
+    if route.is_some() || handler.sig.receiver().is_some() {
+        return Ok(route);
+    }
+    let attribute = kind.attribute();
+    if let Some(catch) = handler.attrs.iter().find(|attr| route::is_catch(attr)) {
+        return Err(error(
+            catch.path(),
+            format_args!("`#[{attribute}]` stands on a catcher, and a catcher cannot be guarded"),
+            format_args!("remove `#[{attribute}]`, and guard the routes instead"),
+        ));
+    }
+    Err(error(
+        &handler.sig.ident,
+        format_args!(
+            "no route attribute below `#[{attribute}]`: it is missing, or it stands above, where the guard comes too late"
+        ),
+        format_args!("write `#[{attribute}]` first and `#[get(..)]` below it"),
+    ))
 }
 
 fn check_alone(kind: Kind, handler: &ItemFn, errors: &mut Accumulator) {
     for attribute in &handler.attrs {
-        let Some(other) = Kind::ALL
-            .into_iter()
-            .find(|other| is_guard(*other, attribute))
-        else {
+        let is = |other: &Kind| is_guard(*other, attribute);
+        let Some(other) = Kind::ALL.into_iter().find(is) else {
             continue;
         };
-        let mend = if other == kind {
-            "remove one of them"
-        } else {
-            "keep `#[fresh_login_required]`, which asks for a login as well"
-        };
-        errors.push(error(attribute.path(), "two guards on one route", mend));
+        let (this, that) = (kind.attribute(), other.attribute());
+        let path = attribute.path();
+        errors.push(match (kind, other) {
+            _ if kind == other => error(
+                path,
+                format_args!("`#[{this}]` stands on this route twice"),
+                "remove one of them",
+            ),
+            (Kind::Login | Kind::FreshLogin, Kind::Login | Kind::FreshLogin) => error(
+                path,
+                "two guards on one route",
+                "keep `#[fresh_login_required]`, which asks for a login as well",
+            ),
+            _ => error(
+                path,
+                format_args!("`#[{this}]` and `#[{that}]` on one route contradict each other"),
+                "keep the one that is meant",
+            ),
+        });
     }
 }
 
@@ -106,12 +127,19 @@ mod tests {
             )),
             [expected]
         );
+    }
+
+    #[test]
+    fn a_catcher_cannot_be_guarded() {
         assert_eq!(
             refused(quote!(
-                #[catch(401)]
-                fn open() {}
+                #[rocket::catch(401)]
+                fn denied() {}
             )),
-            [expected]
+            [
+                "`#[login_required]` stands on a catcher, and a catcher cannot be guarded\n\
+              = help: remove `#[login_required]`, and guard the routes instead"
+            ]
         );
     }
 
@@ -123,7 +151,7 @@ mod tests {
                 #[get("/")]
                 fn a() {}
             )),
-            ["two guards on one route\n= help: remove one of them"]
+            ["`#[login_required]` stands on this route twice\n= help: remove one of them"]
         );
         assert_eq!(
             refused(quote!(
@@ -135,6 +163,28 @@ mod tests {
                 "two guards on one route\n= help: keep `#[fresh_login_required]`, which asks for a login as well"
             ]
         );
+    }
+
+    #[test]
+    fn guards_that_contradict_each_other_are_refused() {
+        let pair = |kind, other: TokenStream| {
+            let item = quote!(#[#other] #[get("/")] fn a() {});
+            let item = item::function("any", item);
+            messages(item.and_then(|item| check(kind, item)))
+        };
+        assert_eq!(
+            pair(Kind::Public, quote!(login_required)),
+            [
+                "`#[public]` and `#[login_required]` on one route contradict each other\n\
+              = help: keep the one that is meant"
+            ]
+        );
+        for kind in Kind::ALL {
+            for other in Kind::ALL {
+                let other: TokenStream = other.attribute().parse().unwrap();
+                assert_eq!(pair(kind, other).len(), 1);
+            }
+        }
     }
 
     #[test]
@@ -151,7 +201,6 @@ mod tests {
             [
                 "`#[login_required]` stands on a method",
                 "`#[login_required]` stands on a `const fn`",
-                "no route attribute below `#[login_required]`: it is missing, or it stands above, where the guard comes too late",
                 "an argument is called `__login`, which is the name of the guard that is added here",
             ]
         );

@@ -2,29 +2,26 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{ItemFn, ext::IdentExt, parse_quote_spanned};
+use syn::{LitStr, ext::IdentExt, parse_quote_spanned};
 
 use super::{
     Kind,
-    args::{Args, Within},
+    args::{Args, Condition, Redirect, Within},
     check::Handler,
 };
-use crate::span;
+use crate::{krate::Krate, span};
 
 /// The name of the added argument. Rocket keys arguments by text, so that hygiene would not keep two apart.
 pub(super) const ARGUMENT: &str = "__login";
 
 pub(super) fn expand(kind: Kind, args: &Args, handler: Handler) -> TokenStream {
-    let Handler {
-        item: mut handler,
-        route,
-    } = handler;
-    let name = handler.sig.ident.unraw();
-    let span = span::handler_argument(&handler.sig.ident, &route);
+    let name = handler.item.sig.ident.unraw();
+    let span = span::handler_argument(&handler.item.sig.ident, &handler.route.attribute);
     let marker = Ident::new(&format!("{ARGUMENT}_{name}"), span);
     let policy = policy(kind, args, &handler, &marker);
 
     // First, so that it decides before any other guard, path segment or body is looked at.
+    let mut handler = handler.item;
     let private = args.krate.private_at(span);
     let argument = Ident::new(ARGUMENT, span);
     let guard = parse_quote_spanned!(span=> #argument: #private::Guarded<#marker>);
@@ -33,13 +30,14 @@ pub(super) fn expand(kind: Kind, args: &Args, handler: Handler) -> TokenStream {
     quote!(#policy #handler)
 }
 
-fn policy(kind: Kind, args: &Args, handler: &ItemFn, marker: &Ident) -> TokenStream {
-    let cfgs: Vec<_> = handler
+fn policy(kind: Kind, args: &Args, handler: &Handler, marker: &Ident) -> TokenStream {
+    let Handler { item, route } = handler;
+    let cfgs: Vec<_> = item
         .attrs
         .iter()
         .filter(|attr| attr.path().is_ident("cfg"))
         .collect();
-    let (vis, private) = (&handler.vis, args.krate.private());
+    let (vis, private) = (&item.vis, args.krate.private());
     let realm = if let Some(user) = &args.user {
         let span = span::blame(user);
         let private = args.krate.private_at(span);
@@ -47,13 +45,15 @@ fn policy(kind: Kind, args: &Args, handler: &ItemFn, marker: &Ident) -> TokenStr
     } else {
         quote!(type Realm = #private::DefaultRealm;)
     };
-    let name = handler.sig.ident.unraw().to_string();
-    let fresh = kind == Kind::FreshLogin;
-    let within = if let Some(Within(seconds)) = args.within {
-        quote!(::core::option::Option::Some(#seconds))
-    } else {
-        quote!(::core::option::Option::None)
-    };
+    // As Rocket names the route, `r#` included: the audit joins the two.
+    let name = item.sig.ident.to_string();
+    let method = &route.method;
+    let uri = route.uri.as_ref().map(LitStr::value).unwrap_or_default();
+    let rule = rule(kind, args, &private);
+    let condition = args
+        .condition
+        .as_ref()
+        .map(|condition| permit(condition, &args.krate));
     quote_spanned! {span::local()=>
         #(#cfgs)*
         #[doc(hidden)]
@@ -65,8 +65,48 @@ fn policy(kind: Kind, args: &Args, handler: &ItemFn, marker: &Ident) -> TokenStr
             #realm
             const NAME: &'static ::core::primitive::str = #name;
             const LOCATION: &'static ::core::primitive::str = ::core::concat!(::core::file!(), ":", ::core::line!());
-            const FRESH: ::core::primitive::bool = #fresh;
-            const WITHIN: ::core::option::Option<::core::primitive::u64> = #within;
+            const METHOD: &'static ::core::primitive::str = #method;
+            const URI: &'static ::core::primitive::str = #uri;
+            const RULE: #private::Rule = #rule;
+            #condition
+        }
+    }
+}
+
+fn rule(kind: Kind, args: &Args, private: &TokenStream) -> TokenStream {
+    let need = match kind {
+        Kind::Login => quote!(login()),
+        Kind::FreshLogin => quote!(fresh_login()),
+        Kind::Anonymous => {
+            let redirect = args.redirect.as_ref();
+            let redirect = redirect.map_or(Redirect::DEFAULT, |Redirect(path)| path);
+            quote!(anonymous(#redirect))
+        }
+        Kind::Public => quote!(public()),
+    };
+    let within = args.within.map(|Within(seconds)| quote!(.within(#seconds)));
+    let forward = args.forward.is_present().then(|| quote!(.forward()));
+    quote_spanned!(span::local()=> #private::Rule::#need #within #forward)
+}
+
+/// A condition that will not do is then told of on the user's own.
+fn permit(Condition(condition): &Condition, krate: &Krate) -> TokenStream {
+    let span = span::blame(condition);
+    let private = krate.private_at(span);
+    let permit = quote_spanned!(span=> #private::condition(#condition).permit(__req));
+    let realm = quote_spanned!(span=> #private::condition(#condition).realm());
+    let private = krate.private();
+    quote_spanned! {span::local()=>
+        const HAS_CONDITION: ::core::primitive::bool = true;
+
+        fn permit<'__r>(
+            __req: &'__r #private::Request<'_>,
+        ) -> #private::BoxFuture<'__r, #private::Permission> {
+            #permit
+        }
+
+        fn condition_realm() -> #private::ConditionRealm {
+            #realm
         }
     }
 }
@@ -95,8 +135,9 @@ mod tests {
                 const LOCATION: &'static ::core::primitive::str = ::core::concat!(
                     ::core::file!(), ":", ::core::line!()
                 );
-                const FRESH: ::core::primitive::bool = false;
-                const WITHIN: ::core::option::Option<::core::primitive::u64> = ::core::option::Option::None;
+                const METHOD: &'static ::core::primitive::str = "GET";
+                const URI: &'static ::core::primitive::str = "/hello/<name>";
+                const RULE: ::rocket_login::__private::Rule = ::rocket_login::__private::Rule::login();
             }
             /// Greets.
             #[get("/hello/<name>")]
@@ -130,25 +171,96 @@ mod tests {
             #[cfg(feature = "admin")]
             impl ::web::login::__private::Policy for __login_move {
                 type Realm = ::web::login::__private::RealmOf<Admin>;
-                const NAME: &'static ::core::primitive::str = "move";
+                const NAME: &'static ::core::primitive::str = "r#move";
                 const LOCATION: &'static ::core::primitive::str = ::core::concat!(
                     ::core::file!(), ":", ::core::line!()
                 );
-                const FRESH: ::core::primitive::bool = true;
-                const WITHIN: ::core::option::Option<::core::primitive::u64> = ::core::option::Option::Some(
-                    600u64,
-                );
+                const METHOD: &'static ::core::primitive::str = "POST";
+                const URI: &'static ::core::primitive::str = "/";
+                const RULE: ::web::login::__private::Rule = ::web::login::__private::Rule::fresh_login()
+                    .within(600u64)
+                    .forward();
+                const HAS_CONDITION: ::core::primitive::bool = true;
+                fn permit<'__r>(
+                    __req: &'__r ::web::login::__private::Request<'_>,
+                ) -> ::web::login::__private::BoxFuture<'__r, ::web::login::__private::Permission> {
+                    ::web::login::__private::condition(Admin::is_chief).permit(__req)
+                }
+                fn condition_realm() -> ::web::login::__private::ConditionRealm {
+                    ::web::login::__private::condition(Admin::is_chief).realm()
+                }
             }
             #[cfg(feature = "admin")]
             #[rocket::post("/")]
             async fn r#move(__login: ::web::login::__private::Guarded<__login_move>) {}
         "##]].assert_eq(&pretty(guarded(
             Kind::FreshLogin,
-            quote!(Admin, within = "10m", crate = ::web::login),
+            quote!(Admin, if = Admin::is_chief, within = "10m", forward, crate = ::web::login),
             quote! {
                 #[cfg(feature = "admin")]
                 #[rocket::post("/")]
                 async fn r#move() {}
+            },
+        )));
+    }
+
+    #[test]
+    fn the_login_page_is_for_the_anonymous() {
+        expect![[r##"
+            #[doc(hidden)]
+            #[allow(non_camel_case_types)]
+            struct __login_login_form;
+            impl ::rocket_login::__private::Policy for __login_login_form {
+                type Realm = ::rocket_login::__private::DefaultRealm;
+                const NAME: &'static ::core::primitive::str = "login_form";
+                const LOCATION: &'static ::core::primitive::str = ::core::concat!(
+                    ::core::file!(), ":", ::core::line!()
+                );
+                const METHOD: &'static ::core::primitive::str = "GET";
+                const URI: &'static ::core::primitive::str = "/login?<next>";
+                const RULE: ::rocket_login::__private::Rule = ::rocket_login::__private::Rule::anonymous(
+                    "/dashboard",
+                );
+            }
+            #[route(GET, uri = "/login?<next>")]
+            fn login_form(
+                __login: ::rocket_login::__private::Guarded<__login_login_form>,
+                next: Option<&str>,
+            ) {}
+        "##]].assert_eq(&pretty(guarded(
+            Kind::Anonymous,
+            quote!(redirect = "/dashboard"),
+            quote! {
+                #[route(GET, uri = "/login?<next>")]
+                fn login_form(next: Option<&str>) {}
+            },
+        )));
+    }
+
+    #[test]
+    fn an_open_route_says_so() {
+        expect![[r##"
+            #[doc(hidden)]
+            #[allow(non_camel_case_types)]
+            struct __login_imprint;
+            impl ::rocket_login::__private::Policy for __login_imprint {
+                type Realm = ::rocket_login::__private::DefaultRealm;
+                const NAME: &'static ::core::primitive::str = "imprint";
+                const LOCATION: &'static ::core::primitive::str = ::core::concat!(
+                    ::core::file!(), ":", ::core::line!()
+                );
+                const METHOD: &'static ::core::primitive::str = "GET";
+                const URI: &'static ::core::primitive::str = "/imprint";
+                const RULE: ::rocket_login::__private::Rule = ::rocket_login::__private::Rule::public();
+            }
+            #[get("/imprint")]
+            fn imprint(__login: ::rocket_login::__private::Guarded<__login_imprint>) {}
+        "##]].assert_eq(&pretty(guarded(
+            Kind::Public,
+            quote!(),
+            quote! {
+                #[get("/imprint")]
+                fn imprint() {}
             },
         )));
     }

@@ -1,4 +1,4 @@
-//! `#[login_required]` and `#[fresh_login_required]`.
+//! The attributes that say who may use a route: `#[login_required]`, `#[fresh_login_required]`, `#[anonymous_required]`, `#[public]`.
 
 mod args;
 mod check;
@@ -10,20 +10,24 @@ use proc_macro2::TokenStream;
 use self::args::Args;
 use crate::{error, item};
 
-/// What a guarded route asks of its visitor.
+/// What a route asks of its visitor.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Login,
     FreshLogin,
+    Anonymous,
+    Public,
 }
 
 impl Kind {
-    const ALL: [Self; 2] = [Self::Login, Self::FreshLogin];
+    const ALL: [Self; 4] = [Self::Login, Self::FreshLogin, Self::Anonymous, Self::Public];
 
     fn attribute(self) -> &'static str {
         match self {
             Self::Login => "login_required",
             Self::FreshLogin => "fresh_login_required",
+            Self::Anonymous => "anonymous_required",
+            Self::Public => "public",
         }
     }
 }

@@ -5,11 +5,11 @@
 //! - at most one field that says whether the user is active
 //! - a session hash over fields that exist, each once
 
-use darling::{Error, Result, error::Accumulator, util::Flag};
+use darling::{Error, Result, error::Accumulator};
 use syn::{Data, DeriveInput, Fields, Generics, Ident};
 
 use super::input::{Field, Input};
-use crate::{error::error, krate::Krate};
+use crate::{error::error, krate::Krate, options::Word};
 
 /// A user type that was found to be one.
 pub(super) struct User<'a> {
@@ -146,7 +146,7 @@ fn session_hash<'a>(
 fn only<'a>(
     flag: &str,
     fields: &'a [Field],
-    of: impl Fn(&Field) -> Flag,
+    of: impl Fn(&Field) -> Word,
     errors: &mut Accumulator,
 ) -> Option<&'a Field> {
     let mut flagged = fields.iter().filter(|field| of(field).is_present());
@@ -167,14 +167,13 @@ fn is_named(field: &Field, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use darling::FromDeriveInput;
     use syn::parse_quote;
 
     use super::*;
     use crate::testing::messages;
 
     fn refused(input: &DeriveInput) -> Vec<String> {
-        messages(Input::from_derive_input(input).and_then(|input| check(&input).map(|_| ())))
+        messages(Input::parse(input).and_then(|input| check(&input).map(|_| ())))
     }
 
     #[test]
@@ -309,15 +308,33 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused() {
-        let refused = refused(&parse_quote!(
-            struct User {
-                #[user(ide)]
-                id: i64,
-            }
-        ));
-        assert!(
-            refused[0].starts_with("Unknown field: `ide`. Did you mean `id`?"),
-            "{refused:?}"
+        assert_eq!(
+            refused(&parse_quote!(
+                #[user(id, crate = a, crate = b)]
+                struct User {
+                    #[user(ide)]
+                    id: i64,
+                    #[user(active)]
+                    #[user(active)]
+                    enabled: bool,
+                }
+            )),
+            [
+                "`#[user]` on a struct has no option `id`\n\
+                 = help: its options are `#[user(session_hash(password_hash))]`, `crate = ::rocket_login`",
+                "`crate` is given twice\n= help: keep one of them",
+                "`#[user]` on a field has no option `ide`\n= help: write `#[user(id)]`",
+                "`active` is given twice\n= help: keep one of them",
+            ]
+        );
+        assert_eq!(
+            refused(&parse_quote!(
+                struct User {
+                    #[user(id = "id")]
+                    id: i64,
+                }
+            )),
+            ["`id` takes no value\n= help: write `id`"]
         );
     }
 }

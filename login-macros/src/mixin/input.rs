@@ -1,13 +1,50 @@
 //! Parses the struct and its `#[user(..)]` attributes.
 
 use darling::{
-    FromDeriveInput, FromField, FromMeta, Result,
+    Error, FromDeriveInput, FromField, FromMeta, Result,
     ast::{Data, NestedMeta},
-    util::{Flag, Ignored},
+    error::Accumulator,
+    util::Ignored,
 };
-use syn::{Generics, Ident, Meta, Type};
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Attribute, DeriveInput, Generics, Ident, Meta, Token, Type, punctuated::Punctuated};
 
-use crate::{error::error, krate::Krate};
+use crate::{
+    error::error,
+    krate::Krate,
+    options::{CRATE, Known, Options, Word},
+};
+
+const ID: Known = Known {
+    name: "id",
+    written: "#[user(id)]",
+};
+const ACTIVE: Known = Known {
+    name: "active",
+    written: "#[user(active)]",
+};
+const FIELD_HASH: Known = Known {
+    name: "session_hash",
+    written: "#[user(session_hash)]",
+};
+const STRUCT_HASH: Known = Known {
+    name: "session_hash",
+    written: "#[user(session_hash(password_hash))]",
+};
+
+const ON_A_STRUCT: Options<'_> = Options {
+    of: "`#[user]` on a struct",
+    leading: None,
+    known: &[&STRUCT_HASH, &CRATE],
+    elsewhere: &[],
+};
+const ON_A_FIELD: Options<'_> = Options {
+    of: "`#[user]` on a field",
+    leading: None,
+    known: &[&ID, &ACTIVE, &FIELD_HASH],
+    elsewhere: &[],
+};
 
 #[derive(FromDeriveInput)]
 #[darling(attributes(user))]
@@ -22,6 +59,18 @@ pub(super) struct Input {
 }
 
 impl Input {
+    pub(super) fn parse(input: &DeriveInput) -> Result<Self> {
+        let mut errors = Error::accumulator();
+        check_options(&ON_A_STRUCT, &input.attrs, &mut errors);
+        if let syn::Data::Struct(data) = &input.data {
+            for field in &data.fields {
+                check_options(&ON_A_FIELD, &field.attrs, &mut errors);
+            }
+        }
+        errors.finish()?;
+        Self::from_derive_input(input)
+    }
+
     pub(super) fn fields(&self) -> &[Field] {
         match &self.data {
             Data::Struct(data) => &data.fields,
@@ -35,9 +84,22 @@ impl Input {
 pub(super) struct Field {
     pub(super) ident: Option<Ident>,
     pub(super) ty: Type,
-    pub(super) id: Flag,
-    pub(super) active: Flag,
-    pub(super) session_hash: Flag,
+    pub(super) id: Word,
+    pub(super) active: Word,
+    pub(super) session_hash: Word,
+}
+
+/// Of all that stands on one place, in however many attributes.
+fn check_options(options: &Options<'_>, attributes: &[Attribute], errors: &mut Accumulator) {
+    let mut all = Punctuated::<TokenStream, Token![,]>::new();
+    for attribute in attributes {
+        if attribute.path().is_ident("user")
+            && let Ok(list) = attribute.meta.require_list()
+        {
+            all.push(list.tokens.clone());
+        }
+    }
+    options.list(all.into_token_stream(), errors);
 }
 
 /// The fields in `session_hash(a, b)`.

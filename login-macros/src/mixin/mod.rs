@@ -4,7 +4,7 @@ mod check;
 mod expand;
 mod input;
 
-use darling::{FromDeriveInput, Result};
+use darling::Result;
 use proc_macro2::TokenStream;
 use syn::DeriveInput;
 
@@ -26,7 +26,7 @@ pub(crate) fn mixin(input: TokenStream) -> TokenStream {
 
 fn try_mixin(input: &DeriveInput) -> Result<TokenStream> {
     check::check_shape(input)?;
-    let input = Input::from_derive_input(input)?;
+    let input = Input::parse(input)?;
     Ok(expand::expand(&check::check(&input)?))
 }
 

@@ -1,0 +1,271 @@
+//! The options in an attribute's parentheses: which there are, and what is said about any other.
+
+use std::collections::HashSet;
+
+use darling::{Error, FromMeta, Result, ast::NestedMeta, error::Accumulator};
+use proc_macro2::{Span, TokenStream};
+use syn::{Meta, spanned::Spanned};
+
+use crate::error::error;
+
+/// One option.
+pub(crate) struct Known {
+    pub(crate) name: &'static str,
+    /// How it is written, for error messages.
+    pub(crate) written: &'static str,
+}
+
+pub(crate) const CRATE: Known = Known {
+    name: "crate",
+    written: "crate = ::rocket_login",
+};
+
+/// All that an attribute takes.
+pub(crate) struct Options<'a> {
+    /// Where they stand, such as "`#[user]` on a field".
+    pub(crate) of: &'a str,
+    /// What stands before the options, if anything may.
+    pub(crate) leading: Option<&'static str>,
+    pub(crate) known: &'a [&'static Known],
+    /// What only other attributes take: their names, and the option.
+    pub(crate) elsewhere: &'a [(&'static str, &'static Known)],
+}
+
+impl Options<'_> {
+    /// The options of one attribute.
+    pub(crate) fn parse<T: FromMeta>(&self, tokens: TokenStream) -> Result<T> {
+        let mut errors = Error::accumulator();
+        let options = self.list(tokens, &mut errors);
+        let options = errors.handle(T::from_list(&options));
+        match options {
+            Some(options) => errors.finish_with(options),
+            None => Err(Error::multiple(errors.into_inner())),
+        }
+    }
+
+    /// The options that may stand there, each once.
+    pub(crate) fn list(&self, tokens: TokenStream, errors: &mut Accumulator) -> Vec<NestedMeta> {
+        let mut seen = HashSet::new();
+        let options =
+            NestedMeta::parse_meta_list(tokens).map_err(|why| error(&why.span(), &why, self.all()));
+        let mut options = errors.handle(options).unwrap_or_default();
+        options.retain(|option| errors.handle(self.check(option, &mut seen)).is_some());
+        options
+    }
+
+    /// The option that is called so, or nearly so.
+    pub(crate) fn nearest(&self, name: &str) -> Option<&'static Known> {
+        const ALIKE: f64 = 0.8;
+        let likeness = |known: &Known| strsim::jaro(known.name, name);
+        let alike = self.known.iter().filter(|known| likeness(known) > ALIKE);
+        alike
+            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+            .copied()
+    }
+
+    /// The option of another attribute that is called so.
+    pub(crate) fn elsewhere(&self, name: &str) -> Option<(&'static str, &'static Known)> {
+        let found = self.elsewhere.iter().find(|(_, known)| known.name == name);
+        found.copied()
+    }
+
+    fn check(&self, option: &NestedMeta, seen: &mut HashSet<&'static str>) -> Result<()> {
+        let (path, unreadable) = match option {
+            NestedMeta::Meta(meta) => (meta.path(), None),
+            NestedMeta::NameValueInvalidExpr(pair) => (&pair.path, Some(&pair.value)),
+            NestedMeta::Lit(literal) => {
+                return Err(error(literal, "an option has a name", self.all()));
+            }
+        };
+        let name = darling::util::path_to_string(path);
+        let Some(known) = self.known.iter().find(|known| known.name == name) else {
+            return Err(self.unknown(path, &name));
+        };
+        if let Some(value) = unreadable {
+            return Err(if value.is_empty() {
+                no_value(path, known)
+            } else {
+                error(
+                    value,
+                    format_args!("`{name}` cannot have this value"),
+                    write(known),
+                )
+            });
+        }
+        if !seen.insert(known.name) {
+            return Err(error(
+                path,
+                format_args!("`{name}` is given twice"),
+                "keep one of them",
+            ));
+        }
+        Ok(())
+    }
+
+    fn unknown(&self, path: &syn::Path, name: &str) -> Error {
+        if let Some((attribute, known)) = self.elsewhere(name) {
+            return error(
+                path,
+                format_args!("`{name}` belongs to `#[{attribute}]`"),
+                format_args!("write `#[{attribute}({})]`", known.written),
+            );
+        }
+        let wrong = format!("{} has no option `{name}`", self.of);
+        match self.nearest(name) {
+            Some(known) => error(path, wrong, write(known)),
+            None => error(path, wrong, self.all()),
+        }
+    }
+
+    /// All that may be written.
+    fn all(&self) -> String {
+        let options = self
+            .known
+            .iter()
+            .map(|known| format!("`{}`", known.written));
+        let options = options.collect::<Vec<_>>().join(", ");
+        match (self.leading, self.known) {
+            (Some(leading), _) => format!("{leading} may come first, then {options}"),
+            (None, [_]) => format!("its only option is {options}"),
+            (None, _) => format!("its options are {options}"),
+        }
+    }
+}
+
+/// An option that is there or not, and has no value.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Word(Option<Span>);
+
+impl Word {
+    pub(crate) fn is_present(self) -> bool {
+        self.0.is_some()
+    }
+
+    pub(crate) fn span(self) -> Span {
+        self.0.unwrap_or_else(Span::call_site)
+    }
+}
+
+impl FromMeta for Word {
+    fn from_none() -> Option<Self> {
+        Some(Self(None))
+    }
+
+    fn from_meta(meta: &Meta) -> Result<Self> {
+        let name = darling::util::path_to_string(meta.path());
+        match meta {
+            Meta::Path(path) => Ok(Self(Some(path.span()))),
+            _ => Err(error(
+                meta,
+                format_args!("`{name}` takes no value"),
+                format_args!("write `{name}`"),
+            )),
+        }
+    }
+}
+
+/// What is said where a value is missing.
+pub(crate) fn no_value(place: &impl Spanned, known: &Known) -> Error {
+    error(
+        place,
+        format_args!("`{}` has no value", known.name),
+        write(known),
+    )
+}
+
+fn write(known: &Known) -> String {
+    format!("write `{}`", known.written)
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::*;
+    use crate::testing::messages;
+
+    const WITHIN: Known = Known {
+        name: "within",
+        written: "within = \"10m\"",
+    };
+    const FORWARD: Known = Known {
+        name: "forward",
+        written: "forward",
+    };
+    const OPTIONS: Options<'_> = Options {
+        of: "`#[a]`",
+        leading: None,
+        known: &[&FORWARD, &CRATE],
+        elsewhere: &[("b", &WITHIN)],
+    };
+
+    #[derive(FromMeta)]
+    struct Parsed {
+        forward: Word,
+    }
+
+    fn refused(tokens: TokenStream) -> Vec<String> {
+        messages(OPTIONS.parse::<Parsed>(tokens))
+    }
+
+    #[test]
+    fn a_word_is_there_or_not() {
+        let there = |tokens| {
+            OPTIONS
+                .parse::<Parsed>(tokens)
+                .unwrap()
+                .forward
+                .is_present()
+        };
+        assert!(there(quote!(forward)));
+        assert!(!there(quote!()));
+        assert_eq!(
+            refused(quote!(forward = true)),
+            ["`forward` takes no value\n= help: write `forward`"]
+        );
+    }
+
+    #[test]
+    fn an_unknown_option_learns_the_nearest() {
+        assert_eq!(
+            refused(quote!(forwrad)),
+            ["`#[a]` has no option `forwrad`\n= help: write `forward`"]
+        );
+        assert_eq!(
+            refused(quote!(zzz = 1)),
+            [
+                "`#[a]` has no option `zzz`\n= help: its options are `forward`, `crate = ::rocket_login`"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_option_of_another_attribute_learns_which() {
+        assert_eq!(
+            refused(quote!(within = 3)),
+            ["`within` belongs to `#[b]`\n= help: write `#[b(within = \"10m\")]`"]
+        );
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once() {
+        assert_eq!(
+            refused(quote!(forward, "text", forward, crate = , zzz)),
+            [
+                "an option has a name\n= help: its options are `forward`, `crate = ::rocket_login`",
+                "`forward` is given twice\n= help: keep one of them",
+                "`crate` has no value\n= help: write `crate = ::rocket_login`",
+                "`#[a]` has no option `zzz`\n= help: its options are `forward`, `crate = ::rocket_login`",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_at_all_learns_what_can() {
+        let refused = refused(quote!(forward forward));
+        assert_eq!(refused.len(), 1);
+        assert!(
+            refused[0].ends_with("= help: its options are `forward`, `crate = ::rocket_login`")
+        );
+    }
+}
