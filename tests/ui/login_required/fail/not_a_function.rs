@@ -8,4 +8,15 @@ pub struct Dashboard;
 #[login_required]
 mod dashboard {}
 
+#[login_required]
+const DASHBOARD: fn() = || {};
+
+#[login_required]
+static LIMIT: u8 = 0;
+
+struct Pages;
+
+#[login_required]
+impl Pages {}
+
 fn main() {}
