@@ -408,11 +408,13 @@ fn clashes<U: UserMixin>(config: &Config, rocket: &Rocket<Build>) -> Vec<String>
                 ("realm", config.next_cookie.name.clone()),
             ]
         };
+        let both_keep_next = config.use_session_for_next && other.config.use_session_for_next;
+        let theirs = cookies(&other.config);
         for (setting, name) in cookies(config) {
-            if cookies(&other.config)
-                .iter()
-                .any(|(_, taken)| *taken == name)
-            {
+            let is_taken = |(taken_by, taken): &(&str, String)| {
+                *taken == name && (setting != *taken_by || setting != "realm" || both_keep_next)
+            };
+            if theirs.iter().any(is_taken) {
                 clashes.push(format!(
                     "`{setting}`: the managers for `{}` and `{}` both use the cookie `{name}`: \
                      give one of them another name with `.{setting}(..)`",

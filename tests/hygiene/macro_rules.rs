@@ -10,12 +10,10 @@ mod login {
     pub(super) use rocket_login::__private;
 }
 
+#[rustfmt::skip] // it moves the attribute further right each time
 macro_rules! whole_route {
     ($name:ident, $within:literal) => {
-        #[rocket_login::fresh_login_required(
-                                            crate = $crate::macro_rules::login,
-                                            within = $within
-                                        )]
+        #[rocket_login::fresh_login_required(crate = $crate::macro_rules::login, within = $within)]
         #[rocket::get("/whole")]
         fn $name() -> &'static str {
             "whole"
