@@ -16,11 +16,11 @@ use crate::rule::{Need, Rule};
 /// What an attribute said of a route, entered by the route's sentinel at launch.
 #[derive(Clone)]
 pub(crate) struct PolicyEntry {
-    name: &'static str,
-    location: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) location: &'static str,
     method: &'static str,
     uri: &'static str,
-    rule: Rule,
+    pub(crate) rule: Rule,
     has_condition: bool,
     user_type: Option<&'static str>,
 }

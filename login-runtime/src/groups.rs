@@ -13,7 +13,7 @@ use tracing::error;
 
 use crate::condition::{ConditionRealm, Permission};
 use crate::denial::Refusal;
-use crate::guarded::decide;
+use crate::guarded::{PermitFn, decide};
 use crate::rule::{Need, Rule};
 use crate::user::UserMixin;
 
@@ -117,7 +117,7 @@ impl RouteGuard {
 /// A condition for a group of routes, made by [`condition!`](crate::condition!).
 #[derive(Clone, Copy)]
 pub struct RouteCondition {
-    permit: for<'r> fn(&'r Request<'_>) -> BoxFuture<'r, Permission>,
+    permit: PermitFn,
     realm: fn() -> ConditionRealm,
 }
 

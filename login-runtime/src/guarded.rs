@@ -125,12 +125,15 @@ fn no_realm<R: Phase>(
     }
 }
 
+/// How a condition is asked.
+pub(crate) type PermitFn = for<'r> fn(&'r Request<'_>) -> BoxFuture<'r, Permission>;
+
 /// Whether a rule lets a request through: cross-site, who, how fresh, condition, in this order.
-pub(crate) async fn decide<'r>(
+pub(crate) async fn decide(
     user_type: Option<(TypeId, &'static str)>,
-    req: &'r Request<'_>,
+    req: &Request<'_>,
     rule: Rule,
-    condition: Option<impl FnOnce(&'r Request<'_>) -> BoxFuture<'r, Permission>>,
+    condition: Option<PermitFn>,
 ) -> Result<(), Refusal> {
     if rule.need == Need::Nothing {
         return Ok(());
@@ -199,28 +202,60 @@ impl<'r, P: Policy> FromRequest<'r> for Guarded<P> {
     type Error = Refusal;
 
     async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, Refusal> {
-        let condition = P::HAS_CONDITION.then_some(P::permit);
-        match decide(P::Realm::user_type(), req, P::RULE, condition).await {
-            Ok(()) => Outcome::Success(Guarded(PhantomData)),
-            Err(refusal) if refusal.forwards(P::RULE) => Outcome::Forward(refusal.status()),
-            Err(refusal) => refusal.outcome(),
-        }
+        let condition = P::HAS_CONDITION.then_some(P::permit as PermitFn);
+        let outcome = ask(P::Realm::user_type(), req, P::RULE, condition).await;
+        outcome.map(|()| Guarded(PhantomData))
+    }
+}
+
+/// The guard, but for its type: compiled once, and not for each route.
+async fn ask(
+    user_type: Option<(TypeId, &'static str)>,
+    req: &Request<'_>,
+    rule: Rule,
+    condition: Option<PermitFn>,
+) -> request::Outcome<(), Refusal> {
+    match decide(user_type, req, rule, condition).await {
+        Ok(()) => Outcome::Success(()),
+        Err(refusal) if refusal.forwards(rule) => Outcome::Forward(refusal.status()),
+        Err(refusal) => refusal.outcome(),
     }
 }
 
 impl<P: Policy> Sentinel for Guarded<P> {
     fn abort(rocket: &Rocket<Ignite>) -> bool {
-        Realms::enter(rocket, PolicyEntry::of::<P>());
-        if P::RULE.need == Need::Nothing {
-            return false;
-        }
-        let route = format!("`{}` ({})", P::NAME, P::LOCATION);
         let condition = P::HAS_CONDITION.then(P::condition_realm);
-        let choice = P::Realm::user_type();
-        let misfits = misfits(rocket, &route, choice, condition, "#[login_required(User)]");
-        for misfit in &misfits {
-            error!("{misfit}");
-        }
-        !misfits.is_empty()
+        aborts(
+            rocket,
+            PolicyEntry::of::<P>(),
+            P::Realm::user_type(),
+            condition,
+        )
     }
+}
+
+/// Enters a policy for the audit, and says whether it cannot be meant.
+fn aborts(
+    rocket: &Rocket<Ignite>,
+    entry: PolicyEntry,
+    user_type: Option<(TypeId, &'static str)>,
+    condition: Option<ConditionRealm>,
+) -> bool {
+    let route = format!("`{}` ({})", entry.name, entry.location);
+    let is_open = entry.rule.need == Need::Nothing;
+    Realms::enter(rocket, entry);
+    if is_open {
+        return false;
+    }
+    let misfits = misfits(
+        rocket,
+        &route,
+        user_type,
+        condition,
+        "#[login_required(User)]",
+    );
+    for misfit in &misfits {
+        error!("{misfit}");
+    }
+    !misfits.is_empty()
 }
