@@ -9,51 +9,18 @@
 mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rocket::figment::Figment;
 use rocket::figment::providers::{Format as _, Toml};
 use rocket::local::blocking::Client;
-use rocket::log::private::{self as log, Level, LevelFilter, Log, Metadata, Record};
 use rocket::{Build, Config, Rocket, Route, get, post, routes};
 use rocket_login::{
     GuardRoutes, LoginManager, RouteGuard, UserMixin, anonymous_required, condition,
     fresh_login_required, login_required, public, user_loader,
 };
 
+use common::log::{Level, Line, captured};
 use common::{KEY, User, Users, load_user};
-
-/// Whatever is logged in this process since the last look.
-static LINES: Mutex<Vec<Line>> = Mutex::new(Vec::new());
-
-struct Capture;
-
-#[derive(Clone, Debug)]
-struct Line {
-    level: Level,
-    target: String,
-    text: String,
-}
-
-impl Log for Capture {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        lock(&LINES).push(Line {
-            level: record.level(),
-            target: record.target().into(),
-            text: record.args().to_string(),
-        });
-    }
-
-    fn flush(&self) {}
-}
-
-fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// How a launch went, all the way to liftoff.
 #[derive(Debug)]
@@ -64,18 +31,11 @@ struct Launch {
 
 /// Launches for a local client; one at a time, since the log is the process's.
 fn launch(rocket: impl FnOnce() -> Rocket<Build>) -> Launch {
-    static ONE: Mutex<()> = Mutex::new(());
-    static INSTALLED: OnceLock<()> = OnceLock::new();
-    let _one = lock(&ONE);
-    INSTALLED.get_or_init(|| {
-        log::set_logger(&Capture).expect("no rocket was built before");
-        log::set_max_level(LevelFilter::Trace);
-    });
-    lock(&LINES).clear();
-    let launched = catch_unwind(AssertUnwindSafe(|| Client::untracked(rocket()).is_ok()));
+    let (launched, lines) =
+        captured(|| catch_unwind(AssertUnwindSafe(|| Client::untracked(rocket()).is_ok())));
     Launch {
         launched: launched.unwrap_or(false),
-        lines: std::mem::take(&mut *lock(&LINES)),
+        lines,
     }
 }
 

@@ -8,7 +8,7 @@
 
 mod common;
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rocket::error::ErrorKind;
@@ -16,72 +16,16 @@ use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::figment::providers::{Format as _, Toml};
 use rocket::figment::value::Value;
-use rocket::futures::future::BoxFuture;
 use rocket::http::Status;
-use rocket::local::blocking::Client;
-use rocket::log::private::{self as log, Level, LevelFilter, Log, Metadata, Record};
 use rocket::{Build, Config, Rocket, Route, State, get, post, routes};
 use rocket_login::{
     CurrentUser, Fresh, LoginError, LoginEvent, LoginManager, LoginSession, MemoryRevocations,
-    RevocationError, RevocationList, SessionRef, Signer, UserMixin, event_listener, login_required,
-    user_loader,
+    Signer, UserMixin, event_listener, login_required, user_loader,
 };
 
+use common::log::{Level, captured};
+use common::revocations::Revocations;
 use common::{App, KEY, Running, User, Users, load_user};
-
-/// Whatever is logged in this process, by whom, since the last look.
-static LINES: Mutex<Vec<Line>> = Mutex::new(Vec::new());
-
-struct Capture;
-
-#[derive(Clone, Debug)]
-struct Line {
-    level: Level,
-    target: String,
-    text: String,
-}
-
-impl Line {
-    fn is_ours(&self) -> bool {
-        ["login_runtime", "rocket_login", "login_macros"]
-            .iter()
-            .any(|ours| self.target.starts_with(ours))
-    }
-}
-
-impl Log for Capture {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        lock(&LINES).push(Line {
-            level: record.level(),
-            target: record.target().into(),
-            text: record.args().to_string(),
-        });
-    }
-
-    fn flush(&self) {}
-}
-
-fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Runs one test at a time, and gives every line that was logged meanwhile.
-fn captured<T>(run: impl FnOnce() -> T) -> (T, Vec<Line>) {
-    static ONE: Mutex<()> = Mutex::new(());
-    static INSTALLED: OnceLock<()> = OnceLock::new();
-    let _one = lock(&ONE);
-    INSTALLED.get_or_init(|| {
-        log::set_logger(&Capture).expect("no rocket was built before");
-        log::set_max_level(LevelFilter::Trace);
-    });
-    lock(&LINES).clear();
-    let result = run();
-    (result, std::mem::take(&mut *lock(&LINES)))
-}
 
 /// How a launch went.
 #[derive(Debug)]
@@ -804,26 +748,19 @@ impl std::fmt::Debug for Unescaped {
 fn live(app: App) -> (Vec<String>, String) {
     app.users.put("alice-the-user");
     app.users.put("bob-the-user");
-    let (users, clock) = (app.users.clone(), app.clock.clone());
     let issued = Arc::new(Mutex::new(Vec::new()));
     let keep = issued.clone();
-    let rocket = app
+    let keeper = AdHoc::on_response("Issued cookies", move |_, response| {
+        let cookies = response.headers().get("Set-Cookie");
+        let values = cookies.filter_map(|cookie| cookie.split(['=', ';']).nth(1));
+        let tokens = values.filter(|value| value.len() > 40).map(String::from);
+        keep.lock().unwrap().extend(tokens);
+        Box::pin(async {})
+    });
+    let app = app
         .with(|manager| manager.event_listener(tell))
         .routes(routes![debug])
-        .rocket()
-        .manage(Told::default())
-        .attach(AdHoc::on_response("Issued cookies", move |_, response| {
-            let cookies = response.headers().get("Set-Cookie");
-            let values = cookies.filter_map(|cookie| cookie.split(['=', ';']).nth(1));
-            let tokens = values.filter(|value| value.len() > 40).map(String::from);
-            keep.lock().unwrap().extend(tokens);
-            Box::pin(async {})
-        }));
-    let app = Running {
-        client: Client::untracked(rocket).unwrap(),
-        users,
-        clock,
-    };
+        .start_with(|rocket| rocket.manage(Told::default()).attach(keeper));
     let debugged = alice_comes_and_goes(&app);
     bob_grows_old(&app);
 
@@ -952,66 +889,19 @@ fn no_line_of_ours_and_no_debug_output_shows_a_secret_or_a_user() {
     );
 }
 
-/// A revocation list whose author prints what it is told.
-struct Chatty(MemoryRevocations, Arc<Mutex<Vec<String>>>);
-
-impl RevocationList for Chatty {
-    fn revoke<'a>(
-        &'a self,
-        session: SessionRef<'a>,
-        now: u64,
-        until: u64,
-    ) -> BoxFuture<'a, Result<(), RevocationError>> {
-        self.1
-            .lock()
-            .unwrap()
-            .push(format!("{session:?} {:?}", session.id));
-        RevocationList::revoke(&self.0, session, now, until)
-    }
-
-    fn revoke_user<'a>(
-        &'a self,
-        user_id: &'a str,
-        now: u64,
-        not_before: u64,
-        until: u64,
-    ) -> BoxFuture<'a, Result<(), RevocationError>> {
-        RevocationList::revoke_user(&self.0, user_id, now, not_before, until)
-    }
-
-    fn is_revoked<'a>(
-        &'a self,
-        session: SessionRef<'a>,
-        now: u64,
-    ) -> BoxFuture<'a, Result<bool, RevocationError>> {
-        RevocationList::is_revoked(&self.0, session, now)
-    }
-
-    fn not_before<'a>(
-        &'a self,
-        user_id: &'a str,
-        now: u64,
-    ) -> BoxFuture<'a, Result<u64, RevocationError>> {
-        RevocationList::not_before(&self.0, user_id, now)
-    }
-}
-
 #[test]
 fn what_a_revocation_list_is_told_prints_no_user() {
     // R47, T78
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let list = Chatty(MemoryRevocations::new(9), told.clone());
+    let list = Revocations::new();
     captured(|| {
-        let app = App::new()
-            .with(|manager| manager.revocation_list(list))
-            .start();
+        let app = list.app().start();
         app.users.put("alice-the-user");
         assert_eq!(
             app.logged_in("alice-the-user").post("/logout", "").status,
             Status::Ok
         );
     });
-    let told = told.lock().unwrap().concat();
+    let told = list.ended();
     assert!(told.contains("redacted"), "{told}");
     assert_no_secret(&told, &[]);
 }

@@ -5,7 +5,6 @@ use rocket::{Responder, catch, catchers, get, post, routes};
 use rocket_login::{CurrentUser, LoginSession, Refuse};
 
 use crate::common::{App, REMEMBER, Reply, SESSION, User};
-use crate::start;
 
 #[derive(Responder)]
 struct Cached {
@@ -155,9 +154,7 @@ fn an_existing_vary_is_kept() {
 // T73
 #[test]
 fn a_catcher_that_asks_for_the_user_is_private() {
-    let app = start(App::new(), |rocket| {
-        rocket.register("/", catchers![greeting])
-    });
+    let app = App::new().start_with(|rocket| rocket.register("/", catchers![greeting]));
     let reply = app.logged_in("alice").get("/me/x.css");
     assert_eq!(reply.status, Status::NotFound);
     assert_eq!(reply.body, r#"not found, Some("alice")"#);

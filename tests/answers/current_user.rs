@@ -9,8 +9,7 @@ use rocket_login::{
 };
 use serde::Serialize;
 
-use crate::bare;
-use crate::common::{App, User, Users};
+use crate::common::{App, User, Users, bare};
 
 #[derive(Clone, Serialize, UserMixin)]
 struct Member {

@@ -9,8 +9,8 @@ use rocket_login::{
 };
 
 use crate::common::load_user;
-use crate::common::{App, Browser, Reply, User};
-use crate::{Ran, app_with, flash, flashed, start};
+use crate::common::{App, Browser, Ran, Reply, User};
+use crate::{app_with, flash, flashed};
 
 const LOG_IN: &str = "Please log in to access this page.";
 
@@ -118,7 +118,7 @@ fn the_redirect_keeps_the_headers_of_rockets_shield() {
 // D29, R39, T59
 #[test]
 fn no_method_is_exempt_and_only_get_is_remembered() {
-    let app = start(App::new().routes(every()), |rocket| rocket);
+    let app = App::new().routes(every()).start();
     for method in [
         Method::Get,
         Method::Head,
@@ -158,7 +158,7 @@ fn no_method_is_exempt_and_only_get_is_remembered() {
 // T60
 #[test]
 fn an_overridden_method_is_judged_as_what_it_becomes() {
-    let app = start(App::new().routes(every()), |rocket| rocket);
+    let app = App::new().routes(every()).start();
     for (field, next) in [
         ("_method=get", true),
         ("_method=GET", true),
@@ -199,8 +199,8 @@ fn exempt_methods_open_the_attribute_but_not_the_user() {
     let app = App::new()
         .with(|manager| manager.exempt_methods([Method::Options]))
         .routes(every())
-        .routes(routes![options]);
-    let app = start(app, |rocket| rocket);
+        .routes(routes![options])
+        .start();
     let mut browser = app.browser();
     let reply = browser.send(Method::Options, "/every", None);
     assert_eq!((reply.status, reply.body.as_str()), (Status::Ok, "ran"));
@@ -241,7 +241,7 @@ fn own_page() -> (Status, &'static str) {
 #[test]
 fn the_applications_catcher_learns_why() {
     let app = App::new().routes(routes![own_401]);
-    let app = start(app, |rocket| rocket.register("/", catchers![explain]));
+    let app = app.start_with(|rocket| rocket.register("/", catchers![explain]));
     let stale = {
         let mut browser = app.browser();
         assert_eq!(
@@ -392,7 +392,7 @@ fn post_by_hand(session: LoginSession<'_, User>) -> Result<&'static str, Refuse>
 #[test]
 fn a_refusal_by_hand_is_answered_as_a_guards() {
     let app = App::new().routes(routes![by_hand, post_by_hand]);
-    let app = start(app, |rocket| rocket.register("/", catchers![explain]));
+    let app = app.start_with(|rocket| rocket.register("/", catchers![explain]));
     for mut browser in [app.browser(), app.logged_in("alice")] {
         let reply = browser.get("/by-hand/false");
         assert_sent(&reply, "/login?next=%2Fby-hand%2Ffalse");
@@ -435,7 +435,7 @@ fn a_lower_ranked_route_never_answers_for_a_guarded_one() {
         routes![guarded_rank, open_rank],
         routes![asking_rank, open_rank],
     ] {
-        let app = start(App::new().routes(routes), |rocket| rocket);
+        let app = App::new().routes(routes).start();
         assert_sent(&app.browser().get("/ranked/1"), "/login?next=%2Franked%2F1");
         assert_eq!(Ran::times(&app), 0);
         assert_ne!(app.logged_in("alice").get("/ranked/1").body, "open");
@@ -474,7 +474,7 @@ fn read_item(_told: Told, id: u32) -> String {
 
 #[test]
 fn the_login_is_decided_before_guards_parameters_and_body() {
-    let app = start(App::new().routes(routes![item, read_item]), |rocket| rocket);
+    let app = App::new().routes(routes![item, read_item]).start();
     for path in [
         "/items/1?page=1",
         "/items/x?page=1",

@@ -13,7 +13,6 @@ use rocket_login::{
 };
 
 use crate::common::{App, Browser, Running, SESSION, User, Users};
-use crate::start;
 
 #[derive(Default)]
 struct Log(Mutex<Vec<Entry>>);
@@ -78,7 +77,7 @@ fn listened(app: App) -> Running {
     let app = app
         .with(|manager| manager.event_listener(listen).request_loader(by_key))
         .routes(routes![by_hand, maybe]);
-    start(app, |rocket| rocket.manage(Log::default()))
+    app.start_with(|rocket| rocket.manage(Log::default()))
 }
 
 fn entries(app: &Running) -> Vec<Entry> {
@@ -315,9 +314,7 @@ fn a_refusal_is_told_even_where_the_catcher_hides_it() {
     }
 
     let app = App::new().with(|manager| manager.event_listener(listen));
-    let app = start(app, |rocket| {
-        rocket.manage(Log::default()).register("/", catchers![hide])
-    });
+    let app = app.start_with(|rocket| rocket.manage(Log::default()).register("/", catchers![hide]));
     let reply = app.browser().get("/private");
     assert_eq!(
         (reply.status, reply.body.as_str()),
@@ -329,7 +326,7 @@ fn a_refusal_is_told_even_where_the_catcher_hides_it() {
 #[test]
 fn several_listeners_are_told_in_order_and_may_ask_for_guards() {
     let app = App::new().with(|manager| manager.event_listener(listen).event_listener(listen_too));
-    let app = start(app, |rocket| rocket.manage(Log::default()));
+    let app = app.start_with(|rocket| rocket.manage(Log::default()));
     let mut browser = app.browser();
     browser.login("alice");
     assert_eq!(
@@ -366,7 +363,7 @@ fn listeners_that_fail_change_nothing_and_silence_nobody() {
             .event_listener(unreachable)
             .event_listener(listen)
     });
-    let app = start(app, |rocket| rocket.manage(Log::default()));
+    let app = app.start_with(|rocket| rocket.manage(Log::default()));
     let mut browser = app.browser();
     assert_eq!(
         browser.get("/private").location(),

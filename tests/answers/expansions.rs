@@ -13,8 +13,7 @@ use rocket_login::{
 };
 use uuid::Uuid;
 
-use crate::bare;
-use crate::common::{App, User, Users, load_user};
+use crate::common::{App, User, Users, bare, load_user};
 
 fn body(client: &Client, path: &str, user: &(impl UserMixin + Sized)) -> String {
     let login = testing::login(client.rocket(), user);

@@ -1,20 +1,19 @@
 //! What fails fails the request: nobody is logged in by it, and nobody out.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rocket::futures::future::BoxFuture;
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, State, get, post, routes};
 use rocket_login::{
-    CurrentUser, LoginError, LoginEvent, LoginSession, MemoryRevocations, RevocationError,
-    RevocationList, SessionRef, event_listener, login_required, request_loader, user_loader,
+    CurrentUser, LoginError, LoginEvent, LoginSession, event_listener, login_required,
+    request_loader, user_loader,
 };
 
-use crate::common::{App, Browser, Running, SESSION, User, Users};
-use crate::{Ran, app_with, start};
+use crate::app_with;
+use crate::common::revocations::{CALLS, Revocations, Trouble};
+use crate::common::{App, Browser, Ran, Running, SESSION, User, Users};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
@@ -105,7 +104,7 @@ fn faulty() -> Running {
                 .loader_timeout(Duration::from_millis(50))
         })
         .routes(routes![counted, counted_user, maybe]);
-    start(app, |rocket| rocket.manage(Faulty::default()))
+    app.start_with(|rocket| rocket.manage(Faulty::default()))
 }
 
 fn set(app: &Running, fault: Option<Fault>) {
@@ -313,76 +312,14 @@ fn a_question_that_was_given_up_can_be_asked_again() {
     );
 }
 
-/// A shared list whose server may be away.
-struct Shared {
-    list: MemoryRevocations,
-    down: &'static AtomicBool,
-}
-
-impl Shared {
-    fn new(down: &'static AtomicBool) -> Self {
-        Shared {
-            list: MemoryRevocations::new(10),
-            down,
-        }
-    }
-
-    fn up(&self) -> Result<(), RevocationError> {
-        if self.down.load(Ordering::Relaxed) {
-            return Err(RevocationError::new("connection refused"));
-        }
-        Ok(())
-    }
-}
-
-type Answer<'a, T> = BoxFuture<'a, Result<T, RevocationError>>;
-
-impl RevocationList for Shared {
-    fn revoke<'a>(&'a self, session: SessionRef<'a>, now: u64, until: u64) -> Answer<'a, ()> {
-        Box::pin(async move {
-            self.up()?;
-            RevocationList::revoke(&self.list, session, now, until).await
-        })
-    }
-
-    fn revoke_user<'a>(
-        &'a self,
-        user_id: &'a str,
-        now: u64,
-        not_before: u64,
-        until: u64,
-    ) -> Answer<'a, ()> {
-        Box::pin(async move {
-            self.up()?;
-            RevocationList::revoke_user(&self.list, user_id, now, not_before, until).await
-        })
-    }
-
-    fn is_revoked<'a>(&'a self, session: SessionRef<'a>, now: u64) -> Answer<'a, bool> {
-        Box::pin(async move {
-            self.up()?;
-            RevocationList::is_revoked(&self.list, session, now).await
-        })
-    }
-
-    fn not_before<'a>(&'a self, user_id: &'a str, now: u64) -> Answer<'a, u64> {
-        Box::pin(async move {
-            self.up()?;
-            RevocationList::not_before(&self.list, user_id, now).await
-        })
-    }
-}
-
 // T53
 #[test]
 fn a_failing_revocation_list_fails_every_change_and_question_and_touches_no_cookie() {
-    static DOWN: AtomicBool = AtomicBool::new(false);
-    let app = App::new()
-        .with(|manager| manager.revocation_list(Shared::new(&DOWN)))
-        .start();
+    let list = Revocations::new();
+    let app = list.app().start();
     let mut browser = app.remembered("alice");
     let before = browser.cookies.clone();
-    DOWN.store(true, Ordering::Relaxed);
+    list.trouble(Trouble::Fails, &CALLS);
     for (path, form) in [
         ("/login", "user=bob"),
         ("/login", "user=alice&remember=on"),
@@ -403,7 +340,7 @@ fn a_failing_revocation_list_fails_every_change_and_question_and_touches_no_cook
     );
     assert_eq!(app.browser().me(), "anonymous");
 
-    DOWN.store(false, Ordering::Relaxed);
+    list.recover();
     assert_eq!(browser.cookies, before);
     assert_eq!(browser.me(), "alice");
     let copy = browser.clone();

@@ -9,7 +9,7 @@ use rocket::{Request, Responder, State, catch, catchers, uri};
 use rocket_login::{CurrentUser, Denied, Reason, needs_refresh_handler, unauthorized_handler};
 
 use crate::common::{App, Reply, User, Users};
-use crate::{flash, flashed, start};
+use crate::{flash, flashed};
 
 #[derive(Responder)]
 #[response(status = 418, content_type = "json")]
@@ -196,7 +196,7 @@ fn catcher() -> (Status, (rocket::http::ContentType, &'static str)) {
 #[test]
 fn a_handler_replaces_the_catchers_page() {
     let app = App::new().with(|manager| manager.unauthorized_handler(teapot));
-    let app = start(app, |rocket| rocket.register("/", catchers![catcher]));
+    let app = app.start_with(|rocket| rocket.register("/", catchers![catcher]));
     let reply = app.browser().get("/private");
     assert_eq!(reply.status, Status::ImATeapot);
     assert_eq!(reply.body, "Unauthorized anonymous=true loads=0");

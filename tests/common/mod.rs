@@ -10,11 +10,15 @@
     reason = "a module of every test binary is nobody's public interface"
 )]
 
+pub mod log;
+pub mod revocations;
 pub mod socket;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use rocket::figment::Figment;
 use rocket::form::Form;
 use rocket::http::{Cookie, Header, Status};
 use rocket::local::blocking::{Client, LocalResponse};
@@ -226,12 +230,40 @@ async fn status(session: LoginSession<'_, User>) -> Result<String, LoginError> {
     ))
 }
 
+/// The debug profile, with a key and without a log.
+pub fn figment() -> Figment {
+    Figment::from(rocket::Config::debug_default())
+        .merge(("log_level", "off"))
+        .merge(("secret_key", KEY))
+}
+
+/// A rocket with a key and nothing else.
+pub fn bare() -> Rocket<Build> {
+    rocket::custom(figment())
+}
+
+/// How often code that should not run has run.
+#[derive(Default)]
+pub struct Ran(AtomicUsize);
+
+impl Ran {
+    pub fn count(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often since the last look.
+    pub fn times(app: &Running) -> usize {
+        let ran = app.client.rocket().state::<Ran>().unwrap();
+        ran.0.swap(0, Ordering::Relaxed)
+    }
+}
+
 /// The application, its users and its clock.
 pub struct App {
     pub users: Users,
     pub clock: Clock,
     pub manager: LoginManager<User>,
-    figment: rocket::figment::Figment,
+    figment: Figment,
     routes: Vec<rocket::Route>,
 }
 
@@ -245,9 +277,7 @@ impl App {
                 .login_view("/login")
                 .refresh_view("/confirm"),
             clock,
-            figment: rocket::figment::Figment::from(rocket::Config::debug_default())
-                .merge(("log_level", "off"))
-                .merge(("secret_key", KEY)),
+            figment: figment(),
             routes: Vec::new(),
         }
     }
@@ -266,7 +296,7 @@ impl App {
 
     /// Selects the release profile, with its defaults.
     pub fn release(mut self) -> Self {
-        self.figment = rocket::figment::Figment::from(rocket::Config::release_default())
+        self.figment = Figment::from(rocket::Config::release_default())
             .merge(("log_level", "off"))
             .merge(("secret_key", KEY))
             .select("release");
@@ -304,9 +334,15 @@ impl App {
 
     /// Starts the application for a local client that keeps no cookies of its own.
     pub fn start(self) -> Running {
+        self.start_with(|rocket| rocket)
+    }
+
+    /// Starts the application with more than routes: catchers, state, fairings.
+    pub fn start_with(self, build: impl FnOnce(Rocket<Build>) -> Rocket<Build>) -> Running {
         let (users, clock) = (self.users.clone(), self.clock.clone());
+        let rocket = build(self.rocket()).manage(Ran::default());
         Running {
-            client: Client::untracked(self.rocket()).expect("the application starts"),
+            client: Client::untracked(rocket).expect("the application starts"),
             users,
             clock,
         }
@@ -339,9 +375,14 @@ impl Running {
 
     /// A browser in which `user` has just logged in and is remembered.
     pub fn remembered(&self, user: &str) -> Browser<'_> {
+        self.logged_in_with(user, "remember=on")
+    }
+
+    /// A browser in which `user` is logged in as the form says, such as `permanent=on`.
+    pub fn logged_in_with(&self, user: &str, form: &str) -> Browser<'_> {
         let mut browser = self.browser();
-        let form = format!("user={user}&remember=on");
-        assert_eq!(browser.post("/login", &form).status, Status::SeeOther);
+        let reply = browser.post("/login", &format!("user={user}&{form}"));
+        assert_eq!(reply.status, Status::SeeOther);
         browser
     }
 }

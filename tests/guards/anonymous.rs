@@ -5,8 +5,8 @@ use rocket::{catchers, get, post, routes};
 use rocket_login::EventKind::CrossSite;
 use rocket_login::{GuardRoutes, RouteGuard, anonymous_required, condition, unauthorized_handler};
 
-use crate::common::{App, Running, SESSION, User};
-use crate::{Ran, outcome, reason, script, stale, start, told};
+use crate::common::{App, Ran, Running, SESSION, User};
+use crate::{outcome, reason, script, stale, start, told};
 
 #[anonymous_required]
 #[get("/sign-in?<next>")]

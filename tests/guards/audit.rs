@@ -8,14 +8,11 @@ use rocket_login::{
     fresh_login_required, login_required, public, user_loader,
 };
 
-use crate::common::{App, KEY, User, Users, load_user};
+use crate::common::{App, User, Users, bare, load_user};
 
 /// A site with nothing but these mounts.
 fn site<const N: usize>(mounts: [(&str, Vec<Route>); N]) -> Rocket<Build> {
-    let figment = rocket::figment::Figment::from(rocket::Config::debug_default())
-        .merge(("log_level", "off"))
-        .merge(("secret_key", KEY));
-    let rocket = rocket::custom(figment)
+    let rocket = bare()
         .manage(Users::alice_and_bob())
         .attach(LoginManager::new(load_user));
     mounts

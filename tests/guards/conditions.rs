@@ -9,8 +9,8 @@ use rocket_login::{
     fresh_login_required, login_required,
 };
 
-use crate::common::{App, Browser, REMEMBER, Running, SESSION, User};
-use crate::{Ran, outcome, reason, script, stale, start, told};
+use crate::common::{App, Browser, REMEMBER, Ran, Running, SESSION, User};
+use crate::{outcome, reason, script, stale, start, told};
 
 impl User {
     fn is_alice(&self) -> bool {

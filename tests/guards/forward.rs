@@ -8,8 +8,8 @@ use rocket_login::{
     login_required, public,
 };
 
-use crate::common::{App, Reply, Running, SESSION, User};
-use crate::{Ran, outcome, reason, script, stale, start, told};
+use crate::common::{App, Ran, Reply, Running, SESSION, User};
+use crate::{outcome, reason, script, stale, start, told};
 
 fn is_alice(user: &User) -> bool {
     user.id == "alice"

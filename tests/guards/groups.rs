@@ -11,8 +11,8 @@ use rocket_login::{
     GuardRoutes, RouteGuard, condition, fresh_login_required, login_required, public,
 };
 
-use crate::common::{App, Browser, Running, User};
-use crate::{Ran, outcome, script, stale, start};
+use crate::common::{App, Browser, Ran, Running, User};
+use crate::{outcome, script, stale, start};
 
 #[get("/door")]
 fn door() -> &'static str {

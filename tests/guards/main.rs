@@ -22,9 +22,7 @@ mod public;
 mod realms;
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rocket::local::blocking::Client;
 use rocket::{Build, Request, Rocket, State, catch};
 use rocket_login::{Denied, EventKind, LoginEvent, event_listener};
 
@@ -32,33 +30,8 @@ use common::{App, Browser, Reply, Running, User};
 
 /// Starts the application with more than routes: mounts, catchers, state.
 fn start(app: App, build: impl FnOnce(Rocket<Build>) -> Rocket<Build>) -> Running {
-    let (users, clock) = (app.users.clone(), app.clock.clone());
-    let app = app.with(|manager| manager.event_listener(listen));
-    let rocket = build(app.rocket())
-        .manage(Ran::default())
-        .manage(Told::default());
-    let client = Client::untracked(rocket).expect("the application starts");
-    Running {
-        client,
-        users,
-        clock,
-    }
-}
-
-/// How often code that should not run has run.
-#[derive(Default)]
-struct Ran(AtomicUsize);
-
-impl Ran {
-    fn count(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How often since the last look.
-    fn times(app: &Running) -> usize {
-        let ran = app.client.rocket().state::<Ran>().unwrap();
-        ran.0.swap(0, Ordering::Relaxed)
-    }
+    app.with(|manager| manager.event_listener(listen))
+        .start_with(|rocket| build(rocket).manage(Told::default()))
 }
 
 #[derive(Default)]
@@ -95,10 +68,7 @@ fn outcome(reply: &Reply) -> String {
 
 /// A browser in which `user` has logged in, not freshly.
 fn stale<'a>(app: &'a Running, user: &str) -> Browser<'a> {
-    let mut browser = app.browser();
-    let reply = browser.post("/login", &format!("user={user}&stale=on"));
-    assert_eq!(reply.status, rocket::http::Status::SeeOther);
-    browser
+    app.logged_in_with(user, "stale=on")
 }
 
 /// Asks for no page, as a script does.

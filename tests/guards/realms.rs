@@ -153,10 +153,7 @@ type Manager<U> = LoginManager<U>;
 /// The configuration, in the words of Rocket.toml.
 fn figment(toml: &str) -> Figment {
     use rocket::figment::providers::{Format as _, Toml};
-    Figment::from(rocket::Config::debug_default())
-        .merge(("log_level", "off"))
-        .merge(("secret_key", KEY))
-        .merge(Toml::string(toml).nested())
+    crate::common::figment().merge(Toml::string(toml).nested())
 }
 
 struct Shop {

@@ -1,13 +1,11 @@
 //! Ended sessions: everywhere at once, on every server, and where the list fails.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rocket::futures::future::BoxFuture;
 use rocket::http::Status;
-use rocket::{routes, tokio};
-use rocket_login::{MemoryRevocations, RevocationError, RevocationList, SessionRef};
+use rocket::routes;
 
+use crate::common::revocations::{CALLS, Revocations, Trouble};
 use crate::common::{App, REMEMBER, SESSION, START};
 use crate::support::{BOTH, DAY, HOUR, assert_refused, load_by_key, script};
 
@@ -165,82 +163,10 @@ fn a_full_list_loses_no_logout() {
     assert_eq!(bob.me(), "bob");
 }
 
-type Done<'a, T> = BoxFuture<'a, Result<T, RevocationError>>;
-
-/// What happens to a call of a list, by the call's name.
-trait Trouble: Send + Sync + 'static {
-    fn before(&self, call: &'static str) -> BoxFuture<'_, Result<(), RevocationError>>;
-}
-
-/// A list that several servers share, and that has its troubles.
-#[derive(Clone)]
-struct Shared<T>(Arc<MemoryRevocations>, T);
-
-impl<T: Trouble> RevocationList for Shared<T> {
-    fn revoke<'a>(&'a self, session: SessionRef<'a>, now: u64, until: u64) -> Done<'a, ()> {
-        Box::pin(async move {
-            self.1.before("revoke").await?;
-            RevocationList::revoke(&*self.0, session, now, until).await
-        })
-    }
-
-    fn revoke_user<'a>(
-        &'a self,
-        user_id: &'a str,
-        now: u64,
-        not_before: u64,
-        until: u64,
-    ) -> Done<'a, ()> {
-        Box::pin(async move {
-            self.1.before("revoke_user").await?;
-            RevocationList::revoke_user(&*self.0, user_id, now, not_before, until).await
-        })
-    }
-
-    fn is_revoked<'a>(&'a self, session: SessionRef<'a>, now: u64) -> Done<'a, bool> {
-        Box::pin(async move {
-            self.1.before("is_revoked").await?;
-            RevocationList::is_revoked(&*self.0, session, now).await
-        })
-    }
-
-    fn not_before<'a>(&'a self, user_id: &'a str, now: u64) -> Done<'a, u64> {
-        Box::pin(async move {
-            self.1.before("not_before").await?;
-            RevocationList::not_before(&*self.0, user_id, now).await
-        })
-    }
-}
-
-fn with_list<T: Trouble>(trouble: T) -> App {
-    let list = Shared(Arc::new(MemoryRevocations::new(100)), trouble);
-    App::new()
-        .routes(routes![script])
-        .with(|manager| manager.revocation_list(list))
-}
-
-/// No trouble but the network.
-#[derive(Clone)]
-struct Network;
-
-impl Trouble for Network {
-    fn before(&self, _: &'static str) -> BoxFuture<'_, Result<(), RevocationError>> {
-        Box::pin(async {
-            tokio::task::yield_now().await;
-            Ok(())
-        })
-    }
-}
-
 #[test]
 fn a_logout_ends_the_session_on_every_replica() {
-    let list = Shared(Arc::new(MemoryRevocations::new(100)), Network);
-    let [here, there] = [(); 2].map(|()| {
-        let list = list.clone();
-        App::new()
-            .with(|manager| manager.revocation_list(list))
-            .start()
-    });
+    let list = Revocations::new();
+    let [here, there] = [(); 2].map(|()| list.app().start());
     let [mut alice, mut second, mut bob] = [
         here.remembered("alice"),
         there.remembered("alice"),
@@ -265,28 +191,11 @@ fn a_logout_ends_the_session_on_every_replica() {
     assert_refused(&here.visited_by(&old));
 }
 
-/// The call that fails, to be set while the application runs.
-#[derive(Clone, Default)]
-struct Down(Arc<Mutex<Option<&'static str>>>);
-
-impl Trouble for Down {
-    fn before(&self, call: &'static str) -> BoxFuture<'_, Result<(), RevocationError>> {
-        let is_down = *self.0.lock().unwrap() == Some(call);
-        Box::pin(async move {
-            if is_down {
-                Err(RevocationError::new("connection refused"))
-            } else {
-                Ok(())
-            }
-        })
-    }
-}
-
 #[test]
 fn a_list_that_fails_logs_nobody_in_or_out() {
     // T53, R36
-    let down = Down::default();
-    let app = with_list(down.clone()).start();
+    let list = Revocations::new();
+    let app = list.app().start();
     for (call, requests) in [
         (
             "is_revoked",
@@ -308,7 +217,7 @@ fn a_list_that_fails_logs_nobody_in_or_out() {
     ] {
         for path in requests {
             let mut browser = app.remembered("alice");
-            *down.0.lock().unwrap() = Some(call);
+            list.trouble(Trouble::Fails, &[call]);
             let reply = match *path {
                 "/login" => browser.post(path, "user=bob&remember=on"),
                 "/confirm" => browser.post(path, "alice"),
@@ -317,7 +226,7 @@ fn a_list_that_fails_logs_nobody_in_or_out() {
             };
             assert_eq!(reply.status, Status::ServiceUnavailable, "{call}: {path}");
             assert!(reply.set_cookies().is_empty(), "{call}: {path}");
-            *down.0.lock().unwrap() = None;
+            list.recover();
             if *path != "/logout-everywhere" || call != "revoke" {
                 assert_eq!(
                     browser.status(),
@@ -331,38 +240,28 @@ fn a_list_that_fails_logs_nobody_in_or_out() {
 
 #[test]
 fn a_theft_that_cannot_be_listed_ends_nothing() {
-    let down = Down::default();
-    let app = with_list(down.clone())
-        .set("login.session_protection", "strong")
-        .start();
+    let list = Revocations::new();
+    let app = list.app().set("login.session_protection", "strong").start();
     let mut home = app.browser().from("192.0.2.1");
     home.login("alice");
     let mut thief = home.clone().from("198.51.100.1");
-    *down.0.lock().unwrap() = Some("revoke");
+    list.trouble(Trouble::Fails, &["revoke"]);
     let reply = thief.get("/private");
     assert_eq!(reply.status, Status::ServiceUnavailable);
     assert!(reply.set_cookies().is_empty());
-    *down.0.lock().unwrap() = None;
+    list.recover();
     assert_eq!(home.me(), "alice");
-}
-
-/// A list that answers when it is too late.
-struct Late;
-
-impl Trouble for Late {
-    fn before(&self, _: &'static str) -> BoxFuture<'_, Result<(), RevocationError>> {
-        Box::pin(async {
-            tokio::time::sleep(Duration::from_secs(5)).await;
-            Ok(())
-        })
-    }
 }
 
 #[test]
 fn a_list_that_hangs_fails_the_request() {
     // R36: loader or store error, panic or timeout
-    let app = with_list(Late).with(|manager| manager.loader_timeout(Duration::from_millis(20)));
-    let app = app.start();
+    let list = Revocations::new();
+    list.trouble(Trouble::Hangs, &CALLS);
+    let app = list
+        .app()
+        .with(|manager| manager.loader_timeout(Duration::from_millis(20)))
+        .start();
     let begun = std::time::Instant::now();
     let reply = app.browser().login("alice");
     assert_eq!(reply.status, Status::ServiceUnavailable);
@@ -370,19 +269,11 @@ fn a_list_that_hangs_fails_the_request() {
     assert!(begun.elapsed() < Duration::from_secs(4));
 }
 
-/// A list with a bug.
-struct Panics;
-
-impl Trouble for Panics {
-    fn before(&self, call: &'static str) -> BoxFuture<'_, Result<(), RevocationError>> {
-        assert_ne!(call, "is_revoked", "this list panics");
-        Box::pin(async { Ok(()) })
-    }
-}
-
 #[test]
 fn a_list_that_panics_fails_the_request() {
-    let app = with_list(Panics).start();
+    let list = Revocations::new();
+    list.trouble(Trouble::Panics, &["is_revoked"]);
+    let app = list.app().start();
     let mut browser = app.logged_in("alice");
     for path in ["/me", "/private"] {
         let reply = browser.get(path);

@@ -7,7 +7,7 @@ use rocket::local::blocking::Client;
 use rocket::{State, get, routes};
 use rocket_login::{LoginManager, UserMixin, testing, user_loader};
 
-use crate::common::{App, KEY, SESSION};
+use crate::common::{App, SESSION, bare};
 use crate::support::{BOTH, assert_refused};
 
 #[test]
@@ -112,10 +112,7 @@ fn client<U: UserMixin>(
     routes: Vec<rocket::Route>,
     record: &Record,
 ) -> Client {
-    let figment = rocket::figment::Figment::from(rocket::Config::debug_default())
-        .merge(("log_level", "off"))
-        .merge(("secret_key", KEY));
-    let rocket = rocket::custom(figment)
+    let rocket = bare()
         .manage(Arc::clone(record))
         .attach(manager)
         .mount("/", routes);

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rocket::http::{RawStr, Status};
-use rocket::local::blocking::Client;
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::{Request, State, post};
@@ -26,14 +25,6 @@ pub const DAY: u64 = 24 * HOUR;
 impl Running {
     pub fn forward(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
-    }
-
-    /// A browser in which `user` is logged in as the form says, such as `permanent=on`.
-    pub fn logged_in_with(&self, user: &str, form: &str) -> Browser<'_> {
-        let mut browser = self.browser();
-        let reply = browser.post("/login", &format!("user={user}&{form}"));
-        assert_eq!(reply.status, Status::SeeOther);
-        browser
     }
 
     /// The same cookies and headers, sent to this application.
@@ -188,17 +179,7 @@ fn record(event: &LoginEvent<'_, User>, log: &State<Log>) {
 pub fn logged(app: App) -> (Running, Log) {
     let log = Log::default();
     let app = app.with(|manager| manager.event_listener(record));
-    let (users, clock) = (app.users.clone(), app.clock.clone());
-    let rocket = app.rocket().manage(log.clone());
-    let client = Client::untracked(rocket).expect("the application starts");
-    (
-        Running {
-            client,
-            users,
-            clock,
-        },
-        log,
-    )
+    (app.start_with(|rocket| rocket.manage(log.clone())), log)
 }
 
 /// Both cookies' names.

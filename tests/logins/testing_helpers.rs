@@ -3,7 +3,7 @@
 use rocket::http::{Cookie, Status};
 use rocket_login::testing;
 
-use crate::common::{App, Browser, KEY, REMEMBER, Running, SESSION};
+use crate::common::{App, Browser, REMEMBER, Running, SESSION, bare};
 use crate::support::{DAY, HOUR, assert_refused};
 
 /// A browser that has this cookie.
@@ -122,11 +122,8 @@ fn a_login_over_a_made_cookie_ends_it() {
 #[test]
 #[should_panic = "no `LoginManager` for"]
 fn without_a_manager_there_is_nothing_to_make() {
-    let figment = rocket::figment::Figment::from(rocket::Config::debug_default())
-        .merge(("log_level", "off"))
-        .merge(("secret_key", KEY));
     let alice = App::new().users.get("alice").unwrap();
-    let _ = testing::login(&rocket::custom(figment), &alice);
+    let _ = testing::login(&bare(), &alice);
 }
 
 #[test]
