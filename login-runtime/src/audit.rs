@@ -110,9 +110,9 @@ pub struct AuditedRoute {
     /// Whether it could not be told: several routes of one name, method and URI are mounted, and
     /// not all have an attribute. Such a route counts as unguarded, unless its group is guarded.
     pub is_ambiguous: bool,
-    /// The user types that its guards name.
+    /// The user types that its guards name, or may name where several attributes fit.
     pub users: Vec<&'static str>,
-    /// Where its attribute stands, as `file:line`.
+    /// Where its attribute stands, as `file:line`; none where several fit.
     pub location: Option<&'static str>,
 }
 
@@ -202,17 +202,24 @@ fn audited<P: Phase>(route: &Route, entries: &[PolicyEntry], rocket: &Rocket<P>)
         .count();
     // Each entry is mounted at least once: with as many routes as entries, each route has its own.
     let is_ambiguous = alike > fitting.len();
-    let attribute = if is_ambiguous {
-        None
+    // Which of several is its own cannot be told: it asks for no less than the least of them.
+    let attributes = if is_ambiguous {
+        &[]
     } else {
-        fitting.iter().min_by_key(|entry| Access::from(entry.rule))
+        fitting.as_slice()
     };
     let group_access = groups.iter().map(|guard| Access::from(guard.rule)).max();
-    let attribute_access = attribute.map(|entry| Access::from(entry.rule));
-    let users = groups
+    let attribute_access = attributes
+        .iter()
+        .map(|entry| Access::from(entry.rule))
+        .min();
+    let mut users: Vec<_> = groups
         .iter()
         .filter_map(|guard| guard.user_type.map(|(_, name)| name))
-        .chain(attribute.and_then(|entry| entry.user_type));
+        .chain(attributes.iter().filter_map(|entry| entry.user_type))
+        .collect();
+    users.sort_unstable();
+    users.dedup();
     AuditedRoute {
         method: route.method,
         uri: route.uri.as_str().to_owned(),
@@ -221,10 +228,13 @@ fn audited<P: Phase>(route: &Route, entries: &[PolicyEntry], rocket: &Rocket<P>)
             .max(attribute_access)
             .unwrap_or(Access::Unguarded),
         has_condition: groups.iter().any(|guard| guard.condition.is_some())
-            || attribute.is_some_and(|entry| entry.has_condition),
+            || !attributes.is_empty() && attributes.iter().all(|entry| entry.has_condition),
         is_ambiguous,
-        users: users.collect(),
-        location: attribute.map(|entry| entry.location),
+        users,
+        location: match attributes {
+            [entry] => Some(entry.location),
+            _ => None,
+        },
     }
 }
 
@@ -233,6 +243,12 @@ pub(crate) fn print(audit: &Audit) {
     info!(target: "rocket::launch", "Logins:");
     for route in audit.routes() {
         let name = route.name.as_deref().unwrap_or("-");
+        let users: Vec<_> = route.users.iter().map(|name| short(name)).collect();
+        let users = if users.is_empty() || route.access <= Access::Public {
+            String::new()
+        } else {
+            format!(" of {}", users.join(" or "))
+        };
         let condition = if route.has_condition {
             ", if its condition holds"
         } else {
@@ -245,9 +261,49 @@ pub(crate) fn print(audit: &Audit) {
         };
         info!(
             target: "rocket::launch::_",
-            "({name}) {route}: {}{condition}{ambiguous}", route.access
+            "({name}) {route}: {}{users}{condition}{ambiguous}", route.access
         );
     }
+}
+
+/// A type's name without its path.
+fn short(name: &str) -> &str {
+    name.rsplit("::").next().unwrap_or(name)
+}
+
+/// The login and refresh views to which no route of this application answers.
+pub(crate) fn missing_views<P: Phase>(rocket: &Rocket<P>) -> Vec<String> {
+    let mut missing = Vec::new();
+    for realm in Realms::all(rocket) {
+        for view in realm.core().config.login_paths() {
+            let mut routes = rocket.routes();
+            let is_there =
+                routes.any(|route| route.method == Method::Get && answers(route.uri.path(), view));
+            if !is_there {
+                missing.push(format!(
+                    "browsers are sent to `{view}` to log in, but no GET route answers there: \
+                     `uri!` wants the mount point first, as in `uri!(\"/base\", page)`"
+                ));
+            }
+        }
+    }
+    missing
+}
+
+/// Whether a route's path, dynamic segments included, is that of a page.
+fn answers(route: &str, page: &str) -> bool {
+    let segments = |path| str::split(path, '/').filter(|segment| !segment.is_empty());
+    let mut page = segments(page);
+    for segment in segments(route) {
+        if segment.ends_with("..>") {
+            return true;
+        }
+        match page.next() {
+            Some(wanted) if segment == wanted || segment.starts_with('<') => {}
+            _ => return false,
+        }
+    }
+    page.next().is_none()
 }
 
 /// What is wrong with the routes of an application, for the launch to stop.
@@ -313,4 +369,26 @@ pub(crate) fn stop(mistakes: &[String]) {
         error!("{mistake}");
     }
     panic!("aborting due to mistakes in routes or realms");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_answered_by_its_route_or_by_a_dynamic_one() {
+        assert!(answers("/login", "/login"));
+        assert!(answers("/<lang>/login", "/de/login"));
+        assert!(answers("/<path..>", "/any/page"));
+        assert!(answers("/staff/<path..>", "/staff"));
+        assert!(!answers("/account/confirm", "/confirm"));
+        assert!(!answers("/login", "/login/again"));
+        assert!(!answers("/login/again", "/login"));
+    }
+
+    #[test]
+    fn a_type_is_called_by_its_last_name() {
+        assert_eq!(short("members::users::Member"), "Member");
+        assert_eq!(short("Member"), "Member");
+    }
 }

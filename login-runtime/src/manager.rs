@@ -3,13 +3,14 @@
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rocket::fairing::{self, Fairing, Info, Kind};
+use rocket::futures::future::BoxFuture;
 use rocket::http::{Method, SameSite};
 use rocket::{Build, Orbit, Request, Response, Rocket};
 use tracing::{error, warn};
@@ -26,7 +27,7 @@ use crate::denial::AnswerFn;
 use crate::events::EventListener;
 use crate::guards::erased;
 use crate::keys::KeyRing;
-use crate::loader::{RequestLoader, UserLoader};
+use crate::loader::{LoadResult, RequestLoader, UserLoader};
 use crate::realm::{Realm, RealmCore, Realms, Revocations, peek};
 use crate::revocation::{MemoryRevocations, RevocationList};
 use crate::user::UserMixin;
@@ -104,6 +105,17 @@ impl<U: UserMixin> LoginManager<U> {
             })),
             realm: OnceLock::new(),
         }
+    }
+
+    /// Creates a manager whose users come by the request itself and never log in, such as by API key.
+    pub fn from_requests(request_loader: RequestLoader<U>) -> Self {
+        fn nobody<'r, U: UserMixin>(
+            _: &'r str,
+            _: &'r Request<'_>,
+        ) -> BoxFuture<'r, LoadResult<U>> {
+            Box::pin(ready(Ok(None)))
+        }
+        Self::new(nobody).request_loader(request_loader)
     }
 
     fn with(mut self, set: impl FnOnce(&mut Plan<U>)) -> Self {
@@ -382,6 +394,15 @@ fn crate_of<U>() -> &'static str {
     name.split_once("::").map_or(name, |(krate, _)| krate)
 }
 
+/// Says what is seldom meant; what several realms share, once.
+fn warn_once(rocket: &Rocket<Build>, warnings: Vec<String>) {
+    for warning in warnings {
+        if Realms::is_news(rocket, &warning) {
+            warn!("{warning}");
+        }
+    }
+}
+
 /// Says why the launch stops.
 fn report(mistakes: &[impl fmt::Display]) {
     for mistake in mistakes {
@@ -446,13 +467,15 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
             error!("this `LoginManager` has been launched before: build a new one");
             return Err(rocket);
         };
+        let rocket = match rocket.state::<Realms>() {
+            Some(_) => rocket,
+            None => rocket.manage(Realms::default()),
+        };
         let settings = std::mem::take(&mut plan.settings);
         let realm = plan.realm.as_deref();
         let config = match Config::new(settings, rocket.figment(), realm, crate_of::<U>()) {
             Ok((config, warnings)) => {
-                for warning in warnings {
-                    warn!("{warning}");
-                }
+                warn_once(&rocket, warnings);
                 config
             }
             Err(mistakes) => {
@@ -470,10 +493,6 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
         }
         let realm = Arc::new(plan.realm(config));
         let _ = self.realm.set(Arc::clone(&realm));
-        let rocket = match rocket.state::<Realms>() {
-            Some(_) => rocket,
-            None => rocket.manage(Realms::default()),
-        };
         if let Some(realms) = rocket.state::<Realms>() {
             realms.add(erased(&realm));
         }
@@ -486,6 +505,9 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
         if first.is_some_and(|realm| realm.core().user_type == TypeId::of::<U>()) {
             let audit = audit(rocket);
             audit::print(&audit);
+            for missing in audit::missing_views(rocket) {
+                warn!("{missing}");
+            }
             audit::stop(&audit::mistakes(rocket, &audit));
         }
     }

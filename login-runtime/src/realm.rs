@@ -252,16 +252,18 @@ pub(crate) trait AnyRealm: Send + Sync {
 /// Every realm of the application, in the order in which they were attached.
 #[derive(Default)]
 pub(crate) struct Realms {
-    realms: RwLock<Vec<Arc<dyn AnyRealm>>>,
+    attached: RwLock<Vec<Arc<dyn AnyRealm>>>,
     /// What the attributes said of their routes, for the audit.
     entries: RwLock<Vec<PolicyEntry>>,
+    /// The warnings that have been given.
+    warnings: RwLock<Vec<String>>,
 }
 
 impl Realms {
     pub(crate) fn all<P: Phase>(rocket: &Rocket<P>) -> Vec<Arc<dyn AnyRealm>> {
         rocket.state::<Realms>().map_or_else(Vec::new, |realms| {
             realms
-                .realms
+                .attached
                 .read()
                 .unwrap_or_else(PoisonError::into_inner)
                 .clone()
@@ -269,7 +271,7 @@ impl Realms {
     }
 
     pub(crate) fn add(&self, realm: Arc<dyn AnyRealm>) {
-        self.realms
+        self.attached
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .push(realm);
@@ -279,13 +281,29 @@ impl Realms {
     pub(crate) fn sole<P: Phase>(rocket: &Rocket<P>) -> Option<Arc<dyn AnyRealm>> {
         let realms = rocket
             .state::<Realms>()?
-            .realms
+            .attached
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         match realms.as_slice() {
             [realm] => Some(Arc::clone(realm)),
             _ => None,
         }
+    }
+
+    /// Whether a warning is given for the first time.
+    pub(crate) fn is_news<P: Phase>(rocket: &Rocket<P>, warning: &str) -> bool {
+        let Some(realms) = rocket.state::<Realms>() else {
+            return true;
+        };
+        let mut given = realms
+            .warnings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let is_news = given.iter().all(|given| given != warning);
+        if is_news {
+            given.push(warning.to_owned());
+        }
+        is_news
     }
 
     /// Enters what an attribute says of its route.
@@ -309,7 +327,7 @@ impl Realms {
     ) -> Option<Arc<dyn AnyRealm>> {
         let realms = rocket
             .state::<Realms>()?
-            .realms
+            .attached
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         realms

@@ -1,0 +1,204 @@
+//! What a member may change only right after giving the password: address, password, API keys.
+
+use rocket::form::{Contextual, Error as FieldError, Form};
+use rocket::response::{Flash, Redirect};
+use rocket::{Route, State};
+use rocket_dyn_templates::{Template, context};
+use rocket_login::{LoginSession, Next, fresh_login_required, login_required};
+use sqlx::SqlitePool;
+
+use crate::api::ApiKey;
+use crate::error::Error;
+use crate::pages::{self, Page};
+use crate::password;
+use crate::sessions::{address_is_taken, is_address};
+use crate::users::Member;
+
+pub(crate) fn routes() -> Vec<Route> {
+    routes![
+        overview,
+        confirm_page,
+        confirm,
+        email_page,
+        set_email,
+        password_page,
+        set_password,
+        keys_page,
+        make_key,
+        delete_key,
+        log_out_everywhere
+    ]
+}
+
+#[login_required(Member)]
+#[get("/")]
+async fn overview(page: Page<'_>, session: LoginSession<'_, Member>) -> Result<Template, Error> {
+    let fresh = session.login_fresh().await?;
+    let remembered = session.login_remembered().await?;
+    Ok(page.render("account/overview", context! { fresh, remembered }))
+}
+
+/// Where those are sent whose login is not fresh; and from here back to what they wanted.
+#[login_required(Member)]
+#[get("/confirm")]
+pub(crate) fn confirm_page(page: Page<'_>) -> Template {
+    page.render("account/confirm", context! {})
+}
+
+#[derive(FromForm)]
+struct Confirmation<'r> {
+    password: &'r str,
+}
+
+#[login_required(Member)]
+#[post("/confirm", data = "<form>")]
+async fn confirm(
+    member: &Member,
+    mut form: Form<Contextual<'_, Confirmation<'_>>>,
+    page: Page<'_>,
+    session: LoginSession<'_, Member>,
+    next: Next,
+) -> Result<Redirect, Error> {
+    if let Some(given) = &form.value {
+        if password::verify(Some(&member.password_hash), given.password).await? {
+            session.confirm_login(member).await?;
+            return Ok(next.or(uri!("/account", overview)));
+        }
+        let error = FieldError::validation("This is not your password.");
+        form.context.push_error(error.with_name("password"));
+    }
+    let context = context! { form: &form.context };
+    Err(Error::Form(page.render("account/confirm", context)))
+}
+
+#[fresh_login_required(Member)]
+#[get("/email")]
+fn email_page(page: Page<'_>) -> Template {
+    page.render("account/email", context! {})
+}
+
+#[derive(FromForm)]
+struct NewEmail<'r> {
+    #[field(validate = with(is_address, "This is no e-mail address."))]
+    email: &'r str,
+}
+
+#[fresh_login_required(Member)]
+#[post("/email", data = "<form>")]
+async fn set_email(
+    member: &Member,
+    mut form: Form<Contextual<'_, NewEmail<'_>>>,
+    page: Page<'_>,
+    db: &State<SqlitePool>,
+) -> Result<Flash<Redirect>, Error> {
+    if let Some(given) = &form.value {
+        if member.set_email(db, given.email).await?.is_some() {
+            return Ok(done("Your e-mail address has changed."));
+        }
+        form.context.push_error(address_is_taken());
+    }
+    let context = context! { form: &form.context };
+    Err(Error::Form(page.render("account/email", context)))
+}
+
+#[fresh_login_required(Member)]
+#[get("/password")]
+fn password_page(page: Page<'_>) -> Template {
+    page.render("account/password", context! {})
+}
+
+#[derive(FromForm)]
+struct NewPassword<'r> {
+    #[field(validate = len(10..=200).or_else(msg!("Take at least 10 characters.")))]
+    password: &'r str,
+    #[field(validate = eq(self.password).or_else(msg!("The two are not the same.")))]
+    #[expect(dead_code, reason = "it is there to be compared")]
+    again: &'r str,
+}
+
+#[fresh_login_required(Member)]
+#[post("/password", data = "<form>")]
+async fn set_password(
+    member: &Member,
+    form: Form<Contextual<'_, NewPassword<'_>>>,
+    page: Page<'_>,
+    session: LoginSession<'_, Member>,
+    db: &State<SqlitePool>,
+) -> Result<Flash<Redirect>, Error> {
+    let Some(given) = &form.value else {
+        let context = context! { form: &form.context };
+        return Err(Error::Form(page.render("account/password", context)));
+    };
+    let hash = password::hash(given.password).await?;
+    let changed = member.set_password_hash(db, &hash).await?;
+    // The new hash ends every login of this member; this browser's goes on.
+    session.confirm_login(&changed).await?;
+    Ok(done(
+        "Your password has changed. All other browsers are logged out.",
+    ))
+}
+
+#[fresh_login_required(Member)]
+#[get("/keys")]
+async fn keys_page(
+    member: &Member,
+    page: Page<'_>,
+    db: &State<SqlitePool>,
+) -> Result<Template, Error> {
+    let keys = ApiKey::of(db, member.id).await?;
+    Ok(page.render("account/keys", context! { keys }))
+}
+
+#[derive(FromForm)]
+struct NewKey<'r> {
+    #[field(validate = len(1..=80).or_else(msg!("Give it a name to know it by.")))]
+    label: &'r str,
+    may_write: bool,
+}
+
+#[fresh_login_required(Member)]
+#[post("/keys", data = "<form>")]
+async fn make_key(
+    member: &Member,
+    form: Form<Contextual<'_, NewKey<'_>>>,
+    page: Page<'_>,
+    db: &State<SqlitePool>,
+) -> Result<Template, Error> {
+    let Some(given) = &form.value else {
+        let keys = ApiKey::of(db, member.id).await?;
+        let context = context! { keys, form: &form.context };
+        return Err(Error::Form(page.render("account/keys", context)));
+    };
+    let secret = ApiKey::create(db, member.id, given.label, given.may_write).await?;
+    let keys = ApiKey::of(db, member.id).await?;
+    // In the answer itself and not behind a redirect: the secret is shown once and kept nowhere.
+    Ok(page.render("account/keys", context! { keys, secret }))
+}
+
+#[fresh_login_required(Member)]
+#[post("/keys/<id>/delete")]
+async fn delete_key(
+    id: i64,
+    member: &Member,
+    db: &State<SqlitePool>,
+) -> Result<Flash<Redirect>, Error> {
+    ApiKey::delete(db, member.id, id).await?;
+    Ok(Flash::success(
+        Redirect::to(uri!("/account", keys_page)),
+        "The key is no longer good for anything.",
+    ))
+}
+
+#[login_required(Member)]
+#[post("/logout-everywhere")]
+async fn log_out_everywhere(session: LoginSession<'_, Member>) -> Result<Flash<Redirect>, Error> {
+    session.logout_everywhere().await?;
+    Ok(Flash::success(
+        Redirect::to(uri!(pages::home)),
+        "You are logged out in all browsers.",
+    ))
+}
+
+fn done(message: &str) -> Flash<Redirect> {
+    Flash::success(Redirect::to(uri!("/account", overview)), message)
+}

@@ -1,0 +1,176 @@
+//! The API: JSON, for programs that show a key in each request and have no cookies.
+
+use data_encoding::BASE64URL_NOPAD;
+use rocket::http::{Header, Status};
+use rocket::outcome::Outcome;
+use rocket::request::{self, FromRequest};
+use rocket::serde::json::Json;
+use rocket::{Catcher, Request, Route, State};
+use rocket_login::{UserMixin, login_required, request_loader};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use sqlx::{FromRow, SqlitePool};
+
+use crate::error::{Cause, Error};
+use crate::users::Notice;
+
+pub(crate) fn routes() -> Vec<Route> {
+    routes![me, notices, post_notice]
+}
+
+pub(crate) fn catchers() -> Vec<Catcher> {
+    catchers![unauthorized, failed]
+}
+
+/// A key, which is a user of its own kind: it opens the API and no page, and no cookie opens the API.
+#[derive(FromRow, Serialize, UserMixin)]
+pub(crate) struct ApiKey {
+    id: i64,
+    #[serde(skip)]
+    member_id: i64,
+    member: String,
+    label: String,
+    may_write: bool,
+}
+
+/// The secret in `Authorization: Bearer SECRET`.
+struct Bearer<'r>(&'r str);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Bearer<'r> {
+    type Error = ();
+
+    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, ()> {
+        let header = req.headers().get_one("Authorization");
+        let secret = header.and_then(|header| header.split_once(' '));
+        match secret {
+            Some((scheme, secret)) if scheme.eq_ignore_ascii_case("Bearer") => {
+                Outcome::Success(Bearer(secret.trim()))
+            }
+            _ => Outcome::Forward(Status::Unauthorized),
+        }
+    }
+}
+
+#[request_loader]
+pub(crate) async fn load_by_key(
+    secret: Option<Bearer<'_>>,
+    db: &State<SqlitePool>,
+) -> sqlx::Result<Option<ApiKey>> {
+    let Some(Bearer(secret)) = secret else {
+        return Ok(None);
+    };
+    let query = sqlx::query_as(
+        "SELECT api_keys.id, member_id, members.name AS member, label, may_write
+         FROM api_keys JOIN members ON members.id = member_id WHERE digest = ? AND active",
+    );
+    query.bind(digest(secret)).fetch_optional(&**db).await
+}
+
+impl ApiKey {
+    pub(crate) async fn of(db: &SqlitePool, member_id: i64) -> sqlx::Result<Vec<Self>> {
+        let query = sqlx::query_as(
+            "SELECT api_keys.id, member_id, members.name AS member, label, may_write
+             FROM api_keys JOIN members ON members.id = member_id WHERE member_id = ?",
+        );
+        query.bind(member_id).fetch_all(db).await
+    }
+
+    /// Makes a key and returns its secret, of which only a digest is kept.
+    pub(crate) async fn create(
+        db: &SqlitePool,
+        member_id: i64,
+        label: &str,
+        may_write: bool,
+    ) -> Result<String, Cause> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)?;
+        let secret = format!("club_{}", BASE64URL_NOPAD.encode(&bytes));
+        let query = sqlx::query(
+            "INSERT INTO api_keys (member_id, label, digest, may_write) VALUES (?, ?, ?, ?)",
+        );
+        let query = query.bind(member_id).bind(label);
+        query
+            .bind(digest(&secret))
+            .bind(may_write)
+            .execute(db)
+            .await?;
+        Ok(secret)
+    }
+
+    /// Deletes a key, if it is this member's.
+    pub(crate) async fn delete(db: &SqlitePool, member_id: i64, id: i64) -> sqlx::Result<()> {
+        let query = sqlx::query("DELETE FROM api_keys WHERE id = ? AND member_id = ?");
+        query.bind(id).bind(member_id).execute(db).await?;
+        Ok(())
+    }
+}
+
+fn digest(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret).to_vec()
+}
+
+#[login_required(ApiKey)]
+#[get("/me")]
+fn me(key: &ApiKey) -> Json<&ApiKey> {
+    Json(key)
+}
+
+#[login_required(ApiKey)]
+#[get("/notices?<q>")]
+async fn notices(q: Option<&str>, db: &State<SqlitePool>) -> Result<Json<Vec<Notice>>, Error> {
+    Ok(Json(Notice::search(db, q.unwrap_or_default()).await?))
+}
+
+#[derive(Deserialize)]
+struct NewNotice {
+    text: String,
+}
+
+#[login_required(ApiKey, if = |key: &ApiKey| key.may_write)]
+#[post("/notices", data = "<notice>")]
+async fn post_notice(
+    key: &ApiKey,
+    notice: Json<NewNotice>,
+    db: &State<SqlitePool>,
+) -> Result<Status, Error> {
+    if !(1..=280).contains(&notice.text.chars().count()) {
+        return Err(Error::Refused(Status::UnprocessableEntity));
+    }
+    Notice::post(db, key.member_id, &notice.text).await?;
+    Ok(Status::Created)
+}
+
+#[derive(Serialize)]
+struct Failure {
+    status: u16,
+    error: &'static str,
+}
+
+impl Failure {
+    fn of(status: Status) -> Json<Self> {
+        Json(Failure {
+            status: status.code,
+            error: status.reason_lossy(),
+        })
+    }
+}
+
+#[derive(Responder)]
+struct Unauthorized {
+    failure: Json<Failure>,
+    challenge: Header<'static>,
+}
+
+#[catch(401)]
+fn unauthorized() -> Unauthorized {
+    Unauthorized {
+        failure: Failure::of(Status::Unauthorized),
+        challenge: Header::new("WWW-Authenticate", "Bearer"),
+    }
+}
+
+#[catch(default)]
+fn failed(status: Status, _: &Request<'_>) -> Json<Failure> {
+    Failure::of(status)
+}

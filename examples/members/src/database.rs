@@ -1,0 +1,70 @@
+//! The database: opened and migrated at the start, with somebody in it from the first one on.
+
+use rocket::fairing::AdHoc;
+use rocket::figment::value::magic::RelativePathBuf;
+use rocket::{Build, Rocket};
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+
+use crate::error::Cause;
+use crate::password;
+use crate::staff::Staff;
+use crate::users::Member;
+
+pub(crate) fn stage() -> AdHoc {
+    AdHoc::try_on_ignite("Database", |rocket| async {
+        match open(&rocket).await {
+            Ok(db) => Ok(rocket.manage(db)),
+            Err(error) => {
+                error!("the database cannot be opened: {error}");
+                Err(rocket)
+            }
+        }
+    })
+}
+
+async fn open(rocket: &Rocket<Build>) -> Result<SqlitePool, Cause> {
+    let path: RelativePathBuf = rocket.figment().extract_inner("members.database")?;
+    let options = SqliteConnectOptions::new()
+        .filename(path.relative())
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal);
+    let db = SqlitePool::connect_with(options).await?;
+    sqlx::migrate!().run(&db).await?;
+    Ok(db)
+}
+
+/// Makes the first users, once the launch cannot fail any more: their passwords are told this once.
+pub(crate) fn first_users() -> AdHoc {
+    AdHoc::on_liftoff("First Users", |rocket| {
+        Box::pin(async {
+            if let Some(db) = rocket.state()
+                && let Err(error) = make_first_users(db).await
+            {
+                error!("the first users cannot be made: {error}");
+            }
+        })
+    })
+}
+
+async fn make_first_users(db: &SqlitePool) -> Result<(), Cause> {
+    if Staff::count(db).await? > 0 {
+        return Ok(());
+    }
+    let (ferris, admin) = (password::random()?, password::random()?);
+    let hash = password::hash(&ferris).await?;
+    if let Some(member) = Member::create(db, "Ferris", "ferris@example.org", &hash).await? {
+        for notice in [
+            "The summer regatta is on the first Sunday of June. Helpers wanted!",
+            "Lost: one left claw glove, red. Please leave it at the bar.",
+        ] {
+            member.post_notice(db, notice).await?;
+        }
+    }
+    let hash = password::hash(&admin).await?;
+    Staff::create(db, "admin", true, &hash).await?;
+    println!("The first users, printed only now:");
+    println!("    member  ferris@example.org  {ferris}   (at /login)");
+    println!("    staff   admin               {admin}   (at /staff/login)");
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! The pages, and what every one of them is given.
+
+use std::convert::Infallible;
+
+use rocket::form::{Contextual, Form};
+use rocket::outcome::{Outcome, try_outcome};
+use rocket::request::{self, FlashMessage, FromRequest};
+use rocket::response::{Flash, Redirect};
+use rocket::{Request, Route, State};
+use rocket_dyn_templates::{Template, context};
+use rocket_login::{CurrentUser, Refusal, UserMixin, login_required, public};
+use serde::Serialize;
+use sqlx::SqlitePool;
+
+use crate::error::Error;
+use crate::users::{Member, Notice};
+
+pub(crate) fn routes() -> Vec<Route> {
+    routes![home, dashboard, post_notice, profile, set_profile]
+}
+
+/// What every template gets: who is logged in, the flashed message, and where we are.
+///
+/// A guard like any other, so that no handler can forget it.
+#[derive(Serialize)]
+pub(crate) struct Page<'r, U: UserMixin + Serialize = Member> {
+    current_user: CurrentUser<'r, U>,
+    flash: Option<FlashMessage<'r>>,
+    path: &'r str,
+}
+
+impl<U: UserMixin + Serialize> Page<'_, U> {
+    pub(crate) fn render(self, template: &'static str, context: impl Serialize) -> Template {
+        #[derive(Serialize)]
+        struct Whole<P, C> {
+            #[serde(flatten)]
+            page: P,
+            #[serde(flatten)]
+            context: C,
+        }
+        Template::render(
+            template,
+            Whole {
+                page: self,
+                context,
+            },
+        )
+    }
+}
+
+#[rocket::async_trait]
+impl<'r, U: UserMixin + Serialize> FromRequest<'r> for Page<'r, U> {
+    type Error = Refusal;
+
+    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, Refusal> {
+        let current_user = try_outcome!(req.guard().await);
+        Outcome::Success(Page {
+            current_user,
+            flash: req.guard().await.succeeded(),
+            path: req.uri().path().as_str(),
+        })
+    }
+}
+
+#[public]
+#[get("/")]
+pub(crate) fn home(page: Page<'_>) -> Template {
+    page.render("home", context! {})
+}
+
+/// Whether htmx asks, and wants a part of the page.
+pub(crate) struct Htmx(bool);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Htmx {
+    type Error = Infallible;
+
+    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, Infallible> {
+        Outcome::Success(Htmx(req.headers().get_one("HX-Request") == Some("true")))
+    }
+}
+
+#[login_required(Member)]
+#[get("/dashboard?<q>")]
+pub(crate) async fn dashboard(
+    q: Option<&str>,
+    htmx: Htmx,
+    page: Page<'_>,
+    db: &State<SqlitePool>,
+) -> Result<Template, Error> {
+    let notices = Notice::search(db, q.unwrap_or_default()).await?;
+    let template = if htmx.0 { "notices" } else { "dashboard" };
+    Ok(page.render(template, context! { notices, q }))
+}
+
+#[derive(FromForm)]
+struct NewNotice<'r> {
+    #[field(validate = len(1..=280).or_else(msg!("Write 1 to 280 characters.")))]
+    text: &'r str,
+}
+
+#[login_required(Member)]
+#[post("/dashboard", data = "<form>")]
+async fn post_notice(
+    member: &Member,
+    form: Form<Contextual<'_, NewNotice<'_>>>,
+    page: Page<'_>,
+    db: &State<SqlitePool>,
+) -> Result<Redirect, Error> {
+    let Some(notice) = &form.value else {
+        let notices = Notice::search(db, "").await?;
+        let context = context! { notices, form: &form.context };
+        return Err(Error::Form(page.render("dashboard", context)));
+    };
+    member.post_notice(db, notice.text).await?;
+    Ok(Redirect::to(uri!(dashboard(q = _))))
+}
+
+#[login_required(Member)]
+#[get("/profile")]
+fn profile(page: Page<'_>) -> Template {
+    page.render("profile", context! {})
+}
+
+#[derive(FromForm)]
+struct Profile<'r> {
+    #[field(validate = len(1..=80).or_else(msg!("Tell us what to call you.")))]
+    name: &'r str,
+    #[field(validate = len(..=500).or_else(msg!("Keep it below 500 characters.")))]
+    about: &'r str,
+}
+
+#[login_required(Member)]
+#[post("/profile", data = "<form>")]
+async fn set_profile(
+    member: &Member,
+    form: Form<Contextual<'_, Profile<'_>>>,
+    page: Page<'_>,
+    db: &State<SqlitePool>,
+) -> Result<Flash<Redirect>, Error> {
+    let Some(given) = &form.value else {
+        let context = context! { form: &form.context };
+        return Err(Error::Form(page.render("profile", context)));
+    };
+    member.set_profile(db, given.name, given.about).await?;
+    Ok(Flash::success(
+        Redirect::to(uri!(profile)),
+        "Your profile has changed.",
+    ))
+}

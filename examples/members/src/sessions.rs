@@ -1,0 +1,125 @@
+//! The beginning and the end of a login: the login page, registration, log out.
+
+use rocket::form::{Contextual, Error as FieldError, Form};
+use rocket::response::{Flash, Redirect};
+use rocket::{Route, State};
+use rocket_dyn_templates::{Template, context};
+use rocket_login::{LoginSession, Next, anonymous_required, public};
+use sqlx::SqlitePool;
+
+use crate::error::Error;
+use crate::pages::{self, Page};
+use crate::password;
+use crate::users::Member;
+
+pub(crate) fn routes() -> Vec<Route> {
+    routes![login_page, log_in, log_out, registration_page, register]
+}
+
+#[anonymous_required(Member, redirect = "/dashboard")]
+#[get("/login")]
+pub(crate) fn login_page(page: Page<'_>) -> Template {
+    page.render("login", context! {})
+}
+
+#[derive(FromForm)]
+struct Credentials<'r> {
+    email: &'r str,
+    password: &'r str,
+    remember: bool,
+}
+
+// The form has no `action`: it posts to the page's own address, and so keeps the `next` in it.
+#[public]
+#[post("/login", data = "<form>")]
+async fn log_in(
+    mut form: Form<Contextual<'_, Credentials<'_>>>,
+    page: Page<'_>,
+    session: LoginSession<'_, Member>,
+    db: &State<SqlitePool>,
+    next: Next,
+) -> Result<Redirect, Error> {
+    if let Some(given) = &form.value {
+        let member = Member::by_email(db, given.email).await?;
+        let hash = member.as_ref().map(|member| &*member.password_hash);
+        let matches = password::verify(hash, given.password).await?;
+        // A closed account is told apart from a wrong password only to who knows the password.
+        match member.filter(|_| matches) {
+            Some(member) if member.active => {
+                session.login_user(&member).remember(given.remember).await?;
+                return Ok(next.or(uri!(pages::dashboard(q = _))));
+            }
+            Some(_) => form
+                .context
+                .push_error(FieldError::validation("This account is closed.")),
+            None => form.context.push_error(FieldError::validation(
+                "E-mail address and password do not match.",
+            )),
+        }
+    }
+    Err(Error::Form(
+        page.render("login", context! { form: &form.context }),
+    ))
+}
+
+#[public]
+#[post("/logout")]
+async fn log_out(session: LoginSession<'_, Member>) -> Result<Flash<Redirect>, Error> {
+    session.logout_user().await?;
+    Ok(Flash::success(
+        Redirect::to(uri!(pages::home)),
+        "You have logged out.",
+    ))
+}
+
+#[anonymous_required(Member, redirect = "/dashboard")]
+#[get("/register")]
+fn registration_page(page: Page<'_>) -> Template {
+    page.render("register", context! {})
+}
+
+#[derive(FromForm)]
+struct Registration<'r> {
+    #[field(validate = len(1..=80).or_else(msg!("Tell us what to call you.")))]
+    name: &'r str,
+    #[field(validate = with(is_address, "This is no e-mail address."))]
+    email: &'r str,
+    #[field(validate = len(10..=200).or_else(msg!("Take at least 10 characters.")))]
+    password: &'r str,
+}
+
+#[anonymous_required(Member, redirect = "/dashboard")]
+#[post("/register", data = "<form>")]
+async fn register(
+    mut form: Form<Contextual<'_, Registration<'_>>>,
+    page: Page<'_>,
+    session: LoginSession<'_, Member>,
+    db: &State<SqlitePool>,
+) -> Result<Flash<Redirect>, Error> {
+    if let Some(given) = &form.value {
+        let hash = password::hash(given.password).await?;
+        if let Some(member) = Member::create(db, given.name, given.email, &hash).await? {
+            session.login_user(&member).await?;
+            let welcome = format!("Welcome to the club, {}!", member.name);
+            return Ok(Flash::success(
+                Redirect::to(uri!(pages::dashboard(q = _))),
+                welcome,
+            ));
+        }
+        form.context.push_error(address_is_taken());
+    }
+    Err(Error::Form(
+        page.render("register", context! { form: &form.context }),
+    ))
+}
+
+/// Only a mail to it would tell whether an address is somebody's.
+pub(crate) fn is_address(text: &&str) -> bool {
+    matches!(text.split_once('@'), Some((name, host)) if !name.is_empty() && !host.is_empty())
+        && text.len() <= 254
+        && !text.contains(char::is_whitespace)
+}
+
+pub(crate) fn address_is_taken<'v>() -> FieldError<'v> {
+    FieldError::validation("Somebody has this address already.").with_name("email")
+}

@@ -1,0 +1,140 @@
+//! The staff area: users of another kind, with a login of their own that no member's login opens.
+
+use rocket::form::{Contextual, Error as FieldError, Form};
+use rocket::http::Status;
+use rocket::response::{Flash, Redirect};
+use rocket::{Route, State};
+use rocket_dyn_templates::{Template, context};
+use rocket_login::{
+    LoginSession, Next, UserMixin, anonymous_required, login_required, public, user_loader,
+};
+use serde::Serialize;
+use sqlx::{FromRow, SqlitePool};
+
+use crate::error::Error;
+use crate::pages::Page;
+use crate::password;
+use crate::users::Member;
+
+pub(crate) fn routes() -> Vec<Route> {
+    routes![login_page, log_in, log_out, members, set_active]
+}
+
+/// One of the staff.
+#[derive(FromRow, Serialize, UserMixin)]
+pub(crate) struct Staff {
+    id: i64,
+    name: String,
+    is_admin: bool,
+    #[user(session_hash)]
+    #[serde(skip)]
+    password_hash: String,
+}
+
+#[user_loader]
+pub(crate) async fn load_staff(id: i64, db: &State<SqlitePool>) -> sqlx::Result<Option<Staff>> {
+    let query = sqlx::query_as("SELECT * FROM staff WHERE id = ?");
+    query.bind(id).fetch_optional(&**db).await
+}
+
+impl Staff {
+    pub(crate) async fn count(db: &SqlitePool) -> sqlx::Result<i64> {
+        sqlx::query_scalar("SELECT count(*) FROM staff")
+            .fetch_one(db)
+            .await
+    }
+
+    pub(crate) async fn create(
+        db: &SqlitePool,
+        name: &str,
+        is_admin: bool,
+        password_hash: &str,
+    ) -> sqlx::Result<()> {
+        let query =
+            sqlx::query("INSERT INTO staff (name, is_admin, password_hash) VALUES (?, ?, ?)");
+        query
+            .bind(name)
+            .bind(is_admin)
+            .bind(password_hash)
+            .execute(db)
+            .await?;
+        Ok(())
+    }
+
+    async fn by_name(db: &SqlitePool, name: &str) -> sqlx::Result<Option<Self>> {
+        let query = sqlx::query_as("SELECT * FROM staff WHERE name = ?");
+        query.bind(name).fetch_optional(db).await
+    }
+}
+
+#[anonymous_required(Staff, redirect = "/staff")]
+#[get("/login")]
+pub(crate) fn login_page(page: Page<'_, Staff>) -> Template {
+    page.render("staff/login", context! {})
+}
+
+#[derive(FromForm)]
+struct Credentials<'r> {
+    name: &'r str,
+    password: &'r str,
+}
+
+#[public]
+#[post("/login", data = "<form>")]
+async fn log_in(
+    mut form: Form<Contextual<'_, Credentials<'_>>>,
+    page: Page<'_, Staff>,
+    session: LoginSession<'_, Staff>,
+    db: &State<SqlitePool>,
+    next: Next,
+) -> Result<Redirect, Error> {
+    if let Some(given) = &form.value {
+        let staff = Staff::by_name(db, given.name).await?;
+        let hash = staff.as_ref().map(|staff| &*staff.password_hash);
+        let matches = password::verify(hash, given.password).await?;
+        if let Some(staff) = staff.filter(|_| matches) {
+            session.login_user(&staff).await?; // the staff is not remembered
+            return Ok(next.or(uri!("/staff", members)));
+        }
+        let error = FieldError::validation("Name and password do not match.");
+        form.context.push_error(error);
+    }
+    let context = context! { form: &form.context };
+    Err(Error::Form(page.render("staff/login", context)))
+}
+
+#[public]
+#[post("/logout")]
+async fn log_out(session: LoginSession<'_, Staff>) -> Result<Redirect, Error> {
+    session.logout_user().await?;
+    Ok(Redirect::to(uri!("/staff", login_page)))
+}
+
+#[login_required(Staff)]
+#[get("/")]
+async fn members(page: Page<'_, Staff>, db: &State<SqlitePool>) -> Result<Template, Error> {
+    let members = Member::all(db).await?;
+    Ok(page.render("staff/members", context! { members }))
+}
+
+/// Closes a member's account, or opens it again.
+#[login_required(Staff, if = |staff: &Staff| staff.is_admin)]
+#[post("/members/<id>", data = "<active>")]
+async fn set_active(
+    id: i64,
+    active: Form<bool>,
+    db: &State<SqlitePool>,
+) -> Result<Flash<Redirect>, Error> {
+    let query = sqlx::query_as("UPDATE members SET active = ? WHERE id = ? RETURNING *");
+    let member: Option<Member> = query.bind(*active).bind(id).fetch_optional(&**db).await?;
+    let member = member.ok_or(Error::Refused(Status::NotFound))?;
+    let state = if member.active {
+        "open again"
+    } else {
+        "closed"
+    };
+    Ok(Flash::success(
+        Redirect::to(uri!("/staff", members)),
+        format!("The account of {} is {state}.", member.name),
+    ))
+}

@@ -1,0 +1,325 @@
+//! A headless Chromium, driven through chromedriver, with a profile folder that outlives it.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use std::{env, fs};
+
+use fantoccini::cookies::Cookie;
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use rocket::tokio::time::sleep;
+use serde_json::{Value, json};
+
+use super::club::{self, Folder};
+
+/// Where Debian and others keep them.
+const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+
+pub(crate) struct Browser {
+    client: Client,
+    session: String,
+    port: u16,
+    driver: Child,
+    profile: Folder,
+}
+
+impl Browser {
+    /// Starts a browser that has never been anywhere; `None` where there is no browser to start.
+    pub(crate) async fn start() -> Option<Self> {
+        if chromium().is_none() {
+            missing("chromium");
+            return None;
+        }
+        let Some((driver, port)) = chromedriver() else {
+            missing("chromedriver");
+            return None;
+        };
+        let profile = club::folder();
+        let client = connect(port, &profile).await;
+        let session = client.session_id().await.unwrap().unwrap();
+        Some(Browser {
+            client,
+            session,
+            port,
+            driver,
+            profile,
+        })
+    }
+
+    /// Closes the browser as its user would, and opens it again.
+    pub(crate) async fn restart(&mut self) {
+        assert!(self.close().contains("200"), "the browser does not close");
+        self.client = connect(self.port, &self.profile).await;
+        self.session = self.client.session_id().await.unwrap().unwrap();
+    }
+
+    pub(crate) async fn goto(&self, url: &str) {
+        self.client.goto(url).await.unwrap();
+    }
+
+    pub(crate) async fn reload(&self) {
+        self.client.refresh().await.unwrap();
+    }
+
+    pub(crate) async fn back(&self) {
+        self.client.back().await.unwrap();
+    }
+
+    /// The current address after the host: path and query.
+    pub(crate) async fn path(&self) -> String {
+        let url = self.client.current_url().await.unwrap();
+        match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        }
+    }
+
+    pub(crate) async fn host(&self) -> String {
+        let url = self.client.current_url().await.unwrap();
+        url.host_str().unwrap_or_default().to_owned()
+    }
+
+    /// What stands on the page, for a reader.
+    pub(crate) async fn text(&self) -> String {
+        let text = self.script("return document.body.innerText").await;
+        text.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until the page says something.
+    pub(crate) async fn wait_for_text(&self, text: &str) {
+        let says = async |browser: &Self| browser.text().await.contains(text);
+        self.wait(text, says).await;
+    }
+
+    pub(crate) async fn wait_for_path(&self, path: &str) {
+        let is_there = async |browser: &Self| browser.path().await == path;
+        self.wait(path, is_there).await;
+    }
+
+    async fn wait(&self, what: &str, done: impl AsyncFn(&Self) -> bool) {
+        for _ in 0..100 {
+            if done(self).await {
+                return;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{what:?} never came; there is:\n{}", self.text().await);
+    }
+
+    pub(crate) async fn find(&self, css: &str) -> Element {
+        let found = self.client.wait().at_most(Duration::from_secs(5));
+        found.for_element(Locator::Css(css)).await.unwrap()
+    }
+
+    /// Types into the field of this name, in place of what is there.
+    pub(crate) async fn fill(&self, name: &str, value: &str) {
+        let field = self.find(&format!("[name={name}]")).await;
+        field.clear().await.unwrap();
+        field.send_keys(value).await.unwrap();
+    }
+
+    pub(crate) async fn tick(&self, name: &str) {
+        let field = self.find(&format!("[name={name}]")).await;
+        field.click().await.unwrap();
+    }
+
+    /// Presses the button that says so, and waits for the page that comes.
+    pub(crate) async fn press(&self, button: &str) {
+        let path = format!("//button[normalize-space()='{button}']");
+        self.leave_by(Locator::XPath(&path)).await;
+    }
+
+    /// Follows the link that says so.
+    pub(crate) async fn follow(&self, link: &str) {
+        self.leave_by(Locator::LinkText(link)).await;
+    }
+
+    async fn leave_by(&self, locator: Locator<'_>) {
+        let element = self.client.find(locator).await.unwrap();
+        self.script("window.isLeft = true").await;
+        element.click().await.unwrap();
+        let script = "return !window.isLeft && document.readyState == 'complete'";
+        let is_there = async |browser: &Self| browser.script(script).await == json!(true);
+        self.wait("another page", is_there).await;
+    }
+
+    /// Runs a script in the page; null while there is none to run it in.
+    async fn script(&self, script: &str) -> Value {
+        let answer = self.client.execute(script, Vec::new()).await;
+        answer.unwrap_or_default()
+    }
+
+    pub(crate) async fn value_of(&self, name: &str) -> String {
+        let field = self.find(&format!("[name={name}]")).await;
+        field.prop("value").await.unwrap().unwrap_or_default()
+    }
+
+    /// The name of the field that has the focus.
+    pub(crate) async fn focused(&self) -> Option<String> {
+        let focused = self.client.active_element().await.unwrap();
+        focused.attr("name").await.unwrap()
+    }
+
+    /// The cookies that the browser has for this page, as it keeps them.
+    pub(crate) async fn cookies(&self) -> Vec<Cookie<'static>> {
+        self.client.get_all_cookies().await.unwrap()
+    }
+
+    pub(crate) async fn cookie(&self, name: &str) -> Option<Cookie<'static>> {
+        let cookies = self.cookies().await;
+        cookies.into_iter().find(|cookie| cookie.name() == name)
+    }
+
+    /// What a script on the page can read of the cookies.
+    pub(crate) async fn script_cookies(&self) -> Value {
+        self.script("return document.cookie").await
+    }
+
+    pub(crate) async fn new_tab(&self) {
+        let tab = self.client.new_window(true).await.unwrap();
+        self.client.switch_to_window(tab.handle).await.unwrap();
+    }
+
+    /// Goes to a tab, the first being 0.
+    pub(crate) async fn switch_to_tab(&self, number: usize) {
+        let tabs = self.client.windows().await.unwrap();
+        self.client
+            .switch_to_window(tabs[number].clone())
+            .await
+            .unwrap();
+    }
+
+    /// Looks from now on as a device of this width does, light or dark.
+    pub(crate) fn look(&self, width: u32, scheme: &str) {
+        self.devtools(
+            "Emulation.setDeviceMetricsOverride",
+            &json!({"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600}),
+        );
+        self.devtools(
+            "Emulation.setEmulatedMedia",
+            &json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]}),
+        );
+    }
+
+    /// Takes a picture of the page, and says whether it is wider than the window.
+    pub(crate) async fn screenshot(&self, to: &Path) -> bool {
+        let script =
+            "const root = document.documentElement; return root.scrollWidth > root.clientWidth";
+        let overflows = self.script(script).await;
+        fs::write(to, self.client.screenshot().await.unwrap()).unwrap();
+        overflows == json!(true)
+    }
+
+    fn devtools(&self, command: &str, parameters: &Value) {
+        let body = json!({"cmd": command, "params": parameters});
+        let answer = self.webdriver("POST", "/goog/cdp/execute", &body.to_string());
+        assert!(answer.contains("200"), "{answer}");
+    }
+
+    /// Ends the browser, which takes its leave properly, and so keeps what it has to keep.
+    fn close(&self) -> String {
+        self.webdriver("DELETE", "", "")
+    }
+
+    /// A command that the client does not know, or that must be over when this returns.
+    fn webdriver(&self, method: &str, path: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let request = format!(
+            "{method} /session/{}{path} HTTP/1.1\r\nHost: localhost\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.session,
+            body.len(),
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut status = String::new();
+        let _ = BufReader::new(stream).read_line(&mut status);
+        status
+    }
+}
+
+/// No browser is left behind, not by a test that fails either.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        self.close();
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+fn chromium() -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    let found = |name: &&str| {
+        env::split_paths(&path)
+            .map(|folder| folder.join(name))
+            .find(|file| file.is_file())
+    };
+    CHROMIUM.iter().find_map(found)
+}
+
+/// Starts a chromedriver; on which port, it says itself.
+fn chromedriver() -> Option<(Child, u16)> {
+    // The port that it finds free for IPv4 may be taken for IPv6, and then it ends.
+    for _ in 0..5 {
+        let mut command = Command::new("chromedriver");
+        let command = command.arg("--port=0").stdin(Stdio::null());
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut driver = command.spawn().ok()?;
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            // "ChromeDriver was started successfully on port 12345."
+            let (_, port) = line.split_once("successfully on port ")?;
+            port.trim_end_matches('.').parse().ok()
+        });
+        // Whatever else it has to say must find a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        if let Some(port) = port {
+            return Some((driver, port));
+        }
+        let _ = driver.wait();
+    }
+    panic!("chromedriver does not start");
+}
+
+async fn connect(port: u16, profile: &Path) -> Client {
+    let profile = profile.display();
+    let capabilities = json!({
+        "acceptInsecureCerts": true,
+        "goog:chromeOptions": {
+            "binary": chromium(),
+            "args": [
+                format!("--user-data-dir={profile}"),
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+                "--password-store=basic", "--window-size=1280,844", "--hide-scrollbars",
+                // It calls nobody but the tests' own servers.
+                "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            ],
+        },
+    });
+    let Value::Object(capabilities) = capabilities else {
+        unreachable!()
+    };
+    let mut builder = ClientBuilder::new(HttpConnector::new());
+    builder.capabilities(capabilities);
+    let driver = format!("http://127.0.0.1:{port}");
+    // A browser that is just closing holds on to its profile for a moment.
+    for _ in 0..20 {
+        match builder.connect(&driver).await {
+            Ok(client) => return client,
+            Err(_) => sleep(Duration::from_millis(250)).await,
+        }
+    }
+    builder.connect(&driver).await.unwrap()
+}
+
+/// Says how to get what is missing, past the test harness that would swallow it.
+fn missing(program: &str) {
+    let how = format!(
+        "SKIPPED: the browser tests need {program}; on Debian: apt-get install chromium chromium-driver\n"
+    );
+    assert!(env::var_os("MEMBERS_BROWSER").is_none(), "{how}");
+    let _ = io::stderr().write_all(how.as_bytes());
+}

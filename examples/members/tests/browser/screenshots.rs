@@ -1,0 +1,78 @@
+//! Pictures of every page, to be looked at: `target/screenshots/`.
+
+use std::fs;
+use std::path::Path;
+
+use super::{ADMIN, Browser, EMAIL, PASSWORD, Server, give_password, log_in, turn};
+
+#[rocket::async_test]
+async fn every_page_fits_on_a_phone_and_on_a_desktop() {
+    let _turn = turn().await;
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("screenshots");
+    fs::create_dir_all(&folder).unwrap();
+    let mut too_wide = Vec::new();
+    for (device, width) in [("desktop", 1280), ("phone", 390)] {
+        for scheme in ["light", "dark"] {
+            let club = Server::club().await;
+            browser.look(width, scheme);
+            let mut take = async |page: &str| {
+                let name = format!("{page}-{device}-{scheme}.png");
+                if browser.screenshot(&folder.join(&name)).await {
+                    too_wide.push(name);
+                }
+            };
+            for (page, path) in [
+                ("home", "/"),
+                ("register", "/register"),
+                ("login", "/dashboard"),
+                ("not-found", "/nothing"),
+            ] {
+                browser.goto(&club.url(path)).await;
+                take(page).await;
+            }
+            browser.goto(&club.url("/login")).await;
+            give_password(&browser, "wrong").await;
+            take("login-wrong").await;
+            browser.goto(&club.url("/register")).await;
+            browser.fill("name", "Mia").await;
+            browser.fill("email", EMAIL).await;
+            browser.fill("password", "long enough indeed").await;
+            browser.press("Join").await;
+            take("register-taken").await;
+
+            log_in(&browser, &club).await;
+            for (page, path) in [
+                ("dashboard", "/dashboard"),
+                ("profile", "/profile"),
+                ("account", "/account"),
+                ("confirm", "/account/confirm"),
+                ("email", "/account/email"),
+                ("password", "/account/password"),
+                ("keys", "/account/keys"),
+            ] {
+                browser.goto(&club.url(path)).await;
+                take(page).await;
+            }
+            browser.fill("label", "Harbour clock").await;
+            browser.press("Make a key").await;
+            take("keys-made").await;
+
+            browser.goto(&club.url("/staff")).await;
+            take("staff-login").await;
+            browser.fill("name", ADMIN).await;
+            browser.fill("password", PASSWORD).await;
+            browser.press("Log in").await;
+            take("staff").await;
+            browser.press("Close the account of Mia").await;
+            take("staff-closed").await;
+        }
+    }
+    assert_eq!(
+        too_wide,
+        Vec::<String>::new(),
+        "these pages scroll sideways"
+    );
+}

@@ -1,0 +1,92 @@
+//! The club with a database of its own, and a member and an administrator who are known to the tests.
+
+#![allow(dead_code, reason = "each test uses its own part")]
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{env, fs, process};
+
+use argon2::Argon2;
+use argon2::password_hash::PasswordHasher;
+use rocket::fairing::AdHoc;
+use rocket::figment::Figment;
+use rocket::{Build, Rocket};
+use sqlx::SqlitePool;
+
+pub(crate) const EMAIL: &str = "mia@example.org";
+pub(crate) const ADMIN: &str = "ada";
+/// Mia's and Ada's.
+pub(crate) const PASSWORD: &str = "correct horse";
+
+/// A folder below `target/`, gone with its value.
+pub(crate) struct Folder(PathBuf);
+
+/// Makes a new empty folder.
+pub(crate) fn folder() -> Folder {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("members-{}-{number}", process::id());
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    Folder(folder)
+}
+
+impl Deref for Folder {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The configuration that `Rocket.toml` gives, on a free port.
+pub(crate) fn figment() -> Figment {
+    rocket::Config::figment()
+        .select("debug")
+        .merge(("port", 0))
+        .merge(("shutdown.ctrlc", false))
+        .merge(("log_level", "off"))
+}
+
+/// The club with a new database, which it takes with it, and with people in it.
+pub(crate) fn build(figment: Figment) -> Rocket<Build> {
+    build_empty(figment).attach(AdHoc::on_ignite("People", fill))
+}
+
+/// The club as it is before its first start.
+pub(crate) fn build_empty(figment: Figment) -> Rocket<Build> {
+    let folder = folder();
+    let database = folder.join("members.sqlite3");
+    members::rocket(figment.merge(("members.database", database))).manage(folder)
+}
+
+async fn fill(rocket: Rocket<Build>) -> Rocket<Build> {
+    let db: &SqlitePool = rocket.state().unwrap();
+    let hash = Argon2::default().hash_password(PASSWORD.as_bytes());
+    let hash = hash.unwrap().to_string();
+    for statement in [
+        "INSERT INTO members (name, email, password_hash) VALUES ('Mia', 'mia@example.org', ?)",
+        "INSERT INTO members (name, email, password_hash) VALUES ('Ferris', 'ferris@example.org', ?)",
+        "INSERT INTO staff (name, is_admin, password_hash) VALUES ('ada', TRUE, ?)",
+        "INSERT INTO staff (name, is_admin, password_hash) VALUES ('bob', FALSE, ?)",
+    ] {
+        let statement = sqlx::query(statement).bind(&hash);
+        statement.execute(db).await.unwrap();
+    }
+    for notice in [
+        "The summer regatta is on the first Sunday of June. Helpers wanted!",
+        "Lost: one left claw glove, red. Please leave it at the bar.",
+    ] {
+        let statement = sqlx::query("INSERT INTO notices (member_id, text) VALUES (2, ?)");
+        statement.bind(notice).execute(db).await.unwrap();
+    }
+    rocket
+}

@@ -1,0 +1,263 @@
+//! Which routes are open, and what the others answer.
+
+mod club;
+
+use rocket::error::ErrorKind;
+use rocket::http::{ContentType, Header, Status};
+use rocket::local::asynchronous::{Client, LocalResponse};
+use serde_json::{Value, json};
+use sqlx::SqlitePool;
+
+use club::{EMAIL, PASSWORD};
+
+async fn client() -> Client {
+    let rocket = club::build(club::figment());
+    Client::tracked(rocket).await.unwrap()
+}
+
+async fn post<'c>(client: &'c Client, path: &'c str, form: String) -> LocalResponse<'c> {
+    let request = client.post(path).header(ContentType::Form).body(form);
+    request.dispatch().await
+}
+
+async fn log_in<'c>(client: &'c Client, email: &str, password: &str) -> LocalResponse<'c> {
+    post(
+        client,
+        "/login",
+        format!("email={email}&password={password}"),
+    )
+    .await
+}
+
+async fn json(response: LocalResponse<'_>) -> Value {
+    response.into_json().await.unwrap()
+}
+
+/// The test to copy: it fails for whoever adds a route and forgets its guard.
+#[rocket::async_test]
+async fn these_routes_are_open_and_no_others() {
+    let client = client().await;
+    let audit = rocket_login::audit(client.rocket());
+    assert_eq!(
+        audit.open(),
+        [
+            "GET /",
+            "GET /login",
+            "POST /login",
+            "POST /logout",
+            "GET /register",
+            "POST /register",
+            "GET /staff/login",
+            "POST /staff/login",
+            "POST /staff/logout",
+            "GET /static/<path..>",
+        ]
+    );
+}
+
+/// Of the others, the audit says whose login they want.
+#[rocket::async_test]
+async fn each_area_wants_its_own_kind_of_user() {
+    let client = client().await;
+    let audit = rocket_login::audit(client.rocket());
+    let open = audit.open();
+    for route in audit.routes() {
+        if open.contains(&route.to_string()) {
+            continue;
+        }
+        let user = match route.uri.split('/').nth(1) {
+            Some("api") => "members::api::ApiKey",
+            Some("staff") => "members::staff::Staff",
+            _ => "members::users::Member",
+        };
+        assert_eq!(route.users, [user], "{route}");
+    }
+}
+
+#[rocket::async_test]
+async fn who_is_not_logged_in_is_sent_to_the_login_page_of_the_area() {
+    let client = client().await;
+    for (path, login) in [
+        ("/dashboard", "/login?next=%2Fdashboard"),
+        ("/account/keys", "/login?next=%2Faccount%2Fkeys"),
+        ("/staff", "/staff/login?next=%2Fstaff"),
+    ] {
+        let response = client.get(path).dispatch().await;
+        assert_eq!(response.status(), Status::SeeOther);
+        assert_eq!(response.headers().get_one("Location"), Some(login));
+    }
+}
+
+#[rocket::async_test]
+async fn a_wrong_password_and_an_unknown_address_look_the_same() {
+    let client = client().await;
+    let mut answers = Vec::new();
+    for email in [EMAIL, "nobody@example.org"] {
+        let response = log_in(&client, email, "wrong").await;
+        assert_eq!(response.status(), Status::UnprocessableEntity);
+        let page = response.into_string().await.unwrap();
+        assert!(page.contains("do not match"));
+        answers.push(page.replace(email, "ADDRESS"));
+    }
+    assert_eq!(answers[0], answers[1]);
+}
+
+#[rocket::async_test]
+async fn a_taken_address_is_told_at_the_field() {
+    let client = client().await;
+    let form = "name=Mia&email=MIA@example.org&password=long+enough+indeed";
+    let response = post(&client, "/register", form.into()).await;
+    assert_eq!(response.status(), Status::UnprocessableEntity);
+    let page = response.into_string().await.unwrap();
+    assert!(page.contains(r#"id="email-error">Somebody has this address already."#));
+}
+
+#[rocket::async_test]
+async fn what_members_write_is_escaped() {
+    let client = client().await;
+    log_in(&client, EMAIL, PASSWORD).await;
+    post(
+        &client,
+        "/dashboard",
+        "text=<script>alert(1)</script>".into(),
+    )
+    .await;
+    let page = client.get("/dashboard").dispatch().await;
+    let page = page.into_string().await.unwrap();
+    assert!(page.contains("&lt;script&gt;alert(1)"));
+    assert!(!page.contains("<script>alert"));
+}
+
+#[rocket::async_test]
+async fn htmx_gets_a_fragment() {
+    let client = client().await;
+    log_in(&client, EMAIL, PASSWORD).await;
+    let htmx = Header::new("HX-Request", "true");
+    let request = client.get("/dashboard?q=GLOVE").header(htmx);
+    let page = request.dispatch().await.into_string().await.unwrap();
+    assert!(page.contains("claw glove") && !page.contains("regatta"));
+    assert!(!page.contains("<html"));
+}
+
+#[rocket::async_test]
+async fn a_closed_account_ends_the_login_and_the_keys() {
+    let client = client().await;
+    log_in(&client, EMAIL, PASSWORD).await;
+    let key = new_key(&client, "").await;
+    assert_eq!(get_me(&client, &key).await.status(), Status::Ok);
+
+    let form = format!("name=ada&password={PASSWORD}");
+    post(&client, "/staff/login", form).await;
+    let response = post(&client, "/staff/members/1", "active=false".into()).await;
+    assert_eq!(response.status(), Status::SeeOther);
+
+    assert_eq!(get_me(&client, &key).await.status(), Status::Unauthorized);
+    let response = client.get("/dashboard").dispatch().await;
+    assert_eq!(response.status(), Status::SeeOther);
+    let page = log_in(&client, EMAIL, PASSWORD).await.into_string().await;
+    assert!(page.unwrap().contains("This account is closed."));
+}
+
+#[rocket::async_test]
+async fn only_an_administrator_closes_accounts() {
+    let client = client().await;
+    let form = format!("name=bob&password={PASSWORD}");
+    post(&client, "/staff/login", form).await;
+    assert_eq!(client.get("/staff").dispatch().await.status(), Status::Ok);
+    let response = post(&client, "/staff/members/1", "active=false".into()).await;
+    assert_eq!(response.status(), Status::Forbidden);
+}
+
+#[rocket::async_test]
+async fn a_login_of_one_kind_opens_nothing_of_another() {
+    let client = client().await;
+    log_in(&client, EMAIL, PASSWORD).await;
+    let response = client.get("/staff").dispatch().await;
+    assert_eq!(response.status(), Status::SeeOther);
+    let response = client.get("/api/me").dispatch().await;
+    assert_eq!(response.status(), Status::Unauthorized);
+
+    let key = new_key(&client, "").await;
+    post(&client, "/logout", String::new()).await;
+    let request = client.get("/dashboard").header(bearer(&key));
+    assert_eq!(request.dispatch().await.status(), Status::SeeOther);
+}
+
+#[rocket::async_test]
+async fn the_api_answers_in_json() {
+    let client = client().await;
+    let response = get_me(&client, "club_wrong").await;
+    assert_eq!(response.status(), Status::Unauthorized);
+    let challenge = response.headers().get_one("WWW-Authenticate");
+    assert_eq!(challenge, Some("Bearer"));
+    let error = json!({"status": 401, "error": "Unauthorized"});
+    assert_eq!(json(response).await, error);
+
+    log_in(&client, EMAIL, PASSWORD).await;
+    let reader = new_key(&client, "").await;
+    let writer = new_key(&client, "&may_write=on").await;
+    assert_eq!(json(get_me(&client, &reader).await).await["member"], "Mia");
+
+    let response = post_notice(&client, &reader, "from a program").await;
+    assert_eq!(response.status(), Status::Forbidden);
+    let error = json!({"status": 403, "error": "Forbidden"});
+    assert_eq!(json(response).await, error);
+
+    let response = post_notice(&client, &writer, "from a \"program\"").await;
+    assert_eq!(response.status(), Status::Created);
+    let request = client.get("/api/notices?q=program").header(bearer(&reader));
+    let notices = json(request.dispatch().await).await;
+    assert_eq!(notices[0]["text"], "from a \"program\"");
+    assert_eq!(notices.as_array().unwrap().len(), 1);
+
+    let response = client.get("/api/nothing").dispatch().await;
+    assert_eq!(json(response).await["status"], 404);
+}
+
+#[rocket::async_test]
+async fn a_deleted_key_opens_nothing() {
+    let client = client().await;
+    log_in(&client, EMAIL, PASSWORD).await;
+    let key = new_key(&client, "").await;
+    post(&client, "/account/keys/1/delete", String::new()).await;
+    assert_eq!(get_me(&client, &key).await.status(), Status::Unauthorized);
+}
+
+#[rocket::async_test]
+async fn the_first_start_makes_the_first_users() {
+    let rocket = club::build_empty(club::figment());
+    let client = Client::untracked(rocket).await.unwrap();
+    let db: &SqlitePool = client.rocket().state().unwrap();
+    for count in ["SELECT count(*) FROM members", "SELECT count(*) FROM staff"] {
+        let number: i64 = sqlx::query_scalar(count).fetch_one(db).await.unwrap();
+        assert_eq!(number, 1, "{count}");
+    }
+}
+
+#[rocket::async_test]
+async fn outside_the_debug_profile_a_start_without_a_secret_fails() {
+    let rocket = club::build(club::figment().select("release"));
+    let error = rocket.ignite().await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::FailedFairings(_)));
+}
+
+fn bearer(key: &str) -> Header<'static> {
+    Header::new("Authorization", format!("Bearer {key}"))
+}
+
+/// Makes a key as a member does, and reads it off the page.
+async fn new_key(client: &Client, more: &str) -> String {
+    let page = post(client, "/account/keys", format!("label=test{more}")).await;
+    let page = page.into_string().await.unwrap();
+    let (_, key) = page.split_once(r#"<code id="secret">"#).unwrap();
+    key.split_once('<').unwrap().0.to_owned()
+}
+
+async fn get_me<'c>(client: &'c Client, key: &str) -> LocalResponse<'c> {
+    client.get("/api/me").header(bearer(key)).dispatch().await
+}
+
+async fn post_notice<'c>(client: &'c Client, key: &str, text: &str) -> LocalResponse<'c> {
+    let request = client.post("/api/notices").header(bearer(key));
+    request.json(&json!({ "text": text })).dispatch().await
+}
