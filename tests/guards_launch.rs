@@ -508,11 +508,11 @@ fn the_table_at_launch_is_in_rockets_style() {
     assert_eq!(
         rows,
         [
-            "(active) GET /a/active/<_id>?<_page>: login, if its condition holds",
+            "(active) GET /a/active/<_id>?<_page>: login of User, if its condition holds",
             "(imprint) GET /a/imprint: public",
             "(plain) GET /a/plain: unguarded",
             "(sign_in) GET /a/sign-in: anonymous only",
-            "(vault) POST /a/vault: fresh login",
+            "(vault) POST /a/vault: fresh login of Staff",
         ]
     );
     for line in table {
@@ -573,4 +573,48 @@ fn a_launch_that_is_stopped_serves_no_request() {
     });
     assert!(launched.errors().concat().contains("`GET /a/plain`"));
     assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
+}
+
+impl Launch {
+    fn warnings(&self) -> Vec<&str> {
+        let ours = self
+            .lines
+            .iter()
+            .filter(|line| line.level == Level::Warn && line.target.starts_with("login_runtime"));
+        ours.map(|line| &*line.text).collect()
+    }
+}
+
+/// A launch in which browsers are sent to `view` to log in.
+fn sending_to(view: &str, routes: Vec<Route>) -> Launch {
+    launch(|| {
+        rocket::custom(figment(""))
+            .manage(Users::alice_and_bob())
+            .attach(users().login_view(view))
+            .mount("/a", routes)
+    })
+}
+
+#[test]
+fn a_login_view_that_no_route_answers_is_told_of() {
+    let launched = sending_to("/plain", routes![plain]);
+    let [warning] = launched.warnings()[..] else {
+        panic!("{launched:?}")
+    };
+    assert!(warning.contains("`/plain`"), "{warning}");
+    assert!(warning.contains("uri!"), "{warning}");
+    launched.went_well();
+    assert_eq!(sending_to("/a/plain", routes![plain]).warnings(), [""; 0]);
+    assert_eq!(sending_to("/a/any/page", routes![any]).warnings(), [""; 0]);
+}
+
+#[get("/<_path..>")]
+fn any(_path: std::path::PathBuf) {}
+
+#[test]
+fn what_several_managers_share_is_warned_of_once() {
+    let launched = two("[default.login]\nexempt_methods = ['GET']", routes![]);
+    let warnings = launched.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("exempt_methods"), "{warnings:?}");
 }

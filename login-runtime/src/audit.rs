@@ -244,7 +244,7 @@ pub(crate) fn print(audit: &Audit) {
     for route in audit.routes() {
         let name = route.name.as_deref().unwrap_or("-");
         let users: Vec<_> = route.users.iter().map(|name| short(name)).collect();
-        let users = if users.is_empty() || route.access <= Access::Public {
+        let users = if users.is_empty() || route.access < Access::Login {
             String::new()
         } else {
             format!(" of {}", users.join(" or "))

@@ -181,3 +181,21 @@ fn a_login_in_a_request_with_a_key_is_a_login() {
     assert_eq!(browser.me(), "alice");
     assert_eq!(browser.get("/fresh").body, "fresh alice");
 }
+
+#[test]
+fn a_manager_of_requests_alone_knows_no_session() {
+    let app = App::new();
+    let users = app.users.clone();
+    let app = App {
+        manager: LoginManager::from_requests(sync_loader),
+        ..app
+    }
+    .start();
+    let session = rocket_login::testing::login(app.client.rocket(), &users.get("alice").unwrap());
+    let mut browser = app.browser();
+    browser
+        .cookies
+        .insert(session.name().into(), session.value().into());
+    assert_eq!(browser.me(), "anonymous");
+    assert_eq!(app.browser().header("X-Api-Key", "alice").me(), "alice");
+}

@@ -324,6 +324,7 @@ fn of_two_guarded_handlers_of_one_name_both_are_guarded() {
     ]);
     // Which is which cannot be told, so that the weaker of both counts.
     assert_eq!(lines(&audit), ["GET /a: login", "GET /b: login"]);
+    assert!(audit.routes().iter().all(|route| route.location.is_none()));
     assert_eq!(audit.open(), [""; 0]);
 }
 
