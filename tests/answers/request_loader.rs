@@ -184,14 +184,11 @@ fn a_login_in_a_request_with_a_key_is_a_login() {
 
 #[test]
 fn a_manager_of_requests_alone_knows_no_session() {
-    let app = App::new();
-    let users = app.users.clone();
-    let app = App {
-        manager: LoginManager::from_requests(sync_loader),
-        ..app
-    }
-    .start();
-    let session = rocket_login::testing::login(app.client.rocket(), &users.get("alice").unwrap());
+    let app = App::new()
+        .with(|_| LoginManager::from_requests(sync_loader))
+        .start();
+    let alice = app.users.get("alice").unwrap();
+    let session = rocket_login::testing::login(app.client.rocket(), &alice);
     let mut browser = app.browser();
     browser
         .cookies
