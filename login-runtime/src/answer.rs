@@ -61,7 +61,7 @@ pub(crate) async fn answer<'r, U: UserMixin>(
         Reason::AlreadyLoggedIn => {
             let elsewhere = denied.redirect.filter(|path| next_rule::is_local(path));
             let elsewhere = elsewhere.unwrap_or("/").to_owned();
-            send(req, res, elsewhere);
+            send(Asker::of(req), res, elsewhere);
             return true;
         }
         Reason::CrossSite => return true,
@@ -71,12 +71,11 @@ pub(crate) async fn answer<'r, U: UserMixin>(
         return true;
     }
     let Some(view) = view else { return true };
-    let next = if is_htmx(req) {
-        htmx_next(core, req)
-    } else if asks_for_a_page(req) {
-        page_next(core, req)
-    } else {
-        return true;
+    let asker = Asker::of(req);
+    let next = match asker {
+        Asker::Htmx => htmx_next(core, req),
+        Asker::Person => page_next(core, req),
+        Asker::Script => return true,
     };
     let location = if core.config.use_session_for_next {
         Visit::<U>::of(req).pending().next = next.map(NextChange::Set);
@@ -84,7 +83,8 @@ pub(crate) async fn answer<'r, U: UserMixin>(
     } else {
         location(core, view, next.as_deref())
     };
-    if send(req, res, location) == Sent::Redirect
+    send(asker, res, location);
+    if asker == Asker::Person
         && let Some(message) = message
     {
         let message = match &realm.localize {
@@ -108,25 +108,41 @@ async fn tell<U: UserMixin>(realm: &Realm<U>, req: &Request<'_>, reason: Reason)
     events::emit(realm, req, event, user, None).await;
 }
 
-#[derive(PartialEq)]
-enum Sent {
-    Redirect,
+/// Who asked, and so how they can be sent elsewhere.
+#[derive(Clone, Copy, PartialEq)]
+enum Asker {
+    /// A person's browser, for a page.
+    Person,
+    /// A page that htmx changes, for a part of it.
     Htmx,
-    Nothing,
+    /// A script, for data: it is not sent anywhere.
+    Script,
 }
 
-/// Sends a browser that asked for a page, or a page that htmx changes, to another address.
-fn send(req: &Request<'_>, res: &mut Response<'_>, location: String) -> Sent {
-    if is_htmx(req) {
-        res.set_raw_header("HX-Redirect", location);
-        Sent::Htmx
-    } else if asks_for_a_page(req) {
-        res.set_status(Status::SeeOther);
-        res.set_raw_header("Location", location);
-        empty(res);
-        Sent::Redirect
-    } else {
-        Sent::Nothing
+impl Asker {
+    fn of(req: &Request<'_>) -> Self {
+        if req.headers().get_one("HX-Request") == Some("true") {
+            Self::Htmx
+        } else if asks_for_a_page(req) {
+            Self::Person
+        } else {
+            Self::Script
+        }
+    }
+}
+
+/// Sends whoever asked to another address.
+fn send(asker: Asker, res: &mut Response<'_>, location: String) {
+    match asker {
+        Asker::Person => {
+            res.set_status(Status::SeeOther);
+            res.set_raw_header("Location", location);
+            empty(res);
+        }
+        Asker::Htmx => {
+            res.set_raw_header("HX-Redirect", location);
+        }
+        Asker::Script => {}
     }
 }
 
@@ -202,10 +218,6 @@ fn htmx_next(core: &RealmCore, req: &Request<'_>) -> Option<String> {
     let query = current.query().map(|query| query.as_str());
     let next = next_rule::wanted(current.path().as_str(), query)?;
     (!core.config.is_login_path(&next)).then_some(next)
-}
-
-fn is_htmx(req: &Request<'_>) -> bool {
-    req.headers().get_one("HX-Request") == Some("true")
 }
 
 /// Whether a person's browser asked for a page, and not a script for data.
