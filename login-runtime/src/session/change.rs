@@ -7,7 +7,6 @@ use rocket::futures::future::BoxFuture;
 
 use super::{LoginError, LoginSession};
 use crate::events::EventKind;
-use crate::times;
 use crate::token::{SessionId, Token};
 use crate::user::{UserMixin, has_id, id_of};
 use crate::visit::Change;
@@ -101,15 +100,7 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
             ..old.clone()
         };
         core.seal(&mut token, user, Some(session.req));
-        let pending = session.visit.pending().remember.clone();
-        let remember = match pending {
-            Some(Change::Set(remember)) => Some(remember),
-            Some(Change::Remove) => None,
-            None => session.presented_remember(),
-        };
-        let remember = remember.filter(|remember| {
-            remember.session_id == old.session_id && times::check(remember, now, None).is_ok()
-        });
+        let remember = session.remember_of(&old, now);
         let mut ended = session.presented();
         ended.retain(|(token, _)| token.session_id == old.session_id);
         session.revoke(&ended, now).await?;

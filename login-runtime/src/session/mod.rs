@@ -165,16 +165,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         let Some(session) = present.session else {
             return Ok(false);
         };
-        let change = self.visit.pending().remember.clone();
-        let remember = match change {
-            Some(Change::Remove) => None,
-            Some(Change::Set(token)) => Some(token),
-            None => self.presented_remember(),
-        };
-        Ok(remember.is_some_and(|token| {
-            token.session_id == session.session_id
-                && times::check(&token, core.clock.now(), None).is_ok()
-        }))
+        Ok(self.remember_of(&session, core.clock.now()).is_some())
     }
 
     /// Refuses the request as a guard would for which nobody is logged in, when returned.
@@ -211,14 +202,20 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
             .collect()
     }
 
-    fn presented_remember(&self) -> Option<Token> {
+    /// The remember token that goes with a session and holds: the pending one, else the presented.
+    fn remember_of(&self, session: &Token, now: u64) -> Option<Token> {
         let core = &self.realm.core;
-        match cookies::presented(self.req, [&core.config.remember_cookie]) {
-            [Presented::One(value)] => Token::decode(value, Kind::Remember, &core.ring)
-                .ok()
-                .map(|(token, _)| token),
-            _ => None,
-        }
+        let pending = self.visit.pending().remember.clone();
+        let remember = match pending {
+            Some(Change::Set(token)) => token,
+            Some(Change::Remove) => return None,
+            None => match cookies::presented(self.req, [&core.config.remember_cookie]) {
+                [Presented::One(value)] => Token::decode(value, Kind::Remember, &core.ring).ok()?.0,
+                _ => return None,
+            },
+        };
+        let goes_with_it = remember.session_id == session.session_id;
+        (goes_with_it && times::check(&remember, now, None).is_ok()).then_some(remember)
     }
 
     /// Whether the browser may keep a remember cookie; it shows one only below its path.
