@@ -181,12 +181,9 @@ impl Revocations {
         session: SessionRef<'_>,
         now: u64,
         until: u64,
-    ) -> Result<(), RevocationError> {
+    ) -> Result<bool, RevocationError> {
         match self {
-            Self::Memory(list) => {
-                list.revoke(session, now, until);
-                Ok(())
-            }
+            Self::Memory(list) => Ok(list.revoke(session, now, until)),
             Self::Shared { list, timeout } => {
                 ask(*timeout, || list.revoke(session, now, until)).await
             }

@@ -33,7 +33,7 @@ use crate::token::{SessionId, Token};
 ///
 /// impl RevocationList for Counted {
 ///     fn revoke<'a>(&'a self, session: SessionRef<'a>, now: u64, until: u64)
-///         -> BoxFuture<'a, Result<(), RevocationError>>
+///         -> BoxFuture<'a, Result<bool, RevocationError>>
 ///     {
 ///         self.1.fetch_add(1, Ordering::Relaxed);
 ///         self.0.revoke(session, now, until)
@@ -61,7 +61,9 @@ use crate::token::{SessionId, Token};
 pub trait RevocationList: Send + Sync + 'static {
     /// Ends one session: its tokens are refused until `until`, when they have expired anyway.
     ///
-    /// Of two calls for one session the later `until` holds.
+    /// Returns whether this call has ended it, and none before: of calls at the same time one at
+    /// the most is told so, or a `confirm_login` could undo a logout that it races. Of two calls
+    /// for one session the later `until` holds.
     ///
     /// # Errors
     ///
@@ -71,7 +73,7 @@ pub trait RevocationList: Send + Sync + 'static {
         session: SessionRef<'a>,
         now: u64,
         until: u64,
-    ) -> BoxFuture<'a, Result<(), RevocationError>>;
+    ) -> BoxFuture<'a, Result<bool, RevocationError>>;
 
     /// Ends every session of a user that was created before `not_before`.
     ///
@@ -215,9 +217,10 @@ impl MemoryRevocations {
         }
     }
 
-    pub(crate) fn revoke(&self, session: SessionRef<'_>, now: u64, until: u64) {
-        if self.list(session.id, now, until) {
-            return;
+    /// Ends a session, and says whether it had not ended before.
+    pub(crate) fn revoke(&self, session: SessionRef<'_>, now: u64, until: u64) -> bool {
+        if let Some(is_new) = self.list(session.id, now, until) {
+            return is_new;
         }
         tracing::warn!(
             "the list of ended sessions is full: a logout has ended all sessions of its user; \
@@ -228,16 +231,19 @@ impl MemoryRevocations {
             .max(now)
             .max(session.created_at)
             .saturating_add(1);
-        self.revoke_user(session.user_id, now, not_before, until);
+        self.revoke_user(session.user_id, now, not_before, until) <= session.created_at
     }
 
-    pub(crate) fn revoke_user(&self, user_id: &str, now: u64, not_before: u64, until: u64) {
+    /// Ends a user's older sessions; gives the `not_before` that held until now.
+    pub(crate) fn revoke_user(&self, user_id: &str, now: u64, not_before: u64, until: u64) -> u64 {
         let mut users = write(&self.users);
         users.purge(now, usize::MAX);
         let entry = users.entries.entry(user_id.into()).or_default();
+        let held = if entry.until > now { entry.what } else { 0 };
         entry.what = entry.what.max(not_before);
         entry.until = entry.until.max(until);
         self.has_users.store(true, Ordering::SeqCst);
+        held
     }
 
     pub(crate) fn is_revoked(&self, session: SessionRef<'_>, now: u64) -> bool {
@@ -258,19 +264,19 @@ impl MemoryRevocations {
         }
     }
 
-    /// Enters a session, or says that there is no room for it.
-    fn list(&self, session: SessionId, now: u64, until: u64) -> bool {
+    /// Enters a session, and says whether it is new here; `None` if there is no room for it.
+    fn list(&self, session: SessionId, now: u64, until: u64) -> Option<bool> {
         let mut shard = write(self.shard(session));
         if let Some(entry) = shard.entries.get_mut(&session) {
             entry.until = entry.until.max(until);
-            return true;
+            return Some(false);
         }
         shard.purge(now, self.shard_capacity);
         if shard.entries.len() >= self.shard_capacity {
-            return false;
+            return None;
         }
         shard.entries.insert(session, Entry { what: (), until });
-        true
+        Some(true)
     }
 
     #[expect(clippy::indexing_slicing, reason = "a remainder of 16, and 16 shards")]
@@ -285,11 +291,8 @@ impl RevocationList for MemoryRevocations {
         session: SessionRef<'a>,
         now: u64,
         until: u64,
-    ) -> BoxFuture<'a, Result<(), RevocationError>> {
-        Box::pin(async move {
-            self.revoke(session, now, until);
-            Ok(())
-        })
+    ) -> BoxFuture<'a, Result<bool, RevocationError>> {
+        Box::pin(async move { Ok(self.revoke(session, now, until)) })
     }
 
     fn revoke_user<'a>(
@@ -428,6 +431,20 @@ mod tests {
         assert!(list.is_revoked(of(id(1), "alice", 5), 10));
         assert!(!list.is_revoked(of(id(2), "alice", 5), 10));
         assert_eq!(list.not_before("alice", 10), 0);
+    }
+
+    #[test]
+    fn of_all_who_end_a_session_one_is_told_so() {
+        for capacity in [0, 100] {
+            let list = MemoryRevocations::new(capacity);
+            let session = of(id(1), "alice", 5);
+            let told = std::thread::scope(|scope| {
+                let ends = [(); 8].map(|()| scope.spawn(|| list.revoke(session, 10, 100)));
+                ends.map(|end| end.join().unwrap())
+            });
+            assert_eq!(told.iter().filter(|first| **first).count(), 1);
+            assert!(list.revoke(of(id(2), "bob", 5), 10, 100));
+        }
     }
 
     #[test]

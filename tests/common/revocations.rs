@@ -76,7 +76,7 @@ impl Revocations {
 type Answer<'a, T> = BoxFuture<'a, Result<T, RevocationError>>;
 
 impl RevocationList for Revocations {
-    fn revoke<'a>(&'a self, session: SessionRef<'a>, now: u64, until: u64) -> Answer<'a, ()> {
+    fn revoke<'a>(&'a self, session: SessionRef<'a>, now: u64, until: u64) -> Answer<'a, bool> {
         let printed = format!("{session:?} {:?}", session.id);
         self.0.ended.lock().unwrap().push(printed);
         self.send("revoke", self.0.list.revoke(session, now, until))

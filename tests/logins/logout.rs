@@ -1,11 +1,14 @@
 //! Logging out.
 
+use std::sync::Arc;
+
 use rocket::http::{SameSite, Status};
-use rocket::routes;
-use rocket_login::EventKind;
+use rocket::tokio::sync::Notify;
+use rocket::{State, post, routes};
+use rocket_login::{EventKind, LoginError, LoginSession, fresh_login_required};
 
 use crate::common::socket::{Server, body, cookie, status};
-use crate::common::{App, REMEMBER, Reply, SESSION};
+use crate::common::{App, REMEMBER, Reply, SESSION, User};
 use crate::support::{BOTH, DAY, MINUTE, assert_refused, logged, script};
 
 #[test]
@@ -282,5 +285,50 @@ fn no_cookie_survives_a_logout_that_races_fifty_renewals() {
     assert!(issued.len() >= 2);
     for cookie in issued.iter().chain([&session, &remember]) {
         assert_eq!(body(&ask(cookie)), "anonymous");
+    }
+}
+
+/// Where a confirmation waits between its guard and its change, as one that checks a password does.
+#[derive(Default)]
+struct Gate {
+    passed: Notify,
+    open: Notify,
+}
+
+#[fresh_login_required]
+#[post("/confirm-slowly")]
+async fn confirm_slowly(
+    user: &User,
+    session: LoginSession<'_, User>,
+    gate: &State<Arc<Gate>>,
+) -> Result<&'static str, LoginError> {
+    gate.passed.notify_one();
+    gate.open.notified().await;
+    session.confirm_login(user).await?;
+    Ok("confirmed")
+}
+
+#[test]
+fn a_confirmation_under_way_cannot_undo_a_logout() {
+    // R28: the login that it would have renewed has ended meanwhile.
+    let app = App::new().routes(routes![confirm_slowly]);
+    let gate = Arc::new(Gate::default());
+    let server = Server::start(app.rocket().manage(Arc::clone(&gate)));
+    let login = server.post("/login", &[], "user=alice&remember=on");
+    let mine: Vec<_> = BOTH
+        .iter()
+        .map(|name| format!("Cookie: {name}={}", cookie(&login, name).unwrap()))
+        .collect();
+    let mine: Vec<&[u8]> = mine.iter().map(String::as_bytes).collect();
+    let confirmed = std::thread::scope(|scope| {
+        let confirming = scope.spawn(|| server.post("/confirm-slowly", &mine, ""));
+        rocket::execute(gate.passed.notified());
+        assert_eq!(status(&server.post("/logout", &mine, "")), 200);
+        gate.open.notify_one();
+        confirming.join().unwrap()
+    });
+    assert_eq!(status(&confirmed), 401, "{confirmed}");
+    for name in BOTH {
+        assert_eq!(cookie(&confirmed, name), None, "{confirmed}");
     }
 }

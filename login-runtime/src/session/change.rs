@@ -103,7 +103,9 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
         let remember = session.remember_of(&old, now);
         let mut ended = session.presented();
         ended.retain(|(token, _)| token.session_id == old.session_id);
-        session.revoke(&ended, now).await?;
+        if !session.revoke(&ended, now).await? {
+            return Err(LoginError::NotLoggedIn);
+        }
         let remember = remember.map(|mut remember| {
             remember.session_id = session_id;
             core.seal(&mut remember, user, Some(session.req));

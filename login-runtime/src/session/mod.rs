@@ -248,9 +248,10 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         Ok(holds.then(|| token.clone()))
     }
 
-    /// Ends what the request came with.
-    async fn revoke(&self, tokens: &[(Token, &KeySet)], now: u64) -> Result<(), LoginError> {
+    /// Ends what the request came with, and says whether none of it had ended before.
+    async fn revoke(&self, tokens: &[(Token, &KeySet)], now: u64) -> Result<bool, LoginError> {
         let core = &self.realm.core;
+        let mut held = true;
         for (token, _) in tokens {
             // The remember token knows until when a session of its id could live.
             let known_better = token.kind == Kind::Session
@@ -259,12 +260,13 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
                 });
             if !known_better {
                 let until = times::dead_until(token, now, core.config.longest_session());
-                core.revocations
+                held &= core
+                    .revocations
                     .revoke(SessionRef::of(token), now, until)
                     .await?;
             }
         }
-        Ok(())
+        Ok(held)
     }
 
     /// Ends every login that `uid` has at this moment, and lets later ones in.
