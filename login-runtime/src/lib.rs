@@ -71,7 +71,9 @@ pub use self::loader::{IntoLoadResult, LoadError, LoadResult, RequestLoader, Use
 pub use self::login_url::{login_url, make_next_param};
 pub use self::manager::{Localize, LoginManager};
 pub use self::next::{Next, NextField};
-pub use self::revocation::{MemoryRevocations, RevocationError, RevocationList, SessionRef};
+pub use self::revocation::{
+    MemoryRevocations, RevocationError, RevocationList, Revoked, SessionRef,
+};
 pub use self::session::{ChangeLogin, LoginError, LoginSession, LoginUser};
 pub use self::token::SessionId;
 pub use self::user::{SessionHashField, SessionHasher, UserMixin};

@@ -23,7 +23,7 @@ use crate::keys::{KeyRing, KeySet, TokenKeys};
 use crate::loader::{Interrupted, LoadError, RequestLoader, UserLoader, guarded};
 use crate::manager::Localize;
 use crate::protection;
-use crate::revocation::{MemoryRevocations, RevocationError, RevocationList, SessionRef};
+use crate::revocation::{MemoryRevocations, RevocationError, RevocationList, Revoked, SessionRef};
 use crate::token::{Flags, Token};
 use crate::user::{SessionHasher, UserMixin};
 use crate::visit::Standing;
@@ -181,7 +181,7 @@ impl Revocations {
         session: SessionRef<'_>,
         now: u64,
         until: u64,
-    ) -> Result<bool, RevocationError> {
+    ) -> Result<Revoked, RevocationError> {
         match self {
             Self::Memory(list) => Ok(list.revoke(session, now, until)),
             Self::Shared { list, timeout } => {

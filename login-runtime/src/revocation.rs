@@ -26,14 +26,14 @@ use crate::token::{SessionId, Token};
 /// ```rust
 /// use std::sync::atomic::{AtomicUsize, Ordering};
 /// use rocket::futures::future::BoxFuture;
-/// use rocket_login::{MemoryRevocations, RevocationError, RevocationList, SessionRef};
+/// use rocket_login::{MemoryRevocations, RevocationError, RevocationList, Revoked, SessionRef};
 ///
 /// /// Counts the sessions that end.
 /// struct Counted(MemoryRevocations, AtomicUsize);
 ///
 /// impl RevocationList for Counted {
 ///     fn revoke<'a>(&'a self, session: SessionRef<'a>, now: u64, until: u64)
-///         -> BoxFuture<'a, Result<bool, RevocationError>>
+///         -> BoxFuture<'a, Result<Revoked, RevocationError>>
 ///     {
 ///         self.1.fetch_add(1, Ordering::Relaxed);
 ///         self.0.revoke(session, now, until)
@@ -61,9 +61,9 @@ use crate::token::{SessionId, Token};
 pub trait RevocationList: Send + Sync + 'static {
     /// Ends one session: its tokens are refused until `until`, when they have expired anyway.
     ///
-    /// Returns whether this call has ended it, and none before: of calls at the same time one at
-    /// the most is told so, or a `confirm_login` could undo a logout that it races. Of two calls
-    /// for one session the later `until` holds.
+    /// Returns [`Revoked::Before`] where the session had ended already, by itself or with its user:
+    /// of calls at the same time one at the most gets another answer, or a `confirm_login` could
+    /// undo a logout that it races. Of two calls for one session the later `until` holds.
     ///
     /// # Errors
     ///
@@ -73,7 +73,7 @@ pub trait RevocationList: Send + Sync + 'static {
         session: SessionRef<'a>,
         now: u64,
         until: u64,
-    ) -> BoxFuture<'a, Result<bool, RevocationError>>;
+    ) -> BoxFuture<'a, Result<Revoked, RevocationError>>;
 
     /// Ends every session of a user that was created before `not_before`.
     ///
@@ -112,6 +112,21 @@ pub trait RevocationList: Send + Sync + 'static {
         user_id: &'a str,
         now: u64,
     ) -> BoxFuture<'a, Result<u64, RevocationError>>;
+}
+
+/// What a call of [`RevocationList::revoke`] has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoked {
+    /// The session had ended before.
+    Before,
+    /// This call has ended it.
+    Now,
+    /// This call has ended it, and for want of room every session of its user that was created
+    /// before this time.
+    WithUser {
+        /// Unix seconds; a login that takes the place of the session is dated no earlier.
+        not_before: u64,
+    },
 }
 
 /// A session as a [`RevocationList`] is told of it.
@@ -217,10 +232,12 @@ impl MemoryRevocations {
         }
     }
 
-    /// Ends a session, and says whether it had not ended before.
-    pub(crate) fn revoke(&self, session: SessionRef<'_>, now: u64, until: u64) -> bool {
-        if let Some(is_new) = self.list(session.id, now, until) {
-            return is_new;
+    pub(crate) fn revoke(&self, session: SessionRef<'_>, now: u64, until: u64) -> Revoked {
+        let had_ended = session.created_at < self.not_before(session.user_id, now);
+        match self.list(session.id, now, until) {
+            Some(is_new) if is_new && !had_ended => return Revoked::Now,
+            Some(_) => return Revoked::Before,
+            None => {}
         }
         tracing::warn!(
             "the list of ended sessions is full: a logout has ended all sessions of its user; \
@@ -231,7 +248,12 @@ impl MemoryRevocations {
             .max(now)
             .max(session.created_at)
             .saturating_add(1);
-        self.revoke_user(session.user_id, now, not_before, until) <= session.created_at
+        let held = self.revoke_user(session.user_id, now, not_before, until);
+        if session.created_at < held {
+            Revoked::Before
+        } else {
+            Revoked::WithUser { not_before }
+        }
     }
 
     /// Ends a user's older sessions; gives the `not_before` that held until now.
@@ -291,7 +313,7 @@ impl RevocationList for MemoryRevocations {
         session: SessionRef<'a>,
         now: u64,
         until: u64,
-    ) -> BoxFuture<'a, Result<bool, RevocationError>> {
+    ) -> BoxFuture<'a, Result<Revoked, RevocationError>> {
         Box::pin(async move { Ok(self.revoke(session, now, until)) })
     }
 
@@ -435,15 +457,35 @@ mod tests {
 
     #[test]
     fn of_all_who_end_a_session_one_is_told_so() {
-        for capacity in [0, 100] {
+        for (capacity, first) in [
+            (100, Revoked::Now),
+            (0, Revoked::WithUser { not_before: 11 }),
+        ] {
             let list = MemoryRevocations::new(capacity);
             let session = of(id(1), "alice", 5);
-            let told = std::thread::scope(|scope| {
+            let mut told = std::thread::scope(|scope| {
                 let ends = [(); 8].map(|()| scope.spawn(|| list.revoke(session, 10, 100)));
-                ends.map(|end| end.join().unwrap())
+                ends.map(|end| end.join().unwrap()).to_vec()
             });
-            assert_eq!(told.iter().filter(|first| **first).count(), 1);
-            assert!(list.revoke(of(id(2), "bob", 5), 10, 100));
+            told.retain(|told| *told != Revoked::Before);
+            assert_eq!(told, [first]);
+            assert_eq!(list.revoke(of(id(2), "bob", 5), 10, 100), first);
+        }
+    }
+
+    #[test]
+    fn a_session_that_ended_with_its_user_is_not_ended_again() {
+        for capacity in [0, 100] {
+            let list = MemoryRevocations::new(capacity);
+            list.revoke_user("alice", 10, 11, 100);
+            assert_eq!(
+                list.revoke(of(id(1), "alice", 10), 10, 100),
+                Revoked::Before
+            );
+            assert_ne!(
+                list.revoke(of(id(2), "alice", 11), 11, 100),
+                Revoked::Before
+            );
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rocket::futures::future::BoxFuture;
 use rocket::tokio;
-use rocket_login::{MemoryRevocations, RevocationError, RevocationList, SessionRef};
+use rocket_login::{MemoryRevocations, RevocationError, RevocationList, Revoked, SessionRef};
 
 use super::App;
 
@@ -76,7 +76,7 @@ impl Revocations {
 type Answer<'a, T> = BoxFuture<'a, Result<T, RevocationError>>;
 
 impl RevocationList for Revocations {
-    fn revoke<'a>(&'a self, session: SessionRef<'a>, now: u64, until: u64) -> Answer<'a, bool> {
+    fn revoke<'a>(&'a self, session: SessionRef<'a>, now: u64, until: u64) -> Answer<'a, Revoked> {
         let printed = format!("{session:?} {:?}", session.id);
         self.0.ended.lock().unwrap().push(printed);
         self.send("revoke", self.0.list.revoke(session, now, until))

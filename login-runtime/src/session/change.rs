@@ -5,8 +5,9 @@ use std::future::IntoFuture;
 
 use rocket::futures::future::BoxFuture;
 
-use super::{LoginError, LoginSession};
+use super::{LoginError, LoginSession, date_after};
 use crate::events::EventKind;
+use crate::revocation::Revoked;
 use crate::token::{SessionId, Token};
 use crate::user::{UserMixin, has_id, id_of};
 use crate::visit::Change;
@@ -100,17 +101,18 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
             ..old.clone()
         };
         core.seal(&mut token, user, Some(session.req));
-        let remember = session.remember_of(&old, now);
-        let mut ended = session.presented();
-        ended.retain(|(token, _)| token.session_id == old.session_id);
-        if !session.revoke(&ended, now).await? {
-            return Err(LoginError::NotLoggedIn);
-        }
-        let remember = remember.map(|mut remember| {
+        let mut remember = session.remember_of(&old, now).map(|mut remember| {
             remember.session_id = session_id;
             core.seal(&mut remember, user, Some(session.req));
             remember
         });
+        let mut ended = session.presented();
+        ended.retain(|(token, _)| token.session_id == old.session_id);
+        let ended = session.revoke(&ended, now).await?;
+        if ended.iter().any(|(_, done)| *done == Revoked::Before) {
+            return Err(LoginError::NotLoggedIn);
+        }
+        date_after(&ended, std::iter::once(&mut token).chain(&mut remember));
         {
             let mut pending = session.visit.pending();
             pending.session = Some(Change::Set(token));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rocket::futures::future::BoxFuture;
 
-use super::{LoginError, LoginSession};
+use super::{LoginError, LoginSession, date_after};
 use crate::events::EventKind;
 use crate::times::{self, MAX_REMEMBER};
 use crate::token::{Flags, Kind, MAX_UID, SessionId, Token};
@@ -165,12 +165,13 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
                 ..kept
             })
         };
-        let remember = remember.map(|mut remember| {
+        let mut remember = remember.map(|mut remember| {
             token.flags = token.flags.with(Flags::REMEMBERED);
             core.seal(&mut remember, self.user, Some(req));
             remember
         });
-        self.session.revoke(&tokens, now).await?;
+        let ended = self.session.revoke(&tokens, now).await?;
+        date_after(&ended, std::iter::once(&mut token).chain(&mut remember));
 
         let session_id = token.session_id;
         {

@@ -22,7 +22,7 @@ use crate::events::{self, EventKind};
 use crate::guards::manager_is_missing;
 use crate::keys::KeySet;
 use crate::realm::{Realm, RealmCore, is_safe};
-use crate::revocation::SessionRef;
+use crate::revocation::{Revoked, SessionRef};
 use crate::times::{self, MAX_REMEMBER};
 use crate::token::{Kind, SessionId, Token};
 use crate::user::{UserMixin, has_id};
@@ -248,10 +248,14 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         Ok(holds.then(|| token.clone()))
     }
 
-    /// Ends what the request came with, and says whether none of it had ended before.
-    async fn revoke(&self, tokens: &[(Token, &KeySet)], now: u64) -> Result<bool, LoginError> {
+    /// Ends what the request came with, and says what that did, and to whom.
+    async fn revoke<'t>(
+        &self,
+        tokens: &'t [(Token, &KeySet)],
+        now: u64,
+    ) -> Result<Vec<(&'t str, Revoked)>, LoginError> {
         let core = &self.realm.core;
-        let mut held = true;
+        let mut revoked = Vec::new();
         for (token, _) in tokens {
             // The remember token knows until when a session of its id could live.
             let known_better = token.kind == Kind::Session
@@ -260,13 +264,12 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
                 });
             if !known_better {
                 let until = times::dead_until(token, now, core.config.longest_session());
-                held &= core
-                    .revocations
-                    .revoke(SessionRef::of(token), now, until)
-                    .await?;
+                let session = SessionRef::of(token);
+                let done = core.revocations.revoke(session, now, until).await?;
+                revoked.push((token.uid.as_str(), done));
             }
         }
-        Ok(held)
+        Ok(revoked)
     }
 
     /// Ends every login that `uid` has at this moment, and lets later ones in.
@@ -321,6 +324,20 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     async fn emit(&self, kind: EventKind, user: Option<&U>, session: Option<SessionId>) {
         let session = session.as_ref().map(|id| &id.0);
         events::emit(self.realm, self.req, kind, user, session).await;
+    }
+}
+
+/// Dates the tokens of a login after all that has ended with what it replaces, where a full list
+/// has ended all of their user's.
+fn date_after<'t>(ended: &[(&str, Revoked)], tokens: impl Iterator<Item = &'t mut Token>) {
+    for token in tokens {
+        for (uid, done) in ended {
+            if let Revoked::WithUser { not_before } = done
+                && *uid == token.uid
+            {
+                token.created_at = token.created_at.max(*not_before);
+            }
+        }
     }
 }
 
