@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rocket::http::Status;
 use rocket::routes;
+use rocket_login::MemoryRevocations;
 
 use crate::common::revocations::{CALLS, Revocations, Trouble};
 use crate::common::{App, REMEMBER, SESSION, START};
@@ -161,6 +162,28 @@ fn a_full_list_loses_no_logout() {
     }
     assert_eq!(app.logged_in("alice").me(), "alice");
     assert_eq!(bob.me(), "bob");
+}
+
+#[test]
+fn a_full_list_ends_what_a_login_replaces_and_not_the_login() {
+    // R24, R30
+    let app = App::new()
+        .with(|manager| manager.revocation_list(MemoryRevocations::new(0)))
+        .start();
+    let mut browser = app.remembered("alice");
+    for (path, form) in [
+        ("/login", "user=alice&remember=on"),
+        ("/login", "user=alice"),
+        ("/confirm", "alice"),
+    ] {
+        let old = browser.clone();
+        browser.post(path, form);
+        assert_eq!(browser.status(), "fresh=true remembered=true", "{path}");
+        for name in BOTH {
+            assert_refused(&old.with_only(name));
+            assert_eq!(browser.with_only(name).me(), "alice", "{path}");
+        }
+    }
 }
 
 #[test]

@@ -100,15 +100,16 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
             ..old.clone()
         };
         core.seal(&mut token, user, Some(session.req));
-        let remember = session.remember_of(&old, now);
-        let mut ended = session.presented();
-        ended.retain(|(token, _)| token.session_id == old.session_id);
-        session.revoke(&ended, now).await?;
-        let remember = remember.map(|mut remember| {
+        let mut remember = session.remember_of(&old, now).map(|mut remember| {
             remember.session_id = session_id;
             core.seal(&mut remember, user, Some(session.req));
             remember
         });
+        let mut ended = session.presented();
+        ended.retain(|(token, _)| token.session_id == old.session_id);
+        session
+            .replace(&ended, &mut token, remember.as_mut(), now)
+            .await?;
         {
             let mut pending = session.visit.pending();
             pending.session = Some(Change::Set(token));

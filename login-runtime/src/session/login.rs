@@ -165,12 +165,14 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
                 ..kept
             })
         };
-        let remember = remember.map(|mut remember| {
+        let mut remember = remember.map(|mut remember| {
             token.flags = token.flags.with(Flags::REMEMBERED);
             core.seal(&mut remember, self.user, Some(req));
             remember
         });
-        self.session.revoke(&tokens, now).await?;
+        self.session
+            .replace(&tokens, &mut token, remember.as_mut(), now)
+            .await?;
 
         let session_id = token.session_id;
         {

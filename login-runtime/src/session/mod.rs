@@ -267,6 +267,28 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         Ok(())
     }
 
+    /// Ends what the request came with, and lets a new login take its place.
+    ///
+    /// A full list ends all logins of a user with one: the new one is dated after them.
+    async fn replace(
+        &self,
+        ended: &[(Token, &KeySet)],
+        token: &mut Token,
+        remember: Option<&mut Token>,
+        now: u64,
+    ) -> Result<(), LoginError> {
+        if ended.is_empty() {
+            return Ok(());
+        }
+        self.revoke(ended, now).await?;
+        let revocations = &self.realm.core.revocations;
+        let not_before = revocations.not_before(&token.uid, now).await?;
+        for token in std::iter::once(token).chain(remember) {
+            token.created_at = token.created_at.max(not_before);
+        }
+        Ok(())
+    }
+
     /// Ends every login that `uid` has at this moment, and lets later ones in.
     async fn revoke_user(&self, uid: &str, now: u64) -> Result<(), LoginError> {
         let core = &self.realm.core;
