@@ -45,8 +45,6 @@ pub(crate) enum List {
     /// A restart forgets them.
     InProcess,
     Shared,
-    /// Shared, and with no room for a single session.
-    Full,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,7 +161,11 @@ pub(crate) fn histories(most: usize) -> impl Strategy<Value = History> {
 
 fn rules() -> impl Strategy<Value = Rules> {
     (
-        select(vec![Protection::Basic, Protection::None, Protection::Strong]),
+        select(vec![
+            Protection::Basic,
+            Protection::None,
+            Protection::Strong,
+        ]),
         select(vec![List::Shared, List::InProcess]),
         select(vec![DAY, 2 * HOUR]),
         select(vec![31 * DAY, 3 * HOUR]),

@@ -190,8 +190,8 @@ impl Model {
         let active = me.is_some_and(|user| self.accounts[&user].active);
         let shown = session.as_ref().and_then(|session| session.shown);
         let window = self.rules.fresh;
-        let fresh = active
-            && shown.is_some_and(|at| window.is_none_or(|window| self.now < at + window));
+        let fresh =
+            active && shown.is_some_and(|at| window.is_none_or(|window| self.now < at + window));
         let jar = &self.jars[&browser];
         let remembered = session.is_some_and(|session| {
             let remember = jar.remember.as_ref();
@@ -344,17 +344,9 @@ impl Model {
 
     /// Strong protection: a login that comes from elsewhere is over, at home too.
     fn seize(&mut self, login: usize, browser: Browser) -> Option<Card> {
-        self.end(login);
+        self.ended.insert(login);
         *self.jar(browser) = Jar::default();
         None
-    }
-
-    fn end(&mut self, login: usize) {
-        self.ended.insert(login);
-        if self.rules.list == List::Full {
-            // Beyond the list's capacity, a logout ends all logins of its user.
-            self.end_all(self.logins[login]);
-        }
     }
 
     fn end_all(&mut self, user: User) {
@@ -368,8 +360,8 @@ impl Model {
     /// Ends what a browser shows, as far as we can read it.
     fn end_shown(&mut self, shown: &Jar) {
         for card in [&shown.session, &shown.remember].into_iter().flatten() {
-            if self.is_ours(card) && !self.ended.contains(&card.login) {
-                self.end(card.login);
+            if self.is_ours(card) {
+                self.ended.insert(card.login);
             }
         }
     }
@@ -391,14 +383,15 @@ impl Model {
         }
         let shown = self.jars[&browser].clone();
         // As in Flask-Login, who is remembered stays so after another login without the box.
-        let kept = shown.remember.clone().filter(|card| {
-            card.user == user && self.is_valid(card) && self.is_current(card)
-        });
-        self.end_shown(&shown);
-        let began = self.begins(user);
+        let kept = shown
+            .remember
+            .clone()
+            .filter(|card| card.user == user && self.is_valid(card) && self.is_current(card));
+        let began = self.now.max(self.earliest.get(&user).copied().unwrap_or(0));
         if began > self.now + SKEW {
             return 503;
         }
+        self.end_shown(&shown);
         let session = Card {
             login: self.logins.len(),
             user,
@@ -408,9 +401,10 @@ impl Model {
             began,
             used: began,
             expires: began
-                + match permanent {
-                    true => self.rules.permanent,
-                    false => self.rules.session,
+                + if permanent {
+                    self.rules.permanent
+                } else {
+                    self.rules.session
                 },
             idle: self.rules.idle.filter(|_| !permanent),
             shown: fresh.then_some(began),
@@ -442,10 +436,6 @@ impl Model {
             remember,
         };
         303
-    }
-
-    fn begins(&self, user: User) -> u64 {
-        self.now.max(self.earliest.get(&user).copied().unwrap_or(0))
     }
 
     fn logout(&mut self, browser: Browser) {
@@ -481,7 +471,7 @@ impl Model {
 
     /// The same login, fresh, under a new name; whoever has a copy of the old one is out.
     fn confirmed(&mut self, browser: Browser, session: Card) {
-        self.end(session.login);
+        self.ended.insert(session.login);
         let login = self.logins.len();
         self.logins.push(session.user);
         let password = self.accounts[&session.user].password;

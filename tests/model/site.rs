@@ -28,9 +28,8 @@ const KEYS: [&str; 5] = [
 struct Ended(Arc<(MemoryRevocations, AtomicBool)>);
 
 impl Ended {
-    fn new(list: List) -> Self {
-        let capacity = if list == List::Full { 0 } else { 10_000 };
-        let list = MemoryRevocations::new(capacity);
+    fn new() -> Self {
+        let list = MemoryRevocations::new(10_000);
         Ended(Arc::new((list, AtomicBool::new(false))))
     }
 
@@ -121,7 +120,7 @@ impl Site {
         for user in User::ALL {
             create(&users, user, 0);
         }
-        let (ended, keys) = (Ended::new(rules.list), vec![0]);
+        let (ended, keys) = (Ended::new(), vec![0]);
         Site {
             app: launch(rules, &keys, &ended, &users, &clock),
             rules: rules.clone(),
@@ -249,7 +248,9 @@ impl Site {
     }
 
     fn post(&mut self, browser: Browser, path: &str, form: &str) -> u16 {
-        self.send(browser, |browser| browser.post(path, form)).status.code
+        self.send(browser, |browser| browser.post(path, form))
+            .status
+            .code
     }
 
     fn send(
@@ -259,7 +260,11 @@ impl Site {
     ) -> Reply {
         let jar = self.jars.get_mut(&browser).unwrap();
         let (address, user_agent) = jar.place.client();
-        let mut client = self.app.browser().from(address).header("User-Agent", user_agent);
+        let mut client = self
+            .app
+            .browser()
+            .from(address)
+            .header("User-Agent", user_agent);
         client.cookies = std::mem::take(&mut jar.cookies);
         let reply = send(&mut client);
         jar.cookies = client.cookies;
@@ -277,9 +282,15 @@ impl Site {
 
     fn restart(&mut self) {
         if self.rules.list == List::InProcess {
-            self.ended = Ended::new(self.rules.list);
+            self.ended = Ended::new();
         }
-        self.app = launch(&self.rules, &self.keys, &self.ended, &self.users, &self.clock);
+        self.app = launch(
+            &self.rules,
+            &self.keys,
+            &self.ended,
+            &self.users,
+            &self.clock,
+        );
     }
 }
 
