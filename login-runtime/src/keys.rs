@@ -284,9 +284,12 @@ fn expand(hkdf: &Hkdf<Sha256>, info: &[u8]) -> [u8; 32] {
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-fn hmac(key: &[u8; 32]) -> HmacSha256 {
-    HmacSha256::new_from_slice(key).expect("a key of 32 bytes fits")
+fn hmac(key: &[u8]) -> HmacSha256 {
+    HmacSha256::new_from_slice(key).expect("a key of any length fits")
 }
+
+#[cfg(test)]
+mod vectors;
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@
 mod common;
 mod support;
 
+mod format;
 mod fresh;
 mod lifetimes;
 mod login;
