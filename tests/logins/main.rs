@@ -16,3 +16,4 @@ mod rotation;
 mod session_hash;
 mod signer;
 mod testing_helpers;
+mod unrelated;
