@@ -13,6 +13,9 @@ use crate::history::{Browser, List, Place, Protection, Rules, Step, User, Which}
 const RENEWAL: u64 = 5 * 60;
 /// How far ahead of the clock a login may be dated.
 const SKEW: u64 = 60;
+/// How long a restart takes that forgets what has ended. Sooner, a login could still be dated ahead
+/// of the clock by a list that nobody knows of any more, and so ahead of a `logout_everywhere`.
+pub(crate) const RESTART: u64 = SKEW;
 const LONGEST_MEMORY: u64 = 400 * 24 * 60 * 60;
 /// The current secret, and up to three retired ones.
 const MAX_KEYS: usize = 4;
@@ -504,6 +507,7 @@ impl Model {
 
     fn restart(&mut self) {
         if self.rules.list == List::InProcess {
+            self.now += RESTART;
             self.ended.clear();
             self.earliest.clear();
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rocket::futures::future::BoxFuture;
 use rocket::{State, post, routes};
@@ -13,7 +14,7 @@ use rocket_login::{
 
 use crate::common::{self, App, REMEMBER, Reply, Running, SESSION, START, Users};
 use crate::history::{Browser, List, Place, Protection, Rules, Step, User, Which};
-use crate::model::View;
+use crate::model::{RESTART, View};
 
 const KEYS: [&str; 5] = [
     "UtbQhEZs0fCdXkjOHk7GKl1C5s3u9nPnQxqkiF2xW9E=",
@@ -145,7 +146,7 @@ impl Site {
     pub(crate) fn take(&mut self, step: &Step) -> u16 {
         match *step {
             Step::Look(browser) => return self.get(browser, "/me").status.code,
-            Step::Wait(seconds) => self.clock.advance(std::time::Duration::from_secs(seconds)),
+            Step::Wait(seconds) => self.clock.advance(Duration::from_secs(seconds)),
             Step::Login {
                 browser,
                 user,
@@ -282,6 +283,7 @@ impl Site {
 
     fn restart(&mut self) {
         if self.rules.list == List::InProcess {
+            self.clock.advance(Duration::from_secs(RESTART));
             self.ended = Ended::new();
         }
         self.app = launch(
