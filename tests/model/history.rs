@@ -156,7 +156,19 @@ impl fmt::Debug for History {
 
 /// Any history of at most so many steps. What is simpler comes first, for shrinking.
 pub(crate) fn histories(most: usize) -> impl Strategy<Value = History> {
-    (rules(), vec(step(), 1..=most)).prop_map(|(rules, steps)| History { rules, steps })
+    let steps = prop_oneof![vec(step(), 1..=most), vec(patience(), 1..=most)];
+    (rules(), steps).prop_map(|(rules, steps)| History { rules, steps })
+}
+
+/// Little happens, for long: what months of use come to.
+fn patience() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => browser().prop_map(Step::Look),
+        4 => wait().prop_map(Step::Wait),
+        1 => login(),
+        1 => theft(),
+        1 => browser().prop_map(Step::Close),
+    ]
 }
 
 fn rules() -> impl Strategy<Value = Rules> {
@@ -191,8 +203,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => browser().prop_map(Step::Look),
         5 => wait().prop_map(Step::Wait),
         6 => login(),
-        4 => (browser(), browser(), which())
-            .prop_map(|(from, to, which)| Step::Steal { from, to, which }),
+        4 => theft(),
         2 => browser().prop_map(Step::Logout),
         1 => browser().prop_map(Step::LogoutEverywhere),
         1 => user().prop_map(Step::EndAll),
@@ -210,6 +221,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::DropOldKeys),
         1 => Just(Step::Restart),
     ]
+}
+
+fn theft() -> impl Strategy<Value = Step> {
+    (browser(), browser(), which()).prop_map(|(from, to, which)| Step::Steal { from, to, which })
 }
 
 fn login() -> impl Strategy<Value = Step> {
