@@ -284,15 +284,19 @@ fn expand(hkdf: &Hkdf<Sha256>, info: &[u8]) -> [u8; 32] {
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-fn hmac(key: &[u8; 32]) -> HmacSha256 {
-    HmacSha256::new_from_slice(key).expect("a key of 32 bytes fits")
+fn hmac(key: &[u8]) -> HmacSha256 {
+    HmacSha256::new_from_slice(key).expect("a key of any length fits")
 }
+
+#[cfg(test)]
+mod vectors;
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::indexing_slicing, clippy::unwrap_used)]
 
     use super::*;
+    use proptest::prelude::*;
 
     /// 32 bytes: 0, 1, .. 31.
     fn bytes() -> Vec<u8> {
@@ -491,6 +495,28 @@ mod tests {
             tags(&ring("a", "bc", "r"))[0],
             tags(&ring("ab", "c", "r"))[0]
         );
+    }
+
+    proptest! {
+        #![proptest_config(crate::properties::config())]
+
+        #[test]
+        fn no_two_derivations_have_one_info(
+            one in ["[ab:]{0,4}", "[ab:]{0,4}", "[ab:]{0,4}"],
+            other in ["[ab:]{0,4}", "[ab:]{0,4}", "[ab:]{0,4}"],
+            cut in 0..9_usize,
+        ) {
+            // R3
+            let of = |[purpose, audience, cookie]: [&str; 3]| info(purpose, audience, cookie);
+            let one = one.each_ref().map(String::as_str);
+            let other = other.each_ref().map(String::as_str);
+            prop_assert_eq!(of(one) == of(other), one == other);
+            // The same characters, parted elsewhere.
+            let joined = one[0].to_owned() + one[1];
+            let moved = joined.split_at(cut.min(joined.len()));
+            let moved = [moved.0, moved.1, one[2]];
+            prop_assert_eq!(of(one) == of(moved), one == moved);
+        }
     }
 
     #[test]

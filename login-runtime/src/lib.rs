@@ -40,6 +40,8 @@ mod manager;
 mod next;
 mod next_rule;
 mod printable;
+#[cfg(test)]
+mod properties;
 mod protection;
 mod realm;
 mod resolve;

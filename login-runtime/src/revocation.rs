@@ -233,21 +233,22 @@ impl MemoryRevocations {
     }
 
     pub(crate) fn revoke(&self, session: SessionRef<'_>, now: u64, until: u64) -> Revoked {
-        let had_ended = session.created_at < self.not_before(session.user_id, now);
+        let held = self.not_before(session.user_id, now);
+        let had_ended = session.created_at < held;
         match self.list(session.id, now, until) {
             Some(is_new) if is_new && !had_ended => return Revoked::Now,
             Some(_) => return Revoked::Before,
             None => {}
         }
-        tracing::warn!(
-            "the list of ended sessions is full: a logout has ended all sessions of its user; \
-             raise `login.revocation_capacity`"
-        );
-        let not_before = self
-            .not_before(session.user_id, now)
-            .max(now)
-            .max(session.created_at)
-            .saturating_add(1);
+        let not_before = if had_ended {
+            held
+        } else {
+            tracing::warn!(
+                "the list of ended sessions is full: a logout has ended all sessions of its user; \
+                 raise `login.revocation_capacity`"
+            );
+            held.max(now).max(session.created_at).saturating_add(1)
+        };
         let held = self.revoke_user(session.user_id, now, not_before, until);
         if session.created_at < held {
             Revoked::Before
@@ -531,7 +532,7 @@ mod tests {
         list.revoke_user("alice", 10, 50, 100);
         list.revoke_user("alice", 10, 20, 60);
         assert_eq!(list.not_before("alice", 99), 50);
-        list.revoke(of(id(1), "alice", 0), 10, 60);
+        list.revoke(of(id(1), "alice", 50), 10, 60);
         assert_eq!(list.not_before("alice", 99), 51);
     }
 
@@ -541,7 +542,8 @@ mod tests {
         let list = MemoryRevocations::new(capacity);
         let users: Vec<String> = (0..1_000).map(|n| format!("user {}", n % 100)).collect();
         for (n, user) in (0..).zip(&users) {
-            list.revoke(of(id(n), user, 0), 10 + n / 100, 5_000);
+            let now = 10 + n / 100;
+            list.revoke(of(id(n), user, now), now, 5_000);
         }
         for (n, user) in (0..).zip(&users) {
             let created_at = 10 + n / 100;
@@ -564,7 +566,7 @@ mod tests {
                 !list.is_revoked(of(id(n), "alice", created_at), 10),
                 "login {n}"
             );
-            list.revoke(of(id(n), "alice", 0), 10, 100);
+            list.revoke(of(id(n), "alice", created_at), 10, 100);
             assert!(
                 list.is_revoked(of(id(n), "alice", created_at), 10),
                 "logout {n}"
@@ -667,7 +669,7 @@ mod tests {
                     for n in 0..1_000 {
                         let session = id(thread * 1_000 + n);
                         let created_at = list.not_before(&user, n).max(n);
-                        list.revoke(of(session, &user, 0), n, 10_000);
+                        list.revoke(of(session, &user, created_at), n, 10_000);
                         assert!(list.is_revoked(of(session, &user, created_at), n));
                     }
                 });

@@ -4,6 +4,7 @@
 mod common;
 mod support;
 
+mod format;
 mod fresh;
 mod lifetimes;
 mod login;
@@ -15,3 +16,4 @@ mod rotation;
 mod session_hash;
 mod signer;
 mod testing_helpers;
+mod unrelated;

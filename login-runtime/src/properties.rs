@@ -1,0 +1,426 @@
+//! What holds of the pure modules for all values. `PROPTEST_CASES` says how many are tried.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::LazyLock;
+
+use data_encoding::BASE64URL_NOPAD;
+use hmac::Mac as _;
+use ipnet::IpNet;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::client_ip::client_ip;
+use crate::config::ProtectionAddress;
+use crate::keys::{KeyRing, SecretKey, truncate};
+use crate::protection::identifier;
+use crate::signer;
+use crate::times::{self, Lapsed, MAX_REMEMBER};
+use crate::token::{Flags, Kind, SessionId, Token};
+
+/// A failure is printed, and no file is left behind.
+pub(crate) fn config() -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+/// For what takes hundreds of signatures a case.
+fn few() -> ProptestConfig {
+    let mut config = config();
+    config.cases = config.cases.div_ceil(64);
+    config
+}
+
+static RING: LazyLock<KeyRing> = LazyLock::new(|| {
+    let secret = SecretKey::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap();
+    KeyRing::new(&secret, &[], "app", "login_session", "remember_token")
+});
+
+fn encode(token: &Token) -> String {
+    token.encode(RING.current()).unwrap()
+}
+
+fn decode(text: &str, kind: Kind) -> Option<Token> {
+    Token::decode(text, kind, &RING)
+        .ok()
+        .map(|(token, _)| token)
+}
+
+/// Signs any bytes as the session cookie's, behind a token's first seven.
+fn sign(rest: &[u8]) -> String {
+    let keys = RING.current();
+    let mut bytes = vec![1, Kind::Session as u8, rest.first().copied().unwrap_or(0)];
+    bytes.extend(keys.id);
+    bytes.extend(rest.iter().skip(1));
+    let mac = keys.of(Kind::Session).mac.clone().chain_update(&bytes);
+    bytes.extend(truncate::<32>(mac));
+    BASE64URL_NOPAD.encode(&bytes)
+}
+
+/// Every text that differs from `text` in one bit, and every one whose bytes do.
+fn one_bit_off(text: &str) -> impl Iterator<Item = String> {
+    let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).unwrap();
+    let flipped = |bytes: Vec<u8>| {
+        (0..bytes.len() * 8).map(move |bit| {
+            let mut bytes = bytes.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            bytes
+        })
+    };
+    let of_bytes = flipped(bytes).map(|bytes| BASE64URL_NOPAD.encode(&bytes));
+    // A byte above 127 alone is no UTF-8, and so no cookie of Rocket's.
+    let of_text = flipped(text.into()).filter_map(|bytes| String::from_utf8(bytes).ok());
+    of_bytes.chain(of_text)
+}
+
+/// Times that meet and miss each other, and the ends of time.
+fn time() -> impl Strategy<Value = u64> {
+    prop_oneof![
+        8 => 0..5_000_u64,
+        1 => select(vec![0, 1, u64::MAX - 1, u64::MAX]),
+        1 => any::<u64>(),
+    ]
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    select(vec![Kind::Session, Kind::Remember])
+}
+
+fn flags() -> impl Strategy<Value = Flags> {
+    let all = [
+        Flags::PERMANENT,
+        Flags::REMEMBERED,
+        Flags::FORCED,
+        Flags::UNBOUND,
+    ];
+    vec(select(all.to_vec()), 0..4)
+        .prop_map(|flags| flags.into_iter().fold(Flags::default(), Flags::with))
+}
+
+prop_compose! {
+    fn token()(
+        kind in kind(),
+        flags in flags(),
+        session_id in any::<[u8; 16]>(),
+        [auth_at, created_at, renewed_at, expires_at] in [time(), time(), time(), time()],
+        session_hash in any::<[u8; 16]>(),
+        protection in any::<[u8; 16]>(),
+        uid in "[a-c|\0é]{1,64}",
+    ) -> Token {
+        Token {
+            kind, flags, session_id: SessionId(session_id),
+            auth_at, created_at, renewed_at, expires_at,
+            session_hash, protection, uid,
+        }
+    }
+}
+
+/// A token and another that has some of its fields.
+fn two_tokens() -> impl Strategy<Value = (Token, Token)> {
+    (token(), token(), any::<[bool; 9]>()).prop_map(|(one, mut other, same)| {
+        let fields: [fn(&mut Token, &Token); 9] = [
+            |other, one| other.flags = one.flags,
+            |other, one| other.session_id = one.session_id,
+            |other, one| other.auth_at = one.auth_at,
+            |other, one| other.created_at = one.created_at,
+            |other, one| other.renewed_at = one.renewed_at,
+            |other, one| other.expires_at = one.expires_at,
+            |other, one| other.session_hash = one.session_hash,
+            |other, one| other.protection = one.protection,
+            |other, one| other.uid.clone_from(&one.uid),
+        ];
+        for (take, _) in fields.iter().zip(same).filter(|(_, same)| *same) {
+            take(&mut other, &one);
+        }
+        (one, other)
+    })
+}
+
+/// A remember token as they are given out.
+fn remember_token() -> impl Strategy<Value = Token> {
+    (token(), 0..MAX_REMEMBER, 1..=MAX_REMEMBER).prop_map(|(token, created_at, duration)| Token {
+        kind: Kind::Remember,
+        created_at,
+        renewed_at: created_at,
+        expires_at: created_at + duration,
+        ..token
+    })
+}
+
+fn address() -> impl Strategy<Value = IpAddr> {
+    prop_oneof![
+        any::<[u8; 4]>().prop_map(IpAddr::from),
+        any::<[u8; 16]>().prop_map(IpAddr::from),
+        // Neighbours, within and beyond a network.
+        (0..3_u8, 0..3_u8).prop_map(|(c, d)| Ipv4Addr::new(192, 0, c, d).into()),
+        (0..3_u8, 0..3_u8).prop_map(|(g, p)| {
+            IpAddr::from([0x20, 1, 13, 184, 0, 0, g, p, 0, 0, 0, 0, 0, 0, 0, p])
+        }),
+    ]
+    .prop_map(|ip: IpAddr| ip.to_canonical())
+}
+
+fn network() -> impl Strategy<Value = IpNet> {
+    (address(), 0..=32_u8).prop_map(|(ip, length)| IpNet::new(ip, length).unwrap())
+}
+
+/// A client as session protection sees it.
+fn client() -> impl Strategy<Value = (Option<IpAddr>, Option<String>)> {
+    let user_agent = prop_oneof!["[ab]{0,2}", "a{1023}[ab]{0,3}"];
+    (option::of(address()), option::of(user_agent))
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_token_comes_back_as_it_was_and_has_one_text(token in token()) {
+        // R5
+        let text = encode(&token);
+        let back = decode(&text, token.kind).unwrap();
+        prop_assert!(back == token);
+        prop_assert_eq!(encode(&back), text);
+    }
+
+    #[test]
+    fn two_tokens_never_have_one_text((one, other) in two_tokens()) {
+        // R5
+        prop_assert_eq!(encode(&one) == encode(&other), one == other);
+    }
+
+    #[test]
+    fn a_token_does_for_its_own_cookie_only(token in token()) {
+        // T13
+        let other = match token.kind {
+            Kind::Session => Kind::Remember,
+            Kind::Remember => Kind::Session,
+        };
+        prop_assert!(decode(&encode(&token), other).is_none());
+    }
+
+    #[test]
+    fn no_text_is_too_strange_to_refuse(text in any::<String>(), more in "[A-Za-z0-9_-]{0,2000}") {
+        // T20, R49
+        for text in [&text, &more, &format!("AQE{more}"), &format!("AQM{more}")] {
+            for kind in [Kind::Session, Kind::Remember] {
+                prop_assert!(decode(text, kind).is_none());
+            }
+            prop_assert_eq!(signer::decode(&RING, "next", text, 0), None);
+        }
+    }
+
+    #[test]
+    fn no_bytes_are_too_strange_to_refuse(bytes in vec(any::<u8>(), 0..600)) {
+        // T20, R49
+        for start in [&[][..], &[1, 1], &[1, 2], &[1, 3]] {
+            let text = BASE64URL_NOPAD.encode(&[start, &bytes].concat());
+            for kind in [Kind::Session, Kind::Remember] {
+                prop_assert!(decode(&text, kind).is_none());
+            }
+            prop_assert_eq!(signer::decode(&RING, "next", &text, 0), None);
+        }
+    }
+
+    #[test]
+    fn what_is_signed_is_read_as_one_token_or_refused(
+        mut rest in vec(any::<u8>(), 83..100),
+        flags in 0..20_u8,
+        fitting in any::<bool>(),
+    ) {
+        // R5, R6
+        rest[0] = flags;
+        if fitting {
+            rest[81] = 0;
+            rest[82] = u8::try_from(rest.len() - 83).unwrap();
+            rest.iter_mut().skip(83).for_each(|byte| *byte &= 0x7f);
+        }
+        let text = sign(&rest);
+        if let Some(token) = decode(&text, Kind::Session) {
+            prop_assert_eq!(encode(&token), text);
+        } else {
+            prop_assert!(!fitting || flags > 15 || rest.len() == 83);
+        }
+    }
+
+    #[test]
+    fn a_signed_value_comes_back_for_its_purpose_until_it_ends(
+        [purpose, other] in ["[ab: ]{0,3}", "[ab: ]{0,3}"],
+        value in any::<String>(),
+        [expires_at, now] in [time(), time()],
+    ) {
+        let text = signer::encode(&RING, &purpose, &value, expires_at);
+        prop_assert_eq!(text.is_some(), value.len() <= 2_048);
+        if let Some(text) = text {
+            let read = signer::decode(&RING, &other, &text, now);
+            let holds = purpose == other && now < expires_at;
+            prop_assert_eq!(read, holds.then_some(value));
+        }
+    }
+
+    #[test]
+    fn what_has_lapsed_stays_so(
+        token in token(), idle in option::of(time()), [now, wait] in [time(), time()],
+    ) {
+        // R18, R19, R21
+        let later = times::check(&token, now.saturating_add(wait), idle);
+        match times::check(&token, now, idle) {
+            Err(Lapsed::Expired | Lapsed::Idle) => {
+                prop_assert!(matches!(later, Err(Lapsed::Expired | Lapsed::Idle)));
+            }
+            Ok(()) => prop_assert_ne!(later, Err(Lapsed::Future)),
+            Err(Lapsed::Future) => {}
+        }
+    }
+
+    #[test]
+    fn no_use_and_no_timeout_carries_a_token_past_its_end(
+        token in token(), idle in option::of(time()), [used, now] in [time(), time()],
+    ) {
+        // R18, T83
+        let renewed = Token { renewed_at: used, ..token.clone() };
+        for token in [token, renewed] {
+            let holds = times::check(&token, now, idle).is_ok();
+            prop_assert!(!holds || now < token.expires_at);
+            prop_assert!(!holds || times::check(&token, now, None).is_ok());
+        }
+    }
+
+    #[test]
+    fn what_is_fresh_was_fresh_ever_since_the_credentials(
+        auth_at in time(), window in option::of(time()), [now, before] in [time(), time()],
+    ) {
+        // R22
+        let is_fresh = times::is_fresh(auth_at, now, window);
+        if is_fresh && (auth_at..=now).contains(&before) {
+            prop_assert!(times::is_fresh(auth_at, before, window));
+        }
+        prop_assert!(!is_fresh || auth_at != 0);
+        prop_assert!(!is_fresh || times::is_fresh(auth_at, now, None));
+    }
+
+    #[test]
+    fn a_remember_token_is_renewed_by_its_duration_and_for_400_days_at_most(
+        mut token in remember_token(), uses in vec(0..MAX_REMEMBER / 4, 0..20),
+    ) {
+        // R20
+        let (begun, duration) = (token.created_at, token.expires_at - token.created_at);
+        let mut now = begun;
+        for wait in uses {
+            now += wait;
+            if times::check(&token, now, None).is_err() {
+                break;
+            }
+            let before = token.clone();
+            times::renew_remember(&mut token, now);
+            prop_assert!(token.expires_at >= before.expires_at);
+            prop_assert!(token.expires_at <= (now + duration).min(begun + MAX_REMEMBER));
+            let expires_at = token.expires_at;
+            let expected = Token { renewed_at: now, expires_at, ..before };
+            prop_assert!(token == expected);
+        }
+    }
+
+    #[test]
+    fn a_logout_is_remembered_for_as_long_as_any_copy_can_live(
+        token in remember_token(),
+        [used, ended] in [0..MAX_REMEMBER, 0..MAX_REMEMBER],
+        lifetime in 1..MAX_REMEMBER,
+    ) {
+        // R24: by the holder of an old copy, while a thief has renewed and restored from another.
+        let begun = token.created_at;
+        let now = begun + used.max(ended);
+        let mut renewed = token.clone();
+        times::renew_remember(&mut renewed, begun + used.min(ended));
+        let last_restored = renewed.expires_at.saturating_add(lifetime);
+        let session = Token {
+            kind: Kind::Session,
+            flags: Flags::default().with(Flags::REMEMBERED),
+            expires_at: begun + lifetime,
+            ..token.clone()
+        };
+        for shown in [&token, &session] {
+            prop_assert!(times::dead_until(shown, now, lifetime) >= last_restored);
+        }
+    }
+
+    #[test]
+    fn a_peer_that_is_not_trusted_is_never_overruled(
+        peer in address(),
+        header in vec("[0-9a-f.:, ]{0,20}|192\\.0\\.1\\.[0-9]", 0..5),
+        trusted in vec(network(), 0..4),
+    ) {
+        // R34, T54
+        let client = client_ip(Some(peer), header.iter().map(String::as_str), &trusted).unwrap();
+        if !trusted.iter().any(|net| net.contains(&peer)) {
+            prop_assert_eq!(client, peer);
+        }
+        prop_assert_eq!(client_ip(None, header.iter().map(String::as_str), &trusted), None);
+    }
+
+    #[test]
+    fn the_client_is_the_last_address_that_no_trusted_proxy_has(
+        peer in address(), told in vec(address(), 0..40), trusted in vec(network(), 0..4),
+    ) {
+        // R34
+        let header: Vec<_> = told.iter().map(IpAddr::to_string).collect();
+        let client = client_ip(Some(peer), [header.join(", ").as_str()].into_iter(), &trusted);
+        let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
+        let chain: Vec<_> = std::iter::once(peer).chain(told.into_iter().rev()).take(33).collect();
+        let expected = chain.iter().find(|ip| !is_trusted(ip)).or(chain.last());
+        prop_assert_eq!(client.as_ref(), expected);
+    }
+
+    #[test]
+    fn two_clients_are_alike_where_what_counts_of_them_is(
+        [one, other] in [client(), client()],
+        address in select(vec![
+            ProtectionAddress::Full, ProtectionAddress::Prefix, ProtectionAddress::Off,
+        ]),
+    ) {
+        // R35
+        let counts = |(ip, user_agent): &(Option<IpAddr>, Option<String>)| {
+            let ip = ip.map(|ip| match ip {
+                IpAddr::V4(ip) => ip.octets().to_vec(),
+                IpAddr::V6(ip) => ip.octets().to_vec(),
+            });
+            let ip = match address {
+                ProtectionAddress::Full => ip,
+                ProtectionAddress::Prefix => ip.map(|ip| match ip.len() {
+                    4 => [&ip[..3], &[4]].concat(),
+                    _ => [&ip[..7], &[6]].concat(),
+                }),
+                ProtectionAddress::Off => None,
+            };
+            let user_agent = user_agent.as_ref().map(|text| text[..text.len().min(1024)].to_owned());
+            (ip, user_agent)
+        };
+        let key = &RING.current().of(Kind::Session).protection;
+        let [mine, theirs] = [&one, &other].map(|(ip, user_agent)| {
+            identifier(key, address, *ip, user_agent.as_deref())
+        });
+        prop_assert_eq!(mine == theirs, counts(&one) == counts(&other));
+    }
+}
+
+proptest! {
+    #![proptest_config(few())]
+
+    #[test]
+    fn no_bit_of_a_token_can_change(token in token()) {
+        // T01, R4
+        for text in one_bit_off(&encode(&token)) {
+            prop_assert!(decode(&text, token.kind).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_bit_of_a_signed_value_can_change(purpose in "[a-c]{0,3}", value in "\\PC{0,20}") {
+        let text = signer::encode(&RING, &purpose, &value, u64::MAX).unwrap();
+        for changed in one_bit_off(&text) {
+            prop_assert_eq!(signer::decode(&RING, &purpose, &changed, 0), None);
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! The real site, and browsers that keep its real cookies.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rocket::futures::future::BoxFuture;
+use rocket::{State, post, routes};
+use rocket_login::{
+    Clock, LoginError, LoginSession, MemoryRevocations, RevocationError, RevocationList, Revoked,
+    SessionRef, fresh_login_required,
+};
+
+use crate::common::{self, App, REMEMBER, Reply, Running, SESSION, START, Users};
+use crate::history::{Browser, List, Place, Protection, Rules, Step, User, Which};
+use crate::model::{RESTART, View};
+
+const KEYS: [&str; 5] = [
+    "UtbQhEZs0fCdXkjOHk7GKl1C5s3u9nPnQxqkiF2xW9E=",
+    "I4qyrj2MLWceERuvTviZIXcVtHmP2hIqMMSTnT2ltgY=",
+    "1gQLtHQacOZ7kakGUPq6Wl4RssGTHN1z/ggQ6MXwAUI=",
+    "m0n8Q3sQ5cYkUu1dWm9jO2x7rR4tZbV6yHfLpKaEwTg=",
+    "Zk3vX9bLq1NfRj7hWc5aPd8sTg2yMu6eIo4nVxBz0Kw=",
+];
+
+/// A list of ended logins that outlives a restart, and that can be kept from changing.
+#[derive(Clone)]
+struct Ended(Arc<(MemoryRevocations, AtomicBool)>);
+
+impl Ended {
+    fn new() -> Self {
+        let list = MemoryRevocations::new(10_000);
+        Ended(Arc::new((list, AtomicBool::new(false))))
+    }
+
+    fn freeze(&self, frozen: bool) {
+        self.0.1.store(frozen, Ordering::Relaxed);
+    }
+
+    fn unless_frozen<'a, T: Send + 'a>(&self, frozen: T, change: Answer<'a, T>) -> Answer<'a, T> {
+        if self.0.1.load(Ordering::Relaxed) {
+            return Box::pin(async { Ok(frozen) });
+        }
+        change
+    }
+}
+
+type Answer<'a, T> = BoxFuture<'a, Result<T, RevocationError>>;
+
+impl RevocationList for Ended {
+    fn revoke<'a>(&'a self, session: SessionRef<'a>, now: u64, until: u64) -> Answer<'a, Revoked> {
+        self.unless_frozen(Revoked::Now, self.0.0.revoke(session, now, until))
+    }
+
+    fn revoke_user<'a>(
+        &'a self,
+        user_id: &'a str,
+        now: u64,
+        not_before: u64,
+        until: u64,
+    ) -> Answer<'a, ()> {
+        self.unless_frozen((), self.0.0.revoke_user(user_id, now, not_before, until))
+    }
+
+    fn is_revoked<'a>(&'a self, session: SessionRef<'a>, now: u64) -> Answer<'a, bool> {
+        self.0.0.is_revoked(session, now)
+    }
+
+    fn not_before<'a>(&'a self, user_id: &'a str, now: u64) -> Answer<'a, u64> {
+        self.0.0.not_before(user_id, now)
+    }
+}
+
+#[post("/end/<id>")]
+async fn end(
+    id: &str,
+    session: LoginSession<'_, common::User>,
+    users: &State<Users>,
+) -> Result<(), LoginError> {
+    if let Some(user) = users.get(id) {
+        session.logout_everywhere_for(&user).await?;
+    }
+    Ok(())
+}
+
+/// The README's way to change a password.
+#[fresh_login_required]
+#[post("/password", data = "<password>")]
+async fn change_password(
+    user: &common::User,
+    password: String,
+    session: LoginSession<'_, common::User>,
+    users: &State<Users>,
+) -> Result<(), LoginError> {
+    let user = users.change(&user.id, |user| user.password = password);
+    session.confirm_login(&user).await
+}
+
+#[derive(Clone)]
+struct Jar {
+    cookies: BTreeMap<String, String>,
+    /// Whether the session cookie came with a `Max-Age`.
+    outlives: bool,
+    place: Place,
+}
+
+pub(crate) struct Site {
+    rules: Rules,
+    keys: Vec<u8>,
+    ended: Ended,
+    users: Users,
+    clock: Clock,
+    app: Running,
+    jars: BTreeMap<Browser, Jar>,
+}
+
+impl Site {
+    pub(crate) fn start(rules: &Rules) -> Self {
+        let (users, clock) = (Users::default(), Clock::manual(START));
+        for user in User::ALL {
+            create(&users, user, 0);
+        }
+        let (ended, keys) = (Ended::new(), vec![0]);
+        Site {
+            app: launch(rules, &keys, &ended, &users, &clock),
+            rules: rules.clone(),
+            keys,
+            ended,
+            users,
+            clock,
+            jars: Browser::ALL
+                .map(|browser| {
+                    let jar = Jar {
+                        cookies: BTreeMap::new(),
+                        outlives: false,
+                        place: browser.home(),
+                    };
+                    (browser, jar)
+                })
+                .into(),
+        }
+    }
+
+    /// Takes one step; gives the status of the answer, where there is one.
+    pub(crate) fn take(&mut self, step: &Step) -> u16 {
+        match *step {
+            Step::Look(browser) => return self.get(browser, "/me").status.code,
+            Step::Wait(seconds) => self.clock.advance(Duration::from_secs(seconds)),
+            Step::Login {
+                browser,
+                user,
+                remember,
+                permanent,
+                stale,
+                force,
+            } => {
+                let mut form = format!("user={}", user.id());
+                if let Some(seconds) = remember {
+                    form += &format!("&remember=on&duration={seconds}");
+                }
+                form += &format!("&permanent={permanent}&stale={stale}&force={force}");
+                return self.post(browser, "/login", &form);
+            }
+            Step::Logout(browser) => return self.post(browser, "/logout", ""),
+            Step::LogoutEverywhere(browser) => {
+                return self.post(browser, "/logout-everywhere", "");
+            }
+            Step::EndAll(user) => {
+                let reply = self.app.browser().post(&format!("/end/{}", user.id()), "");
+                return reply.status.code;
+            }
+            Step::Confirm(browser, user) => return self.post(browser, "/confirm", user.id()),
+            Step::NewPassword(browser, password) => {
+                return self.post(browser, "/password", &secret(password));
+            }
+            Step::Steal { from, to, which } => {
+                let stolen = self.jars[&from].clone();
+                let jar = self.jar(to);
+                let mut copy = |name: &str| match stolen.cookies.get(name).cloned() {
+                    Some(value) => jar.cookies.insert(name.into(), value),
+                    None => jar.cookies.remove(name),
+                };
+                if which != Which::Session {
+                    copy(REMEMBER);
+                }
+                if which != Which::Remember {
+                    copy(SESSION);
+                    jar.outlives = stolen.outlives;
+                }
+            }
+            Step::Close(browser) => {
+                let jar = self.jar(browser);
+                if !jar.outlives {
+                    jar.cookies.remove(SESSION);
+                }
+            }
+            Step::Move(browser, place) => self.jar(browser).place = place,
+            Step::SetPassword(user, password) => {
+                self.change(user, |user| user.password = secret(password));
+            }
+            Step::SetActive(user, active) => self.change(user, |user| user.active = active),
+            Step::Delete(user) => self.users.remove(user.id()),
+            Step::Create(user, password) => create(&self.users, user, password),
+            Step::NewKey(key) => {
+                self.keys.retain(|known| *known != key);
+                self.keys.insert(0, key);
+                self.keys.truncate(4);
+                self.restart();
+            }
+            Step::DropOldKeys => {
+                self.keys.truncate(1);
+                self.restart();
+            }
+            Step::Restart => self.restart(),
+        }
+        200
+    }
+
+    /// What a browser sees, while nothing that this changes lasts.
+    pub(crate) fn look(&mut self, browser: Browser) -> View {
+        let before = self.jars[&browser].clone();
+        self.ended.freeze(true);
+        let mut get = |path| {
+            self.jars.insert(browser, before.clone());
+            self.get(browser, path)
+        };
+        let [private, fresh, status] = ["/private", "/fresh", "/status"].map(&mut get);
+        let me = get("/me");
+        let cookies = &self.jars[&browser].cookies;
+        let view = View {
+            me: me.body,
+            private: private.status.code,
+            fresh: fresh.status.code,
+            status: status.body,
+            cookies: [SESSION, REMEMBER].map(|name| cookies.contains_key(name)),
+        };
+        self.ended.freeze(false);
+        self.jars.insert(browser, before);
+        view
+    }
+
+    fn jar(&mut self, browser: Browser) -> &mut Jar {
+        self.jars.get_mut(&browser).unwrap()
+    }
+
+    fn get(&mut self, browser: Browser, path: &str) -> Reply {
+        self.send(browser, |browser| browser.get(path))
+    }
+
+    fn post(&mut self, browser: Browser, path: &str, form: &str) -> u16 {
+        self.send(browser, |browser| browser.post(path, form))
+            .status
+            .code
+    }
+
+    fn send(
+        &mut self,
+        browser: Browser,
+        send: impl FnOnce(&mut common::Browser<'_>) -> Reply,
+    ) -> Reply {
+        let jar = self.jars.get_mut(&browser).unwrap();
+        let (address, user_agent) = jar.place.client();
+        let mut client = self
+            .app
+            .browser()
+            .from(address)
+            .header("User-Agent", user_agent);
+        client.cookies = std::mem::take(&mut jar.cookies);
+        let reply = send(&mut client);
+        jar.cookies = client.cookies;
+        if let Some(cookie) = reply.cookie(SESSION) {
+            jar.outlives = cookie.max_age().is_some();
+        }
+        reply
+    }
+
+    fn change(&self, user: User, change: impl FnOnce(&mut common::User)) {
+        if self.users.get(user.id()).is_some() {
+            self.users.change(user.id(), change);
+        }
+    }
+
+    fn restart(&mut self) {
+        if self.rules.list == List::InProcess {
+            self.clock.advance(Duration::from_secs(RESTART));
+            self.ended = Ended::new();
+        }
+        self.app = launch(
+            &self.rules,
+            &self.keys,
+            &self.ended,
+            &self.users,
+            &self.clock,
+        );
+    }
+}
+
+fn secret(password: u8) -> String {
+    format!("password {password}")
+}
+
+fn create(users: &Users, user: User, password: u8) {
+    users.put(user.id());
+    users.change(user.id(), |user| user.password = secret(password));
+}
+
+fn launch(rules: &Rules, keys: &[u8], ended: &Ended, users: &Users, clock: &Clock) -> Running {
+    let keys: Vec<_> = keys.iter().map(|key| KEYS[usize::from(*key)]).collect();
+    let protection = match rules.protection {
+        Protection::Basic => "basic",
+        Protection::Strong => "strong",
+        Protection::None => "none",
+    };
+    let mut app = App::new()
+        .routes(routes![end, change_password])
+        .set("secret_key", keys[0])
+        .set("login.secret_key_fallbacks", &keys[1..])
+        .set("login.session_protection", protection)
+        .set("login.session_lifetime", rules.session)
+        .set("login.permanent_session_lifetime", rules.permanent)
+        .set("login.remember_cookie_refresh_each_request", rules.refresh)
+        .with(|manager| manager.clock(clock.clone()));
+    app = match rules.idle {
+        Some(seconds) => app.set("login.session_idle_timeout", seconds),
+        None => app.set("login.session_idle_timeout", false),
+    };
+    if let Some(seconds) = rules.fresh {
+        app = app.set("login.fresh_lifetime", seconds);
+    }
+    // Strong protection ends logins at a look: only a list that can be frozen lets one look twice.
+    if rules.list != List::InProcess || rules.protection == Protection::Strong {
+        app = app.with(|manager| manager.revocation_list(ended.clone()));
+    }
+    app.users = users.clone();
+    app.clock = clock.clone();
+    app.start()
+}
