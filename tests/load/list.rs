@@ -1,4 +1,6 @@
 //! The list of ended sessions: how it grows, and what happens at its cap.
+//!
+//! What other tests of this process have freed hides growth: for figures, run each by itself (`--exact`).
 
 use rocket::routes;
 

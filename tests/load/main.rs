@@ -29,7 +29,9 @@ use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 /// How many requests the mixed run makes at the least; the others make a share of it.
 fn requests() -> usize {
-    number("LOAD_REQUESTS").unwrap_or(20_000)
+    let requests = number("LOAD_REQUESTS").unwrap_or(20_000);
+    assert!(requests >= 10_000, "too few for everything to happen");
+    requests
 }
 
 /// The seed of every choice.
