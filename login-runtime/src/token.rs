@@ -3,9 +3,14 @@
 use std::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
+#[cfg(not(test))]
+use getrandom::fill;
 use hmac::Mac as _;
 
 use crate::keys::{KeyRing, KeySet, truncate};
+
+#[cfg(test)]
+use self::tests::fill;
 
 /// The longest user id, in bytes.
 pub(crate) const MAX_UID: usize = 256;
@@ -26,7 +31,7 @@ pub struct SessionId(pub(crate) [u8; 16]);
 impl SessionId {
     pub(crate) fn generate() -> Result<Self, getrandom::Error> {
         let mut id = [0; 16];
-        getrandom::fill(&mut id)?;
+        fill(&mut id)?;
         Ok(Self(id))
     }
 
@@ -224,16 +229,40 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     #![allow(
         clippy::arithmetic_side_effects,
         clippy::indexing_slicing,
         clippy::unwrap_used
     )]
 
+    use std::cell::Cell;
+    use std::collections::HashSet;
+
     use super::*;
     use crate::keys::{HmacSha256, SecretKey};
     use TokenError::{BadSignature, Malformed, UnknownKey};
+
+    thread_local! {
+        static HAS_RANDOM: Cell<bool> = const { Cell::new(true) };
+    }
+
+    /// The operating system's random bytes, where it has any for this thread.
+    pub(super) fn fill(bytes: &mut [u8]) -> Result<(), getrandom::Error> {
+        if HAS_RANDOM.get() {
+            getrandom::fill(bytes)
+        } else {
+            Err(getrandom::Error::UNSUPPORTED)
+        }
+    }
+
+    /// Runs a test while the operating system has no random bytes for its thread.
+    pub(crate) fn without_random<T>(run: impl FnOnce() -> T) -> T {
+        HAS_RANDOM.set(false);
+        let result = run();
+        HAS_RANDOM.set(true);
+        result
+    }
 
     const ID_AT: usize = 3;
     const UID_LENGTH_AT: usize = 87;
@@ -567,11 +596,13 @@ mod tests {
         assert_eq!(flags.without(Flags::UNBOUND), Flags::REMEMBERED);
     }
 
+    // R8
     #[test]
     fn session_ids_do_not_repeat() {
-        let ids: std::collections::HashSet<_> =
-            (0..1_000).map(|_| SessionId::generate().unwrap()).collect();
-        assert_eq!(ids.len(), 1_000);
+        let ids: HashSet<_> = (0..1_000_000)
+            .map(|_| SessionId::generate().unwrap())
+            .collect();
+        assert_eq!(ids.len(), 1_000_000);
     }
 
     #[test]

@@ -7,12 +7,10 @@ use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, State, get, post, routes};
 use rocket_login::{
-    CurrentUser, LoginError, LoginEvent, LoginSession, event_listener, login_required,
-    request_loader, user_loader,
+    CurrentUser, LoginError, LoginSession, login_required, request_loader, user_loader,
 };
 
 use crate::app_with;
-use crate::common::revocations::{CALLS, Revocations, Trouble};
 use crate::common::{App, Browser, Ran, Running, SESSION, User, Users};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -188,20 +186,6 @@ fn a_failing_loader_does_not_keep_anybody_in_the_logout() {
     assert_eq!(thief.clone().me(), "anonymous");
 }
 
-#[event_listener]
-fn idle(_event: &LoginEvent<'_, User>) {}
-
-#[test]
-fn a_failing_loader_keeps_nobody_in_the_logout_with_a_listener() {
-    let app = App::new()
-        .with(|manager| manager.event_listener(idle))
-        .start();
-    let mut browser = app.remembered("alice");
-    app.users.fail(true);
-    assert_eq!(browser.post("/logout", "").body, "logged out");
-    assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
-}
-
 #[post("/enter")]
 async fn enter(
     before: Option<&User>,
@@ -310,42 +294,6 @@ fn a_question_that_was_given_up_can_be_asked_again() {
         (reply.status, reply.body.as_str()),
         (Status::Ok, "true true")
     );
-}
-
-// T53
-#[test]
-fn a_failing_revocation_list_fails_every_change_and_question_and_touches_no_cookie() {
-    let list = Revocations::new();
-    let app = list.app().start();
-    let mut browser = app.remembered("alice");
-    let before = browser.cookies.clone();
-    list.trouble(Trouble::Fails, &CALLS);
-    for (path, form) in [
-        ("/login", "user=bob"),
-        ("/login", "user=alice&remember=on"),
-        ("/logout", ""),
-        ("/logout-everywhere", ""),
-        ("/confirm", "alice"),
-        ("/private", ""),
-    ] {
-        let reply = browser.post(path, form);
-        assert_eq!(reply.status, Status::ServiceUnavailable, "{path}");
-        assert!(reply.set_cookies().is_empty(), "{path}");
-    }
-    assert_eq!(browser.get("/me").status, Status::ServiceUnavailable);
-    assert_eq!(browser.get("/open").body, "open");
-    assert_eq!(
-        app.browser().login("bob").status,
-        Status::ServiceUnavailable
-    );
-    assert_eq!(app.browser().me(), "anonymous");
-
-    list.recover();
-    assert_eq!(browser.cookies, before);
-    assert_eq!(browser.me(), "alice");
-    let copy = browser.clone();
-    assert_eq!(browser.post("/logout", "").body, "logged out");
-    assert_eq!(copy.clone().me(), "anonymous");
 }
 
 #[test]

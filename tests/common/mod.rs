@@ -10,6 +10,7 @@
     reason = "a module of every test binary is nobody's public interface"
 )]
 
+pub mod connection;
 pub mod log;
 pub mod revocations;
 pub mod socket;

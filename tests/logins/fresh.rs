@@ -274,15 +274,3 @@ fn a_confirmation_binds_the_login_to_the_client_that_confirms() {
     let mut elsewhere = browser.clone().header("User-Agent", "third");
     assert!(!elsewhere.is_fresh());
 }
-
-#[test]
-fn a_confirmation_fails_with_the_loader_and_changes_nothing() {
-    let app = App::new().start();
-    let mut browser = restored(&app);
-    app.users.fail(true);
-    let reply = browser.post("/confirm", "alice");
-    assert_eq!(reply.status, Status::ServiceUnavailable);
-    assert!(reply.set_cookies().is_empty());
-    app.users.fail(false);
-    assert_eq!(browser.status(), "fresh=false remembered=true");
-}

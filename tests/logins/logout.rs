@@ -149,16 +149,6 @@ fn a_logout_holds_while_the_loader_fails() {
 }
 
 #[test]
-fn a_logout_holds_while_the_loader_fails_and_somebody_listens() {
-    let (app, _) = logged(App::new());
-    let mut browser = app.remembered("alice");
-    app.users.fail(true);
-    let reply = browser.post("/logout", "");
-    assert_eq!(reply.status, Status::Ok);
-    assert_removes_both(&reply, BOTH, false);
-}
-
-#[test]
 fn a_change_that_was_accepted_is_sent_although_the_loader_fails() {
     let app = App::new().routes(routes![script]).start();
     for (lines, after) in [("who, logout", "anonymous"), ("who, login bob", "bob")] {

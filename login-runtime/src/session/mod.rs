@@ -3,6 +3,8 @@
 mod change;
 mod error;
 mod login;
+#[cfg(test)]
+mod tests;
 
 pub use self::change::ChangeLogin;
 pub use self::error::LoginError;

@@ -1,0 +1,73 @@
+//! Where the operating system has no random bytes.
+
+#![allow(clippy::panic, clippy::unwrap_used)]
+
+use std::fmt::Display;
+
+use rocket::http::{Cookie, Status};
+use rocket::local::blocking::{Client, LocalResponse};
+use rocket::{get, post, routes};
+
+use crate::token::tests::without_random;
+use crate::{CurrentUser, LoginError, LoginManager, LoginSession, UserMixin};
+
+struct User(String);
+
+impl UserMixin for User {
+    fn get_id(&self) -> impl Display {
+        &self.0
+    }
+}
+
+#[post("/login/<id>")]
+async fn login(id: &str, session: LoginSession<'_, User>) -> Result<(), LoginError> {
+    let user = User(id.into());
+    session.login_user(&user).remember(true).await
+}
+
+#[post("/confirm/<id>")]
+async fn confirm(id: &str, session: LoginSession<'_, User>) -> Result<(), LoginError> {
+    session.confirm_login(&User(id.into())).await
+}
+
+#[get("/me")]
+fn me(user: CurrentUser<'_, User>) -> String {
+    user.get_id().unwrap_or_default()
+}
+
+fn cookies(response: &LocalResponse<'_>) -> Vec<Cookie<'static>> {
+    let cookies = response.cookies().iter();
+    cookies.map(|cookie| cookie.clone().into_owned()).collect()
+}
+
+// R8: no fallback, and nothing has happened.
+#[test]
+fn without_random_bytes_nobody_is_logged_in_and_nobody_out() {
+    let figment = rocket::Config::figment()
+        .merge(("log_level", "off"))
+        .merge(("secret_key", "UtbQhEZs0fCdXkjOHk7GKl1C5s3u9nPnQxqkiF2xW9E="));
+    let manager = LoginManager::new(|id, _| Box::pin(async move { Ok(Some(User(id.to_owned()))) }));
+    let rocket = rocket::custom(figment)
+        .attach(manager)
+        .mount("/", routes![login, confirm, me]);
+    let client = Client::untracked(rocket).unwrap();
+    let login = cookies(&client.post("/login/alice").dispatch());
+    assert_eq!(login.len(), 2);
+
+    for held in [&[][..], &login] {
+        for path in ["/login/alice", "/login/bob", "/confirm/alice"] {
+            let request = client.post(path).cookies(held.to_vec());
+            let response = without_random(|| request.dispatch());
+            let expected = match (path, held) {
+                ("/confirm/alice", []) => Status::Unauthorized,
+                _ => Status::InternalServerError,
+            };
+            assert_eq!(response.status(), expected, "{path}");
+            assert!(cookies(&response).is_empty(), "{path}");
+        }
+    }
+    for held in [&login[..1], &login[1..], &login] {
+        let response = client.get("/me").cookies(held.to_vec()).dispatch();
+        assert_eq!(response.into_string().unwrap(), "alice");
+    }
+}

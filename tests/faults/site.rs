@@ -1,0 +1,311 @@
+//! The application: whatever a manager may be given is there, and can be broken.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use rocket::futures::future::BoxFuture;
+use rocket::http::Status;
+use rocket::request::{FromRequest, Outcome};
+use rocket::{Request, Route, State, get, post, routes};
+use rocket_login::{
+    Clock, GuardRoutes, LoginEvent, LoginManager, MemoryRevocations, RevocationError,
+    RevocationList, RouteGuard, SessionRef, condition, event_listener, forbidden_handler,
+    fresh_login_required, login_required, needs_refresh_handler, request_loader,
+    unauthorized_handler, user_loader,
+};
+
+use crate::common::connection::{Connection, Jar, Request as Sent};
+use crate::common::socket::{Server, body, status};
+use crate::common::{App, User, Users};
+use crate::fault::{Point, Switch};
+
+/// The names outside the debug profile.
+pub const SESSION: &str = "__Host-login_session";
+pub const REMEMBER: &str = "__Host-remember_token";
+
+/// A user whose loader always fails.
+pub const BROKEN: &str = "broken";
+
+/// A guard that is broken by the switch.
+struct Door;
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Door {
+    type Error = &'static str;
+
+    async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        let switch: &Switch = req.rocket().state().unwrap();
+        match switch.pass(Point::LoaderGuard).await {
+            Ok(()) => Outcome::Success(Door),
+            Err(error) => Outcome::Error((Status::BadGateway, error)),
+        }
+    }
+}
+
+#[user_loader]
+async fn load(
+    id: &str,
+    _door: Door,
+    switch: &State<Switch>,
+    users: &State<Users>,
+) -> Result<Option<User>, &'static str> {
+    switch.pass(Point::UserLoader).await?;
+    if id == BROKEN {
+        return Err("always");
+    }
+    Ok(users.get(id))
+}
+
+struct Key(Option<String>);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Key {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        Outcome::Success(Key(req.headers().get_one("X-Key").map(str::to_owned)))
+    }
+}
+
+#[request_loader]
+async fn load_by_key(
+    key: Key,
+    switch: &State<Switch>,
+    users: &State<Users>,
+) -> Result<Option<User>, &'static str> {
+    switch.pass(Point::RequestLoader).await?;
+    Ok(key.0.and_then(|key| users.get(&key)))
+}
+
+#[event_listener]
+async fn listen(event: &LoginEvent<'_, User>, switch: &State<Switch>) {
+    let _ = switch.pass(Point::Listener(event.kind)).await;
+}
+
+/// What a handler answers: its own status and text, or that it failed.
+type Answered = Result<(Status, &'static str), Status>;
+
+#[unauthorized_handler]
+async fn who_are_you(switch: &State<Switch>) -> Answered {
+    match switch.pass(Point::UnauthorizedHandler).await {
+        Ok(()) => Ok((Status::Unauthorized, "who are you?")),
+        Err(_) => Err(Status::BadGateway),
+    }
+}
+
+#[needs_refresh_handler]
+async fn is_it_you(switch: &State<Switch>) -> Answered {
+    match switch.pass(Point::NeedsRefreshHandler).await {
+        Ok(()) => Ok((Status::Unauthorized, "is it you?")),
+        Err(_) => Err(Status::BadGateway),
+    }
+}
+
+#[forbidden_handler]
+async fn not_you(switch: &State<Switch>) -> Answered {
+    match switch.pass(Point::ForbiddenHandler).await {
+        Ok(()) => Ok((Status::Forbidden, "not you")),
+        Err(_) => Err(Status::BadGateway),
+    }
+}
+
+async fn is_alice(user: &User, switch: &State<Switch>) -> Result<bool, &'static str> {
+    switch.pass(Point::Condition).await?;
+    Ok(user.id == "alice")
+}
+
+async fn is_member(user: &User, switch: &State<Switch>) -> Result<bool, &'static str> {
+    switch.pass(Point::GroupCondition).await?;
+    Ok(user.id == "alice")
+}
+
+#[login_required]
+#[get("/page")]
+fn page(switch: &State<Switch>) -> &'static str {
+    switch.ran();
+    "page"
+}
+
+#[login_required]
+#[post("/page")]
+fn post_page(switch: &State<Switch>) -> &'static str {
+    switch.ran();
+    "posted"
+}
+
+#[fresh_login_required]
+#[get("/fresh-page")]
+fn fresh_page(switch: &State<Switch>) -> &'static str {
+    switch.ran();
+    "fresh page"
+}
+
+#[login_required(if = is_alice)]
+#[get("/alices")]
+fn alices(switch: &State<Switch>) -> &'static str {
+    switch.ran();
+    "alice's page"
+}
+
+#[get("/members")]
+fn members(switch: &State<Switch>) -> &'static str {
+    switch.ran();
+    "members' page"
+}
+
+fn pages() -> Vec<Route> {
+    let group = RouteGuard::login().only_if(condition!(is_member));
+    let mut routes = routes![page, post_page, fresh_page, alices];
+    routes.extend(routes![members].guarded(group));
+    routes
+}
+
+/// The list of ended sessions.
+struct List {
+    list: MemoryRevocations,
+    switch: Switch,
+}
+
+type Told<'a, T> = BoxFuture<'a, Result<T, RevocationError>>;
+
+impl List {
+    /// The list's answer, or what breaks it: at once, or while it is waited for.
+    fn answer<'a, T: 'a>(&self, point: Point, answer: Told<'a, T>) -> Told<'a, T> {
+        let fault = self.switch.reach(point);
+        Box::pin(async move {
+            if let Some(fault) = fault {
+                fault.happen().await.map_err(RevocationError::new)?;
+            }
+            answer.await
+        })
+    }
+}
+
+impl RevocationList for List {
+    fn revoke<'a>(&'a self, session: SessionRef<'a>, now: u64, until: u64) -> Told<'a, ()> {
+        let answer = RevocationList::revoke(&self.list, session, now, until);
+        self.answer(Point::Revoke, answer)
+    }
+
+    fn revoke_user<'a>(
+        &'a self,
+        user_id: &'a str,
+        now: u64,
+        not_before: u64,
+        until: u64,
+    ) -> Told<'a, ()> {
+        let answer = RevocationList::revoke_user(&self.list, user_id, now, not_before, until);
+        self.answer(Point::RevokeUser, answer)
+    }
+
+    fn is_revoked<'a>(&'a self, session: SessionRef<'a>, now: u64) -> Told<'a, bool> {
+        let answer = RevocationList::is_revoked(&self.list, session, now);
+        self.answer(Point::IsRevoked, answer)
+    }
+
+    fn not_before<'a>(&'a self, user_id: &'a str, now: u64) -> Told<'a, u64> {
+        let answer = RevocationList::not_before(&self.list, user_id, now);
+        self.answer(Point::NotBefore, answer)
+    }
+}
+
+/// What refused requests get.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Front {
+    /// The application's own handlers.
+    Handlers,
+    /// Login views, and a message in the visitor's language.
+    Views,
+}
+
+/// The application on a socket, in the release profile.
+pub struct Site {
+    pub front: Front,
+    pub switch: Switch,
+    pub users: Users,
+    pub clock: Clock,
+    server: Server,
+    /// For what is asked while all is well.
+    quiet: RefCell<Connection>,
+}
+
+impl Site {
+    pub fn start(front: Front) -> Self {
+        let switch = Switch::default();
+        let list = List {
+            list: MemoryRevocations::new(1_000_000),
+            switch: switch.clone(),
+        };
+        let mut app = App::new()
+            .release()
+            .set("login.session_protection", "strong")
+            .routes(pages());
+        let manager = LoginManager::new(load)
+            .clock(app.clock.clone())
+            .loader_timeout(Duration::from_millis(30))
+            .revocation_list(list)
+            .request_loader(load_by_key)
+            .event_listener(listen);
+        app.manager = match front {
+            Front::Handlers => manager
+                .unauthorized_handler(who_are_you)
+                .needs_refresh_handler(is_it_you)
+                .forbidden_handler(not_you),
+            Front::Views => manager
+                .login_view("/login")
+                .refresh_view("/confirm")
+                .localize_callback(|message, req| {
+                    let switch: &Switch = req.rocket().state().unwrap();
+                    switch.reach(Point::LocalizeCallback);
+                    format!("{message} S'il vous plaît.")
+                }),
+        };
+        let (users, clock) = (app.users.clone(), app.clock.clone());
+        users.put("carol");
+        users.put(BROKEN);
+        let server = Server::start(app.rocket().manage(switch.clone()));
+        let quiet = RefCell::new(Connection::to(server.address));
+        Site {
+            front,
+            switch,
+            users,
+            clock,
+            server,
+            quiet,
+        }
+    }
+
+    pub fn connect(&self) -> Connection {
+        Connection::to(self.server.address)
+    }
+
+    /// The cookies of a new login, as the form says.
+    pub fn login(&self, form: &str) -> Jar {
+        let mut jar = Jar::default();
+        let reply = self.ask(&Sent::post("/login", &[], form));
+        assert_eq!(status(&reply), 303, "{reply}");
+        jar.keep(&reply);
+        jar
+    }
+
+    pub fn post(&self, path: &str, jar: &Jar) -> String {
+        self.ask(&Sent::post(path, &[&jar.line()], ""))
+    }
+
+    /// Whom cookies log in, how freshly, and whether remembered: together, and each of them alone.
+    pub fn standing(&self, jar: &Jar) -> Vec<String> {
+        let alone = jar.0.keys().map(|name| jar.only(name));
+        let jars: Vec<_> = alone.chain([jar.clone()]).collect();
+        let ask = |path, jar: &Jar| {
+            let reply = self.ask(&Sent::get(path, &[&jar.line()]));
+            format!("{} {}", status(&reply), body(&reply))
+        };
+        jars.iter()
+            .map(|jar| format!("{}, {}", ask("/me", jar), ask("/status", jar)))
+            .collect()
+    }
+
+    fn ask(&self, request: &Sent) -> String {
+        self.quiet.borrow_mut().ask(request)
+    }
+}

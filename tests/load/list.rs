@@ -1,0 +1,91 @@
+//! The list of ended sessions: how it grows, and what happens at its cap.
+//!
+//! What other tests of this process have freed hides growth: for figures, run each by itself (`--exact`).
+
+use rocket::routes;
+
+use crate::common::App;
+use crate::common::connection::Jar;
+use crate::memory::{MIB, assert_flat, resident};
+use crate::site::{REMEMBER, SESSION, Site, log_in, log_out, me, name};
+use crate::{alone, requests};
+
+#[test]
+fn the_list_grows_by_one_small_entry_a_logout() {
+    let _alone = alone();
+    let site = Site::start(routes![]);
+    let mut line = site.connect();
+    let mut log_in_and_out = |times| {
+        for _ in 0..times {
+            let jar = log_in(&mut line, "alice");
+            log_out(&mut line, &jar);
+        }
+    };
+    log_in_and_out(200);
+    let before = resident();
+    let ended = requests() / 20;
+    log_in_and_out(ended);
+    assert_flat(before, resident(), ended, MIB);
+}
+
+/// Every cookie of a jar, alone and with the others.
+fn lines(jar: &Jar) -> [String; 3] {
+    [
+        jar.line(),
+        jar.only(SESSION).line(),
+        jar.only(REMEMBER).line(),
+    ]
+}
+
+#[test]
+fn at_its_cap_the_list_loses_no_logout_and_costs_nobody_else_a_login() {
+    // T87, R24
+    let _alone = alone();
+    let app = App::new().release().set("login.revocation_capacity", 64);
+    let site = Site::of(app, |rocket| rocket);
+    let mut line = site.connect();
+    let names: Vec<_> = (0..40).map(|n| site.users.put(&name(n)).id).collect();
+    let (leaving, staying) = names.split_at(30);
+    let others: Vec<_> = names.iter().map(|user| log_in(&mut line, user)).collect();
+
+    let mut ended = Vec::new();
+    for _ in 0..10 {
+        for user in leaving {
+            let jar = log_in(&mut line, user);
+            // However full the list is, a login holds until its own logout.
+            assert_eq!(me(&mut line, &jar.line()), *user);
+            log_out(&mut line, &jar);
+            ended.push(jar);
+        }
+        site.forward(1);
+    }
+    for cookies in ended.iter().flat_map(lines) {
+        assert_eq!(me(&mut line, &cookies), "anonymous");
+    }
+    // Who logged out beyond the cap has lost the other login as well; nobody else has.
+    let (theirs, untouched) = others.split_at(leaving.len());
+    for (user, cookies) in staying
+        .iter()
+        .flat_map(|user| [user; 3])
+        .zip(untouched.iter().flat_map(lines))
+    {
+        assert_eq!(me(&mut line, &cookies), *user);
+    }
+    let lost = theirs
+        .iter()
+        .filter(|jar| me(&mut line, &jar.line()) == "anonymous");
+    assert_eq!(lost.count(), leaving.len());
+
+    // It is full: from now on it must not grow at all.
+    let before = resident();
+    let more = requests() / 20;
+    for n in 0..more {
+        let jar = log_in(&mut line, &leaving[n % leaving.len()]);
+        log_out(&mut line, &jar);
+        assert_eq!(me(&mut line, &jar.line()), "anonymous");
+        if n % leaving.len() == 0 {
+            site.forward(1);
+        }
+    }
+    assert_flat(before, resident(), 0, MIB);
+}
