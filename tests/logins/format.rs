@@ -2,6 +2,11 @@
 //!
 //! The values are made by `format.py`, which has nothing of this library.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "Rocket's handlers take what they are given"
+)]
+
 use rocket::{get, routes};
 use rocket_login::Signer;
 

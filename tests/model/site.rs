@@ -155,11 +155,13 @@ impl Site {
                 stale,
                 force,
             } => {
-                let mut form = format!("user={}", user.id());
-                if let Some(seconds) = remember {
-                    form += &format!("&remember=on&duration={seconds}");
-                }
-                form += &format!("&permanent={permanent}&stale={stale}&force={force}");
+                let remember = remember.map_or(String::new(), |seconds| {
+                    format!("&remember=on&duration={seconds}")
+                });
+                let form = format!(
+                    "user={}{remember}&permanent={permanent}&stale={stale}&force={force}",
+                    user.id()
+                );
                 return self.post(browser, "/login", &form);
             }
             Step::Logout(browser) => return self.post(browser, "/logout", ""),
