@@ -9,7 +9,7 @@ use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, Route, State, get, post, routes};
 use rocket_login::{
     Clock, GuardRoutes, LoginEvent, LoginManager, MemoryRevocations, RevocationError,
-    RevocationList, RouteGuard, SessionRef, condition, event_listener, forbidden_handler,
+    RevocationList, Revoked, RouteGuard, SessionRef, condition, event_listener, forbidden_handler,
     fresh_login_required, login_required, needs_refresh_handler, request_loader,
     unauthorized_handler, user_loader,
 };
@@ -182,7 +182,7 @@ impl List {
 }
 
 impl RevocationList for List {
-    fn revoke<'a>(&'a self, session: SessionRef<'a>, now: u64, until: u64) -> Told<'a, ()> {
+    fn revoke<'a>(&'a self, session: SessionRef<'a>, now: u64, until: u64) -> Told<'a, Revoked> {
         let answer = RevocationList::revoke(&self.list, session, now, until);
         self.answer(Point::Revoke, answer)
     }
