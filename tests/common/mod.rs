@@ -13,6 +13,7 @@
 pub mod log;
 pub mod revocations;
 pub mod socket;
+pub mod witness;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
