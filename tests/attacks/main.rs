@@ -7,9 +7,15 @@
 mod common;
 
 mod addresses;
+mod caching;
 mod cookies;
+mod cross_site;
 mod forge;
+mod logs;
+mod methods;
+mod next;
 mod redirects;
+mod replay;
 mod tampering;
 mod transport;
 
