@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use std::{env, fs, process, thread};
@@ -140,7 +141,10 @@ impl Drop for Proxy {
 fn missing() {
     let how = "SKIPPED: the caching tests need nginx; on Debian: apt-get install nginx-light\n";
     assert!(env::var_os("ATTACKS_PROXY").is_none(), "{how}");
-    let _ = io::stderr().write_all(how.as_bytes());
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| {
+        let _ = io::stderr().write_all(how.as_bytes());
+    });
 }
 
 /// A page that its application lets every cache keep.
