@@ -253,7 +253,12 @@ fn nobody_gets_a_page_of_somebody_else() {
             ("/me/x.css", 404),
             ("/private/..%2fx.css", 404),
         ] {
-            for (cookies, user) in [(&alice[..], "alice"), (nobody, "anonymous"), (&bob, "bob")] {
+            for (cookies, user) in [
+                (&alice[..], "alice"),
+                (nobody, "anonymous"),
+                (&bob, "bob"),
+                (&alice, "alice"),
+            ] {
                 let reply = proxy.get(path, &[cookies]);
                 assert_eq!(
                     (status(&reply), body(&reply)),

@@ -63,7 +63,7 @@ fn send(site: &Site, method: &str, path: &str, headers: &[&[u8]], form: Option<&
     site.server.raw(&lines.join(&b"\r\n"[..]))
 }
 
-/// A request and what kind of answer it asks for, as header lines.
+/// Header lines of a browser that asks for a page.
 const PAGES: [&[&[u8]]; 5] = [
     &[],
     &[b"Accept: */*"],
@@ -72,6 +72,7 @@ const PAGES: [&[&[u8]]; 5] = [
     &[b"Sec-Fetch-Mode: navigate", b"Accept: application/json"],
 ];
 
+/// Header lines of a script, which cannot follow a redirect to a login page.
 const SCRIPTS: [&[&[u8]]; 5] = [
     &[b"Accept: application/json"],
     &[b"X-Requested-With: XMLHttpRequest"],
@@ -172,7 +173,7 @@ fn a_method_named_in_the_form_is_judged_as_what_it_becomes() {
         let reply = send(&site, "POST", "/every", &[&mine], Some(form));
         assert_eq!(body(&reply), format!("reached by {becomes}"), "{form}");
     }
-    // It closes the connection: Rocket answers a HEAD with a body to follow.
+    // Here Rocket closes the connection without a word, whatever the route.
     let reply = send(&site, "POST", "/every", &[], Some("_method=head"));
     assert!(!reply.contains("reached"), "{reply}");
     site.assert_unharmed("_method=head");
