@@ -139,9 +139,9 @@ impl Drop for Proxy {
 
 /// Says how to get what is missing, past the test harness that would swallow it.
 fn missing() {
+    static TOLD: Once = Once::new();
     let how = "SKIPPED: the caching tests need nginx; on Debian: apt-get install nginx-light\n";
     assert!(env::var_os("ATTACKS_PROXY").is_none(), "{how}");
-    static TOLD: Once = Once::new();
     TOLD.call_once(|| {
         let _ = io::stderr().write_all(how.as_bytes());
     });
