@@ -9,3 +9,12 @@ fn the_readme_shows_the_quickstart_as_it_is() {
         "copy examples/quickstart.rs into README.md"
     );
 }
+
+#[test]
+fn the_readme_says_that_cookies_can_be_read() {
+    // R17
+    let readme = include_str!("../README.md").replace('\n', " ");
+    assert!(
+        readme.contains("Cookies are signed, not encrypted: choose user ids that tell nothing.")
+    );
+}

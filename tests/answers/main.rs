@@ -52,10 +52,3 @@ fn flashed(reply: &Reply) -> Option<(String, String)> {
 fn flash(kind: &str, message: &str) -> Option<(String, String)> {
     Some((kind.into(), message.into()))
 }
-
-/// Every byte as an escape, so that nothing of it is left to a parser.
-fn escaped(text: &str) -> String {
-    text.bytes().fold(String::new(), |escaped, byte| {
-        format!("{escaped}%{byte:02X}")
-    })
-}

@@ -6,7 +6,6 @@ use rocket::log::private::{self as log, LevelFilter, Log, Metadata, Record};
 
 pub use rocket::log::private::Level;
 
-/// The lines since the last look.
 static LINES: Mutex<Vec<Line>> = Mutex::new(Vec::new());
 
 struct Capture;
@@ -46,16 +45,26 @@ fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs one test at a time, and gives every line that was logged meanwhile.
-pub fn captured<T>(run: impl FnOnce() -> T) -> (T, Vec<Line>) {
-    static ONE: Mutex<()> = Mutex::new(());
+/// Keeps every line from now on.
+pub fn watch() {
     static INSTALLED: OnceLock<()> = OnceLock::new();
-    let _one = lock(&ONE);
     INSTALLED.get_or_init(|| {
         log::set_logger(&Capture).expect("no rocket was built before");
         log::set_max_level(LevelFilter::Trace);
     });
-    lock(&LINES).clear();
+}
+
+/// The lines since the last look.
+pub fn take() -> Vec<Line> {
+    std::mem::take(&mut *lock(&LINES))
+}
+
+/// Runs one test at a time, and gives every line that was logged meanwhile.
+pub fn captured<T>(run: impl FnOnce() -> T) -> (T, Vec<Line>) {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = lock(&ONE);
+    watch();
+    take();
     let result = run();
-    (result, std::mem::take(&mut *lock(&LINES)))
+    (result, take())
 }

@@ -14,6 +14,7 @@ pub mod connection;
 pub mod log;
 pub mod revocations;
 pub mod socket;
+pub mod witness;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

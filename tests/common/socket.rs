@@ -1,12 +1,14 @@
 //! A real server on a real socket, and a client that sends whatever bytes it is told to.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use rocket::fairing::AdHoc;
 use rocket::{Build, Rocket, Shutdown};
+
+use super::witness;
 
 /// A server on a port of its own, which ends with the value.
 pub struct Server {
@@ -62,37 +64,80 @@ impl Server {
         let _ = stream.write_all(request);
         let mut reply = Vec::new();
         let _ = stream.read_to_end(&mut reply);
-        String::from_utf8_lossy(&reply).into_owned()
+        let reply = String::from_utf8_lossy(&reply).into_owned();
+        witness::saw(&reply);
+        reply
+    }
+
+    /// A connection that is kept alive.
+    pub fn connect(&self) -> Connection {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        Connection(BufReader::new(stream))
     }
 
     /// Sends a GET with these header lines, as bytes, and gives the whole answer.
     pub fn get(&self, path: &str, headers: &[&[u8]]) -> String {
-        let mut request =
-            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n").into_bytes();
-        for header in headers {
-            request.extend_from_slice(header);
-            request.extend_from_slice(b"\r\n");
-        }
-        request.extend_from_slice(b"\r\n");
-        self.raw(&request)
+        self.raw(&get(path, &[headers, &[CLOSE]].concat()))
     }
 
     /// Sends a POST of a form with these header lines.
     pub fn post(&self, path: &str, headers: &[&[u8]], form: &str) -> String {
-        let mut request = format!(
-            "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
-            form.len()
-        )
-        .into_bytes();
-        for header in headers {
-            request.extend_from_slice(header);
-            request.extend_from_slice(b"\r\n");
-        }
-        request.extend_from_slice(b"\r\n");
-        request.extend_from_slice(form.as_bytes());
-        self.raw(&request)
+        self.raw(&post(path, &[headers, &[CLOSE]].concat(), form))
     }
+}
+
+const CLOSE: &[u8] = b"Connection: close";
+
+/// A connection that is kept alive, for one request after the other.
+pub struct Connection(BufReader<TcpStream>);
+
+impl Connection {
+    /// Sends a request and reads its answer, head and body; not for a HEAD.
+    pub fn ask(&mut self, request: &[u8]) -> String {
+        self.0.get_mut().write_all(request).unwrap();
+        let mut reply = String::new();
+        while !reply.ends_with("\r\n\r\n") {
+            let read = self.0.read_line(&mut reply).unwrap();
+            assert_ne!(read, 0, "closed after {reply:?}");
+        }
+        let length = header(&reply, "content-length")[0].parse().unwrap();
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+        reply.push_str(&String::from_utf8(body).unwrap());
+        witness::saw(&reply);
+        reply
+    }
+
+    pub fn get(&mut self, path: &str, headers: &[&[u8]]) -> String {
+        self.ask(&get(path, headers))
+    }
+
+    pub fn post(&mut self, path: &str, headers: &[&[u8]], form: &str) -> String {
+        self.ask(&post(path, headers, form))
+    }
+}
+
+/// The bytes of a GET with these header lines.
+pub fn get(path: &str, headers: &[&[u8]]) -> Vec<u8> {
+    let start = format!("GET {path} HTTP/1.1\r\nHost: localhost");
+    let lines = [&[start.as_bytes()], headers, &[b"\r\n"]].concat();
+    lines.join(&b"\r\n"[..])
+}
+
+/// The bytes of a POST of a form with these header lines.
+pub fn post(path: &str, headers: &[&[u8]], form: &str) -> Vec<u8> {
+    let start = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}",
+        form.len()
+    );
+    let end = format!("\r\n{form}");
+    let lines = [&[start.as_bytes()], headers, &[end.as_bytes()]].concat();
+    lines.join(&b"\r\n"[..])
 }
 
 impl Drop for Server {

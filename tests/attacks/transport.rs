@@ -1,9 +1,5 @@
 //! Cookies as bytes on the wire, methods, and connections.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::time::Duration;
-
 use crate::common::socket::{body, cookie, header, status};
 use crate::{REMEMBER, SESSION, Site, line};
 
@@ -238,7 +234,7 @@ fn no_method_reaches_the_handler_of_a_guarded_route() {
 fn a_refused_request_leaves_the_connection_in_order() {
     let site = Site::start();
     let mine = line(&[(SESSION, &site.session("alice"))]);
-    let mut connection = Connection::to(&site);
+    let mut connection = site.server.connect();
     let smuggled = "GET /me HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let posted = format!("Content-Length: {}\r\n\r\n{smuggled}", smuggled.len());
     for (request, code, expected) in [
@@ -275,40 +271,10 @@ fn a_refused_request_leaves_the_connection_in_order() {
             "anonymous",
         ),
     ] {
-        let (head, body) = connection.ask(&request);
-        assert_eq!(status(&head), code, "{request}: {head}");
+        let reply = connection.ask(request.as_bytes());
+        assert_eq!(status(&reply), code, "{request}: {reply}");
         if code != 403 {
-            assert_eq!(body, expected, "{request}");
+            assert_eq!(body(&reply), expected, "{request}");
         }
-    }
-}
-
-/// A connection that is kept alive.
-struct Connection(BufReader<TcpStream>);
-
-impl Connection {
-    fn to(site: &Site) -> Self {
-        let stream = TcpStream::connect(site.server.address).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(10)))
-            .unwrap();
-        Connection(BufReader::new(stream))
-    }
-
-    /// Sends a request and reads one answer: its head and its body.
-    fn ask(&mut self, request: &str) -> (String, String) {
-        self.0.get_mut().write_all(request.as_bytes()).unwrap();
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n") {
-            assert_ne!(
-                self.0.read_line(&mut head).unwrap(),
-                0,
-                "closed after {head:?}"
-            );
-        }
-        let length = header(&head, "content-length")[0].parse().unwrap();
-        let mut body = vec![0; length];
-        self.0.read_exact(&mut body).unwrap();
-        (head, String::from_utf8(body).unwrap())
     }
 }

@@ -1,17 +1,30 @@
-//! The application as an attacker sees it: raw bytes on a socket, and forged cookies.
+//! The catalogue of attacks: what is sent over a real socket to the application in the release profile, and what comes back.
+//!
+//! After every attack the server answers the next request, no thread of it has panicked, and no log line of ours shows
+//! what it has issued.
 
 #[path = "../common/mod.rs"]
 mod common;
 
 mod addresses;
+mod caching;
 mod cookies;
+mod cross_site;
 mod forge;
+mod logs;
+mod methods;
+mod next;
 mod redirects;
+mod replay;
 mod tampering;
 mod transport;
 
-use common::App;
-use common::socket::{Server, body, cookie, header, status};
+use std::sync::{Mutex, PoisonError};
+
+use common::socket::{Connection, Server, body, cookie, header, status};
+use common::{App, Users, witness};
+use rocket::{Build, Rocket};
+use rocket_login::Clock;
 
 /// The names outside the debug profile.
 const SESSION: &str = "__Host-login_session";
@@ -20,6 +33,9 @@ const REMEMBER: &str = "__Host-remember_token";
 /// The application on a socket, in the release profile.
 struct Site {
     server: Server,
+    users: Users,
+    clock: Clock,
+    connection: Mutex<Connection>,
 }
 
 impl Site {
@@ -28,9 +44,36 @@ impl Site {
     }
 
     fn of(app: App) -> Self {
+        Self::with(app, |rocket| rocket)
+    }
+
+    /// An application with more than routes: catchers, state, fairings.
+    fn with(app: App, build: impl FnOnce(Rocket<Build>) -> Rocket<Build>) -> Self {
+        witness::watch();
+        let (users, clock) = (app.users.clone(), app.clock.clone());
+        let server = Server::start(build(app.rocket()));
+        let connection = Mutex::new(server.connect());
         Site {
-            server: Server::start(app.rocket()),
+            server,
+            users,
+            clock,
+            connection,
         }
+    }
+
+    /// Sends a GET on the connection that is kept alive; not for what makes the server close it.
+    fn get(&self, path: &str, headers: &[&[u8]]) -> String {
+        self.connection().get(path, headers)
+    }
+
+    fn post(&self, path: &str, headers: &[&[u8]], form: &str) -> String {
+        self.connection().post(path, headers, form)
+    }
+
+    fn connection(&self) -> std::sync::MutexGuard<'_, Connection> {
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The session cookie of a new login.
@@ -39,27 +82,25 @@ impl Site {
     }
 
     fn remember(&self, user: &str) -> String {
-        let reply = self
-            .server
-            .post("/login", &[], &format!("user={user}&remember=on"));
+        let reply = self.post("/login", &[], &format!("user={user}&remember=on"));
         cookie(&reply, REMEMBER).expect("a remember token")
     }
 
     fn login(&self, user: &str, headers: &[&[u8]]) -> String {
-        let reply = self.server.post("/login", headers, &format!("user={user}"));
+        let reply = self.post("/login", headers, &format!("user={user}"));
         assert_eq!(status(&reply), 303, "{reply}");
         reply
     }
 
     fn me(&self, headers: &[&[u8]]) -> String {
-        let reply = self.server.get("/me", headers);
+        let reply = self.get("/me", headers);
         assert_eq!(status(&reply), 200, "{reply}");
         body(&reply).to_owned()
     }
 
     /// ANON: nobody is logged in, and nothing that comes back changes that.
     fn assert_anonymous(&self, headers: &[&[u8]], what: &str) -> Vec<String> {
-        let me = self.server.get("/me", headers);
+        let me = self.get("/me", headers);
         assert_eq!((status(&me), body(&me)), (200, "anonymous"), "{what}: {me}");
         assert_eq!(
             header(&me, "cache-control"),
@@ -68,7 +109,7 @@ impl Site {
         );
         assert_eq!(header(&me, "vary"), ["Cookie"], "{what}");
 
-        let private = self.server.get("/private", headers);
+        let private = self.get("/private", headers);
         assert_eq!(status(&private), 303, "{what}: {private}");
         assert_eq!(
             header(&private, "location"),
@@ -77,6 +118,7 @@ impl Site {
         );
         let removed = removals(&me);
         assert_eq!(removals(&private), removed, "{what}");
+        self.assert_unharmed(what);
         removed
     }
 
@@ -88,6 +130,22 @@ impl Site {
     /// ANON+CLEAR.
     fn assert_cleared(&self, headers: &[&[u8]], names: &[&str], what: &str) {
         assert_eq!(self.assert_anonymous(headers, what), names, "{what}");
+    }
+
+    /// What holds after every attack.
+    fn assert_unharmed(&self, what: &str) {
+        let next = self.get("/open", &[]);
+        assert_eq!((status(&next), body(&next)), (200, "open"), "{what}");
+        assert_eq!(header(&next, "set-cookie"), [""; 0], "{what}");
+        witness::assert_innocent(what);
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.assert_unharmed("at the end");
+        }
     }
 }
 

@@ -59,6 +59,10 @@ fn the_wanted_page_is_a_path_of_this_site() {
         ("/%zz", None),
         ("/%", None),
         ("/a%20b?c=%26d", Some("/a%20b?c=%26d")),
+        ("/a?%0d%0aSet-Cookie:x", None),
+        ("/a?b=%", None),
+        ("//private?a=//evil.com", Some("/private?a=//evil.com")),
+        ("/private//", Some("/private/")),
         (
             "/a?next=//other.example&next=x",
             Some("/a?next=//other.example&next=x"),
@@ -82,10 +86,12 @@ fn a_page_too_long_to_come_back_to_is_left_out() {
     // R41: 2,048 bytes.
     let site = guarded_throughout();
     for (length, kept) in [(2_048, true), (2_049, false), (60_000, false)] {
-        let path = format!("/{}", "a".repeat(length - 1));
-        let reply = site.server.get(&path, &[]);
-        assert_eq!(status(&reply), 303, "{length}");
-        assert_eq!(wanted(&reply), kept.then_some(path), "{length}");
+        for start in ["/", "/a?b="] {
+            let path = format!("{start}{}", "a".repeat(length - start.len()));
+            let reply = site.server.get(&path, &[]);
+            assert_eq!(status(&reply), 303, "{length}");
+            assert_eq!(wanted(&reply), kept.then_some(path), "{length}");
+        }
     }
 }
 
@@ -127,9 +133,11 @@ fn no_header_of_the_request_leads_to_another_site() {
                 "/login?next=%2Fprivate",
             ),
             ("POST /login", [303, 303], "/"),
+            // R41: nobody is sent back to the address of a POST, whatever its Referer says.
+            ("POST /private", [303, 401], "/login"),
         ] {
             let request = match request {
-                "POST /login" => format!(
+                "POST /login" | "POST /private" => format!(
                     "{request} HTTP/1.1\r\nConnection: close\r\n{named}\r\n{length}\r\n\r\n{form}"
                 ),
                 _ => format!("{request} HTTP/1.1\r\nConnection: close\r\n{named}\r\n\r\n"),
