@@ -56,7 +56,11 @@ fn another_applications_login_is_none_here() {
         ("default audience", App::new().release(), BOTH),
         ("secret", of("a").set("secret_key", other_key), BOTH),
         ("cookie names", cookie_names(), ["__Host-sid", "__Host-rid"]),
-        ("no prefix", plain_names(), ["login_session", "remember_token"]),
+        (
+            "no prefix",
+            plain_names(),
+            ["login_session", "remember_token"],
+        ),
         (
             "debug profile",
             App::new().set("login.audience", "a"),
@@ -138,7 +142,10 @@ fn a_login_of_one_user_type_is_none_of_another() {
             .manage(users)
             .attach(LoginManager::new(load_user))
             .attach(of_admins)
-            .mount("/", routes![open, user_login, user_page, admin_login, admin_page])
+            .mount(
+                "/",
+                routes![open, user_login, user_page, admin_login, admin_page],
+            )
     });
     let of_user = site.post("/user", &[], "alice");
     let of_admin = site.post("/admin", &[], "alice");

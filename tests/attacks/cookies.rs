@@ -164,7 +164,6 @@ POST /login-and-panic |                                    | forged   | 500 | S 
 #[cfg(not(panic = "unwind"))]
 const AFTER_A_PANIC: &str = "";
 
-
 // R10, R14, R15, T35
 fn attributes_hold(app: App, prefix: &str, secure: bool) {
     let users = app.users.clone();
@@ -184,7 +183,10 @@ fn attributes_hold(app: App, prefix: &str, secure: bool) {
             _ => line(&[(&session, &s), (&remember, &r)]),
         }
     };
-    for row in [ANSWERS, AFTER_A_PANIC].iter().flat_map(|rows| rows.trim().lines()) {
+    for row in [ANSWERS, AFTER_A_PANIC]
+        .iter()
+        .flat_map(|rows| rows.trim().lines())
+    {
         let [request, extra, cookies, code, expected] =
             row.split('|').map(str::trim).collect::<Vec<_>>()[..]
         else {

@@ -6,9 +6,7 @@ use sha2::{Digest as _, Sha512, Sha512_256};
 
 use crate::common::socket::{body, status};
 use crate::common::{KEY, START};
-use crate::forge::{
-    FIELDS, Forger, TAG, UID_AT, decode, encode, extend, hmac, place, sha256,
-};
+use crate::forge::{FIELDS, Forger, TAG, UID_AT, decode, encode, extend, hmac, place, sha256};
 use crate::{BOTH, REMEMBER, SESSION, Site, line};
 
 /// ANON+CLEAR for a value in the named cookie.
@@ -105,7 +103,11 @@ fn one_login_has_one_text() {
             assert_eq!(encode(&bytes), text);
             let mut others = vec![format!("{text}="), format!("{text}==")];
             let (head, last) = text.split_at(text.len() - 1);
-            for other in ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['-', '_']) {
+            for other in ('A'..='Z')
+                .chain('a'..='z')
+                .chain('0'..='9')
+                .chain(['-', '_'])
+            {
                 if !last.starts_with(other) {
                     others.push(format!("{head}{other}"));
                 }
@@ -170,7 +172,10 @@ fn a_tag_of_any_other_make_is_refused() {
             ("the secret", hmac(&secret, signed)),
             ("the secret and a zero", hmac(&with_zero(&secret), signed)),
             ("the secret's hash", hmac(&sha256(&secret), signed)),
-            ("the hash of its text", hmac(&sha256(KEY.as_bytes()), signed)),
+            (
+                "the hash of its text",
+                hmac(&sha256(KEY.as_bytes()), signed),
+            ),
             ("no key", hmac(b"", signed)),
             ("a zero", hmac(&[0], signed)),
             ("the key's hash", hmac(&sha256(&real), signed)),
@@ -179,9 +184,15 @@ fn a_tag_of_any_other_make_is_refused() {
             ("SHA-1 and zeros", filled(hmac_of!(Sha1, &real, signed))),
             ("SHA-512/256", hmac_of!(Sha512_256, &real, signed)),
             ("SHA-512", hmac_of!(Sha512, &real, signed)),
-            ("half of SHA-512", hmac_of!(Sha512, &real, signed)[..TAG].to_vec()),
+            (
+                "half of SHA-512",
+                hmac_of!(Sha512, &real, signed)[..TAG].to_vec(),
+            ),
             ("a hash without a key", sha256(signed)),
-            ("SHA-512/256 without a key", Sha512_256::digest(signed).to_vec()),
+            (
+                "SHA-512/256 without a key",
+                Sha512_256::digest(signed).to_vec(),
+            ),
         ];
         for key in [&secret, &real] {
             tags.push(("a hash of key and payload", sha256(&[key, signed].concat())));
@@ -191,7 +202,14 @@ fn a_tag_of_any_other_make_is_refused() {
         for (purpose, cookie) in [
             ("session", other),
             ("remember", other),
-            (if name == SESSION { "remember" } else { "session" }, name),
+            (
+                if name == SESSION {
+                    "remember"
+                } else {
+                    "session"
+                },
+                name,
+            ),
             ("session", ""),
             ("session hash", name),
             ("protection", name),
@@ -241,10 +259,7 @@ fn the_parts_of_two_tokens_make_no_third() {
         let bob = site.value(name, "bob");
         let texts = [&alice, &bob];
         let [alice, bob] = texts.map(|text| decode(text));
-        let mut boundaries: Vec<usize> = FIELDS
-            .iter()
-            .map(|(field, _)| place(field).end)
-            .collect();
+        let mut boundaries: Vec<usize> = FIELDS.iter().map(|(field, _)| place(field).end).collect();
         assert_eq!(boundaries.last(), Some(&UID_AT));
         boundaries.push(alice.len() - TAG);
         let mut forgeries = vec![
@@ -362,7 +377,13 @@ fn a_token_of_another_shape_is_refused_even_when_signed() {
         for bit in 4..8 {
             refuse(&format!("flag {bit}"), &|token| token[2] |= 1 << bit);
         }
-        for uid in [&b"alic\xff"[..], b"alic\xc3", b"\xed\xa0\x80ab", b"\xc0\x80abc", b"\xf5\x80\x80\x80a"] {
+        for uid in [
+            &b"alic\xff"[..],
+            b"alic\xc3",
+            b"\xed\xa0\x80ab",
+            b"\xc0\x80abc",
+            b"\xf5\x80\x80\x80a",
+        ] {
             refuse("a uid that is no text", &|token| {
                 token.splice(UID_AT.., uid.iter().copied());
             });
@@ -371,11 +392,15 @@ fn a_token_of_another_shape_is_refused_even_when_signed() {
             refuse("trailing bytes", &|token| token.extend(more));
         }
         for length in 0..UID_AT {
-            refuse(&format!("the first {length} bytes"), &|token| token.truncate(length));
+            refuse(&format!("the first {length} bytes"), &|token| {
+                token.truncate(length)
+            });
         }
         refuse("another key's id", &|token| token[place("key id")].fill(0));
         refuse("nobody's uid", &|token| token[UID_AT] = b'm');
-        refuse("another session hash", &|token| token[place("session hash")].fill(0));
+        refuse("another session hash", &|token| {
+            token[place("session hash")].fill(0)
+        });
     }
     assert_eq!(body(&site.get("/me", &[])), "anonymous");
 }
@@ -396,18 +421,35 @@ fn times_that_make_no_sense_are_refused_even_when_signed() {
         let signed_max = i64::MAX.unsigned_abs();
         for field in ["auth_at", "created_at", "renewed_at"] {
             accepted(&site, name, &with(field, START + 60));
-            let future = [START + 61, START + year, signed_max, signed_max + 1, u64::MAX - 60, u64::MAX];
+            let future = [
+                START + 61,
+                START + year,
+                signed_max,
+                signed_max + 1,
+                u64::MAX - 60,
+                u64::MAX,
+            ];
             for time in future {
                 refused(&site, name, &with(field, time), &format!("{field} {time}"));
             }
         }
         for time in [0, 1, START - year, START - 1, START] {
-            refused(&site, name, &with("expires_at", time), &format!("expires_at {time}"));
+            refused(
+                &site,
+                name,
+                &with("expires_at", time),
+                &format!("expires_at {time}"),
+            );
         }
         accepted(&site, name, &with("expires_at", START + 1));
         if name == SESSION {
             for time in [0, 1, START - year, START - 60 * 60] {
-                refused(&site, name, &with("renewed_at", time), &format!("renewed_at {time}"));
+                refused(
+                    &site,
+                    name,
+                    &with("renewed_at", time),
+                    &format!("renewed_at {time}"),
+                );
             }
             accepted(&site, name, &with("renewed_at", START - 60 * 60 + 1));
         }
@@ -425,7 +467,15 @@ fn a_signed_token_that_never_expires_does_no_harm() {
         })
     });
     let both = line(&[(SESSION, &endless[0]), (REMEMBER, &endless[1])]);
-    for now in [0, 1, START - 3600, START, START + 10 * 365 * 86_400, u64::MAX - 1, u64::MAX] {
+    for now in [
+        0,
+        1,
+        START - 3600,
+        START,
+        START + 10 * 365 * 86_400,
+        u64::MAX - 1,
+        u64::MAX,
+    ] {
         site.clock.set(now);
         for headers in [
             both.clone(),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rocket::http::RawStr;
 
 use crate::common::socket::{body, cookie, header, status};
-use crate::forge::{UID_AT, TAG, decode, place};
+use crate::forge::{TAG, UID_AT, decode, place};
 use crate::{BOTH, SESSION, Site, line};
 
 impl Site {
@@ -60,7 +60,9 @@ fn every_user_id_comes_back_byte_for_byte() {
 fn user_ids_that_look_alike_are_different_users() {
     // T18
     let site = Site::start();
-    let ids = ["1", "01", "1 ", " 1", "１", "+1", "1\0", "1.0", "ALICE", "Alice", "alice ", "ａlice"];
+    let ids = [
+        "1", "01", "1 ", " 1", "１", "+1", "1\0", "1.0", "ALICE", "Alice", "alice ", "ａlice",
+    ];
     for id in ids {
         site.users.put(id);
     }

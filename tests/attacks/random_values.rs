@@ -9,7 +9,11 @@ use crate::{BOTH, SESSION, Site, line, removals};
 fn random_values_are_nobody() {
     // T20, R49
     let long = std::env::var_os("ATTACKS_LONG").is_some();
-    let (values, report) = if long { (1_000_000, 50_000) } else { (20_000, 1_000) };
+    let (values, report) = if long {
+        (1_000_000, 50_000)
+    } else {
+        (20_000, 1_000)
+    };
     let site = Site::start();
     let real = site.session("alice");
     let loads = site.users.loads();

@@ -21,9 +21,8 @@ fn keyed(keys: &[&str]) -> Site {
 fn a_new_key_logs_nobody_out_and_a_removed_one_everybody_who_stayed_away() {
     // T77, R7
     let [old, rotating, rotated] = [keyed(&[KEY]), keyed(&[K2, KEY]), keyed(&[K2])];
-    let signed_by = |value: &str, key: &str| {
-        decode(value)[place("key id")] == Forger::new(key, "").key_id()
-    };
+    let signed_by =
+        |value: &str, key: &str| decode(value)[place("key id")] == Forger::new(key, "").key_id();
     let login = old.post("/login", &[], "user=alice&remember=on");
     let before = BOTH.map(|name| cookie(&login, name).unwrap());
 

@@ -192,7 +192,12 @@ fn a_login_that_comes_twice_is_told_once() {
         .with(|manager| manager.event_listener(count));
     let site = Site::with(app, |rocket| rocket.manage(duplicates.clone()));
     let session = site.session("alice");
-    let twice = line(&[(SESSION, &session), (SESSION, &session), (REMEMBER, "x"), (REMEMBER, "x")]);
+    let twice = line(&[
+        (SESSION, &session),
+        (SESSION, &session),
+        (REMEMBER, "x"),
+        (REMEMBER, "x"),
+    ]);
     for times in 1..4 {
         let me = site.get("/me", &[&twice]);
         assert_eq!(body(&me), "anonymous");
@@ -266,7 +271,14 @@ fn a_login_is_found_in_the_cookie_only() {
         ] {
             site.assert_ignored(&[header.as_bytes()], &header);
         }
-        for field in [name, "token", "session", "access_token", "api_key", "Cookie"] {
+        for field in [
+            name,
+            "token",
+            "session",
+            "access_token",
+            "api_key",
+            "Cookie",
+        ] {
             let me = site.get(&format!("/me?{field}={value}"), &[]);
             assert_eq!((status(&me), body(&me)), (200, "anonymous"), "{field}");
             assert_eq!(header(&me, "set-cookie"), [""; 0], "{field}");

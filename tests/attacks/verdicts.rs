@@ -38,7 +38,8 @@ fn from_outside_all_dead_cookies_look_alike() {
         let locked = site.value(name, "dave");
         site.users.change("dave", |user| user.active = false);
         let outdated = site.value(name, "bob");
-        site.users.change("bob", |user| user.password = "new".into());
+        site.users
+            .change("bob", |user| user.password = "new".into());
         let future = {
             site.clock.set(now + DAY);
             let future = site.value(name, "alice");
