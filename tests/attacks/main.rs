@@ -13,6 +13,8 @@ mod forge;
 mod forgery;
 mod http2;
 mod ids;
+#[cfg(panic = "unwind")]
+mod panics;
 mod random_values;
 mod redirects;
 mod rotation;
