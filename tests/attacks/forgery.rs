@@ -393,13 +393,13 @@ fn a_token_of_another_shape_is_refused_even_when_signed() {
         }
         for length in 0..UID_AT {
             refuse(&format!("the first {length} bytes"), &|token| {
-                token.truncate(length)
+                token.truncate(length);
             });
         }
         refuse("another key's id", &|token| token[place("key id")].fill(0));
         refuse("nobody's uid", &|token| token[UID_AT] = b'm');
         refuse("another session hash", &|token| {
-            token[place("session hash")].fill(0)
+            token[place("session hash")].fill(0);
         });
     }
     assert_eq!(body(&site.get("/me", &[])), "anonymous");

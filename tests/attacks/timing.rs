@@ -1,6 +1,11 @@
 //! Whether the time of an answer tells what is wrong with a cookie, as dudect measures it: classes in
 //! random order, and Welch's t between them. By hand, on a machine with nothing else to do:
 //! `cargo test --release --test attacks -- --ignored --nocapture timing`.
+//!
+//! Only tags must take equal times. Beyond them it shows how far a token was read that the server has
+//! signed, which nobody can make: an expired one is not looked up in the list of ended sessions, and only
+//! for what is left is the user loader asked. A loader that is asked for the dead as well would hide
+//! that, and would be work for everybody to order.
 
 #![allow(
     clippy::cast_precision_loss,
