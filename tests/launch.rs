@@ -8,9 +8,11 @@
 
 mod common;
 
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use data_encoding::{BASE64, HEXLOWER};
 use rocket::error::ErrorKind;
 use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
@@ -246,6 +248,63 @@ fn without_a_key_nothing_listens() {
     assert_eq!(kind, "launch fairing(s) failed");
 }
 
+/// The example as a process, in the release profile, with nothing in its environment but what is given.
+fn quickstart(port: u16, key: Option<&str>) -> std::process::Output {
+    let mut beside = std::env::current_exe().unwrap();
+    beside.pop();
+    let program = beside
+        .with_file_name("examples")
+        .join(format!("quickstart{}", std::env::consts::EXE_SUFFIX));
+    // `cargo test` has built it; a run of this file alone may not have.
+    if !program.exists() {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--example", "quickstart"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status();
+        assert!(built.unwrap().success());
+    }
+    let mut process = Command::new(program);
+    process.env_clear();
+    process.env("ROCKET_PROFILE", "release");
+    process.env("ROCKET_PORT", port.to_string());
+    if let Some(key) = key {
+        process.env("ROCKET_SECRET_KEY", format!("{key:?}"));
+    }
+    process.output().unwrap()
+}
+
+#[test]
+fn the_example_without_a_good_key_ends_and_never_listens() {
+    // R1, R2, T76: its port is taken, so that an attempt to listen would be told as such.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    for (key, why) in [
+        (None, "is not set"),
+        (Some(""), "has 0 bytes"),
+        (Some("Vm3kQ8sLz1XyC5nB7wR9tE2uP4aD6fH"), "has 31 bytes"),
+        (Some(&*"0".repeat(64)), "is not random"),
+        (
+            Some("hPRYyVRiMyxpw5sBB1XeCMN1kFsDCqKvBi2QJxBVHQk="),
+            "is printed in public",
+        ),
+        (Some(KEY), "already in use"),
+    ] {
+        let output = quickstart(port, key);
+        let told = [output.stdout, output.stderr].concat();
+        let told = String::from_utf8(told).unwrap();
+        assert!(!output.status.success(), "{told}");
+        assert!(told.to_lowercase().contains(why), "{told}");
+        assert!(!told.contains("launched"), "{told}");
+        // With a good key, the control, it gets as far as to its port.
+        let named = told.contains("`secret_key`: ") && told.contains("openssl rand -base64 32");
+        assert_eq!(named, why != "already in use", "{told}");
+        assert!(
+            key.is_none_or(|key| key.is_empty() || !told.contains(key)),
+            "a key is shown"
+        );
+    }
+}
+
 #[test]
 fn the_debug_profile_does_without_a_key_and_says_so() {
     // R1
@@ -272,12 +331,19 @@ fn a_fallback_key_is_judged_like_the_current_one() {
     // R2, R7
     let other = "q0Zf3mT8wB5vRkXyLh1uNc7sJd2gPaE9iOo4WtQxZ6Y=";
     let third = "Xr5Yp9Kd2Lm7Qw1Zt8Vn3Bc6Hj4Gf0SaUiEoPlMkNb8=";
+    // The same key, written otherwise.
+    let hex = HEXLOWER.encode(&BASE64.decode(KEY.as_bytes()).unwrap());
     with_file(release(&format!(
         "[default.login]\nsecret_key_fallbacks = [{other:?}]"
     )))
     .went_well();
     for (keys, setting, why) in [
         (vec![KEY], "login.secret_key_fallbacks.0", "is the same as"),
+        (
+            vec![&*hex],
+            "login.secret_key_fallbacks.0",
+            "is the same as",
+        ),
         (
             vec![other, other],
             "login.secret_key_fallbacks.1",

@@ -9,7 +9,7 @@ use rocket::response::{Flash, Redirect};
 use rocket::{State, catch, catchers, post, routes};
 use rocket_login::{CurrentUser, LoginError, LoginSession};
 
-use crate::common::socket::{Server, cookie, header, status};
+use crate::common::socket::{Server, cookie, get, header, status};
 use crate::common::{App, User, Users};
 use crate::line;
 
@@ -111,7 +111,11 @@ POST /login           | user=alice                         | forged   | 303 | S 
 POST /login           | user=bob                           | remember | 303 | S R-
 POST /login           | user=nobody                        | both     | 401 |
 POST /login-and-fail  |                                    | none     | 500 | S R=31536000
-POST /login-and-panic |                                    | none     | 500 | S
+POST /login           | no=form                            | forged   | 422 |
+POST /login           | {}                                 | both     | 422 |
+POST /confirm         | bob                                | both     | 403 |
+POST /confirm         | alice                              | none     | 401 |
+POST /confirm         | alice                              | forged   | 401 | S- R-
 POST /confirm         | alice                              | both     | 200 | S R=31536000
 POST /logout          | Sec-Fetch-Site: cross-site         | fresh    | 403 |
 GET /open             |                                    | fresh    | 200 |
@@ -121,12 +125,44 @@ GET /me               |                                    | restored | 200 | S
 GET /nowhere          |                                    | restored | 404 | S
 GET /me               |                                    | forged   | 200 | S- R-
 GET /nowhere          |                                    | forged   | 404 | S- R-
+GET /login            |                                    | fresh    | 200 |
+GET /login            |                                    | forged   | 200 |
+GET /confirm          |                                    | forged   | 200 |
+GET /status           |                                    | fresh    | 200 |
+GET /status           |                                    | restored | 200 | S
+GET /status           |                                    | forged   | 200 | S- R-
+GET /private          |                                    | fresh    | 200 |
+GET /private          |                                    | restored | 200 | S
+POST /private         |                                    | restored | 200 | S
+GET /fresh            |                                    | fresh    | 200 |
+GET /fresh            |                                    | restored | 303 | F=300 S
+GET /fresh            | Accept: application/json           | restored | 401 | S
+GET /fresh            |                                    | forged   | 303 | F=300 S- R-
+HEAD /me              |                                    | restored | 200 | S
+HEAD /private         |                                    | forged   | 303 | F=300 S- R-
+OPTIONS /private      |                                    | forged   | 404 | S- R-
+PUT /private          |                                    | restored | 404 | S
+TRACE /me             |                                    | fresh    | 404 |
+MADEUP /me            |                                    | forged   | 400 |
 GET /private          | Accept: application/json           | forged   | 401 | S- R-
 GET /private          | Accept: text/html                  | forged   | 303 | F=300 S- R-
 POST /private         | Sec-Fetch-Site: cross-site         | forged   | 403 |
 POST /logout          |                                    | none     | 200 | S- R-
 POST /logout          |                                    | fresh    | 200 | S- R-
+POST /logout-everywhere |                                  | none     | 200 | S- R-
+POST /logout-everywhere |                                  | forged   | 200 | S- R-
+POST /logout-everywhere |                                  | fresh    | 200 | S- R-
 ";
+
+/// Needs a panic that the server survives.
+#[cfg(panic = "unwind")]
+const WITH_A_PANIC: &str = "
+POST /login-and-panic |                                    | none     | 500 | S
+POST /login-and-panic |                                    | fresh    | 500 | S R=31536000
+POST /login-and-panic |                                    | forged   | 500 | S R-
+";
+#[cfg(not(panic = "unwind"))]
+const WITH_A_PANIC: &str = "";
 
 // R10, R14, R15, T35
 fn attributes_hold(app: App, prefix: &str, secure: bool) {
@@ -147,7 +183,10 @@ fn attributes_hold(app: App, prefix: &str, secure: bool) {
             _ => line(&[(&session, &s), (&remember, &r)]),
         }
     };
-    for row in ANSWERS.trim().lines() {
+    for row in [WITH_A_PANIC, ANSWERS]
+        .iter()
+        .flat_map(|rows| rows.trim().lines())
+    {
         let [request, extra, cookies, code, expected] =
             row.split('|').map(str::trim).collect::<Vec<_>>()[..]
         else {
@@ -161,8 +200,12 @@ fn attributes_hold(app: App, prefix: &str, secure: bool) {
         let cookies = cookies_named(cookies);
         let headers = [cookies.as_slice(), header.as_bytes()];
         let reply = match request.split_once(' ').unwrap() {
-            ("GET", path) => server.get(path, &headers),
-            (_, path) => server.post(path, &headers, form),
+            ("POST", path) => server.post(path, &headers, form),
+            (method, path) => {
+                let lines = [&headers[..], &[b"Connection: close"]].concat();
+                let request = get(path, &lines);
+                server.raw(&[method.as_bytes(), &request[b"GET".len()..]].concat())
+            }
         };
         assert_eq!(status(&reply).to_string(), code, "{row}: {reply}");
         let expected: Vec<_> = expected

@@ -7,28 +7,37 @@
 mod common;
 
 mod addresses;
+mod borrowed;
 mod caching;
 mod cookies;
 mod cross_site;
 mod forge;
+mod forgery;
+mod http2;
+mod ids;
 mod logs;
 mod methods;
 mod next;
+mod random_values;
 mod redirects;
 mod replay;
-mod tampering;
+mod rotation;
+mod timing;
 mod transport;
+mod verdicts;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use common::socket::{Connection, Server, body, cookie, header, status};
 use common::{App, Users, witness};
+use http2::Http2;
 use rocket::{Build, Rocket};
 use rocket_login::Clock;
 
 /// The names outside the debug profile.
 const SESSION: &str = "__Host-login_session";
 const REMEMBER: &str = "__Host-remember_token";
+const BOTH: [&str; 2] = [SESSION, REMEMBER];
 
 /// The application on a socket, in the release profile.
 struct Site {
@@ -36,6 +45,7 @@ struct Site {
     users: Users,
     clock: Clock,
     connection: Mutex<Connection>,
+    http2: Option<Mutex<Http2>>,
 }
 
 impl Site {
@@ -58,22 +68,45 @@ impl Site {
             users,
             clock,
             connection,
+            http2: None,
         }
+    }
+
+    fn of_audience(audience: &str) -> Self {
+        Self::of(App::new().release().set("login.audience", audience))
+    }
+
+    /// From now on requests go over HTTP/2.
+    fn over_http2(mut self) -> Self {
+        self.http2 = Some(Mutex::new(Http2::connect(self.server.address)));
+        self
     }
 
     /// Sends a GET on the connection that is kept alive; not for what makes the server close it.
     fn get(&self, path: &str, headers: &[&[u8]]) -> String {
-        self.connection().get(path, headers)
+        match &self.http2 {
+            Some(http2) => lock(http2).get(path, headers),
+            None => self.connection().get(path, headers),
+        }
     }
 
     fn post(&self, path: &str, headers: &[&[u8]], form: &str) -> String {
-        self.connection().post(path, headers, form)
+        match &self.http2 {
+            Some(http2) => lock(http2).post(path, headers, form),
+            None => self.connection().post(path, headers, form),
+        }
     }
 
-    fn connection(&self) -> std::sync::MutexGuard<'_, Connection> {
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        lock(&self.connection)
+    }
+
+    /// What a new login leaves in the named cookie.
+    fn value(&self, name: &str, user: &str) -> String {
+        match name {
+            REMEMBER => self.remember(user),
+            _ => self.session(user),
+        }
     }
 
     /// The session cookie of a new login.
@@ -147,6 +180,10 @@ impl Drop for Site {
             self.assert_unharmed("at the end");
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The login cookies that an answer removes; it must not set any.

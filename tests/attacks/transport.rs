@@ -1,7 +1,14 @@
 //! Cookies as bytes on the wire, methods, and connections.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rocket::State;
+use rocket_login::{EventKind, LoginEvent, event_listener};
+
 use crate::common::socket::{body, cookie, header, status};
-use crate::{REMEMBER, SESSION, Site, line};
+use crate::common::{App, User};
+use crate::{BOTH, REMEMBER, SESSION, Site, line, removals};
 
 #[test]
 fn an_oversized_cookie_is_nobody_and_harms_nobody() {
@@ -39,10 +46,16 @@ fn thousands_of_cookies_hide_nothing() {
     ] {
         assert_eq!(site.me(&[format!("Cookie: {cookies}").as_bytes()]), "alice");
     }
-    let mut lines = vec![b"Cookie: a=b".as_slice(); 80];
+    // The server takes 100 header lines, `Host` included.
     let mine = line(&[(SESSION, &session)]);
-    lines.insert(40, &mine);
-    assert_eq!(site.me(&lines), "alice");
+    for at in [0, 40, 98] {
+        let mut lines = vec![b"Cookie: a=b".as_slice(); 98];
+        lines.insert(at, &mine);
+        assert_eq!(site.me(&lines), "alice");
+    }
+    let reply = site.server.get("/me", &[b"Cookie: a=b".as_slice(); 120]);
+    assert_eq!(status(&reply), 431, "{reply}");
+    site.assert_ignored(&[b"Cookie: a=b".as_slice(); 99], "99 lines of crumbs");
     let forged = format!("Cookie: {}", format!("{SESSION}x=y; ").repeat(5_000));
     site.assert_ignored(&[forged.as_bytes()], "thousands of names like ours");
 }
@@ -69,47 +82,55 @@ fn bytes_that_are_no_text_are_nobody() {
 
 #[test]
 fn only_the_exact_name_is_ours() {
-    // T25, T26, T27, K1, K1b: Rack's CVE-2020-8184 and "Cookie Chaos".
-    let site = Site::start();
-    let (alice, bob) = (site.session("alice"), site.session("bob"));
-    assert_eq!(site.me(&[&line(&[(SESSION, &bob)])]), "bob");
-    let lower = SESSION.to_lowercase();
-    let upper = SESSION.to_uppercase();
+    // T25, T26, T27, R11, K1, K1b: Rack's CVE-2020-8184 and "Cookie Chaos".
+    for site in over_both_protocols() {
+        for name in BOTH {
+            only_this_name_is_ours(&site, name);
+        }
+    }
+}
+
+fn over_both_protocols() -> [Site; 2] {
+    [Site::start(), Site::start().over_http2()]
+}
+
+fn only_this_name_is_ours(site: &Site, ours: &str) {
+    let (alice, bob) = (site.value(ours, "alice"), site.value(ours, "bob"));
+    assert_eq!(site.me(&[&line(&[(ours, &bob)])]), "bob");
     let blanks = [
         "\u{a0}", "\u{85}", "\u{2000}", "\u{2028}", "\u{3000}", "\u{200b}", "\u{feff}",
     ];
     let mut names: Vec<String> = blanks
         .iter()
-        .flat_map(|blank| [format!("{blank}{SESSION}"), format!("{SESSION}{blank}")])
+        .flat_map(|blank| [format!("{blank}{ours}"), format!("{ours}{blank}")])
         .collect();
-    names.extend(
-        [
-            "%5F%5FHost-login_session",
-            "%5f%5fHost-login_session",
-            "__Host%2Dlogin_session",
-            "__Host-login%5Fsession",
-            "__Host-login_sessio%6e",
-            "__Host-login_session%00",
-            "__Host-login_session%20",
-            "%20__Host-login_session",
-            "login_session",
-            "__Secure-login_session",
-            "__Host-login_session[]",
-            "__Host-login_session.0",
-            "\"__Host-login_session\"",
-            "$__Host-login_session",
-            "=__Host-login_session",
-            &lower,
-            &upper,
-        ]
-        .map(String::from),
-    );
+    let plain = &ours["__Host-".len()..];
+    let (all, last) = ours.split_at(ours.len() - 1);
+    names.extend([
+        ours.replace("__", "%5F%5F"),
+        ours.replace("__", "%5f%5f"),
+        ours.replace('-', "%2D"),
+        format!("__Host-{}", plain.replace('_', "%5F")),
+        format!("{all}%{:02x}", last.as_bytes()[0]),
+        format!("{ours}%00"),
+        format!("{ours}%20"),
+        format!("%20{ours}"),
+        plain.to_owned(),
+        format!("__Secure-{plain}"),
+        format!("{ours}[]"),
+        format!("{ours}.0"),
+        format!("\"{ours}\""),
+        format!("${ours}"),
+        format!("={ours}"),
+        ours.to_lowercase(),
+        ours.to_uppercase(),
+    ]);
     for name in names {
         let name = name.as_str();
         site.assert_ignored(&[&line(&[(name, &bob)])], name);
         for pairs in [
-            [(name, &*bob), (SESSION, &*alice)],
-            [(SESSION, &alice), (name, &bob)],
+            [(name, &*bob), (ours, &*alice)],
+            [(ours, &alice), (name, &bob)],
         ] {
             assert_eq!(site.me(&[&line(&pairs)]), "alice", "{name}");
             let lines = pairs.map(|pair| line(&[pair]));
@@ -120,8 +141,13 @@ fn only_the_exact_name_is_ours() {
 
 #[test]
 fn a_login_that_comes_twice_is_nobody_and_stays_in_the_browser() {
-    // T29, T30, R12
-    let site = Site::start();
+    // T29, T30, R12: over HTTP/2, the second of each is what a browser sends, crumbs.
+    for site in over_both_protocols() {
+        what_comes_twice_is_nobody(&site);
+    }
+}
+
+fn what_comes_twice_is_nobody(site: &Site) {
     let (alice, bob) = (site.session("alice"), site.session("bob"));
     let remember = site.remember("alice");
     for pairs in [
@@ -142,6 +168,40 @@ fn a_login_that_comes_twice_is_nobody_and_stays_in_the_browser() {
     let mixed = line(&[(SESSION, &alice), (REMEMBER, "x"), (REMEMBER, "y")]);
     site.assert_ignored(&[&mixed], "a doubled remember cookie beside a session");
     assert_eq!(site.me(&[&line(&[(SESSION, &alice)])]), "alice");
+}
+
+#[event_listener]
+fn count(event: &LoginEvent<'_, User>, duplicates: &State<Duplicates>) {
+    if event.kind == EventKind::DuplicateCookie {
+        duplicates.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[derive(Clone, Default)]
+struct Duplicates(Arc<AtomicUsize>);
+
+#[test]
+fn a_login_that_comes_twice_is_told_once() {
+    // R12, R48
+    let duplicates = Duplicates::default();
+    let app = App::new()
+        .release()
+        .with(|manager| manager.event_listener(count));
+    let site = Site::with(app, |rocket| rocket.manage(duplicates.clone()));
+    let session = site.session("alice");
+    let twice = line(&[
+        (SESSION, &session),
+        (SESSION, &session),
+        (REMEMBER, "x"),
+        (REMEMBER, "x"),
+    ]);
+    for times in 1..4 {
+        let me = site.get("/me", &[&twice]);
+        assert_eq!(body(&me), "anonymous");
+        assert_eq!(duplicates.0.load(Ordering::Relaxed), times);
+    }
+    assert_eq!(site.me(&[&line(&[(SESSION, &session)])]), "alice");
+    assert_eq!(duplicates.0.load(Ordering::Relaxed), 3);
 }
 
 #[test]
@@ -186,6 +246,48 @@ fn a_forged_cookie_beside_a_good_one_costs_nobody_a_login() {
         .get("/me", &[&line(&[(SESSION, "x"), (REMEMBER, &remember)])]);
     assert_eq!(body(&reply), "bob");
     assert!(cookie(&reply, SESSION).is_some_and(|value| !value.is_empty()));
+}
+
+#[test]
+fn a_login_is_found_in_the_cookie_only() {
+    // T34, R16
+    let site = Site::start();
+    for name in BOTH {
+        let value = site.value(name, "alice");
+        let cookie = format!("{name}={value}");
+        for header in [
+            format!("Authorization: Bearer {value}"),
+            format!("Authorization: {value}"),
+            format!("Authorization: Basic {value}"),
+            format!("Proxy-Authorization: Bearer {value}"),
+            format!("X-Auth-Token: {value}"),
+            format!("Set-Cookie: {cookie}"),
+            format!("Cookie2: {cookie}"),
+            format!("X-Cookie: {cookie}"),
+            format!("{name}: {value}"),
+        ] {
+            site.assert_ignored(&[header.as_bytes()], &header);
+        }
+        for field in [
+            name,
+            "token",
+            "session",
+            "access_token",
+            "api_key",
+            "Cookie",
+        ] {
+            let me = site.get(&format!("/me?{field}={value}"), &[]);
+            assert_eq!((status(&me), body(&me)), (200, "anonymous"), "{field}");
+            assert_eq!(header(&me, "set-cookie"), [""; 0], "{field}");
+            let form = format!("{field}={value}&user=alice&Cookie={cookie}");
+            let reply = site.post("/private", &[], &form);
+            assert_eq!(status(&reply), 303, "{field}");
+            assert_eq!(header(&reply, "location"), ["/login"], "{field}");
+            assert_eq!(removals(&reply), [""; 0], "{field}");
+            site.assert_unharmed(field);
+        }
+        assert_eq!(body(&site.get("/me", &[&line(&[(name, &value)])])), "alice");
+    }
 }
 
 #[test]
