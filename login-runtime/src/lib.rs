@@ -56,6 +56,9 @@ mod user;
 mod views;
 mod visit;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 #[doc(hidden)]
 pub mod private;
 

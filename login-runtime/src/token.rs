@@ -57,7 +57,7 @@ pub(crate) enum Kind {
 
 /// Yes-or-no facts about a login.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Flags(u8);
+pub(crate) struct Flags(pub(crate) u8);
 
 impl Flags {
     /// The session cookie outlives the browser.
@@ -85,7 +85,7 @@ impl Flags {
         Self(self.0 & !flag.0)
     }
 
-    fn from_byte(byte: u8) -> Option<Self> {
+    pub(crate) fn from_byte(byte: u8) -> Option<Self> {
         (byte & !Self::ALL == 0).then_some(Self(byte))
     }
 }

@@ -1,0 +1,414 @@
+//! An application with every kind of route, which counts what runs behind its guards.
+
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "Rocket's handlers take what they are given"
+)]
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use rocket::figment::Figment;
+use rocket::form::Form;
+use rocket::futures::future::{self, BoxFuture};
+use rocket::http::Status;
+use rocket::outcome::IntoOutcome;
+use rocket::request::{self, FlashMessage, FromRequest};
+use rocket::response::Redirect;
+use rocket::{
+    Build, FromForm, Request, Rocket, State, catch, catchers, delete, get, options, patch, post,
+    put, routes,
+};
+use rocket_login::{
+    Clock, CurrentUser, Denied, Fresh, GuardRoutes, LoginError, LoginManager, LoginSession, Next,
+    NextField, RevocationError, RevocationList, SessionRef, UserMixin, anonymous_required,
+    fresh_login_required, login_required, public, request_loader, user_loader,
+};
+
+/// The time at which every request comes.
+pub const NOW: u64 = 1_800_000_000;
+
+/// The secret key, 32 bytes as text.
+pub const KEY: &str = "a key of thirty-two bytes, or so";
+
+pub const AUDIENCE: &str = "fuzz";
+
+/// How a page begins that names whose it is.
+pub const PAGE_OF: &str = "page of ";
+pub const NOBODYS_PAGE: &str = "nobody's page";
+
+/// A key that lets a program in.
+pub const ROBOTS_KEY: &str = "robot-key-1";
+
+#[derive(Clone, Debug, UserMixin)]
+pub struct User {
+    pub id: String,
+    #[user(active)]
+    active: bool,
+    #[user(session_hash)]
+    password: &'static str,
+}
+
+impl User {
+    /// A user of whom the application knew this once.
+    pub fn with(id: &str, password: &'static str) -> Self {
+        User {
+            id: id.to_owned(),
+            active: id != "dave",
+            password,
+        }
+    }
+
+    /// Alice, bob and the robot are there; dave is not active, erin has a new password, and nobody
+    /// else exists.
+    pub fn find(id: &str) -> Option<Self> {
+        let password = match id {
+            "alice" | "bob" | "dave" | "robot" => "old",
+            "erin" => "new",
+            _ => return None,
+        };
+        Some(Self::with(id, password))
+    }
+}
+
+#[user_loader]
+fn load_user(id: &str) -> Option<User> {
+    User::find(id)
+}
+
+struct ApiKey<'r>(&'r str);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for ApiKey<'r> {
+    type Error = ();
+
+    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, ()> {
+        let key = req.headers().get_one("X-Api-Key").map(ApiKey);
+        key.or_forward(Status::Unauthorized)
+    }
+}
+
+#[request_loader]
+fn load_from_request(key: Option<ApiKey<'_>>) -> Option<User> {
+    key.filter(|key| key.0 == ROBOTS_KEY)
+        .and_then(|_| User::find("robot"))
+}
+
+/// Sessions that have ended, and whose other sessions; put back before each request.
+#[derive(Clone, Default)]
+pub struct Ended(Arc<Mutex<Lists>>);
+
+#[derive(Clone, Default, PartialEq)]
+pub struct Lists {
+    sessions: HashSet<[u8; 16]>,
+    users: HashSet<String>,
+}
+
+impl Ended {
+    pub fn lists(&self) -> MutexGuard<'_, Lists> {
+        self.0.lock().expect("nothing panics under this lock")
+    }
+}
+
+type Answer<'a, T> = BoxFuture<'a, Result<T, RevocationError>>;
+
+impl RevocationList for Ended {
+    fn revoke<'a>(&'a self, session: SessionRef<'a>, _: u64, _: u64) -> Answer<'a, ()> {
+        self.lists().sessions.insert(*session.id.as_bytes());
+        Box::pin(future::ready(Ok(())))
+    }
+
+    fn revoke_user<'a>(&'a self, user_id: &'a str, _: u64, _: u64, _: u64) -> Answer<'a, ()> {
+        self.lists().users.insert(user_id.to_owned());
+        Box::pin(future::ready(Ok(())))
+    }
+
+    fn is_revoked<'a>(&'a self, session: SessionRef<'a>, _: u64) -> Answer<'a, bool> {
+        let lists = self.lists();
+        let ended =
+            lists.sessions.contains(session.id.as_bytes()) || lists.users.contains(session.user_id);
+        Box::pin(future::ready(Ok(ended)))
+    }
+
+    fn not_before<'a>(&'a self, _: &'a str, _: u64) -> Answer<'a, u64> {
+        Box::pin(future::ready(Ok(0)))
+    }
+}
+
+/// What ran in one request.
+#[derive(Default)]
+pub struct Ran(Mutex<Vec<Run>>);
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Run {
+    /// A page for a login, and for whose.
+    Guarded(String),
+    /// A page for a fresh login.
+    Fresh(String),
+    /// A page for a login, by an unsafe method.
+    Unsafe(String),
+    /// A page for those who are not logged in.
+    Anonymous,
+    /// A login, a logout or a confirmation that was accepted.
+    Changed,
+}
+
+impl Ran {
+    pub fn take(&self) -> Vec<Run> {
+        std::mem::take(&mut self.0.lock().expect("nothing panics under this lock"))
+    }
+
+    fn note(&self, run: Run) {
+        self.0
+            .lock()
+            .expect("nothing panics under this lock")
+            .push(run);
+    }
+
+    /// Notes whose page is made, and makes it.
+    fn page(&self, run: fn(String) -> Run, user: Option<&User>) -> String {
+        let page = page_of(user);
+        self.note(run(user.map_or(String::new(), |user| user.id.clone())));
+        page
+    }
+}
+
+fn page_of(user: Option<&User>) -> String {
+    user.map_or(NOBODYS_PAGE.into(), |user| format!("{PAGE_OF}{}", user.id))
+}
+
+#[public]
+#[get("/open")]
+fn open() -> &'static str {
+    "open"
+}
+
+/// Tells of its visitor, whoever that is.
+#[get("/me")]
+fn me(user: CurrentUser<'_, User>) -> String {
+    page_of(user.user())
+}
+
+#[get("/maybe")]
+fn maybe(user: Option<&User>) -> String {
+    page_of(user)
+}
+
+/// Its attribute alone keeps anybody out: `CurrentUser` lets everybody in.
+#[login_required]
+#[get("/private")]
+fn private(user: CurrentUser<'_, User>, ran: &State<Ran>) -> String {
+    ran.page(Run::Guarded, user.user())
+}
+
+#[get("/by-type")]
+fn by_type(user: &User, ran: &State<Ran>) -> String {
+    ran.page(Run::Guarded, Some(user))
+}
+
+#[login_required(if = |user: &User| user.id == "alice")]
+#[get("/alices")]
+fn alices(user: &User, ran: &State<Ran>) -> String {
+    assert_eq!(user.id, "alice");
+    ran.page(Run::Guarded, Some(user))
+}
+
+#[login_required]
+#[options("/private")]
+fn options_private(user: &User, ran: &State<Ran>) -> String {
+    ran.page(Run::Guarded, Some(user))
+}
+
+#[login_required]
+#[post("/private", data = "<body>")]
+fn post_private(user: &User, body: &[u8], ran: &State<Ran>) -> String {
+    let _ = body;
+    ran.page(Run::Unsafe, Some(user))
+}
+
+#[login_required]
+#[put("/private")]
+fn put_private(user: CurrentUser<'_, User>, ran: &State<Ran>) -> String {
+    ran.page(Run::Unsafe, user.user())
+}
+
+#[login_required]
+#[patch("/private")]
+fn patch_private(user: CurrentUser<'_, User>, ran: &State<Ran>) -> String {
+    ran.page(Run::Unsafe, user.user())
+}
+
+#[login_required]
+#[delete("/private")]
+fn delete_private(user: &User, ran: &State<Ran>) -> String {
+    ran.page(Run::Unsafe, Some(user))
+}
+
+#[fresh_login_required]
+#[get("/fresh")]
+fn fresh(user: CurrentUser<'_, User>, ran: &State<Ran>) -> String {
+    ran.page(Run::Fresh, user.user())
+}
+
+#[get("/fresh-by-type")]
+fn fresh_by_type(user: Fresh<'_, User>, ran: &State<Ran>) -> String {
+    ran.page(Run::Fresh, Some(&user))
+}
+
+#[anonymous_required(redirect = "/me")]
+#[get("/register")]
+fn register(ran: &State<Ran>) -> &'static str {
+    ran.note(Run::Anonymous);
+    "register"
+}
+
+/// Whatever no other route takes; below `/staff` a group guards the same.
+#[login_required]
+#[get("/<_..>", rank = 20)]
+fn everything(user: CurrentUser<'_, User>, ran: &State<Ran>) -> String {
+    ran.page(Run::Guarded, user.user())
+}
+
+#[get("/<_..>")]
+fn staff(user: CurrentUser<'_, User>, ran: &State<Ran>) -> String {
+    ran.page(Run::Fresh, user.user())
+}
+
+#[derive(FromForm)]
+struct LoginForm<'r> {
+    user: &'r str,
+    remember: bool,
+    permanent: bool,
+    next: NextField,
+}
+
+#[get("/login")]
+fn login_page(flash: Option<FlashMessage<'_>>, next: Next) -> String {
+    let flash = flash.map(|flash| flash.message().to_owned());
+    format!("log in {flash:?} to {next}")
+}
+
+#[get("/confirm")]
+fn confirm_page(next: Next) -> String {
+    format!("confirm to {next}")
+}
+
+#[post("/login", data = "<form>")]
+async fn login(
+    form: Form<LoginForm<'_>>,
+    session: LoginSession<'_, User>,
+    ran: &State<Ran>,
+    next: Next,
+) -> Result<Redirect, LoginError> {
+    let user = User::find(form.user).ok_or(LoginError::NotLoggedIn)?;
+    let login = session.login_user(&user).remember(form.remember);
+    login.permanent(form.permanent).await?;
+    ran.note(Run::Changed);
+    Ok(next.prefer(&form.next).or("/me"))
+}
+
+/// Whoever calls it twice in one request is as much logged out.
+#[post("/logout")]
+async fn logout(session: LoginSession<'_, User>, ran: &State<Ran>) -> Result<Redirect, LoginError> {
+    session.logout_user().await?;
+    session.logout_user().await?;
+    ran.note(Run::Changed);
+    Ok(Redirect::to("/"))
+}
+
+#[post("/logout-everywhere")]
+async fn logout_everywhere(
+    session: LoginSession<'_, User>,
+    ran: &State<Ran>,
+) -> Result<Redirect, LoginError> {
+    session.logout_everywhere().await?;
+    ran.note(Run::Changed);
+    Ok(Redirect::to("/"))
+}
+
+/// The name stands for checked credentials.
+#[post("/confirm", data = "<name>")]
+async fn confirm(
+    name: &str,
+    session: LoginSession<'_, User>,
+    ran: &State<Ran>,
+    next: Next,
+) -> Result<Redirect, LoginError> {
+    let user = User::find(name).ok_or(LoginError::NotLoggedIn)?;
+    session.confirm_login(&user).await?;
+    ran.note(Run::Changed);
+    Ok(next.or("/me"))
+}
+
+/// A mistake of the application's: a change by a method that promises none.
+#[get("/logout-by-link")]
+async fn logout_by_link(
+    session: LoginSession<'_, User>,
+    ran: &State<Ran>,
+) -> Result<Redirect, LoginError> {
+    session.logout_user().await?;
+    ran.note(Run::Changed);
+    Ok(Redirect::to("/"))
+}
+
+#[get("/status")]
+async fn status(session: LoginSession<'_, User>) -> Result<String, LoginError> {
+    let (fresh, remembered) = (
+        session.login_fresh().await?,
+        session.login_remembered().await?,
+    );
+    Ok(format!("fresh={fresh} remembered={remembered}"))
+}
+
+#[catch(default)]
+fn any_error(status: Status, req: &Request<'_>) -> String {
+    format!("{status} {:?}", Denied::of(req).map(Denied::reason))
+}
+
+pub fn build(clock: Clock, ended: Ended, audience: &str) -> Rocket<Build> {
+    let figment = Figment::from(rocket::Config::release_default())
+        .merge(("log_level", "off"))
+        .merge(("login.secret_key", KEY))
+        .merge(("login.audience", audience))
+        .merge(("login.trusted_proxies", ["10.0.0.0/8"]))
+        .select("release");
+    let manager = LoginManager::new(load_user)
+        .request_loader(load_from_request)
+        .revocation_list(ended)
+        .clock(clock)
+        .login_view("/login")
+        .refresh_view("/confirm");
+    rocket::custom(figment)
+        .manage(Ran::default())
+        .attach(manager)
+        .register("/", catchers![any_error])
+        .mount("/staff", routes![staff].fresh_login_required())
+        .mount(
+            "/",
+            routes![
+                open,
+                me,
+                maybe,
+                private,
+                by_type,
+                alices,
+                options_private,
+                post_private,
+                put_private,
+                patch_private,
+                delete_private,
+                fresh,
+                fresh_by_type,
+                register,
+                everything,
+                login_page,
+                confirm_page,
+                login,
+                logout,
+                logout_everywhere,
+                confirm,
+                logout_by_link,
+                status
+            ],
+        )
+}

@@ -1,0 +1,140 @@
+//! Decoding of tokens: any text, what an application could have signed, and what an insider could.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use arbitrary::Arbitrary;
+use data_encoding::BASE64URL_NOPAD;
+use libfuzzer_sys::{Corpus, fuzz_target};
+use login_runtime::fuzzing::{Fields, Tokens};
+
+/// Where a token's user id begins: after version, kind, flags, key id, session id, four times, two
+/// digests and the id's length.
+const UID_AT: usize = 3 + 4 + 16 + 4 * 8 + 2 * 16 + 2;
+
+static TOKENS: LazyLock<Tokens> = LazyLock::new(|| {
+    let secret: Vec<u8> = (0..32).collect();
+    let [session, remember] = ["__Host-login_session", "__Host-remember_token"];
+    Tokens::new(&secret, "app", session, remember).expect("a strong secret")
+});
+
+#[derive(Arbitrary)]
+struct Login<'a> {
+    remember: bool,
+    flags: u8,
+    session_id: [u8; 16],
+    auth_at: u64,
+    created_at: u64,
+    renewed_at: u64,
+    expires_at: u64,
+    session_hash: [u8; 16],
+    protection: [u8; 16],
+    uid: &'a str,
+    damage: Vec<(u16, u8)>,
+}
+
+// The first byte says which of the three the rest is.
+fuzz_target!(|data: &[u8]| -> Corpus {
+    let Some((way, data)) = data.split_first() else {
+        return Corpus::Reject;
+    };
+    match way % 3 {
+        0 => match str::from_utf8(data) {
+            Ok(text) => any_text(text),
+            Err(_) => return Corpus::Reject,
+        },
+        1 => match arbitrary::Unstructured::new(data).arbitrary() {
+            Ok(login) => a_login(&login),
+            Err(_) => return Corpus::Reject,
+        },
+        _ => an_insider(data),
+    }
+    Corpus::Keep
+});
+
+/// What decodes encodes to the very same text, and is of one kind only.
+fn any_text(text: &str) {
+    let decoded = [false, true].map(|remember| TOKENS.decode(text, remember));
+    assert!(
+        decoded.iter().flatten().count() <= 1,
+        "both a session and a remember token"
+    );
+    for fields in decoded.iter().flatten() {
+        assert_eq!(TOKENS.encode(fields).as_deref(), Some(text));
+    }
+}
+
+/// A genuine token comes back as it was; a damaged one does not come back at all.
+fn a_login(login: &Login<'_>) {
+    let fields = Fields {
+        remember: login.remember,
+        flags: login.flags,
+        session_id: login.session_id,
+        auth_at: login.auth_at,
+        created_at: login.created_at,
+        renewed_at: login.renewed_at,
+        expires_at: login.expires_at,
+        session_hash: login.session_hash,
+        protection: login.protection,
+        uid: login.uid.to_owned(),
+    };
+    let text = TOKENS.encode(&fields);
+    let can_be = fields.flags < 16 && (1..=256).contains(&fields.uid.len());
+    assert_eq!(text.is_some(), can_be);
+    let Some(text) = text else { return };
+    assert!(text.len() <= 503);
+    assert_eq!(TOKENS.decode(&text, fields.remember), Some(fields.clone()));
+    assert_eq!(TOKENS.decode(&text, !fields.remember), None);
+
+    let damaged = damaged(&text, &login.damage);
+    if damaged != text {
+        any_text(&damaged);
+        assert_eq!(TOKENS.decode(&damaged, fields.remember), None);
+    }
+}
+
+/// The upper bits of each place say whether a byte is changed there, added, or taken out, or all that
+/// follows cut off.
+fn damaged(text: &str, damage: &[(u16, u8)]) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    for (place, byte) in damage {
+        let at = usize::from(place & 0x3ff) % (bytes.len() + 1);
+        match place >> 14 {
+            0 if at < bytes.len() => bytes[at] = byte & 0x7f,
+            1 => bytes.insert(at, byte & 0x7f),
+            2 => bytes.truncate(at),
+            _ if at < bytes.len() => drop(bytes.remove(at)),
+            _ => bytes.push(byte & 0x7f),
+        }
+    }
+    String::from_utf8(bytes).expect("ASCII")
+}
+
+/// Bytes under a genuine tag are a token if they are laid out as one, byte for byte.
+fn an_insider(bytes: &[u8]) {
+    for remember in [false, true] {
+        let text = TOKENS.sign(bytes, remember);
+        assert_eq!(
+            TOKENS.decode(&text, remember).is_some(),
+            is_token(bytes, remember)
+        );
+        // Signed with the other kind's key it is nothing, whatever it says.
+        assert_eq!(TOKENS.decode(&text, !remember), None);
+        any_text(&text);
+        // Nor is it anything without the tag.
+        any_text(&BASE64URL_NOPAD.encode(bytes));
+    }
+}
+
+fn is_token(bytes: &[u8], remember: bool) -> bool {
+    let Some((head, uid)) = bytes.split_at_checked(UID_AT) else {
+        return false;
+    };
+    let length = u16::from_be_bytes([head[UID_AT - 2], head[UID_AT - 1]]);
+    head[..2] == [1, 1 + u8::from(remember)]
+        && head[2] < 16
+        && head[3..7] == TOKENS.key_id()
+        && uid.len() == usize::from(length)
+        && (1..=256).contains(&uid.len())
+        && str::from_utf8(uid).is_ok()
+}
