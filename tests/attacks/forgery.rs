@@ -62,6 +62,8 @@ fn no_bit_of_a_cookies_text_may_change() {
                     let forged = format!("{}{letter}{}", &text[..at], &text[at + 1..]);
                     refused(&site, name, &forged, &what);
                 }
+                // A line break is no part of a cookie: it ends the header.
+                b'\r' | b'\n' => {}
                 // The server takes no other control character in a header.
                 0..=31 | 127 if forged[at] != b'\t' => {
                     assert_eq!(status(&site.server.get("/me", &[&cookie])), 400, "{what}");
