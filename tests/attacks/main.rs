@@ -28,7 +28,8 @@ mod verdicts;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use common::socket::{Connection, Server, body, cookie, header, status};
+use common::connection::Connection;
+use common::socket::{Server, body, cookie, header, status};
 use common::{App, Users, witness};
 use http2::Http2;
 use rocket::{Build, Rocket};

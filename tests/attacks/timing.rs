@@ -17,7 +17,8 @@ use std::time::Instant;
 
 use rocket::http::Header;
 
-use crate::common::socket::{Connection, Server, get};
+use crate::common::connection::Connection;
+use crate::common::socket::{Server, get};
 use crate::common::{App, Running, START};
 use crate::forge::{TAG, decode, encode};
 use crate::{SESSION, line};

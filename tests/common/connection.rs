@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use super::socket::header;
+use super::socket::{self, header};
+use super::witness;
 
 pub struct Connection(BufReader<TcpStream>);
 
@@ -19,18 +20,26 @@ impl Connection {
         Connection(BufReader::new(stream))
     }
 
-    /// Sends a request, and waits for its answer.
-    pub fn ask(&mut self, request: &Request) -> String {
+    /// Sends a request, and waits for its answer; not for a HEAD.
+    pub fn ask(&mut self, request: impl AsRef<[u8]>) -> String {
         self.send(request);
         self.receive()
     }
 
-    /// Sends a request; the answer is for [`receive`](Self::receive).
-    pub fn send(&mut self, request: &Request) {
-        self.0.get_mut().write_all(request.0.as_bytes()).unwrap();
+    pub fn get(&mut self, path: &str, headers: &[&[u8]]) -> String {
+        self.ask(socket::get(path, headers))
     }
 
-    /// Reads one whole answer, for the functions of [`socket`](super::socket) to take apart.
+    pub fn post(&mut self, path: &str, headers: &[&[u8]], form: &str) -> String {
+        self.ask(socket::post(path, headers, form))
+    }
+
+    /// Sends a request; the answer is for [`receive`](Self::receive).
+    pub fn send(&mut self, request: impl AsRef<[u8]>) {
+        self.0.get_mut().write_all(request.as_ref()).unwrap();
+    }
+
+    /// Reads one whole answer, for the functions of [`socket`] to take apart.
     pub fn receive(&mut self) -> String {
         let mut reply = String::new();
         while !reply.ends_with("\r\n\r\n") {
@@ -43,35 +52,32 @@ impl Connection {
             .take(length)
             .read_to_string(&mut reply)
             .unwrap();
+        witness::saw(&reply);
         reply
     }
 }
 
-/// A request, as it goes over the wire.
-pub struct Request(String);
+/// A request of plain text, as it goes over the wire.
+pub struct Request(Vec<u8>);
 
 impl Request {
     pub fn get(path: &str, headers: &[&str]) -> Self {
-        Self::new("GET", path, headers, None)
+        Request(socket::get(path, &bytes(headers)))
     }
 
     pub fn post(path: &str, headers: &[&str], form: &str) -> Self {
-        Self::new("POST", path, headers, Some(form))
+        Request(socket::post(path, &bytes(headers), form))
     }
+}
 
-    fn new(method: &str, path: &str, headers: &[&str], form: Option<&str>) -> Self {
-        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
-        let kind = "Content-Type: application/x-www-form-urlencoded";
-        let length = form.map(|form| format!("Content-Length: {}", form.len()));
-        let sent = length.iter().flat_map(|length| [kind, length]);
-        for header in headers.iter().copied().chain(sent) {
-            request += header;
-            request += "\r\n";
-        }
-        request += "\r\n";
-        request += form.unwrap_or_default();
-        Request(request)
+impl AsRef<[u8]> for Request {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
+}
+
+fn bytes<'a>(headers: &[&'a str]) -> Vec<&'a [u8]> {
+    headers.iter().map(|header| header.as_bytes()).collect()
 }
 
 /// The cookies of a browser, by name.

@@ -1,6 +1,6 @@
 //! A real server on a real socket, and a client that sends whatever bytes it is told to.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use rocket::fairing::AdHoc;
 use rocket::{Build, Rocket, Shutdown};
 
+use super::connection::Connection;
 use super::witness;
 
 /// A server on a port of its own, which ends with the value.
@@ -71,12 +72,7 @@ impl Server {
 
     /// A connection that is kept alive.
     pub fn connect(&self) -> Connection {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(10)))
-            .unwrap();
-        Connection(BufReader::new(stream))
+        Connection::to(self.address)
     }
 
     /// Sends a GET with these header lines, as bytes, and gives the whole answer.
@@ -91,35 +87,6 @@ impl Server {
 }
 
 const CLOSE: &[u8] = b"Connection: close";
-
-/// A connection that is kept alive, for one request after the other.
-pub struct Connection(BufReader<TcpStream>);
-
-impl Connection {
-    /// Sends a request and reads its answer, head and body; not for a HEAD.
-    pub fn ask(&mut self, request: &[u8]) -> String {
-        self.0.get_mut().write_all(request).unwrap();
-        let mut reply = String::new();
-        while !reply.ends_with("\r\n\r\n") {
-            let read = self.0.read_line(&mut reply).unwrap();
-            assert_ne!(read, 0, "closed after {reply:?}");
-        }
-        let length = header(&reply, "content-length")[0].parse().unwrap();
-        let mut body = vec![0; length];
-        self.0.read_exact(&mut body).unwrap();
-        reply.push_str(&String::from_utf8(body).unwrap());
-        witness::saw(&reply);
-        reply
-    }
-
-    pub fn get(&mut self, path: &str, headers: &[&[u8]]) -> String {
-        self.ask(&get(path, headers))
-    }
-
-    pub fn post(&mut self, path: &str, headers: &[&[u8]], form: &str) -> String {
-        self.ask(&post(path, headers, form))
-    }
-}
 
 /// The bytes of a GET with these header lines.
 pub fn get(path: &str, headers: &[&[u8]]) -> Vec<u8> {
