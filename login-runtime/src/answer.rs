@@ -27,11 +27,9 @@ pub(crate) async fn answer<'r, U: UserMixin>(
     realm: &Realm<U>,
     req: &'r Request<'_>,
     res: &mut Response<'r>,
+    denied: &Denied,
 ) -> bool {
     let core = &realm.core;
-    let Some(denied) = Denied::of(req).filter(|denied| denied.realm == core.user_type) else {
-        return false;
-    };
     let stands = denied.reason.status() == res.status();
     if stands || denied.certain {
         tell(realm, req, denied.reason).await;

@@ -71,7 +71,7 @@ impl<'r> FromRequest<'r> for Signer {
 
     async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, Refusal> {
         match Realms::all(req.rocket()).into_iter().next() {
-            Some(realm) => Outcome::Success(Signer(realm)),
+            Some(realm) => Outcome::Success(Signer(Arc::clone(realm))),
             None => Refusal::NoManager.outcome(),
         }
     }

@@ -2,7 +2,6 @@
 
 use std::any::TypeId;
 use std::fmt;
-use std::sync::OnceLock;
 
 use rocket::futures::future::BoxFuture;
 use rocket::http::Status;
@@ -11,6 +10,7 @@ use rocket::request::{self, FromRequest};
 use rocket::response::{self, Responder};
 use rocket::{Request, Response};
 
+use crate::chain::Chain;
 use crate::events::EventKind;
 use crate::realm::peek;
 use crate::rule::Rule;
@@ -92,13 +92,7 @@ impl Reason {
 
 /// A request's denials, in order: guards may have been optional or have forwarded before one
 /// refused.
-#[derive(Default)]
-struct Denials(OnceLock<Box<Link>>);
-
-struct Link {
-    denied: Denied,
-    next: Denials,
-}
+type Denials = Chain<Denied>;
 
 impl Denied {
     pub(crate) fn new(reason: Reason, realm: TypeId) -> Self {
@@ -127,30 +121,13 @@ impl Denied {
     }
 
     pub(crate) fn record(self, req: &Request<'_>) {
-        let mut denials: &Denials = req.local_cache(Denials::default);
-        let mut link = Box::new(Link {
-            denied: self,
-            next: Denials::default(),
-        });
-        loop {
-            match denials.0.set(link) {
-                Ok(()) => return,
-                Err(refused) => link = refused,
-            }
-            if let Some(taken) = denials.0.get() {
-                denials = &taken.next;
-            }
-        }
+        req.local_cache(Denials::default).push(self);
     }
 
     /// Returns the latest denial of this request.
     #[must_use]
     pub fn of<'r>(req: &'r Request<'_>) -> Option<&'r Denied> {
-        let mut last = peek::<Denials>(req)?.0.get()?;
-        while let Some(next) = last.next.0.get() {
-            last = next;
-        }
-        Some(&last.denied)
+        peek::<Denials>(req)?.iter().last()
     }
 
     /// Returns why the request was refused.

@@ -4,7 +4,6 @@ use std::any::TypeId;
 use std::fmt;
 use std::future::ready;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use rocket::futures::future::BoxFuture;
 use rocket::outcome::Outcome;
@@ -92,10 +91,10 @@ impl<P> fmt::Debug for Guarded<P> {
 }
 
 /// The realm that a choice of user type means, where it is clear.
-pub(crate) fn realm_of<R: Phase>(
-    rocket: &Rocket<R>,
+pub(crate) fn realm_of<'r, R: Phase>(
+    rocket: &'r Rocket<R>,
     user_type: Option<(TypeId, &'static str)>,
-) -> Option<Arc<dyn AnyRealm>> {
+) -> Option<&'r dyn AnyRealm> {
     match user_type {
         Some((user_type, _)) => Realms::find(rocket, user_type),
         None => Realms::sole(rocket),
@@ -152,7 +151,7 @@ pub(crate) async fn decide(
         if rule.forward {
             denied = denied.maybe();
         }
-        guards::deny(&*realm, req, denied)
+        guards::deny(realm, req, denied)
     };
     guards::check_site(core, req).map_err(deny)?;
     let standing = realm.standing(req).await.map_err(Refusal::Failed)?;

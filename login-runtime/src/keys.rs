@@ -235,11 +235,9 @@ impl TokenKeys {
 
 /// The first bytes of a finished MAC.
 pub(crate) fn truncate<const N: usize>(mac: HmacSha256) -> [u8; N] {
-    let mut head = [0; N];
-    for (to, from) in head.iter_mut().zip(mac.finalize().into_bytes()) {
-        *to = from;
-    }
-    head
+    const { assert!(N <= 32, "SHA-256 gives 32 bytes") };
+    let bytes: [u8; 32] = mac.finalize().into_bytes().into();
+    bytes.first_chunk().copied().unwrap_or([0; N])
 }
 
 /// The extracted secret, from which one key per purpose and cookie name is expanded.

@@ -19,6 +19,7 @@
 
 mod answer;
 mod audit;
+mod chain;
 mod client_ip;
 mod clock;
 mod condition;

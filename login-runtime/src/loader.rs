@@ -156,12 +156,12 @@ pub(crate) async fn guarded<'a, T>(
     }
 }
 
-/// `timeout`, without the cost of a timer for a future that is ready at once.
+/// `timeout`, without the cost of a timer, nor the room for one, for a future that is ready at once.
 async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     let first = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
     match first {
         Poll::Ready(output) => Some(output),
-        Poll::Pending => timeout(limit, future).await.ok(),
+        Poll::Pending => Box::pin(timeout(limit, future)).await.ok(),
     }
 }

@@ -23,7 +23,7 @@ use crate::config::{
 };
 use crate::cookies;
 use crate::cross_site::CrossSiteProtection;
-use crate::denial::AnswerFn;
+use crate::denial::{AnswerFn, Denied};
 use crate::events::EventListener;
 use crate::guards::erased;
 use crate::keys::KeyRing;
@@ -525,13 +525,17 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
         Self: 'async_trait,
     {
         // A request that asked nothing of the user pays for one look-up and no allocation.
-        if peek::<Visit<U>>(req).is_none() {
+        let (Some(visit), Some(realm)) = (peek::<Visit<U>>(req), self.realm.get()) else {
             return Box::pin(Done);
-        }
+        };
+        let denied = Denied::of(req).filter(|denied| denied.realm == realm.core.user_type);
+        let Some(denied) = denied else {
+            finish(realm, visit, res, false);
+            return Box::pin(Done);
+        };
         Box::pin(async move {
-            if let Some(realm) = self.realm.get() {
-                respond(realm, req, res).await;
-            }
+            let answered = answer::answer(realm, req, res, denied).await;
+            finish(realm, visit, res, answered);
         })
     }
 }
@@ -547,13 +551,14 @@ impl Future for Done {
     }
 }
 
-/// Everything that happens to a response: the answer to a denial, the cookies, the caching.
-async fn respond<'r, U: UserMixin>(realm: &Realm<U>, req: &'r Request<'_>, res: &mut Response<'r>) {
-    let answered = answer::answer(realm, req, res).await;
-    let Some(visit) = peek::<Visit<U>>(req) else {
-        return;
-    };
-    let pending = visit.pending().clone();
+/// What happens to every response that depends on the user: the cookies, the caching.
+fn finish<U: UserMixin>(
+    realm: &Realm<U>,
+    visit: &Visit<U>,
+    res: &mut Response<'_>,
+    answered: bool,
+) {
+    let pending = visit.pending();
     // A failure touches no cookie, but takes nothing back that was accepted.
     let writes = (pending.changed || !visit.failed()) && pending.writes();
     if writes {

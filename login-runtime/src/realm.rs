@@ -13,6 +13,7 @@ use rocket::{Phase, Request, Rocket};
 use subtle::ConstantTimeEq as _;
 
 use crate::audit::PolicyEntry;
+use crate::chain::Chain;
 use crate::client_ip;
 use crate::clock::Clock;
 use crate::config::{Config, SessionProtection};
@@ -65,10 +66,13 @@ impl<U> fmt::Debug for Realm<U> {
 
 impl RealmCore {
     pub(crate) fn client_ip(&self, req: &Request<'_>) -> Option<IpAddr> {
-        let trusted = &self.config.trusted_proxies;
-        let told = (!trusted.is_empty()).then(|| req.headers().get(&self.config.proxy_header));
         let peer = req.remote().map(|peer| peer.ip());
-        client_ip::client_ip(peer, told.into_iter().flatten(), trusted)
+        let trusted = &self.config.trusted_proxies;
+        if trusted.is_empty() {
+            return peer.map(|peer| peer.to_canonical());
+        }
+        let told = req.headers().get(&self.config.proxy_header);
+        client_ip::client_ip(peer, told, trusted)
     }
 
     /// What the client of this request is bound by; `None` where protection is off.
@@ -249,7 +253,7 @@ pub(crate) trait AnyRealm: Send + Sync {
 /// Every realm of the application, in the order in which they were attached.
 #[derive(Default)]
 pub(crate) struct Realms {
-    attached: RwLock<Vec<Arc<dyn AnyRealm>>>,
+    attached: Chain<Arc<dyn AnyRealm>>,
     /// What the attributes said of their routes, for the audit.
     entries: RwLock<Vec<PolicyEntry>>,
     /// The warnings that have been given.
@@ -257,32 +261,21 @@ pub(crate) struct Realms {
 }
 
 impl Realms {
-    pub(crate) fn all<P: Phase>(rocket: &Rocket<P>) -> Vec<Arc<dyn AnyRealm>> {
-        rocket.state::<Realms>().map_or_else(Vec::new, |realms| {
-            realms
-                .attached
-                .read()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone()
-        })
+    pub(crate) fn all<P: Phase>(rocket: &Rocket<P>) -> Vec<&Arc<dyn AnyRealm>> {
+        rocket
+            .state::<Realms>()
+            .map_or_else(Vec::new, |realms| realms.attached.iter().collect())
     }
 
     pub(crate) fn add(&self, realm: Arc<dyn AnyRealm>) {
-        self.attached
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(realm);
+        self.attached.push(realm);
     }
 
     /// The realm, where there is exactly one.
-    pub(crate) fn sole<P: Phase>(rocket: &Rocket<P>) -> Option<Arc<dyn AnyRealm>> {
-        let realms = rocket
-            .state::<Realms>()?
-            .attached
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        match realms.as_slice() {
-            [realm] => Some(Arc::clone(realm)),
+    pub(crate) fn sole<P: Phase>(rocket: &Rocket<P>) -> Option<&dyn AnyRealm> {
+        let mut realms = rocket.state::<Realms>()?.attached.iter();
+        match (realms.next(), realms.next()) {
+            (Some(realm), None) => Some(&**realm),
             _ => None,
         }
     }
@@ -318,19 +311,11 @@ impl Realms {
         })
     }
 
-    pub(crate) fn find<P: Phase>(
-        rocket: &Rocket<P>,
-        user_type: TypeId,
-    ) -> Option<Arc<dyn AnyRealm>> {
-        let realms = rocket
-            .state::<Realms>()?
-            .attached
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn find<P: Phase>(rocket: &Rocket<P>, user_type: TypeId) -> Option<&dyn AnyRealm> {
+        let mut realms = rocket.state::<Realms>()?.attached.iter();
         realms
-            .iter()
             .find(|realm| realm.core().user_type == user_type)
-            .cloned()
+            .map(|realm| &**realm)
     }
 }
 

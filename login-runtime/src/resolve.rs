@@ -48,27 +48,29 @@ pub(crate) async fn find<U: UserMixin>(
         realm,
         req,
         now: realm.core.clock.now(),
-        session: None,
-        remember: None,
         told,
     };
-    let found = search.run().await?;
-    let (session, remember) = (search.session, search.remember);
+    let result = search.run().await?;
     let mut pending = pending.lock().unwrap_or_else(PoisonError::into_inner);
     if !pending.changed {
-        pending.session = session;
-        pending.remember = remember;
+        pending.session = result.session;
+        pending.remember = result.remember;
     }
-    Ok(found)
+    Ok(result.found)
 }
 
 struct Search<'s, 'r, U> {
     realm: &'s Realm<U>,
     req: &'s Request<'r>,
     now: u64,
+    told: &'s mut Vec<Told>,
+}
+
+/// Who was found, and what follows for the cookies.
+struct Outcome<U> {
+    found: Found<U>,
     session: Option<Change>,
     remember: Option<Change>,
-    told: &'s mut Vec<Told>,
 }
 
 /// What one cookie turned out to be.
@@ -89,29 +91,38 @@ struct Held<'k, U> {
 }
 
 impl<'s, U: UserMixin> Search<'s, '_, U> {
-    async fn run(&mut self) -> Result<Found<U>, LoadError> {
+    async fn run(&mut self) -> Result<Outcome<U>, LoadError> {
         let config = &self.realm.core.config;
         let specs = [&config.session_cookie, &config.remember_cookie];
         let [session, remember] = cookies::presented(self.req, specs);
         if session == Presented::Many || remember == Presented::Many {
             self.tell(EventKind::DuplicateCookie, None);
-            return self.ask_the_request_loader().await;
+            return Ok(Outcome {
+                found: self.ask_the_request_loader().await?,
+                session: None,
+                remember: None,
+            });
         }
+        let (mut bad_session, mut bad_remember) = (false, false);
         if let Presented::One(value) = session {
             match self.judge(value, Kind::Session).await? {
                 Verdict::Holds(held) => return Ok(self.keep(held, remember)),
-                Verdict::Refused => self.session = Some(Change::Remove),
-                Verdict::Ended => return Ok(self.end()),
+                Verdict::Refused => bad_session = true,
+                Verdict::Ended => return Ok(Outcome::ended()),
             }
         }
         if let Presented::One(value) = remember {
             match self.judge(value, Kind::Remember).await? {
                 Verdict::Holds(held) => return Ok(self.restore(held)),
-                Verdict::Refused => self.remember = Some(Change::Remove),
-                Verdict::Ended => return Ok(self.end()),
+                Verdict::Refused => bad_remember = true,
+                Verdict::Ended => return Ok(Outcome::ended()),
             }
         }
-        self.ask_the_request_loader().await
+        Ok(Outcome {
+            found: self.ask_the_request_loader().await?,
+            session: bad_session.then_some(Change::Remove),
+            remember: bad_remember.then_some(Change::Remove),
+        })
     }
 
     fn tell(&mut self, kind: EventKind, token: Option<&Token>) {
@@ -192,42 +203,47 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
     }
 
     /// A session that holds: made stale, bound, renewed and signed anew where that is due.
-    fn keep(&mut self, held: Held<'_, U>, remember: Presented<'_>) -> Found<U> {
+    fn keep(&self, held: Held<'_, U>, remember: Presented<'_>) -> Outcome<U> {
         let core = &self.realm.core;
-        let shown = held.token.clone();
         let mut token = held.token;
-        if !held.same_client {
+        let old_key = !core.ring.is_current(held.keys);
+        let mut changed = old_key;
+        if !held.same_client && token.auth_at != 0 {
             token.auth_at = 0;
+            changed = true;
         }
         if times::renewal_due(&token, self.now, core.config.session_idle_timeout) {
             token.renewed_at = self.now;
+            changed = true;
         }
-        if !core.ring.is_current(held.keys) {
+        if old_key {
             core.seal(&mut token, &held.user, held.same_client.then_some(self.req));
         } else if token.flags.contains(Flags::UNBOUND) {
             core.bind(&mut token, self.req);
+            changed |= !token.flags.contains(Flags::UNBOUND);
         }
-        if token != shown || !core.ring.is_current(held.keys) {
-            self.session = Some(Change::Set(token.clone()));
-        }
-        if core.config.remember_cookie_refresh_each_request || !core.ring.is_current(held.keys) {
-            self.keep_remember(&held.user, &token, remember);
-        }
-        Found {
-            user: Some(held.user),
-            session: Some(token),
+        let remember = if core.config.remember_cookie_refresh_each_request || old_key {
+            self.keep_remember(&held.user, &token, remember)
+        } else {
+            None
+        };
+        Outcome {
+            session: changed.then(|| Change::Set(token.clone())),
+            remember: remember.map(Change::Set),
+            found: Found {
+                user: Some(held.user),
+                session: Some(token),
+            },
         }
     }
 
     /// A remember cookie that goes with the session in use: renewed and signed anew where that is due.
-    fn keep_remember(&mut self, user: &U, session: &Token, remember: Presented<'_>) {
+    fn keep_remember(&self, user: &U, session: &Token, remember: Presented<'_>) -> Option<Token> {
         let core = &self.realm.core;
         let Presented::One(value) = remember else {
-            return;
+            return None;
         };
-        let Ok((mut token, keys)) = Token::decode(value, Kind::Remember, &core.ring) else {
-            return;
-        };
+        let (mut token, keys) = Token::decode(value, Kind::Remember, &core.ring).ok()?;
         let goes_with_it = token.session_id == session.session_id
             && times::check(&token, self.now, None).is_ok()
             && RealmCore::is_sealed_for(&token, keys, user);
@@ -235,7 +251,7 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
             core.config.remember_cookie_refresh_each_request && token.renewed_at < self.now;
         let old_key = !core.ring.is_current(keys);
         if !goes_with_it || !(renewed || old_key) {
-            return;
+            return None;
         }
         if renewed {
             times::renew_remember(&mut token, self.now);
@@ -244,11 +260,11 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
             let same_client = core.is_same_client(&token, keys, self.req);
             core.seal(&mut token, user, same_client.then_some(self.req));
         }
-        self.remember = Some(Change::Set(token));
+        Some(token)
     }
 
     /// A new, stale session under the remember token's own id, so that one logout ends both.
-    fn restore(&mut self, held: Held<'_, U>) -> Found<U> {
+    fn restore(&mut self, held: Held<'_, U>) -> Outcome<U> {
         let core = &self.realm.core;
         let mut remember = held.token;
         // A login right after `logout_everywhere` is dated a second ahead, and so are its heirs.
@@ -269,37 +285,30 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
             session.flags = session.flags.with(Flags::FORCED);
         }
         core.seal(&mut session, &held.user, Some(self.req));
-        self.session = Some(Change::Set(session.clone()));
-
         let unbound = remember.flags.contains(Flags::UNBOUND);
         let renewed = core.config.remember_cookie_refresh_each_request;
         if renewed {
             times::renew_remember(&mut remember, self.now);
         }
-        if !core.ring.is_current(held.keys) {
+        let old_key = !core.ring.is_current(held.keys);
+        if old_key {
             core.seal(
                 &mut remember,
                 &held.user,
                 held.same_client.then_some(self.req),
             );
-            self.remember = Some(Change::Set(remember));
-        } else if renewed || unbound {
-            if unbound {
-                core.bind(&mut remember, self.req);
-            }
-            self.remember = Some(Change::Set(remember));
+        } else if unbound {
+            core.bind(&mut remember, self.req);
         }
         self.tell(EventKind::LoadedFromCookie, Some(&session));
-        Found {
-            user: Some(held.user),
-            session: Some(session),
+        Outcome {
+            session: Some(Change::Set(session.clone())),
+            remember: (old_key || renewed || unbound).then_some(Change::Set(remember)),
+            found: Found {
+                user: Some(held.user),
+                session: Some(session),
+            },
         }
-    }
-
-    fn end(&mut self) -> Found<U> {
-        self.session = Some(Change::Remove);
-        self.remember = Some(Change::Remove);
-        Found::nobody()
     }
 
     async fn ask_the_request_loader(&mut self) -> Result<Found<U>, LoadError> {
@@ -315,6 +324,17 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
             user,
             session: None,
         })
+    }
+}
+
+impl<U> Outcome<U> {
+    /// Both cookies end with the login.
+    fn ended() -> Self {
+        Outcome {
+            found: Found::nobody(),
+            session: Some(Change::Remove),
+            remember: Some(Change::Remove),
+        }
     }
 }
 

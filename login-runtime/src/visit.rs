@@ -1,5 +1,6 @@
 //! A visit: what is known and what is pending for one request and one user type.
 
+use std::borrow::Cow;
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -83,7 +84,7 @@ impl Standing {
 /// The current user of a request, as it is at this moment.
 pub(crate) struct Present<'r, U> {
     pub(crate) user: Option<&'r U>,
-    pub(crate) session: Option<Token>,
+    pub(crate) session: Option<Cow<'r, Token>>,
 }
 
 impl<U> Present<'_, U> {
@@ -127,6 +128,14 @@ impl<U: UserMixin> Visit<U> {
         self.found.initialized() || self.newcomer.initialized() || self.read.load(Ordering::Relaxed)
     }
 
+    /// What this request itself has made of the session, once it changed the login.
+    fn changed(&self) -> Option<Change> {
+        let pending = self.pending();
+        pending
+            .changed
+            .then(|| pending.session.clone().unwrap_or(Change::Remove))
+    }
+
     pub(crate) fn has_failed(&self) {
         self.condition_failed.store(true, Ordering::Relaxed);
     }
@@ -138,9 +147,22 @@ impl<U: UserMixin> Visit<U> {
     /// What the request's cookies and the request loader say, found out once.
     async fn found<'r>(
         &'r self,
-        realm: &Realm<U>,
+        realm: &'r Realm<U>,
         req: &'r Request<'_>,
     ) -> Result<&'r Found<U>, LoadError> {
+        let found = match self.found.get() {
+            Some(found) => found,
+            // In a box of its own, so that whoever asks keeps a small future.
+            None => Box::pin(self.search(realm, req)).await?,
+        };
+        found.as_ref().map_err(Clone::clone)
+    }
+
+    async fn search<'r>(
+        &'r self,
+        realm: &'r Realm<U>,
+        req: &'r Request<'_>,
+    ) -> Result<&'r Result<Found<U>, LoadError>, LoadError> {
         // Another question may wait for the answer; one from inside the search would wait for ever.
         if self.searching.load(Ordering::Acquire) {
             return Err(LoadError::new(
@@ -172,31 +194,23 @@ impl<U: UserMixin> Visit<U> {
                 events::emit(realm, req, EventKind::LoaderFailed, None, None).await;
             }
         }
-        found.as_ref().map_err(Clone::clone)
+        Ok(found)
     }
 
     /// Who is logged in now, a login or logout in this request included.
     pub(crate) async fn present<'r>(
         &'r self,
-        realm: &Realm<U>,
+        realm: &'r Realm<U>,
         req: &'r Request<'_>,
     ) -> Result<Present<'r, U>, LoadError> {
-        let (changed, session) = {
-            let pending = self.pending();
-            (pending.changed, pending.session.clone())
-        };
-        if !changed {
+        let Some(change) = self.changed() else {
             let found = self.found(realm, req).await?;
-            let renewed = match self.pending().session.clone() {
-                Some(Change::Set(token)) => Some(token),
-                _ => None,
-            };
             return Ok(Present {
                 user: found.user.as_ref(),
-                session: renewed.or_else(|| found.session.clone()),
+                session: found.session.as_ref().map(Cow::Borrowed),
             });
-        }
-        let Some(Change::Set(token)) = session else {
+        };
+        let Change::Set(token) = change else {
             return Ok(Present::nobody());
         };
         let known = match self.found.get() {
@@ -217,7 +231,7 @@ impl<U: UserMixin> Visit<U> {
         Ok(match user {
             Some(user) => Present {
                 user: Some(user),
-                session: Some(token),
+                session: Some(Cow::Owned(token)),
             },
             None => Present::nobody(),
         })

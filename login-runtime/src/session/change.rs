@@ -1,5 +1,6 @@
 //! Changing a login that is there: out, out everywhere, confirmed.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::IntoFuture;
 
@@ -84,7 +85,7 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
     async fn confirm(session: &LoginSession<'_, U>, user: &U, now: u64) -> Result<(), LoginError> {
         let core = &session.realm.core;
         let present = session.visit.present(session.realm, session.req).await?;
-        let Some(old) = present.session else {
+        let Some(old) = present.session.map(Cow::into_owned) else {
             return Err(LoginError::NotLoggedIn);
         };
         if !has_id(user, &old.uid) {

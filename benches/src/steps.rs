@@ -1,0 +1,110 @@
+//! Instructions that the processor really executes, told by a step after each of them.
+
+use std::env;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+use nix::libc;
+use nix::sys::ptrace;
+use nix::sys::signal::{Signal, raise};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use crate::scene::{ENDED, Scene, Stage};
+
+/// The requests whose mean is taken: Rocket's hash maps are seeded anew for each.
+const REQUESTS: u64 = 15;
+
+/// The addresses that the process tells first: where the C library's allocator begins.
+const ALLOCATORS: usize = 3;
+
+const NO_REP: &str = "glibc.cpu.x86_rep_movsb_threshold=1000000000:\
+                      glibc.cpu.x86_rep_stosb_threshold=1000000000";
+
+/// What one request costs.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counted {
+    pub(crate) instructions: u64,
+    pub(crate) allocations: u64,
+}
+
+/// Counts a scene, in a process of its own.
+pub(crate) fn count(scene: Scene) -> Counted {
+    let mut child = Command::new(env::current_exe().expect("this program"))
+        .args(["stop", scene.name()])
+        // `rep movsb` would count as one step for each byte.
+        .env("GLIBC_TUNABLES", NO_REP)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a process of its own");
+    let pid = Pid::from_raw(child.id().try_into().expect("a process id"));
+    let stdout = child.stdout.take().expect("its output");
+    let allocators: Vec<u64> = BufReader::new(stdout)
+        .lines()
+        .filter_map(|line| line.expect("a line").strip_prefix("at ")?.parse().ok())
+        .take(ALLOCATORS)
+        .collect();
+    let mut sum = Counted::default();
+    for _ in 0..REQUESTS {
+        run_to_stop(pid);
+        let counted = steps_to_stop(pid, &allocators);
+        sum.instructions += counted.instructions;
+        sum.allocations += counted.allocations;
+    }
+    child.wait().expect("the request's process ends");
+    Counted {
+        instructions: sum.instructions / REQUESTS,
+        allocations: sum.allocations / REQUESTS,
+    }
+}
+
+fn run_to_stop(pid: Pid) {
+    loop {
+        match waitpid(pid, None).expect("the request's process") {
+            WaitStatus::Stopped(_, Signal::SIGSTOP) => return,
+            WaitStatus::Stopped(_, signal) => ptrace::cont(pid, signal).expect("it goes on"),
+            status => panic!("the request's process has ended: {status:?}"),
+        }
+    }
+}
+
+fn steps_to_stop(pid: Pid, allocators: &[u64]) -> Counted {
+    let mut counted = Counted::default();
+    loop {
+        ptrace::step(pid, None).expect("a step");
+        match waitpid(pid, None).expect("the request's process") {
+            WaitStatus::Stopped(_, Signal::SIGTRAP) => {
+                let at = ptrace::getregs(pid).expect("its registers").rip;
+                counted.instructions += 1;
+                counted.allocations += u64::from(allocators.contains(&at));
+            }
+            WaitStatus::Stopped(_, Signal::SIGSTOP) => break,
+            status => panic!("the request's process has ended: {status:?}"),
+        }
+    }
+    ptrace::cont(pid, None).expect("the request's process goes on");
+    counted
+}
+
+/// The process that is counted: each request stands between two stops.
+pub(crate) fn stop(scene: Scene) {
+    let stage = Stage::new(scene, ENDED);
+    for _ in 0..100 {
+        stage.serve(stage.request());
+    }
+    for allocator in [
+        libc::malloc as *const (),
+        libc::calloc as *const (),
+        libc::realloc as *const (),
+    ] {
+        println!("at {}", allocator.addr());
+    }
+    ptrace::traceme().expect("a parent that traces");
+    for _ in 0..REQUESTS {
+        let request = stage.request();
+        raise(Signal::SIGSTOP).expect("a stop");
+        stage.serve(request);
+        raise(Signal::SIGSTOP).expect("a stop");
+    }
+}
