@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use base64_simd::{AsOut as _, URL_SAFE_NO_PAD};
+use data_encoding::BASE64URL_NOPAD;
 #[cfg(not(test))]
 use getrandom::fill;
 use hmac::Mac as _;
@@ -131,7 +131,7 @@ impl Token {
         bytes.extend(self.uid.as_bytes());
         let mac = keys.of(self.kind).mac.clone().chain_update(&bytes);
         bytes.extend(truncate::<TAG>(mac));
-        Some(URL_SAFE_NO_PAD.encode_to_string(bytes))
+        Some(BASE64URL_NOPAD.encode(&bytes))
     }
 
     /// Verifies a cookie's value and reads it, and tells which keys had signed it.
@@ -216,8 +216,10 @@ fn decode_text<'b>(text: &str, buffer: &'b mut [u8; MAX_LENGTH]) -> Option<&'b [
     if text.len() > MAX_LENGTH {
         return None;
     }
-    let bytes = URL_SAFE_NO_PAD.decode(text.as_bytes(), buffer.as_mut_slice().as_out());
-    bytes.ok().map(|bytes| &*bytes)
+    let length = BASE64URL_NOPAD.decode_len(text.len()).ok()?;
+    let bytes = buffer.get_mut(..length)?;
+    BASE64URL_NOPAD.decode_mut(text.as_bytes(), bytes).ok()?;
+    Some(bytes)
 }
 
 fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
@@ -238,8 +240,6 @@ pub(crate) mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use data_encoding::BASE64URL_NOPAD;
-
     use crate::keys::{HmacSha256, SecretKey};
     use TokenError::{BadSignature, Malformed, UnknownKey};
 
