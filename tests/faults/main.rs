@@ -144,7 +144,7 @@ fn cell(
     let mut connection = site.connect();
 
     site.switch.arm(point, fault);
-    let reply = connection.ask(&operation.request(&jar));
+    let reply = connection.ask(operation.request(&jar));
     let seen = site.switch.disarm();
     assert_eq!(seen.reached > 0, effect.is_some(), "{what}: {reply}");
 
@@ -174,9 +174,9 @@ fn cell(
         }
     }
 
-    let reply = connection.ask(&Request::get("/open", &[]));
+    let reply = connection.ask(Request::get("/open", &[]));
     assert_eq!((status(&reply), body(&reply)), (200, "open"), "{what}");
-    let reply = connection.ask(&Request::get("/me", &[]));
+    let reply = connection.ask(Request::get("/me", &[]));
     assert_eq!((status(&reply), body(&reply)), (200, "anonymous"), "{what}");
 }
 

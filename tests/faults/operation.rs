@@ -107,7 +107,7 @@ fn restarted(site: &Site) -> Jar {
 /// The browser was opened again: its login is not fresh.
 fn restored(site: &Site) -> Jar {
     let mut jar = restarted(site);
-    let reply = site.connect().ask(&Request::get("/me", &[&jar.line()]));
+    let reply = site.connect().ask(Request::get("/me", &[&jar.line()]));
     jar.keep(&reply);
     jar
 }
@@ -182,7 +182,7 @@ impl Operation {
     /// Runs it while all is well, and checks that it is what it says.
     pub fn baseline(&self, site: &Site) -> Outcome {
         let jar = self.browser(site);
-        let reply = site.connect().ask(&self.request(&jar));
+        let reply = site.connect().ask(self.request(&jar));
         let outcome = Self::outcome(site, &jar, &reply);
         let status = match (site.front, self.status) {
             (Front::Views, 401) => 303,

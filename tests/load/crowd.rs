@@ -25,7 +25,7 @@ fn send_all(site: &Site, path: &str, jars: &[Jar]) -> Vec<Connection> {
     jars.iter()
         .map(|jar| {
             let mut connection = site.connect();
-            connection.send(&Request::get(path, &[&jar.line()]));
+            connection.send(Request::get(path, &[&jar.line()]));
             connection
         })
         .collect()
@@ -128,7 +128,7 @@ fn who_does_not_ask_for_the_user_does_not_wait_for_a_loader_that_hangs() {
 
     let mut line = site.connect();
     for path in ["/open", "/me", "/login", "/private"] {
-        let reply = line.ask(&Request::get(path, &[]));
+        let reply = line.ask(Request::get(path, &[]));
         assert!([200, 303].contains(&status(&reply)), "{path}: {reply}");
     }
     let bob = log_in(&mut line, "bob");
@@ -152,7 +152,7 @@ fn two_hundred_requests_before_a_loader_that_hangs_are_all_given_up() {
         let reply = connection.receive();
         assert_eq!(status(&reply), 503, "{reply}");
         assert_eq!(header(&reply, "set-cookie"), [""; 0]);
-        let reply = connection.ask(&Request::get("/open", &[]));
+        let reply = connection.ask(Request::get("/open", &[]));
         assert_eq!(body(&reply), "open");
     }
     gate.open(1);

@@ -129,7 +129,7 @@ impl Person {
             }
             Act::Read(path) => {
                 tally.requests += 1;
-                let reply = lines[which].ask(&Request::get(path, &[&cookies]));
+                let reply = lines[which].ask(Request::get(path, &[&cookies]));
                 self.check_page(path, before, &reply, tally);
                 self.browsers[which].visited(before, &reply, now, tally);
                 return Vec::new();

@@ -58,7 +58,7 @@ pub fn name(n: usize) -> String {
 /// The cookies of a new login in a new browser.
 pub fn log_in(connection: &mut Connection, user: &str) -> Jar {
     let form = format!("user={user}&remember=on");
-    let reply = connection.ask(&Request::post("/login", &[], &form));
+    let reply = connection.ask(Request::post("/login", &[], &form));
     assert_eq!(status(&reply), 303, "{reply}");
     let mut jar = Jar::default();
     jar.keep(&reply);
@@ -67,13 +67,13 @@ pub fn log_in(connection: &mut Connection, user: &str) -> Jar {
 }
 
 pub fn log_out(connection: &mut Connection, jar: &Jar) {
-    let reply = connection.ask(&Request::post("/logout", &[&jar.line()], ""));
+    let reply = connection.ask(Request::post("/logout", &[&jar.line()], ""));
     assert_eq!((status(&reply), body(&reply)), (200, "logged out"));
 }
 
 /// Who the application says is there, for these cookies.
 pub fn me(connection: &mut Connection, cookies: &str) -> String {
-    let reply = connection.ask(&Request::get("/me", &[cookies]));
+    let reply = connection.ask(Request::get("/me", &[cookies]));
     assert_eq!(status(&reply), 200, "{reply}");
     body(&reply).to_owned()
 }
