@@ -3,6 +3,10 @@
 mod callgrind;
 mod scene;
 mod size;
+#[cfg_attr(
+    not(all(target_os = "linux", target_arch = "x86_64")),
+    path = "no_steps.rs"
+)]
 mod steps;
 mod table;
 mod time;

@@ -106,6 +106,9 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
 
     /// Ends every login of the current user, in all browsers, this one included.
     ///
+    /// Older logins are told by their date: one that a server whose clock is fast has just begun is
+    /// not ended by a server whose clock is right.
+    ///
     /// # Errors
     ///
     /// As [`logout_user`](Self::logout_user), and [`LoginError::Load`] if the user cannot be told.
