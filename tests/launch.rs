@@ -862,6 +862,12 @@ fn alice_comes_and_goes(app: &Running) -> String {
     assert_eq!(browser.post("/confirm", "alice-the-user").body, "confirmed");
     let debugged = browser.post("/debug", "").body;
     assert_eq!(debugged.lines().count(), 5, "{debugged}");
+    for printed in [
+        "LoginSession CurrentUser { is_authenticated: true, .. } Signer([redacted])",
+        "LoginUser",
+    ] {
+        assert!(debugged.contains(printed), "{printed}: {debugged}");
+    }
     browser.restart();
     assert_eq!(browser.me(), "alice-the-user");
 

@@ -12,6 +12,7 @@ use rocket::{Request, Response};
 
 use crate::chain::Chain;
 use crate::events::EventKind;
+use crate::loader::LoadError;
 use crate::realm::peek;
 use crate::rule::Rule;
 
@@ -156,7 +157,7 @@ pub enum Refusal {
     /// The request was refused.
     Denied(Reason),
     /// The user could not be loaded.
-    Failed(crate::loader::LoadError),
+    Failed(LoadError),
     /// No `LoginManager` for the user type is attached; its sentinel stops the launch before.
     NoManager,
 }
@@ -215,5 +216,32 @@ impl<'r> Responder<'r, 'static> for Refuse {
     fn respond_to(self, req: &'r Request<'_>) -> response::Result<'static> {
         Denied::new(self.reason, self.realm).record(req);
         Err(self.reason.status())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_why() {
+        for (reason, why) in [
+            (Reason::Unauthorized, "nobody is logged in"),
+            (Reason::NeedsRefresh, "the login is not fresh"),
+            (Reason::CrossSite, "the request comes from another site"),
+            (Reason::Forbidden, "the user may not do this"),
+            (Reason::AlreadyLoggedIn, "somebody is logged in"),
+        ] {
+            assert_eq!(Refusal::Denied(reason).to_string(), why);
+        }
+        let failed = LoadError::with_status(Status::BadGateway, "it is down");
+        assert_eq!(
+            Refusal::Failed(failed.clone()).to_string(),
+            failed.to_string()
+        );
+        assert_eq!(
+            Refusal::NoManager.to_string(),
+            "no `LoginManager` is attached for this user type"
+        );
     }
 }

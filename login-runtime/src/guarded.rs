@@ -258,3 +258,14 @@ fn aborts(
     }
     !misfits.is_empty()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_generated_code_holds_prints_its_name() {
+        assert_eq!(format!("{:?}", Guarded::<()>(PhantomData)), "Guarded");
+        assert_eq!(format!("{:?}", RealmOf::<()>(PhantomData)), "RealmOf");
+    }
+}

@@ -491,6 +491,17 @@ mod tests {
     }
 
     #[test]
+    fn what_ended_a_user_until_now_does_so_no_longer() {
+        let list = MemoryRevocations::new(0);
+        list.revoke_user("alice", 10, 11, 100);
+        let session = of(id(1), "alice", 5);
+        assert_eq!(
+            list.revoke(session, 100, 200),
+            Revoked::WithUser { not_before: 101 }
+        );
+    }
+
+    #[test]
     fn an_entry_holds_to_its_last_second() {
         let list = MemoryRevocations::new(100);
         list.revoke(of(id(1), "alice", 0), 10, 100);
@@ -659,6 +670,30 @@ mod tests {
     }
 
     #[test]
+    fn a_list_as_long_as_it_may_be_makes_room_again_and_again() {
+        // Below and above the 64 entries from which on a shard is looked through.
+        for room in [1, 100] {
+            let list = MemoryRevocations::new(room * SHARDS);
+            for generation in 0..5 {
+                let now = 100 * generation;
+                for n in 0..room as u64 {
+                    let mut id = id(1 + n + 1_000 * generation).0;
+                    id[0] = 0;
+                    let done = list.revoke(of(SessionId(id), "alice", now), now, now + 100);
+                    assert_eq!(done, Revoked::Now, "{room} {generation} {n}");
+                }
+            }
+            assert_eq!(entries(&list), room);
+        }
+    }
+
+    #[test]
+    fn two_sessions_of_a_shard_are_told_apart_by_their_hash() {
+        let build = BuildHasherDefault::<IdHasher>::default();
+        assert_ne!(build.hash_one(id(1)), build.hash_one(id(2)));
+    }
+
+    #[test]
     fn many_threads_lose_nothing() {
         let list = MemoryRevocations::new(2_000);
         std::thread::scope(|scope| {
@@ -724,5 +759,38 @@ mod tests {
             error.to_string(),
             "the revocation list failed: connection refused"
         );
+        assert!(error.source().is_none());
+        let error = RevocationError::new(Timeout(fmt::Error));
+        assert!(
+            error
+                .source()
+                .is_some_and(|source| source.is::<fmt::Error>())
+        );
+    }
+
+    /// A storage's error that has a cause.
+    #[derive(Debug)]
+    struct Timeout(fmt::Error);
+
+    impl fmt::Display for Timeout {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("timeout")
+        }
+    }
+
+    impl Error for Timeout {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn neither_a_session_nor_the_list_prints_an_id_or_a_user() {
+        assert_eq!(
+            format!("{:?}", of(id(1), "alice", 5)),
+            "SessionRef { created_at: 5, .. }"
+        );
+        let list = MemoryRevocations::new(9);
+        assert_eq!(format!("{list:?}"), "MemoryRevocations { .. }");
     }
 }

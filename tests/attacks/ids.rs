@@ -2,9 +2,12 @@
 
 use std::collections::HashSet;
 
+use rocket::State;
 use rocket::http::RawStr;
+use rocket_login::{LoginManager, user_loader};
 
 use crate::common::socket::{body, cookie, header, status};
+use crate::common::{App, User, Users};
 use crate::forge::{TAG, UID_AT, decode, place};
 use crate::{BOTH, SESSION, Site, line};
 
@@ -105,4 +108,34 @@ fn no_two_logins_share_an_id() {
     }
     let reply = site.get("/me", &[&line(&[(SESSION, &site.session("alice"))])]);
     assert_eq!(body(&reply), "alice");
+}
+
+/// As a database with a forgiving collation answers.
+#[user_loader]
+fn forgiving(id: &str, users: &State<Users>) -> Option<User> {
+    users.get(&id.trim().to_lowercase())
+}
+
+#[test]
+fn a_loader_that_forgives_a_spelling_makes_nobody_of_it() {
+    // T18, R32: somebody of another id is no answer, but a failure.
+    let mut app = App::new().release();
+    app.manager = LoginManager::new(forgiving).clock(app.clock.clone());
+    let site = Site::of(app);
+    for spelling in ["alice ", " alice", "Alice", "alice\n"] {
+        site.users.put(spelling);
+        for (name, value) in BOTH.into_iter().zip(site.values(spelling)) {
+            let mine = line(&[(name, &value)]);
+            for path in ["/me", "/private", "/fresh"] {
+                let reply = site.get(path, &[&mine]);
+                assert_eq!(status(&reply), 500, "{spelling:?} {path}: {reply}");
+                assert_eq!(header(&reply, "set-cookie"), [""; 0], "{spelling:?} {path}");
+            }
+            site.assert_unharmed(spelling);
+        }
+    }
+    assert_eq!(
+        site.me(&[&line(&[(SESSION, &site.session("alice"))])]),
+        "alice"
+    );
 }
