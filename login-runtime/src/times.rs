@@ -188,6 +188,11 @@ mod tests {
     }
 
     #[test]
+    fn a_remember_token_lives_for_400_days_at_most() {
+        assert_eq!(MAX_REMEMBER, 34_560_000);
+    }
+
+    #[test]
     fn a_renewed_remember_token_keeps_its_duration_and_its_cap() {
         let mut token = token();
         token.expires_at = token.created_at + HOUR;
