@@ -761,11 +761,7 @@ mod tests {
         );
         assert!(error.source().is_none());
         let error = RevocationError::new(Timeout(fmt::Error));
-        assert!(
-            error
-                .source()
-                .is_some_and(|source| source.is::<fmt::Error>())
-        );
+        assert!(matches!(error.source(), Some(source) if source.is::<fmt::Error>()));
     }
 
     /// A storage's error that has a cause.

@@ -596,6 +596,19 @@ pub(crate) mod tests {
         assert_eq!(flags.without(Flags::UNBOUND), Flags::REMEMBERED);
     }
 
+    #[test]
+    fn a_flag_stays_set_when_it_is_set_again() {
+        let flags = Flags::default().with(Flags::FORCED).with(Flags::FORCED);
+        assert_eq!(flags, Flags::FORCED);
+    }
+
+    #[test]
+    fn a_session_id_tells_its_bytes_and_prints_none() {
+        let id = SessionId([7; 16]);
+        assert_eq!(id.as_bytes(), &[7; 16]);
+        assert_eq!(format!("{id:?}"), "SessionId([redacted])");
+    }
+
     // R8
     #[test]
     fn session_ids_do_not_repeat() {

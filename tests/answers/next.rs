@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rocket::http::{SameSite, Status};
+use rocket::http::{Header, SameSite, Status};
 use rocket::{get, routes};
 use rocket_login::{LoginSession, Next, Refuse};
 
@@ -30,6 +30,28 @@ fn the_forms_field_beats_the_query_and_an_empty_one_does_not() {
         led(&mut browser, "?Next=/query&next[]=/b&nextt=/c", ""),
         "/"
     );
+}
+
+#[test]
+fn a_file_in_place_of_the_field_is_no_page_and_spoils_the_query() {
+    let app = App::new().start();
+    let part = |name: &str, more: &str, content: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n{content}\r\n")
+    };
+    let file = "; filename=\"next\"\r\nContent-Type: text/plain";
+    for (next, location) in [("", "/query"), (file, "/")] {
+        let next = part("next", next, if next.is_empty() { "" } else { "/file" });
+        let body = part("user", "", "alice") + &next + "--b--\r\n";
+        let request = app.client.post("/login?next=/query").body(body);
+        let reply = request
+            .header(Header::new(
+                "Content-Type",
+                "multipart/form-data; boundary=b",
+            ))
+            .dispatch();
+        assert_eq!(reply.status(), Status::SeeOther);
+        assert_eq!(reply.headers().get_one("Location"), Some(location));
+    }
 }
 
 #[test]
