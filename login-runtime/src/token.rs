@@ -597,6 +597,14 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_token_prints_neither_user_nor_id() {
+        assert_eq!(
+            format!("{:?}", token()),
+            "Token { kind: Session, flags: Flags(5), .. }"
+        );
+    }
+
+    #[test]
     fn a_flag_stays_set_when_it_is_set_again() {
         let flags = Flags::default().with(Flags::FORCED).with(Flags::FORCED);
         assert_eq!(flags, Flags::FORCED);

@@ -212,3 +212,14 @@ fn a_session_restored_in_the_last_second_lasts_as_long_as_any_other() {
     assert_eq!(browser.status(), "fresh=false remembered=false");
     assert_eq!(browser.me(), "alice");
 }
+
+#[test]
+fn a_remember_cookie_of_this_very_second_is_not_given_out_again() {
+    let app = App::new()
+        .set("login.remember_cookie_refresh_each_request", true)
+        .start();
+    let mut browser = app.remembered("alice");
+    assert!(browser.get("/me").cookie(REMEMBER).is_none());
+    app.forward(1);
+    assert!(browser.get("/me").cookie(REMEMBER).is_some());
+}
