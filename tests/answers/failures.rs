@@ -7,7 +7,7 @@ use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, State, get, post, routes};
 use rocket_login::{
-    CurrentUser, LoginError, LoginSession, login_required, request_loader, user_loader,
+    CurrentUser, LoginError, LoginSession, Refuse, login_required, request_loader, user_loader,
 };
 
 use crate::app_with;
@@ -170,6 +170,27 @@ fn an_optional_user_is_none_when_the_loader_fails_and_stays_logged_in() {
         assert_eq!(reply.header("Cache-Control"), Some("private, no-store"));
         set(&app, None);
         assert_eq!(browser.get("/maybe").body, "alice");
+    }
+}
+
+#[get("/by-hand")]
+fn refused_by_hand(_user: Option<&User>, session: LoginSession<'_, User>) -> Refuse {
+    session.unauthorized()
+}
+
+#[test]
+fn where_the_loader_has_failed_no_page_is_kept_either() {
+    // R15, R36
+    let app = app_with(fickle)
+        .with(|manager| manager.login_view("/login").use_session_for_next(true))
+        .routes(routes![refused_by_hand])
+        .start_with(|rocket| rocket.manage(Faulty::default()));
+    let browser = app.logged_in("alice");
+    for (fault, is_kept) in [(None, true), (Some(Fault::Error), false)] {
+        set(&app, fault);
+        let reply = browser.clone().get("/by-hand");
+        assert_eq!(reply.location(), Some("/login"), "{fault:?}");
+        assert_eq!(reply.cookie("login_next").is_some(), is_kept, "{fault:?}");
     }
 }
 

@@ -5,7 +5,7 @@ use rocket::{get, post, routes};
 use rocket_login::{LoginError, LoginSession, fresh_login_required, login_required};
 
 use crate::common::{App, REMEMBER, Running, SESSION, User, Users};
-use crate::support::{BOTH, DAY, HOUR, MINUTE, assert_refused, load_by_key, max_age};
+use crate::support::{BOTH, DAY, HOUR, MINUTE, assert_refused, load_by_key, max_age, script};
 
 #[test]
 fn the_fresh_page_is_open_to_a_login_and_not_to_a_memory() {
@@ -273,4 +273,13 @@ fn a_confirmation_binds_the_login_to_the_client_that_confirms() {
     assert!(browser.is_fresh());
     let mut elsewhere = browser.clone().header("User-Agent", "third");
     assert!(!elsewhere.is_fresh());
+}
+
+#[test]
+fn who_has_confirmed_is_not_looked_up_again() {
+    let app = App::new().routes(routes![script]).start();
+    let mut browser = app.logged_in("alice");
+    let before = app.users.loads();
+    assert_eq!(browser.run("confirm alice, who, who"), "alice, alice");
+    assert_eq!(app.users.loads(), before + 1);
 }
