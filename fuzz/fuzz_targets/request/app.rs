@@ -21,7 +21,7 @@ use rocket::{
 };
 use rocket_login::{
     Clock, CurrentUser, Denied, Fresh, GuardRoutes, LoginError, LoginManager, LoginSession, Next,
-    NextField, RevocationError, RevocationList, SessionRef, UserMixin, anonymous_required,
+    NextField, RevocationError, RevocationList, Revoked, SessionRef, UserMixin, anonymous_required,
     fresh_login_required, login_required, public, request_loader, user_loader,
 };
 
@@ -113,9 +113,12 @@ impl Ended {
 type Answer<'a, T> = BoxFuture<'a, Result<T, RevocationError>>;
 
 impl RevocationList for Ended {
-    fn revoke<'a>(&'a self, session: SessionRef<'a>, _: u64, _: u64) -> Answer<'a, ()> {
-        self.lists().sessions.insert(*session.id.as_bytes());
-        Box::pin(future::ready(Ok(())))
+    fn revoke<'a>(&'a self, session: SessionRef<'a>, _: u64, _: u64) -> Answer<'a, Revoked> {
+        let mut lists = self.lists();
+        let is_new = lists.sessions.insert(*session.id.as_bytes());
+        let held = is_new && !lists.users.contains(session.user_id);
+        let done = if held { Revoked::Now } else { Revoked::Before };
+        Box::pin(future::ready(Ok(done)))
     }
 
     fn revoke_user<'a>(&'a self, user_id: &'a str, _: u64, _: u64, _: u64) -> Answer<'a, ()> {
