@@ -213,6 +213,10 @@ fn htmx_next(core: &RealmCore, req: &Request<'_>) -> Option<String> {
     let current = req.headers().get_one("HX-Current-URL")?;
     let (current, _fragment) = current.split_once('#').unwrap_or((current, ""));
     let current = Absolute::parse(current).ok()?;
+    // A page has a host; of `https:/a` browsers make one that this parser takes for a path.
+    current
+        .authority()
+        .filter(|authority| !authority.host().is_empty())?;
     let query = current.query().map(|query| query.as_str());
     let next = next_rule::wanted(current.path().as_str(), query)?;
     (!core.config.is_login_path(&next)).then_some(next)

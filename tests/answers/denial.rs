@@ -309,6 +309,10 @@ fn htmx_gets_the_401_and_an_address_to_go_to() {
         (Some("//evil.com/private"), "/login"),
         (Some("javascript:alert(1)"), "/login"),
         (Some("/private"), "/login"),
+        // Browsers read a host where there is but one slash, or a third.
+        (Some("https:/a@evil.com/x"), "/login"),
+        (Some("https:///evil.com/x"), "/login"),
+        (Some("https:/private"), "/login"),
         (Some("http://localhost/login?next=%2Fprivate"), "/login"),
         (Some("http://localhost/%2fevil.com"), "/login"),
         (None, "/login"),
