@@ -264,7 +264,7 @@ impl Site {
         users.put("carol");
         users.put(BROKEN);
         let server = Server::start(app.rocket().manage(switch.clone()));
-        let quiet = RefCell::new(Connection::to(server.address));
+        let quiet = RefCell::new(server.connect());
         Site {
             front,
             switch,
@@ -276,7 +276,7 @@ impl Site {
     }
 
     pub fn connect(&self) -> Connection {
-        Connection::to(self.server.address)
+        self.server.connect()
     }
 
     /// The cookies of a new login, as the form says.

@@ -42,7 +42,7 @@ impl Site {
     }
 
     pub fn connect(&self) -> Connection {
-        Connection::to(self.server.address)
+        self.server.connect()
     }
 
     pub fn forward(&self, seconds: u64) {
