@@ -1,6 +1,5 @@
 //! The answer to a denial: what the response becomes instead of a bare status.
 
-use std::borrow::Cow;
 use std::io::Cursor;
 
 use rocket::http::uri::Absolute;
@@ -13,7 +12,7 @@ use crate::denial::{AnswerFn, Denied, Reason};
 use crate::events;
 use crate::flash;
 use crate::loader::{Interrupted, guarded};
-use crate::login_url::login_url;
+use crate::login_url::{login_url, with_field};
 use crate::next_rule;
 use crate::realm::{Realm, RealmCore};
 use crate::user::UserMixin;
@@ -37,18 +36,16 @@ pub(crate) async fn answer<'r, U: UserMixin>(
     if !stands {
         return false;
     }
-    let (handler, view, message, category) = match denied.reason {
+    let (handler, view, message) = match denied.reason {
         Reason::Unauthorized => (
             realm.unauthorized_handler,
             core.config.login_view_of(req.uri().path().as_str()),
-            &core.config.login_message,
-            &core.config.login_message_category,
+            &realm.login_message,
         ),
         Reason::NeedsRefresh => (
             realm.needs_refresh_handler,
             core.config.refresh_view.as_ref(),
-            &core.config.needs_refresh_message,
-            &core.config.needs_refresh_message_category,
+            &realm.needs_refresh_message,
         ),
         Reason::Forbidden => {
             if let Some(handler) = realm.forbidden_handler {
@@ -85,11 +82,12 @@ pub(crate) async fn answer<'r, U: UserMixin>(
     if asker == Asker::Person
         && let Some(message) = message
     {
-        let message = match &realm.localize {
-            Some(localize) => flash::localized(localize, message, req),
-            None => Cow::Borrowed(message.as_str()),
-        };
-        flash::set(&core.config.session_cookie, category, &message, res);
+        message.flash(
+            &core.config.session_cookie,
+            realm.localize.as_deref(),
+            req,
+            res,
+        );
     }
     true
 }
@@ -119,9 +117,14 @@ enum Asker {
 
 impl Asker {
     fn of(req: &Request<'_>) -> Self {
-        if req.headers().get_one("HX-Request") == Some("true") {
+        let headers = req.headers();
+        // What most denials ask first, since each look-up costs; htmx never navigates.
+        let mode = headers.get_one("Sec-Fetch-Mode");
+        if mode == Some("navigate") {
+            Self::Person
+        } else if headers.get_one("HX-Request") == Some("true") {
             Self::Htmx
-        } else if asks_for_a_page(req) {
+        } else if mode.is_none() && prefers_a_page(req) {
             Self::Person
         } else {
             Self::Script
@@ -133,9 +136,9 @@ impl Asker {
 fn send(asker: Asker, res: &mut Response<'_>, location: String) {
     match asker {
         Asker::Person => {
+            empty(res);
             res.set_status(Status::SeeOther);
             res.set_raw_header("Location", location);
-            empty(res);
         }
         Asker::Htmx => {
             res.set_raw_header("HX-Redirect", location);
@@ -181,9 +184,13 @@ async fn custom<'r, U: UserMixin>(
 
 /// Where a refused request is sent, with the wanted page where there is one.
 fn location(core: &RealmCore, view: &View, next: Option<&str>) -> String {
+    let local = |view: &str| match next {
+        Some(next) => with_field(view, "next", next),
+        None => view.to_owned(),
+    };
     match (view, &core.config.force_host_for_redirects) {
-        (View::Local(view), None) => login_url(view, next, "next"),
-        (View::Local(view), Some(host)) => format!("//{host}{}", login_url(view, next, "next")),
+        (View::Local(view), None) => local(view),
+        (View::Local(view), Some(host)) => format!("//{host}{}", local(view)),
         // Only a configured host can lead back from another site; the Host header is the client's.
         (View::External(view), None) => view.clone(),
         (View::External(view), Some(host)) => {
@@ -222,13 +229,10 @@ fn htmx_next(core: &RealmCore, req: &Request<'_>) -> Option<String> {
     (!core.config.is_login_path(&next)).then_some(next)
 }
 
-/// Whether a person's browser asked for a page, and not a script for data.
-fn asks_for_a_page(req: &Request<'_>) -> bool {
-    let headers = req.headers();
-    if let Some(mode) = headers.get_one("Sec-Fetch-Mode") {
-        return mode == "navigate";
-    }
-    let scripted = headers
+/// Whether a browser that does not tell its mode asked for a page, and not a script for data.
+fn prefers_a_page(req: &Request<'_>) -> bool {
+    let scripted = req
+        .headers()
         .get_one("X-Requested-With")
         .is_some_and(|by| by.eq_ignore_ascii_case("XMLHttpRequest"));
     !scripted && req.accept().is_none_or(prefers_html)

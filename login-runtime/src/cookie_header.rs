@@ -37,14 +37,18 @@ pub(crate) fn find<'a, const N: usize>(
     found
 }
 
-/// Every value that the named cookie has in the headers.
-pub(crate) fn values<'a>(
+/// Every value that the named cookies have in the headers.
+pub(crate) fn all<'a, const N: usize>(
     headers: impl Iterator<Item = &'a str>,
-    name: &'a str,
-) -> impl Iterator<Item = &'a str> {
-    headers
-        .flat_map(pairs)
-        .filter_map(move |pair| value_of(pair, name))
+    names: [&str; N],
+) -> [Vec<&'a str>; N] {
+    let mut all = [(); N].map(|()| Vec::new());
+    for pair in headers.flat_map(pairs) {
+        for (name, values) in names.iter().zip(&mut all) {
+            values.extend(value_of(pair, name));
+        }
+    }
+    all
 }
 
 /// What stands between the semicolons, without blanks before it.

@@ -36,12 +36,23 @@ pub(crate) fn presented<'r, const N: usize>(
     })
 }
 
-/// Every value that came under a cookie's name.
-pub(crate) fn all<'r>(req: &'r Request<'_>, spec: &'r CookieSpec) -> impl Iterator<Item = &'r str> {
-    let jar = (!req.headers().contains("Cookie"))
-        .then(|| req.cookies().get(&spec.name))
-        .flatten();
-    cookie_header::values(req.headers().get("Cookie"), &spec.name).chain(jar.map(Cookie::value))
+/// Every value that came under our cookies' names.
+pub(crate) fn all<'r, const N: usize>(
+    req: &'r Request<'_>,
+    specs: [&CookieSpec; N],
+) -> [Vec<&'r str>; N] {
+    let names = specs.map(|spec| spec.name.as_str());
+    let mut headers = req.headers().get("Cookie").peekable();
+    if headers.peek().is_some() {
+        return cookie_header::all(headers, names);
+    }
+    names.map(|name| {
+        req.cookies()
+            .get(name)
+            .map(Cookie::value)
+            .into_iter()
+            .collect()
+    })
 }
 
 /// Writes every pending cookie of a realm onto the response.

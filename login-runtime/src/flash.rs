@@ -1,6 +1,5 @@
 //! The flashed message, in the format of Rocket's own `FlashMessage`.
 
-use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rocket::http::{Cookie, Header, SameSite};
@@ -14,33 +13,67 @@ use crate::manager::Localize;
 /// The name under which `rocket::response::Flash` keeps its message.
 const FLASH: &str = "_flash";
 
-/// Writes the message as `rocket::response::Flash` does, whose cookie jar is closed by now.
-pub(crate) fn set(spec: &CookieSpec, category: &str, message: &str, res: &mut Response<'_>) {
+/// A message of the settings, and the `Set-Cookie` that carries it as it stands.
+pub(crate) struct Message {
+    text: String,
+    category: String,
+    cookie: String,
+}
+
+impl Message {
+    pub(crate) fn new(text: String, category: String, spec: &CookieSpec) -> Self {
+        Message {
+            cookie: cookie(&category, &text, spec.secure),
+            text,
+            category,
+        }
+    }
+
+    /// Flashes the message, in the request's language where there is a callback.
+    pub(crate) fn flash(
+        &self,
+        spec: &CookieSpec,
+        localize: Option<&Localize>,
+        req: &Request<'_>,
+        res: &mut Response<'_>,
+    ) {
+        let cookie = match localize.and_then(|localize| localized(localize, &self.text, req)) {
+            Some(text) => cookie(&self.category, &text, spec.secure),
+            None => self.cookie.clone(),
+        };
+        replace(cookie, res);
+    }
+}
+
+/// The message as `rocket::response::Flash` writes it, whose cookie jar is closed by now.
+fn cookie(category: &str, message: &str, secure: bool) -> String {
     let content = format!("{}:{category}{message}", category.len());
     let cookie = Cookie::build((FLASH, content))
         .path("/")
         .max_age(Duration::minutes(5))
         .http_only(true)
-        .secure(spec.secure)
+        .secure(secure)
         // Strict, which Rocket would take, hides the message after a link from another site.
         .same_site(SameSite::Lax)
         .build();
-    replace(Header::from(cookie), res);
+    cookie.encoded().to_string()
 }
 
 /// One message at a time: the catcher's own, or its removal of the last one, gives way.
-fn replace(flash: Header<'static>, res: &mut Response<'_>) {
-    let others: Vec<String> = res
-        .headers()
-        .get("Set-Cookie")
-        .filter(|cookie| cookie.split('=').next() != Some(FLASH))
-        .map(str::to_owned)
-        .collect();
-    res.remove_header("Set-Cookie");
-    for other in others {
-        res.adjoin_header(Header::new("Set-Cookie", other));
+fn replace(flash: String, res: &mut Response<'_>) {
+    if res.headers().contains("Set-Cookie") {
+        let others: Vec<String> = res
+            .headers()
+            .get("Set-Cookie")
+            .filter(|cookie| cookie.split('=').next() != Some(FLASH))
+            .map(str::to_owned)
+            .collect();
+        res.remove_header("Set-Cookie");
+        for other in others {
+            res.adjoin_header(Header::new("Set-Cookie", other));
+        }
     }
-    res.adjoin_header(flash);
+    res.adjoin_header(Header::new("Set-Cookie", flash));
 }
 
 /// Sends on a message that a handler has just flashed through the closed cookie jar.
@@ -50,21 +83,15 @@ pub(crate) fn carry(req: &Request<'_>, res: &mut Response<'_>) {
     };
     let received = req.cookies().get(FLASH);
     if received.is_none_or(|received| received.value() != flashed.value()) {
-        replace(Header::from(flashed), res);
+        replace(flashed.encoded().to_string(), res);
     }
 }
 
-/// The message in the request's language; the original where the callback panics.
-pub(crate) fn localized<'m>(
-    localize: &Localize,
-    message: &'m str,
-    req: &Request<'_>,
-) -> Cow<'m, str> {
-    match catch_unwind(AssertUnwindSafe(|| localize(message, req))) {
-        Ok(localized) => Cow::Owned(localized),
-        Err(_) => {
-            error!("`localize_callback` panicked; the message stays as it is");
-            Cow::Borrowed(message)
-        }
+/// The message in the request's language; none where the callback panics.
+fn localized(localize: &Localize, message: &str, req: &Request<'_>) -> Option<String> {
+    let localized = catch_unwind(AssertUnwindSafe(|| localize(message, req)));
+    if localized.is_err() {
+        error!("`localize_callback` panicked; the message stays as it is");
     }
+    localized.ok()
 }

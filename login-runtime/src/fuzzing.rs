@@ -120,7 +120,8 @@ pub fn find_cookies<'a, const N: usize>(
 /// Every value that a name has in the headers.
 #[must_use]
 pub fn cookie_values<'a>(headers: &[&'a str], name: &'a str) -> Vec<&'a str> {
-    cookie_header::values(headers.iter().copied(), name).collect()
+    let [values] = cookie_header::all(headers.iter().copied(), [name]);
+    values
 }
 
 /// Whether a target may be gone to after a login.

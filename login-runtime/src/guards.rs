@@ -13,12 +13,11 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 
 use crate::denial::{Denied, Reason, Refusal};
-use crate::loader::LoadError;
 use crate::realm::{AnyRealm, Realm, RealmCore, is_safe};
 use crate::rule::Need;
 use crate::times;
 use crate::user::{UserMixin, id_of};
-use crate::visit::{Present, Standing, Visit};
+use crate::visit::{Answer, Standing, Visit};
 
 /// Who is logged in, asked without refusing anybody.
 ///
@@ -317,18 +316,8 @@ async fn require<'r, U: UserMixin>(
         .present(realm, req)
         .await
         .map_err(Refusal::Failed)?;
-    check(core, standing(&present), need).map_err(deny)?;
+    check(core, present.standing(), need).map_err(deny)?;
     present.user.ok_or_else(|| deny(Reason::Unauthorized))
-}
-
-/// Only a user who may be used counts; a forced login of an inactive one opens nothing.
-fn standing<U: UserMixin>(present: &Present<'_, U>) -> Standing {
-    match present.user {
-        Some(user) if user.is_authenticated() => Standing::LoggedIn {
-            auth_at: present.auth_at(),
-        },
-        _ => Standing::Anonymous,
-    }
 }
 
 impl<U: UserMixin> AnyRealm for Realm<U> {
@@ -344,11 +333,8 @@ impl<U: UserMixin> AnyRealm for Realm<U> {
         Visit::<U>::of(req).has_failed();
     }
 
-    fn standing<'a>(&'a self, req: &'a Request<'_>) -> BoxFuture<'a, Result<Standing, LoadError>> {
-        Box::pin(async move {
-            let present = Visit::<U>::of(req).present(self, req).await?;
-            Ok(standing(&present))
-        })
+    fn standing<'a>(&'a self, req: &'a Request<'_>) -> Answer<'a, Standing> {
+        Visit::of(req).standing(self, req)
     }
 }
 

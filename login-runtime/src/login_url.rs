@@ -1,7 +1,5 @@
 //! Flask-Login's `login_url` and `make_next_param`: the login view's URL with the page wanted.
 
-use std::borrow::Cow;
-
 use rocket::http::RawStr;
 
 use crate::next_rule::collapse_slashes;
@@ -28,11 +26,11 @@ pub fn login_url(login_view: &str, next_url: Option<&str>, next_field: &str) -> 
     let Some(next_url) = next_url else {
         return login_view.to_owned();
     };
-    let next = make_next_param(login_view, next_url);
-    let (view, fragment) = split_before(login_view, |c| c == '#');
-    let (path, query) = view.split_once('?').unwrap_or((view, ""));
-    let query = with_field(query, next_field, &next);
-    format!("{path}?{query}{fragment}")
+    with_field(
+        login_view,
+        next_field,
+        &make_next_param(login_view, next_url),
+    )
 }
 
 /// Returns the current URL as short as the login view understands it.
@@ -64,21 +62,33 @@ pub fn make_next_param(login_url: &str, current_url: &str) -> String {
     collapse_slashes(path) + query
 }
 
-/// A query in which the field stands once, at the place of the first of that name or the end.
-fn with_field(query: &str, field: &str, value: &str) -> String {
+/// A URL in whose query the field stands once, at the place of the first of that name or the end.
+pub(crate) fn with_field(url: &str, field: &str, value: &str) -> String {
+    let (url, fragment) = split_before(url, |c| c == '#');
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let encode = |text| RawStr::new(text).percent_encode();
-    let mut new = Some(format!("{}={}", encode(field), encode(value)));
-    let mut pairs = Vec::new();
+    let mut new = Some((encode(field), encode(value)));
+    let mut result = String::with_capacity(url.len().saturating_add(value.len()).saturating_mul(2));
+    result.push_str(path);
+    let mut separator = '?';
+    let mut push = |pair: &[&str]| {
+        result.push(separator);
+        result.extend(pair.iter().copied());
+        separator = '&';
+    };
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, _) = pair.split_once('=').unwrap_or((pair, ""));
-        if RawStr::new(name).url_decode_lossy() == field {
-            pairs.extend(new.take().map(Cow::Owned));
-        } else {
-            pairs.push(Cow::Borrowed(pair));
+        if RawStr::new(name).url_decode_lossy() != field {
+            push(&[pair]);
+        } else if let Some((field, value)) = new.take() {
+            push(&[field.as_str(), "=", value.as_str()]);
         }
     }
-    pairs.extend(new.map(Cow::Owned));
-    pairs.join("&")
+    if let Some((field, value)) = new {
+        push(&[field.as_str(), "=", value.as_str()]);
+    }
+    result.push_str(fragment);
+    result
 }
 
 /// A URL's scheme and host, empty where it names none, and what follows them.

@@ -25,6 +25,7 @@ use crate::cookies;
 use crate::cross_site::CrossSiteProtection;
 use crate::denial::{AnswerFn, Denied};
 use crate::events::EventListener;
+use crate::flash::Message;
 use crate::guards::erased;
 use crate::keys::KeyRing;
 use crate::loader::{LoadResult, RequestLoader, UserLoader};
@@ -368,7 +369,16 @@ impl<U: UserMixin> Plan<U> {
                 Revocations::Memory(Box::new(MemoryRevocations::new(config.revocation_capacity)))
             }
         };
+        let message = |text: &Option<String>, category: &String| {
+            let text = text.clone()?;
+            Some(Message::new(text, category.clone(), &config.session_cookie))
+        };
         Realm {
+            login_message: message(&config.login_message, &config.login_message_category),
+            needs_refresh_message: message(
+                &config.needs_refresh_message,
+                &config.needs_refresh_message_category,
+            ),
             core: RealmCore {
                 user_type: TypeId::of::<U>(),
                 user_type_name: std::any::type_name::<U>(),

@@ -81,17 +81,27 @@ fn is_plain(byte: u8) -> bool {
 
 /// Neither an empty segment at the front or within, nor one that a browser resolves away.
 fn is_plain_path(path: &str) -> bool {
-    let is_dots = |segment: &str| {
-        matches!(
-            segment.to_ascii_lowercase().replace("%2e", ".").as_str(),
-            "." | ".."
-        )
-    };
-    !path.contains("//")
+    !path.as_bytes().windows(2).any(|pair| pair == b"//")
         && !path.split('/').any(is_dots)
         && !path
             .get(..4)
             .is_some_and(|start| start.eq_ignore_ascii_case("/%2f"))
+}
+
+/// Whether a segment is `.` or `..`, its dots escaped or not.
+fn is_dots(segment: &str) -> bool {
+    let after_dot = |text: &'_ str| -> Option<usize> {
+        if text.starts_with('.') {
+            Some(1)
+        } else {
+            let escape = text.get(..3)?;
+            escape.eq_ignore_ascii_case("%2e").then_some(3)
+        }
+    };
+    let Some(rest) = after_dot(segment).and_then(|dot| segment.get(dot..)) else {
+        return false;
+    };
+    rest.is_empty() || after_dot(rest) == Some(rest.len())
 }
 
 /// Every `%` starts an escape, and none hides a control character or one of `refused`.

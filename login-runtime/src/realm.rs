@@ -20,14 +20,15 @@ use crate::config::{Config, SessionProtection};
 use crate::cross_site::{self, Signals};
 use crate::denial::AnswerFn;
 use crate::events::EventListener;
+use crate::flash::Message;
 use crate::keys::{KeyRing, KeySet, TokenKeys};
-use crate::loader::{Interrupted, LoadError, RequestLoader, UserLoader, guarded};
+use crate::loader::{Interrupted, RequestLoader, UserLoader, guarded};
 use crate::manager::Localize;
 use crate::protection;
 use crate::revocation::{MemoryRevocations, RevocationError, RevocationList, Revoked, SessionRef};
 use crate::token::{Flags, Token};
 use crate::user::{SessionHasher, UserMixin};
-use crate::visit::Standing;
+use crate::visit::{Answer, Standing};
 
 /// What a realm knows that does not depend on the user type.
 pub(crate) struct RealmCore {
@@ -47,6 +48,8 @@ pub(crate) struct Realm<U> {
     pub(crate) unauthorized_handler: Option<AnswerFn>,
     pub(crate) needs_refresh_handler: Option<AnswerFn>,
     pub(crate) forbidden_handler: Option<AnswerFn>,
+    pub(crate) login_message: Option<Message>,
+    pub(crate) needs_refresh_message: Option<Message>,
     pub(crate) localize: Option<Box<Localize>>,
 }
 
@@ -94,7 +97,7 @@ impl RealmCore {
         token.flags.contains(Flags::UNBOUND)
             || self
                 .identifier(keys.of(token.kind), req)
-                .is_none_or(|identifier| identifier.ct_eq(&token.protection).into())
+                .is_none_or(|identifier| is_same(identifier, token.protection))
     }
 
     /// Binds a token to the client of this request, under the current key.
@@ -130,24 +133,36 @@ impl RealmCore {
     /// Whether a token is of the user's present session hash.
     pub(crate) fn is_sealed_for<U: UserMixin>(token: &Token, keys: &KeySet, user: &U) -> bool {
         let hash = SessionHasher::digest(&keys.of(token.kind).session_hash, user);
-        hash.ct_eq(&token.session_hash).into()
+        is_same(hash, token.session_hash)
     }
 
     /// Whether the request comes from this site's own pages, or from no page at all.
     pub(crate) fn is_same_site(&self, req: &Request<'_>) -> bool {
-        let host = req.host().map(ToString::to_string);
+        let trusted = &self.config.trusted_origins;
+        let sec_fetch_site = req.headers().get_one("Sec-Fetch-Site");
+        // Where the browser tells the site, an origin can only be a trusted one.
+        let origin = if sec_fetch_site.is_none() || !trusted.is_empty() {
+            req.headers().get_one("Origin")
+        } else {
+            None
+        };
+        let host = origin.and_then(|_| req.host()).map(ToString::to_string);
         let signals = Signals {
-            sec_fetch_site: req.headers().get_one("Sec-Fetch-Site"),
-            origin: req.headers().get_one("Origin"),
+            sec_fetch_site,
+            origin,
             host: host.as_deref(),
             https: self.config.https,
         };
-        cross_site::allows(
-            self.config.cross_site_protection,
-            &signals,
-            &self.config.trusted_origins,
-        )
+        cross_site::allows(self.config.cross_site_protection, &signals, trusted)
     }
+}
+
+/// Whether two digests are one, in the same time for any two: as numbers, since `subtle` would look at
+/// each of 16 bytes.
+fn is_same(one: [u8; 16], other: [u8; 16]) -> bool {
+    u128::from_ne_bytes(one)
+        .ct_eq(&u128::from_ne_bytes(other))
+        .into()
 }
 
 /// Whether a method promises to change nothing (RFC 9110, section 9.2.1).
@@ -247,7 +262,7 @@ pub(crate) trait AnyRealm: Send + Sync {
     fn has_failed(&self, req: &Request<'_>);
 
     /// How the user of this request stands.
-    fn standing<'a>(&'a self, req: &'a Request<'_>) -> BoxFuture<'a, Result<Standing, LoadError>>;
+    fn standing<'a>(&'a self, req: &'a Request<'_>) -> Answer<'a, Standing>;
 }
 
 /// Every realm of the application, in the order in which they were attached.

@@ -228,8 +228,8 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
             None
         };
         Outcome {
-            session: changed.then(|| Change::Set(token.clone())),
-            remember: remember.map(Change::Set),
+            session: changed.then(|| token.clone().into()),
+            remember: remember.map(Change::from),
             found: Found {
                 user: Some(held.user),
                 session: Some(token),
@@ -302,8 +302,8 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
         }
         self.tell(EventKind::LoadedFromCookie, Some(&session));
         Outcome {
-            session: Some(Change::Set(session.clone())),
-            remember: (old_key || renewed || unbound).then_some(Change::Set(remember)),
+            session: Some(session.clone().into()),
+            remember: (old_key || renewed || unbound).then(|| remember.into()),
             found: Found {
                 user: Some(held.user),
                 session: Some(session),

@@ -1,28 +1,31 @@
 //! A visit: what is known and what is pending for one request and one user type.
 
 use std::borrow::Cow;
-use std::future::{Future as _, poll_fn};
-use std::pin::pin;
+use std::future::{Ready, poll_fn, ready};
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rocket::Request;
-use rocket::tokio::sync::OnceCell;
+use rocket::futures::future::{BoxFuture, Either};
+use rocket::tokio::sync;
 
 use crate::events::{self, EventKind};
 use crate::loader::LoadError;
 use crate::realm::Realm;
-use crate::resolve::{Found, find, load};
+use crate::resolve::{self, Found, Told, load};
 use crate::times;
 use crate::token::Token;
 use crate::user::{UserMixin, has_id};
 
 /// Kept in the request's cache from the first question about the user to the response.
 pub(crate) struct Visit<U> {
-    found: OnceCell<Result<Found<U>, LoadError>>,
-    searching: AtomicBool,
+    found: OnceLock<Result<Found<U>, LoadError>>,
     /// The user after a login in this very request.
-    newcomer: OnceCell<Result<Option<U>, LoadError>>,
+    newcomer: OnceLock<Result<Option<U>, LoadError>>,
+    /// Held by the one who searches; whoever else asks waits for the answer.
+    turn: sync::Mutex<()>,
+    searching: AtomicBool,
     pending: Mutex<Pending>,
     /// Whether the response depends on a cookie of the realm, whoever is logged in.
     read: AtomicBool,
@@ -52,8 +55,14 @@ impl Pending {
 
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Change {
-    Set(Token),
+    Set(Box<Token>),
     Remove,
+}
+
+impl From<Token> for Change {
+    fn from(token: Token) -> Self {
+        Change::Set(Box::new(token))
+    }
 }
 
 #[derive(Clone)]
@@ -87,11 +96,25 @@ pub(crate) struct Present<'r, U> {
     pub(crate) session: Option<Cow<'r, Token>>,
 }
 
-impl<U> Present<'_, U> {
+/// An answer that is there already, or the search for it.
+pub(crate) type Answer<'a, T> =
+    Either<Ready<Result<T, LoadError>>, BoxFuture<'a, Result<T, LoadError>>>;
+
+impl<U: UserMixin> Present<'_, U> {
     fn nobody() -> Self {
         Present {
             user: None,
             session: None,
+        }
+    }
+
+    /// Only a user who may be used counts; a forced login of an inactive one opens nothing.
+    pub(crate) fn standing(&self) -> Standing {
+        match self.user {
+            Some(user) if user.is_authenticated() => Standing::LoggedIn {
+                auth_at: self.auth_at(),
+            },
+            _ => Standing::Anonymous,
         }
     }
 
@@ -103,9 +126,10 @@ impl<U> Present<'_, U> {
 impl<U: UserMixin> Visit<U> {
     pub(crate) fn of<'r>(req: &'r Request<'_>) -> &'r Visit<U> {
         req.local_cache(|| Visit {
-            found: OnceCell::new(),
+            found: OnceLock::new(),
+            newcomer: OnceLock::new(),
+            turn: sync::Mutex::new(()),
             searching: AtomicBool::new(false),
-            newcomer: OnceCell::new(),
             pending: Mutex::default(),
             read: AtomicBool::new(false),
             condition_failed: AtomicBool::new(false),
@@ -125,7 +149,9 @@ impl<U: UserMixin> Visit<U> {
 
     /// Whether the response depends on who is logged in, or on a cookie of ours.
     pub(crate) fn consulted(&self) -> bool {
-        self.found.initialized() || self.newcomer.initialized() || self.read.load(Ordering::Relaxed)
+        self.found.get().is_some()
+            || self.newcomer.get().is_some()
+            || self.read.load(Ordering::Relaxed)
     }
 
     /// What this request itself has made of the session, once it changed the login.
@@ -144,97 +170,137 @@ impl<U: UserMixin> Visit<U> {
         self.read.store(true, Ordering::Relaxed);
     }
 
-    /// What the request's cookies and the request loader say, found out once.
-    async fn found<'r>(
+    /// Who is logged in now, a login or logout in this request included.
+    pub(crate) fn present<'r>(
         &'r self,
         realm: &'r Realm<U>,
         req: &'r Request<'_>,
-    ) -> Result<&'r Found<U>, LoadError> {
-        let found = match self.found.get() {
-            Some(found) => found,
-            // In a box of its own, so that whoever asks keeps a small future.
-            None => Box::pin(self.search(realm, req)).await?,
-        };
-        found.as_ref().map_err(Clone::clone)
+    ) -> Answer<'r, Present<'r, U>> {
+        match self.known() {
+            Some(present) => Either::Left(ready(present)),
+            None => Either::Right(Box::pin(self.search(realm, req))),
+        }
     }
 
+    /// How the user stands now.
+    pub(crate) fn standing<'r>(
+        &'r self,
+        realm: &'r Realm<U>,
+        req: &'r Request<'_>,
+    ) -> Answer<'r, Standing> {
+        match self.known() {
+            Some(present) => Either::Left(ready(present.map(|present| present.standing()))),
+            None => Either::Right(Box::pin(async move {
+                let present = self.search(realm, req).await?;
+                Ok(present.standing())
+            })),
+        }
+    }
+
+    /// Who is logged in now, where that has been found out.
+    fn known(&self) -> Option<Result<Present<'_, U>, LoadError>> {
+        let found = self.found.get();
+        let Some(change) = self.changed() else {
+            return Some(match found? {
+                Ok(found) => Ok(Present {
+                    user: found.user.as_ref(),
+                    session: found.session.as_ref().map(Cow::Borrowed),
+                }),
+                Err(error) => Err(error.clone()),
+            });
+        };
+        let Change::Set(token) = change else {
+            return Some(Ok(Present::nobody()));
+        };
+        let is_meant = |user: &&U| has_id(*user, &token.uid);
+        let found = found.and_then(|found| found.as_ref().ok()?.user.as_ref());
+        let user = match found.filter(is_meant) {
+            Some(user) => Some(user),
+            None => match self.newcomer.get()? {
+                Ok(newcomer) => newcomer.as_ref().filter(is_meant),
+                Err(error) => return Some(Err(error.clone())),
+            },
+        };
+        Some(Ok(match user {
+            Some(user) => Present {
+                user: Some(user),
+                session: Some(Cow::Owned(*token)),
+            },
+            None => Present::nobody(),
+        }))
+    }
+
+    /// Finds out who is logged in, once for all who ask.
     async fn search<'r>(
         &'r self,
         realm: &'r Realm<U>,
         req: &'r Request<'_>,
-    ) -> Result<&'r Result<Found<U>, LoadError>, LoadError> {
+    ) -> Result<Present<'r, U>, LoadError> {
         // Another question may wait for the answer; one from inside the search would wait for ever.
         if self.searching.load(Ordering::Acquire) {
             return Err(LoadError::new(
                 "a loader or one of its guards asks for the current user",
             ));
         }
-        let mut told = None;
-        let found = self
-            .found
-            .get_or_init(|| async {
-                let told = told.insert(Vec::new());
-                let mut search = pin!(find(realm, req, &self.pending, told));
-                poll_fn(|context| {
-                    let _searching = Searching::begin(&self.searching);
-                    search.as_mut().poll(context)
-                })
-                .await
-            })
-            .await;
-        let user = found.as_ref().ok().and_then(|found| found.user.as_ref());
-        if let Some(told) = told {
-            events::emit(realm, req, EventKind::Accessed, user, None).await;
-            for event in told {
-                let user = user.filter(|_| event.of_user);
-                events::emit(realm, req, event.kind, user, event.session.as_ref()).await;
+        loop {
+            let turn = match self.turn.try_lock() {
+                Ok(turn) => turn,
+                Err(_) => self.turn.lock().await,
+            };
+            // Unless it was found out while this one waited.
+            let told = if self.known().is_none() {
+                self.find(realm, req).await
+            } else {
+                None
+            };
+            drop(turn);
+            if let Some(told) = told {
+                self.tell(realm, req, told).await;
             }
-            if let Err(error) = found {
-                tracing::error!("{error}");
-                events::emit(realm, req, EventKind::LoaderFailed, None, None).await;
+            if let Some(present) = self.known() {
+                return present;
             }
         }
-        Ok(found)
     }
 
-    /// Who is logged in now, a login or logout in this request included.
-    pub(crate) async fn present<'r>(
-        &'r self,
-        realm: &'r Realm<U>,
-        req: &'r Request<'_>,
-    ) -> Result<Present<'r, U>, LoadError> {
-        let Some(change) = self.changed() else {
-            let found = self.found(realm, req).await?;
-            return Ok(Present {
-                user: found.user.as_ref(),
-                session: found.session.as_ref().map(Cow::Borrowed),
-            });
+    /// Asks the request, or after a login the user loader; gives what is to be told of it.
+    async fn find(&self, realm: &Realm<U>, req: &Request<'_>) -> Option<Vec<Told>> {
+        if let Some(Change::Set(token)) = self.changed() {
+            let newcomer = self.alone(pin!(load(realm, req, &token.uid))).await;
+            let _ = self.newcomer.set(newcomer);
+            return None;
+        }
+        let mut told = Vec::new();
+        let found = {
+            let search = pin!(resolve::find(realm, req, &self.pending, &mut told));
+            self.alone(search).await
         };
-        let Change::Set(token) = change else {
-            return Ok(Present::nobody());
-        };
-        let known = match self.found.get() {
-            Some(Ok(found)) => found.user.as_ref().filter(|user| has_id(*user, &token.uid)),
-            _ => None,
-        };
-        let user = match known {
-            Some(user) => Some(user),
-            None => self
-                .newcomer
-                .get_or_init(|| load(realm, req, &token.uid))
-                .await
-                .as_ref()
-                .map_err(Clone::clone)?
-                .as_ref()
-                .filter(|user| has_id(*user, &token.uid)),
-        };
-        Ok(match user {
-            Some(user) => Present {
-                user: Some(user),
-                session: Some(Cow::Owned(token)),
-            },
-            None => Present::nobody(),
+        let _ = self.found.set(found);
+        Some(told)
+    }
+
+    /// Runs a search, while which whoever asks is the search itself.
+    fn alone<T>(&self, mut search: Pin<&mut impl Future<Output = T>>) -> impl Future<Output = T> {
+        poll_fn(move |context| {
+            let _searching = Searching::begin(&self.searching);
+            search.as_mut().poll(context)
         })
+    }
+
+    async fn tell(&self, realm: &Realm<U>, req: &Request<'_>, told: Vec<Told>) {
+        let Some(found) = self.found.get() else {
+            return;
+        };
+        let user = found.as_ref().ok().and_then(|found| found.user.as_ref());
+        events::emit(realm, req, EventKind::Accessed, user, None).await;
+        for event in told {
+            let user = user.filter(|_| event.of_user);
+            events::emit(realm, req, event.kind, user, event.session.as_ref()).await;
+        }
+        if let Err(error) = found {
+            tracing::error!("{error}");
+            events::emit(realm, req, EventKind::LoaderFailed, None, None).await;
+        }
     }
 }
 

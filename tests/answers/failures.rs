@@ -254,6 +254,15 @@ fn request_asks_for_itself(user: CurrentUser<'_, User>) -> Option<User> {
     user.user().cloned()
 }
 
+#[post("/enter-and-ask")]
+async fn enter_and_ask(
+    session: LoginSession<'_, User>,
+    users: &State<Users>,
+) -> Result<String, LoginError> {
+    session.login_user(&users.put("carol")).await?;
+    Ok(session.login_fresh().await?.to_string())
+}
+
 #[test]
 fn a_loader_that_asks_for_the_current_user_fails_at_once() {
     let started = Instant::now();
@@ -265,6 +274,11 @@ fn a_loader_that_asks_for_the_current_user_fails_at_once() {
         assert!(reply.set_cookies().is_empty());
         assert_eq!(browser.get("/open").body, "open");
     }
+    let app = app_with(asks_for_itself)
+        .routes(routes![enter_and_ask])
+        .start();
+    let reply = app.browser().post("/enter-and-ask", "");
+    assert_eq!(reply.status, Status::ServiceUnavailable);
     let app = App::new()
         .with(|manager| manager.request_loader(request_asks_for_itself))
         .start();

@@ -11,7 +11,6 @@ use crate::events::EventKind;
 use crate::revocation::Revoked;
 use crate::token::{SessionId, Token};
 use crate::user::{UserMixin, has_id, id_of};
-use crate::visit::Change;
 
 /// What is about to happen.
 pub(super) enum Act<'s, U> {
@@ -116,9 +115,9 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
         date_after(&ended, std::iter::once(&mut token).chain(&mut remember));
         {
             let mut pending = session.visit.pending();
-            pending.session = Some(Change::Set(token));
+            pending.session = Some(token.into());
             if let Some(remember) = remember {
-                pending.remember = Some(Change::Set(remember));
+                pending.remember = Some(remember.into());
             }
             pending.changed = true;
             session.forget_next(&mut pending);

@@ -176,9 +176,9 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
         let session_id = token.session_id;
         {
             let mut pending = visit.pending();
-            pending.session = Some(Change::Set(token));
+            pending.session = Some(token.into());
             pending.remember = match remember {
-                Some(remember) => Some(Change::Set(remember)),
+                Some(remember) => Some(remember.into()),
                 // Whoever it remembered, it must not bring that user back.
                 None if self.session.may_have_remember_cookie() => Some(Change::Remove),
                 None => None,

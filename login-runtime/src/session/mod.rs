@@ -198,12 +198,14 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// should a cookie have come more than once.
     fn presented(&self) -> Vec<(Token, &KeySet)> {
         let core = &self.realm.core;
-        let decode = |spec, kind| {
-            cookies::all(self.req, spec)
-                .filter_map(move |value| Token::decode(value, kind, &core.ring).ok())
-        };
-        decode(&core.config.session_cookie, Kind::Session)
-            .chain(decode(&core.config.remember_cookie, Kind::Remember))
+        let specs = [&core.config.session_cookie, &core.config.remember_cookie];
+        let [session, remember] = cookies::all(self.req, specs);
+        let of = |kind| move |value| (value, kind);
+        session
+            .into_iter()
+            .map(of(Kind::Session))
+            .chain(remember.into_iter().map(of(Kind::Remember)))
+            .filter_map(|(value, kind)| Token::decode(value, kind, &core.ring).ok())
             .collect()
     }
 
@@ -212,7 +214,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         let core = &self.realm.core;
         let pending = self.visit.pending().remember.clone();
         let remember = match pending {
-            Some(Change::Set(token)) => token,
+            Some(Change::Set(token)) => *token,
             Some(Change::Remove) => return None,
             None => match cookies::presented(self.req, [&core.config.remember_cookie]) {
                 [Presented::One(value)] => Token::decode(value, Kind::Remember, &core.ring).ok()?.0,
