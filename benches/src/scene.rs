@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use rocket::config::{Config, LogLevel, SecretKey};
-use rocket::http::{Cookie, Header, Status};
+use rocket::http::{Cookie, CookieJar, Header, Status};
 use rocket::local::asynchronous::{Client, LocalRequest};
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
@@ -59,6 +59,8 @@ pub(crate) enum Scene {
     EightRealms,
     /// A POST to an application without rocket-login.
     PlainPost,
+    /// A login by hand: Rocket's private cookie is set.
+    LoginByHand,
     /// `login_user`.
     Login,
     /// Rocket's own answer to a guard that fails with 401.
@@ -69,7 +71,7 @@ pub(crate) enum Scene {
 
 impl Scene {
     /// Every scene, in the order of the table.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Plain,
         Self::Attached,
         Self::ByHand,
@@ -77,6 +79,7 @@ impl Scene {
         Self::Fresh,
         Self::EightRealms,
         Self::PlainPost,
+        Self::LoginByHand,
         Self::Login,
         Self::Unauthorized,
         Self::Denial,
@@ -93,6 +96,7 @@ impl Scene {
             Self::Fresh => "fresh",
             Self::EightRealms => "eight-realms",
             Self::PlainPost => "plain-post",
+            Self::LoginByHand => "login-by-hand",
             Self::Login => "login",
             Self::Unauthorized => "401",
             Self::Denial => "denial",
@@ -109,7 +113,7 @@ impl Scene {
     #[must_use]
     pub(crate) fn floor(self) -> Self {
         match self {
-            Self::PlainPost | Self::Login => Self::PlainPost,
+            Self::PlainPost | Self::LoginByHand | Self::Login => Self::PlainPost,
             Self::Unauthorized | Self::Denial => Self::Unauthorized,
             _ => Self::Plain,
         }
@@ -127,7 +131,7 @@ impl Scene {
     fn has_manager(self) -> bool {
         !matches!(
             self,
-            Self::Plain | Self::PlainPost | Self::ByHand | Self::Unauthorized
+            Self::Plain | Self::PlainPost | Self::ByHand | Self::LoginByHand | Self::Unauthorized
         )
     }
 
@@ -144,6 +148,7 @@ impl Scene {
             Self::Plain | Self::Attached => rocket.mount("/", routes![plain]),
             Self::PlainPost => rocket.mount("/", routes![plain_post]),
             Self::ByHand => rocket.mount("/", routes![by_hand]),
+            Self::LoginByHand => rocket.mount("/", routes![login_by_hand]),
             Self::Unauthorized => rocket.mount("/", routes![refused]),
             Self::Fresh => rocket.mount("/", routes![fresh]),
             Self::Login => rocket.mount("/", routes![login]),
@@ -153,7 +158,7 @@ impl Scene {
     }
 
     fn request<'c>(self, client: &'c Client, cookies: &[Cookie<'static>]) -> LocalRequest<'c> {
-        let is_post = matches!(self, Self::PlainPost | Self::Login);
+        let is_post = self.floor() == Self::PlainPost;
         let method = if is_post {
             client.post(PATH)
         } else {
@@ -285,6 +290,13 @@ impl Stage {
         self.answer(request);
     }
 
+    /// The cookies that the answer sets.
+    pub(crate) fn set_cookies(&self) -> Vec<String> {
+        let response = self.runtime.block_on(self.request().dispatch());
+        let headers = response.headers().get("Set-Cookie");
+        headers.map(str::to_owned).collect()
+    }
+
     fn answer(&self, request: LocalRequest<'_>) -> Status {
         self.runtime.block_on(async {
             let response = request.dispatch().await;
@@ -409,6 +421,12 @@ impl<'r> FromRequest<'r> for ByHand {
 fn by_hand(guard: ByHand) -> String {
     let ByHand(user) = guard;
     user.name.to_string()
+}
+
+#[post("/page")]
+fn login_by_hand(cookies: &CookieJar<'_>) -> &'static str {
+    cookies.add_private((HAND, USER.to_string()));
+    "Hello"
 }
 
 struct Nobody;
