@@ -5,22 +5,22 @@
 
 use std::process::Command;
 
-/// The compiler whose words `tests/ui/*/compiler/*.stderr` are in.
+/// The compiler whose words `*/compiler/*.stderr` are in.
 const PINNED: &str = "1.95.";
 
 #[test]
 fn ui() {
     let cases = trybuild::TestCases::new();
-    cases.pass("tests/ui/*/pass/*.rs");
+    cases.pass("*/pass/*.rs");
     let release = release().unwrap_or_default();
     // A nightly underlines all of an expression where stable underlines its first token.
     if release.contains('-') {
         println!("tests/ui/*/fail is skipped: it needs a stable rustc, and this is {release}");
     } else {
-        cases.compile_fail("tests/ui/*/fail/*.rs");
+        cases.compile_fail("*/fail/*.rs");
     }
     if release.starts_with(PINNED) && !release.contains('-') {
-        cases.compile_fail("tests/ui/*/compiler/*.rs");
+        cases.compile_fail("*/compiler/*.rs");
     } else {
         println!("tests/ui/*/compiler is skipped: it needs rustc {PINNED}*, and this is {release}");
     }
