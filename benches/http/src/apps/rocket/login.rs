@@ -1,6 +1,6 @@
 //! rocket-login with its default settings: a signed cookie, and with each request the session hash,
-//! the client that the login is bound to, both timeouts, the list of ended sessions (with 100,000 in
-//! it), and the marks of privacy on the response.
+//! the client that the login is bound to, both timeouts, the list of ended sessions (100,000), and
+//! the marks of privacy on the response.
 
 use rocket::{State, get, post, routes};
 use rocket_login::{LoginError, LoginManager, LoginSession, login_required, user_loader};
