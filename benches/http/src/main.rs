@@ -14,7 +14,8 @@ use std::env;
 
 use apps::Application;
 
-const USAGE: &str = "usage: login-peers                    the table, in about two minutes
+const USAGE: &str =
+    "usage: login-peers                    the table, in two minutes of a quiet machine
        login-peers serve NAME PORT    one of its applications";
 
 fn main() {
@@ -22,10 +23,8 @@ fn main() {
     let args: Vec<_> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
         [] => {
-            let measured = rounds::measure();
-            let rounds = measured[0].samples.len();
-            println!("{}; {rounds} rounds\n", machine::description());
-            table::print(&measured);
+            println!("{}\n", machine::description());
+            table::print(&rounds::measure());
         }
         ["serve", name, port] => {
             let app = Application::named(name).unwrap_or_else(|| panic!("no `{name}`\n{USAGE}"));
