@@ -1,0 +1,35 @@
+//! What a login costs over HTTP, side by side with its peers, on Linux:
+//! `cargo run --release --manifest-path benches/http/Cargo.toml`; see PERFORMANCE.md.
+
+mod apps;
+mod browser;
+mod client;
+mod machine;
+mod rounds;
+mod server;
+mod table;
+mod users;
+
+use std::env;
+
+use apps::Application;
+
+const USAGE: &str =
+    "usage: login-peers                    the table, in two minutes of a quiet machine
+       login-peers serve NAME PORT    one of its applications";
+
+fn main() {
+    let args: Vec<_> = env::args().skip(1).collect();
+    let args: Vec<_> = args.iter().map(String::as_str).collect();
+    match args.as_slice() {
+        [] => {
+            println!("{}\n", machine::description());
+            table::print(&rounds::measure());
+        }
+        ["serve", name, port] => {
+            let app = Application::named(name).unwrap_or_else(|| panic!("no `{name}`\n{USAGE}"));
+            server::serve(app, port.parse().expect("a port"));
+        }
+        _ => println!("{USAGE}"),
+    }
+}

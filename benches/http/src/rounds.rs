@@ -1,0 +1,88 @@
+//! The load: in each round, each application in turn.
+
+use std::time::{Duration, Instant};
+
+use crate::apps::{ALL, Application};
+use crate::browser;
+use crate::client::Connection;
+use crate::machine;
+use crate::server::Server;
+use crate::users::NAME;
+
+/// Enough for ratios that repeat within 10 %.
+const ROUNDS: usize = 500;
+
+/// The connections of a turn, each with one request at a time.
+const CONNECTIONS: usize = 16;
+
+/// The requests of a turn on each connection.
+const REQUESTS: usize = 40;
+
+/// Those before them that are not measured: the turn before has filled the caches.
+const WARMING: usize = 10;
+
+/// What a request took in one turn of an application, in microseconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sample {
+    pub(crate) wall: f64,
+    pub(crate) cpu: f64,
+}
+
+/// An application with its samples, one for each round.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    pub(crate) app: &'static Application,
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// Measures all applications, in the order of the table.
+pub(crate) fn measure() -> [Measured; ALL.len()] {
+    let servers: Vec<_> = ALL.iter().map(Server::start).collect();
+    // Not earlier: the servers would inherit it.
+    machine::pin(machine::LOAD);
+    servers.iter().for_each(browser::prepare);
+    let mut measured = ALL.each_ref().map(|app| Measured {
+        app,
+        samples: Vec::new(),
+    });
+    for round in 0..ROUNDS {
+        // Anew each time: rocket-login renews a login after five minutes.
+        let requests = browser::requests(&servers);
+        for turn in 0..ALL.len() {
+            let turn = (round + turn) % ALL.len();
+            let sample = sample(&servers[turn], &requests[turn]);
+            measured[turn].samples.push(sample);
+        }
+    }
+    measured
+}
+
+#[expect(clippy::cast_precision_loss, reason = "few requests")]
+fn sample(server: &Server, request: &str) -> Sample {
+    let mut connections: Vec<_> = (0..CONNECTIONS)
+        .map(|_| Connection::open(server.address))
+        .collect();
+    ask(&mut connections, request, WARMING);
+    let cpu = server.cpu_time();
+    let start = Instant::now();
+    ask(&mut connections, request, REQUESTS);
+    let wall = start.elapsed();
+    let cpu = server.cpu_time().saturating_sub(cpu);
+    let of_one = |time: Duration| time.as_secs_f64() * 1e6 / (CONNECTIONS * REQUESTS) as f64;
+    Sample {
+        wall: of_one(wall),
+        cpu: of_one(cpu),
+    }
+}
+
+fn ask(connections: &mut [Connection], request: &str, times: usize) {
+    for _ in 0..times {
+        for connection in &mut *connections {
+            connection.send(request);
+        }
+        for connection in &mut *connections {
+            let answer = connection.receive();
+            assert!(answer.is_ok() && answer.body == NAME, "{answer:?}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The table: medians, and what each application takes over the plain one of its framework.
+
+use crate::apps::BY_HAND;
+use crate::rounds::Measured;
+
+/// Prints the table.
+pub(crate) fn print(measured: &[Measured]) {
+    let named = |name: &str| {
+        let mut measured = measured.iter();
+        let found = measured.find(|measured| measured.app.name == name);
+        found.expect("an application that was measured")
+    };
+    // Round by round: the machine's slow minutes are slow for both.
+    let over = |of: &Measured| {
+        let plain = named(of.app.plain);
+        let pairs = of.samples.iter().zip(&plain.samples);
+        Quartiles::of(pairs.map(|(sample, plain)| sample.cpu - plain.cpu))
+    };
+    let by_hand = over(named(BY_HAND)).median;
+    println!(
+        "| application | requests/s | CPU, µs a request | over plain, µs \
+         | of the guard by hand | in half of the rounds |"
+    );
+    println!("| --- |{}", " ---: |".repeat(5));
+    for of in measured {
+        let wall = Quartiles::of(of.samples.iter().map(|sample| sample.wall));
+        let cpu = Quartiles::of(of.samples.iter().map(|sample| sample.cpu));
+        let over = over(of);
+        println!(
+            "| {} | {:.0} | {:.2} | {:+.2} | {:.2} | {:.2} to {:.2} |",
+            of.app.name,
+            1e6 / wall.median,
+            cpu.median,
+            over.median,
+            over.median / by_hand,
+            over.lower / by_hand,
+            over.upper / by_hand,
+        );
+    }
+}
+
+struct Quartiles {
+    lower: f64,
+    median: f64,
+    upper: f64,
+}
+
+impl Quartiles {
+    fn of(values: impl Iterator<Item = f64>) -> Self {
+        let mut values: Vec<_> = values.collect();
+        values.sort_by(f64::total_cmp);
+        let at = |quarter| values[values.len() * quarter / 4];
+        Quartiles {
+            lower: at(1),
+            median: at(2),
+            upper: at(3),
+        }
+    }
+}
