@@ -9,7 +9,7 @@ use crate::machine;
 use crate::server::Server;
 use crate::users::NAME;
 
-/// Enough for ratios that repeat within 10 %.
+/// Enough for the ratios to a plain application to repeat within 10 %.
 const ROUNDS: usize = 500;
 
 /// The connections of a turn, each with one request at a time.

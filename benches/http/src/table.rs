@@ -11,26 +11,28 @@ pub(crate) fn print(measured: &[Measured]) {
         found.expect("an application that was measured")
     };
     // Round by round: the machine's slow minutes are slow for both.
-    let over = |of: &Measured| {
+    let beside_plain = |of: &Measured, compare: fn(f64, f64) -> f64| {
         let plain = named(of.app.plain);
         let pairs = of.samples.iter().zip(&plain.samples);
-        Quartiles::of(pairs.map(|(sample, plain)| sample.cpu - plain.cpu))
+        Quartiles::of(pairs.map(|(sample, plain)| compare(sample.cpu, plain.cpu)))
     };
+    let over = |of: &Measured| beside_plain(of, |cpu, plain| cpu - plain);
     let by_hand = over(named(BY_HAND)).median;
     println!(
-        "| application | requests/s | CPU, µs a request | over plain, µs \
+        "| application | requests/s | CPU, µs a request | of plain | over plain, µs \
          | of the guard by hand | in half of the rounds |"
     );
-    println!("| --- |{}", " ---: |".repeat(5));
+    println!("| --- |{}", " ---: |".repeat(6));
     for of in measured {
         let wall = Quartiles::of(of.samples.iter().map(|sample| sample.wall));
         let cpu = Quartiles::of(of.samples.iter().map(|sample| sample.cpu));
         let over = over(of);
         println!(
-            "| {} | {:.0} | {:.2} | {:+.2} | {:.2} | {:.2} to {:.2} |",
+            "| {} | {:.0} | {:.2} | {:.2} | {:+.2} | {:.2} | {:.2} to {:.2} |",
             of.app.name,
             1e6 / wall.median,
             cpu.median,
+            beside_plain(of, |cpu, plain| cpu / plain).median,
             over.median,
             over.median / by_hand,
             over.lower / by_hand,
