@@ -10,10 +10,7 @@ use nix::sys::signal::{Signal, raise};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use crate::scene::{ENDED, Scene, Stage};
-
-/// The requests whose mean is taken: Rocket's hash maps are seeded anew for each.
-const REQUESTS: u64 = 15;
+use crate::stage::Stage;
 
 /// The addresses that the process tells first: where the C library's allocator begins.
 const ALLOCATORS: usize = 3;
@@ -28,10 +25,11 @@ pub(crate) struct Counted {
     pub(crate) allocations: u64,
 }
 
-/// Counts a scene, in a process of its own.
-pub(crate) fn count(scene: Scene) -> Counted {
+/// Counts the requests of a stage, which a process of its own lets [`stop`]: this program, with
+/// these arguments. Gives the mean of several: Rocket's hash maps are seeded anew for each.
+pub(crate) fn count(args: &[&str], requests: u32) -> Counted {
     let mut child = Command::new(env::current_exe().expect("this program"))
-        .args(["stop", scene.name()])
+        .args(args)
         // `rep movsb` would count as one step for each byte.
         .env("GLIBC_TUNABLES", NO_REP)
         .stdout(Stdio::piped())
@@ -46,7 +44,7 @@ pub(crate) fn count(scene: Scene) -> Counted {
         .take(ALLOCATORS)
         .collect();
     let mut sum = Counted::default();
-    for _ in 0..REQUESTS {
+    for _ in 0..requests {
         run_to_stop(pid);
         let counted = steps_to_stop(pid, &allocators);
         sum.instructions += counted.instructions;
@@ -54,8 +52,8 @@ pub(crate) fn count(scene: Scene) -> Counted {
     }
     child.wait().expect("the request's process ends");
     Counted {
-        instructions: sum.instructions / REQUESTS,
-        allocations: sum.allocations / REQUESTS,
+        instructions: sum.instructions / u64::from(requests),
+        allocations: sum.allocations / u64::from(requests),
     }
 }
 
@@ -88,8 +86,7 @@ fn steps_to_stop(pid: Pid, allocators: &[u64]) -> Counted {
 }
 
 /// The process that is counted: each request stands between two stops.
-pub(crate) fn stop(scene: Scene) {
-    let stage = Stage::new(scene, ENDED);
+pub(crate) fn stop(stage: &Stage, requests: u32) {
     for _ in 0..100 {
         stage.serve(stage.request());
     }
@@ -101,7 +98,7 @@ pub(crate) fn stop(scene: Scene) {
         println!("at {}", allocator.addr());
     }
     ptrace::traceme().expect("a parent that traces");
-    for _ in 0..REQUESTS {
+    for _ in 0..requests {
         let request = stage.request();
         raise(Signal::SIGSTOP).expect("a stop");
         stage.serve(request);
