@@ -1,6 +1,7 @@
 //! What a login costs: `cargo run --profile bench -p login-benches`; see PERFORMANCE.md.
 
 mod application;
+mod build;
 mod callgrind;
 mod crowd;
 mod growth;
@@ -28,6 +29,7 @@ const USAGE: &str = "usage: login-benches [SCENE]...   the table, of these scene
        login-benches growth [OF]...
                                   ever larger applications: of ended sessions, users, keys,
                                   routes and realms, or of these
+       login-benches build        what a login adds to the build of an application
        login-benches check        compares the guarded route with the committed figure
        login-benches commit       writes that figure anew";
 
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         }
         ["stop", scene] => table::stop(named(scene)),
         ["stop", axis, point] => growth::stop(axis_named(axis), point.parse().expect("a point")),
+        ["build"] => build::print(),
         ["growth"] => Axis::ALL.into_iter().for_each(growth::print),
         ["growth", axes @ ..] => axes
             .iter()
