@@ -1,8 +1,14 @@
-//! What a request costs, in process: `cargo run --profile bench -p login-benches`; see PERFORMANCE.md.
+//! What a login costs: `cargo run --profile bench -p login-benches`; see PERFORMANCE.md.
 
+mod application;
+mod build;
 mod callgrind;
+mod crowd;
+mod growth;
+mod markdown;
 mod scene;
 mod size;
+mod stage;
 #[cfg_attr(
     not(all(target_os = "linux", target_arch = "x86_64")),
     path = "no_steps.rs"
@@ -14,9 +20,16 @@ mod time;
 use std::env;
 use std::process::ExitCode;
 
-use scene::{Scene, Stage};
+use application::Size;
+use growth::Axis;
+use scene::Scene;
+use stage::Stage;
 
 const USAGE: &str = "usage: login-benches [SCENE]...   the table, of these scenes or of all
+       login-benches growth [OF]...
+                                  ever larger applications: of ended sessions, users, keys,
+                                  routes and realms, or of these
+       login-benches build        what a login adds to the build of an application
        login-benches check        compares the guarded route with the committed figure
        login-benches commit       writes that figure anew";
 
@@ -30,12 +43,24 @@ fn main() -> ExitCode {
         // The processes that are counted from outside.
         ["serve", scene, requests] => {
             // Under callgrind all the ended sessions would take minutes.
-            let stage = Stage::new(named(scene), 1_000);
+            let scene = named(scene);
+            let size = Size {
+                ended: 1_000,
+                ..scene.size()
+            };
+            let stage = Stage::new(scene, &size);
             for _ in 0..requests.parse().expect("a number of requests") {
                 stage.serve(stage.request());
             }
         }
-        ["stop", scene] => steps::stop(named(scene)),
+        ["stop", scene] => table::stop(named(scene)),
+        ["stop", axis, point] => growth::stop(axis_named(axis), point.parse().expect("a point")),
+        ["build"] => build::print(),
+        ["growth"] => Axis::ALL.into_iter().for_each(growth::print),
+        ["growth", axes @ ..] => axes
+            .iter()
+            .map(|name| axis_named(name))
+            .for_each(growth::print),
         [] => {
             table::print(&Scene::ALL);
             size::print();
@@ -47,4 +72,8 @@ fn main() -> ExitCode {
 
 fn named(name: &str) -> Scene {
     Scene::named(name).unwrap_or_else(|| panic!("no scene `{name}`\n{USAGE}"))
+}
+
+fn axis_named(name: &str) -> Axis {
+    Axis::named(name).unwrap_or_else(|| panic!("nothing that grows is called `{name}`\n{USAGE}"))
 }

@@ -1,6 +1,6 @@
 //! Where there is no `ptrace` with this processor's registers: nothing can be counted.
 
-use crate::scene::Scene;
+use crate::stage::Stage;
 
 /// What one request costs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -9,10 +9,10 @@ pub(crate) struct Counted {
     pub(crate) allocations: u64,
 }
 
-pub(crate) fn count(_: Scene) -> Counted {
+pub(crate) fn count(_: &[&str], _: u32) -> Counted {
     panic!("instructions are counted on Linux for x86-64 only")
 }
 
-pub(crate) fn stop(_: Scene) {
+pub(crate) fn stop(_: &Stage, _: u32) {
     panic!("instructions are counted on Linux for x86-64 only")
 }

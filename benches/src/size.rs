@@ -1,13 +1,12 @@
-//! How large the cookies are, and what an ended session takes.
-
-use std::fs;
+//! How large the cookies are.
 
 use rocket::http::Header;
 use rocket::local::blocking::Client;
 use rocket::{post, routes};
 use rocket_login::{LoginError, LoginManager, LoginSession, UserMixin, user_loader};
 
-use crate::scene::{self, Scene, Stage};
+use crate::application::{SECRET, config};
+use crate::markdown::Table;
 
 #[derive(UserMixin)]
 struct Named {
@@ -24,15 +23,13 @@ async fn login(id: String, session: LoginSession<'_, Named>) -> Result<(), Login
     session.login_user(&Named { id }).remember(true).await
 }
 
-/// Prints both cookies' sizes for ids of several lengths, and the memory of an ended session.
+/// Prints both cookies' sizes for ids of several lengths.
 pub(crate) fn print() {
-    let rocket = rocket::custom(scene::config())
-        .attach(LoginManager::new(load_named).secret_key(scene::SECRET))
+    let rocket = rocket::custom(config())
+        .attach(LoginManager::new(load_named).secret_key(SECRET))
         .mount("/", routes![login]);
     let client = Client::untracked(rocket).expect("the application launches");
-    println!("\n| user id | session cookie | remember cookie | bytes sent with each request |");
-    println!("| ---: | ---: | ---: | ---: |");
-    for length in [1, 16, 36] {
+    let rows = [1, 16, 36].map(|length| {
         let request = client.post("/login").body("1".repeat(length));
         let response = request
             .header(Header::new("Sec-Fetch-Site", "same-origin"))
@@ -42,26 +39,21 @@ pub(crate) fn print() {
             panic!("two cookies, not {lines:?}");
         };
         let pair = |line: &str| line.split(';').next().map_or(0, str::len);
-        println!(
-            "| {length} | {} | {} | {} |",
-            session.len(),
-            remember.len(),
-            "Cookie: ".len() + pair(session) + "; ".len() + pair(remember),
-        );
-    }
-    let (few, many) = (100_000, 1_000_000);
-    let stage = Stage::new(Scene::Guarded, few);
-    let before = resident();
-    stage.end(many - few);
-    let bytes = (resident() - before) / (many - few);
-    println!("\nA logged-in user takes no memory; an ended session {bytes} bytes, of {many}.");
-}
-
-/// The process's memory in bytes.
-fn resident() -> usize {
-    let status = fs::read_to_string("/proc/self/status").expect("Linux's account of the process");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    let kilobytes: usize = kilobytes.and_then(|kb| kb.parse().ok()).expect("a size");
-    kilobytes * 1024
+        vec![
+            length.to_string(),
+            session.len().to_string(),
+            remember.len().to_string(),
+            ("Cookie: ".len() + pair(session) + "; ".len() + pair(remember)).to_string(),
+        ]
+    });
+    let table = Table {
+        head: vec![
+            "length of the user's id",
+            "session cookie",
+            "remember cookie",
+            "bytes sent with each request",
+        ],
+        rows: rows.into(),
+    };
+    table.print();
 }

@@ -11,10 +11,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 use rocket::http::Cookie;
 
-use crate::scene::{ENDED, Scene, Stage};
-
-/// The requests whose mean is taken: Rocket's hash maps are seeded anew for each.
-const REQUESTS: u64 = 15;
+use crate::stage::Stage;
 
 /// The addresses that the process tells first: where the C library's allocator begins.
 const ALLOCATORS: usize = 3;
@@ -29,10 +26,11 @@ pub(crate) struct Counted {
     pub(crate) allocations: u64,
 }
 
-/// Counts a scene, in a process of its own.
-pub(crate) fn count(scene: Scene) -> Counted {
+/// Counts the requests of a stage, which a process of its own lets [`stop`]: this program, with
+/// these arguments. Gives the mean of several: Rocket's hash maps are seeded anew for each.
+pub(crate) fn count(args: &[&str], requests: u32) -> Counted {
     let mut child = Command::new(env::current_exe().expect("this program"))
-        .args(["stop", scene.name()])
+        .args(args)
         // `rep movsb` would count as one step for each byte.
         .env("GLIBC_TUNABLES", NO_REP)
         .stdout(Stdio::piped())
@@ -46,9 +44,9 @@ pub(crate) fn count(scene: Scene) -> Counted {
         .filter_map(|line| line.expect("a line").strip_prefix("at ")?.parse().ok())
         .take(ALLOCATORS)
         .collect();
-    let (mut requests, mut parsing) = (Counted::default(), Counted::default());
-    for sum in [&mut requests, &mut parsing] {
-        for _ in 0..REQUESTS {
+    let (mut answers, mut parsing) = (Counted::default(), Counted::default());
+    for sum in [&mut answers, &mut parsing] {
+        for _ in 0..requests {
             run_to_stop(pid);
             let counted = steps_to_stop(pid, &allocators);
             sum.instructions += counted.instructions;
@@ -57,8 +55,8 @@ pub(crate) fn count(scene: Scene) -> Counted {
     }
     child.wait().expect("the request's process ends");
     Counted {
-        instructions: (requests.instructions - parsing.instructions) / REQUESTS,
-        allocations: (requests.allocations - parsing.allocations) / REQUESTS,
+        instructions: (answers.instructions - parsing.instructions) / u64::from(requests),
+        allocations: (answers.allocations - parsing.allocations) / u64::from(requests),
     }
 }
 
@@ -92,8 +90,7 @@ fn steps_to_stop(pid: Pid, allocators: &[u64]) -> Counted {
 
 /// The process that is counted: each request stands between two stops, and so does, afterwards, what
 /// only Rocket's test client does with an answer, which is to parse its cookies.
-pub(crate) fn stop(scene: Scene) {
-    let stage = Stage::new(scene, ENDED);
+pub(crate) fn stop(stage: &Stage, requests: u32) {
     for _ in 0..100 {
         stage.serve(stage.request());
     }
@@ -105,14 +102,14 @@ pub(crate) fn stop(scene: Scene) {
         println!("at {}", allocator.addr());
     }
     ptrace::traceme().expect("a parent that traces");
-    for _ in 0..REQUESTS {
+    for _ in 0..requests {
         let request = stage.request();
         raise(Signal::SIGSTOP).expect("a stop");
         stage.serve(request);
         raise(Signal::SIGSTOP).expect("a stop");
     }
     let set_cookies = stage.set_cookies();
-    for _ in 0..REQUESTS {
+    for _ in 0..requests {
         raise(Signal::SIGSTOP).expect("a stop");
         for cookie in &set_cookies {
             drop(Cookie::parse_encoded(cookie.as_str()).map(Cookie::into_owned));

@@ -1,5 +1,6 @@
 //! The audit: which routes ask for a login, which for a fresh one, and which for none.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use rocket::http::Method;
@@ -38,19 +39,59 @@ impl PolicyEntry {
         }
     }
 
-    /// Whether a mounted route may be the one that the attribute stands on.
-    fn fits(&self, route: &Route) -> bool {
+    fn identity(&self) -> Identity<'_> {
         let (path, query) = match self.uri.split_once('?') {
             Some((path, query)) => (path, Some(query).filter(|query| !query.is_empty())),
             None => (self.uri, None),
         };
-        let segments = |path| str::split(path, '/').filter(|segment| !segment.is_empty());
-        route.name.as_deref() == Some(self.name)
-            && route.method.as_str() == self.method
-            && route.uri.query() == query
-            && segments(route.uri.base())
-                .chain(segments(path))
-                .eq(segments(route.uri.path()))
+        Identity {
+            name: self.name,
+            method: self.method,
+            path: segments(path).collect(),
+            query,
+        }
+    }
+}
+
+/// All that an attribute and a mounted route both tell: the one may stand on the other where it is
+/// the same.
+#[derive(PartialEq, Eq, Hash)]
+struct Identity<'a> {
+    name: &'a str,
+    method: &'a str,
+    /// Without the mount point.
+    path: Vec<&'a str>,
+    query: Option<&'a str>,
+}
+
+impl<'a> Identity<'a> {
+    fn of(route: &'a Route) -> Option<Self> {
+        let mut path = segments(route.uri.path());
+        let is_below_base = segments(route.uri.base()).all(|base| path.next() == Some(base));
+        is_below_base.then_some(Identity {
+            name: route.name.as_deref()?,
+            method: route.method.as_str(),
+            path: path.collect(),
+            query: route.uri.query(),
+        })
+    }
+}
+
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
+}
+
+/// The attributes of one identity, and how many routes are mounted that they may stand on.
+#[derive(Default)]
+struct Alike<'a> {
+    entries: Vec<&'a PolicyEntry>,
+    routes: usize,
+}
+
+impl Alike<'_> {
+    /// Each attribute is mounted at least once: with as many routes, each has its own.
+    fn is_ambiguous(&self) -> bool {
+        self.routes > self.entries.len()
     }
 }
 
@@ -185,28 +226,35 @@ impl Audit {
 /// ```
 pub fn audit<P: Phase>(rocket: &Rocket<P>) -> Audit {
     let entries = Realms::entries(rocket);
+    let mut alike: HashMap<Identity<'_>, Alike<'_>> = HashMap::new();
+    for entry in &entries {
+        alike
+            .entry(entry.identity())
+            .or_default()
+            .entries
+            .push(entry);
+    }
+    for identity in rocket.routes().filter_map(Identity::of) {
+        if let Some(alike) = alike.get_mut(&identity) {
+            alike.routes = alike.routes.saturating_add(1);
+        }
+    }
+    let alike_to = |route| alike.get(&Identity::of(route)?);
     let mut routes: Vec<AuditedRoute> = rocket
         .routes()
-        .map(|route| audited(route, &entries, rocket))
+        .map(|route| audited(route, alike_to(route)))
         .collect();
     routes.sort_by(|a, b| (&a.uri, a.method.as_str()).cmp(&(&b.uri, b.method.as_str())));
     Audit { routes }
 }
 
-fn audited<P: Phase>(route: &Route, entries: &[PolicyEntry], rocket: &Rocket<P>) -> AuditedRoute {
+fn audited(route: &Route, alike: Option<&Alike<'_>>) -> AuditedRoute {
     let groups = guards_of(route);
-    let fitting: Vec<&PolicyEntry> = entries.iter().filter(|entry| entry.fits(route)).collect();
-    let alike = rocket
-        .routes()
-        .filter(|other| fitting.iter().any(|entry| entry.fits(other)))
-        .count();
-    // Each entry is mounted at least once: with as many routes as entries, each route has its own.
-    let is_ambiguous = alike > fitting.len();
+    let is_ambiguous = alike.is_some_and(Alike::is_ambiguous);
     // Which of several is its own cannot be told: it asks for no less than the least of them.
-    let attributes = if is_ambiguous {
-        &[]
-    } else {
-        fitting.as_slice()
+    let attributes = match alike {
+        Some(alike) if !is_ambiguous => alike.entries.as_slice(),
+        _ => &[],
     };
     let group_access = groups.iter().map(|guard| Access::from(guard.rule)).max();
     let attribute_access = attributes
@@ -292,7 +340,6 @@ pub(crate) fn missing_views<P: Phase>(rocket: &Rocket<P>) -> Vec<String> {
 
 /// Whether a route's path, dynamic segments included, is that of a page.
 fn answers(route: &str, page: &str) -> bool {
-    let segments = |path| str::split(path, '/').filter(|segment| !segment.is_empty());
     let mut page = segments(page);
     for segment in segments(route) {
         if segment.ends_with("..>") {

@@ -1,0 +1,278 @@
+//! The application that is measured, in every size.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rocket::config::{Config, LogLevel, SecretKey};
+use rocket::http::{CookieJar, Status};
+use rocket::outcome::Outcome;
+use rocket::request::{self, FromRequest};
+
+use rocket::{Build, Data, Request, Rocket, Route, State, async_trait, get, post, route, routes};
+use rocket_login::{
+    LoginError, LoginManager, LoginSession, UserMixin, fresh_login_required, login_required,
+    user_loader,
+};
+
+use crate::crowd::areas;
+use crate::scene::Scene;
+
+/// The id of the first user. All ids have as many digits, so that all tokens are of one length.
+pub(crate) const FIRST_USER: i64 = 1_000_000;
+
+/// The name of the cookie of the guard by hand.
+pub(crate) const HAND: &str = "user_id";
+
+/// The secret of every application.
+pub(crate) const SECRET: &str = "benches: this secret is not secret, 0123456789";
+const ARGON2: &str = "$argon2id$v=19$m=19456,t=2,p=1$YmVuY2hlcy1zYWx0LTEyMw\
+                      $0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
+
+/// How large an application is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    pub(crate) users: i64,
+    /// The sessions that have ended.
+    pub(crate) ended: usize,
+    /// How many ended sessions fit, if not as many as by default.
+    pub(crate) room: Option<usize>,
+    /// The current secret key: 0, or one that others have replaced.
+    pub(crate) key: usize,
+    /// The older keys that still verify.
+    pub(crate) old_keys: usize,
+    /// Routes, the one that is asked for included.
+    pub(crate) routes: usize,
+    pub(crate) realms: usize,
+    /// The clients that send requests in turn, each of a user of its own.
+    pub(crate) clients: usize,
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Size {
+            users: 1_000,
+            ended: 100_000,
+            room: None,
+            key: 0,
+            old_keys: 0,
+            routes: 1,
+            realms: 1,
+            clients: 1,
+        }
+    }
+}
+
+/// Rocket's settings, as in production.
+pub(crate) fn config() -> Config {
+    Config {
+        secret_key: SecretKey::derive_from(SECRET.as_bytes()),
+        log_level: LogLevel::Off,
+        ..Config::release_default()
+    }
+}
+
+/// The application of a scene.
+pub(crate) fn rocket(scene: Scene, size: &Size) -> Rocket<Build> {
+    let users = (FIRST_USER..FIRST_USER + size.users).map(|id| (id, User::new(id)));
+    let mut rocket = rocket::custom(config()).manage(Users(users.collect()));
+    if scene.has_manager() {
+        rocket = attach_others(rocket, size.realms - 1)
+            .attach(manager(size))
+            .mount("/", routes![logout]);
+    }
+    let routes = match scene {
+        Scene::Plain | Scene::Attached => routes![plain],
+        Scene::PlainPost => routes![plain_post],
+        Scene::ByHand => routes![by_hand],
+        Scene::LoginByHand => routes![login_by_hand],
+        Scene::Unauthorized => routes![refused],
+        Scene::Fresh => routes![fresh],
+        Scene::Login => routes![login],
+        Scene::Guarded | Scene::OldKey | Scene::Denial if size.realms == 1 => routes![guarded],
+        Scene::Guarded | Scene::OldKey | Scene::Denial | Scene::EightRealms => routes![of_realm],
+    };
+    mount_others(rocket, size.routes - 1, scene == Scene::Guarded).mount("/", routes)
+}
+
+/// A user of the application.
+#[derive(Clone, Debug, UserMixin)]
+pub(crate) struct User {
+    pub(crate) id: i64,
+    name: Arc<str>,
+    #[user(session_hash)]
+    password_hash: Arc<str>,
+}
+
+impl User {
+    pub(crate) fn new(id: i64) -> Self {
+        User {
+            id,
+            name: "Alice".into(),
+            password_hash: ARGON2.into(),
+        }
+    }
+}
+
+struct Users(HashMap<i64, User>);
+
+#[user_loader]
+fn load_user(id: i64, users: &State<Users>) -> Option<User> {
+    users.0.get(&id).cloned()
+}
+
+/// The `n`th secret key, 0 the newest.
+fn secret(n: usize) -> String {
+    format!("{SECRET}, {n}")
+}
+
+fn manager(size: &Size) -> LoginManager<User> {
+    let old = size.key + 1..=size.key + size.old_keys;
+    let manager = LoginManager::new(load_user)
+        .secret_key(secret(size.key))
+        .secret_key_fallbacks(old.map(secret))
+        .login_view("/login");
+    match size.room {
+        Some(sessions) => manager.revocation_capacity(sessions),
+        None => manager,
+    }
+}
+
+/// Managers besides the first, each of a user type of its own.
+fn attach_others(rocket: Rocket<Build>, count: usize) -> Rocket<Build> {
+    macro_rules! attach {
+        ($($name:literal)*) => {
+            [$(|rocket: Rocket<Build>| rocket.attach({
+                #[derive(UserMixin)]
+                struct Other {
+                    id: i64,
+                }
+
+                #[user_loader]
+                fn load_other(id: i64) -> Option<Other> {
+                    Some(Other { id })
+                }
+
+                LoginManager::new(load_other).secret_key(SECRET).realm($name)
+            })),*]
+        };
+    }
+    let attach = attach!("one" "two" "three" "four" "five" "six" "seven");
+    assert!(count <= attach.len(), "{count} more realms");
+    attach
+        .iter()
+        .take(count)
+        .fold(rocket, |rocket, attach| attach(rocket))
+}
+
+/// Routes that nobody asks for: a crowd's areas, mounted again and again.
+fn mount_others(mut rocket: Rocket<Build>, count: usize, guarded: bool) -> Rocket<Build> {
+    let areas = areas();
+    let mut missing = count;
+    for (n, area) in areas.iter().cycle().enumerate() {
+        let mut routes = area.clone();
+        routes.truncate(missing);
+        missing -= routes.len();
+        if !guarded {
+            routes = routes.iter().map(unguarded).collect();
+        }
+        rocket = rocket.mount(format!("/{n}"), routes);
+        if missing == 0 {
+            break;
+        }
+    }
+    rocket
+}
+
+/// The same route without its guard.
+fn unguarded(route: &Route) -> Route {
+    fn hello<'r>(req: &'r Request<'_>, _: Data<'r>) -> route::BoxFuture<'r> {
+        route::Outcome::from(req, "Hello").pin()
+    }
+    Route::new(route.method, route.uri.as_str(), hello)
+}
+
+#[get("/page")]
+fn plain() -> &'static str {
+    "Hello"
+}
+
+#[post("/page")]
+fn plain_post() -> &'static str {
+    "Hello"
+}
+
+#[login_required]
+#[get("/page")]
+fn guarded(user: &User) -> String {
+    user.name.to_string()
+}
+
+#[login_required(User)]
+#[get("/page")]
+fn of_realm(user: &User) -> String {
+    user.name.to_string()
+}
+
+#[fresh_login_required]
+#[get("/page")]
+fn fresh(user: &User) -> String {
+    user.name.to_string()
+}
+
+#[post("/page")]
+async fn login(session: LoginSession<'_, User>) -> Result<&'static str, LoginError> {
+    session.login_user(&User::new(FIRST_USER)).await?;
+    Ok("Hello")
+}
+
+#[post("/logout")]
+async fn logout(session: LoginSession<'_, User>) -> Result<(), LoginError> {
+    session.logout_user().allow_cross_site().await
+}
+
+/// What one writes without a library: a user's id in Rocket's private cookie.
+struct ByHand(User);
+
+#[async_trait]
+impl<'r> FromRequest<'r> for ByHand {
+    type Error = ();
+
+    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, ()> {
+        let find = || {
+            let id = req.cookies().get_private(HAND)?.value().parse().ok()?;
+            req.rocket().state::<Users>()?.0.get(&id).cloned()
+        };
+        match find() {
+            Some(user) => Outcome::Success(ByHand(user)),
+            None => Outcome::Error((Status::Unauthorized, ())),
+        }
+    }
+}
+
+#[get("/page")]
+fn by_hand(guard: ByHand) -> String {
+    let ByHand(user) = guard;
+    user.name.to_string()
+}
+
+#[post("/page")]
+fn login_by_hand(cookies: &CookieJar<'_>) -> &'static str {
+    cookies.add_private((HAND, FIRST_USER.to_string()));
+    "Hello"
+}
+
+struct Nobody;
+
+#[async_trait]
+impl<'r> FromRequest<'r> for Nobody {
+    type Error = ();
+
+    async fn from_request(_: &'r Request<'_>) -> request::Outcome<Self, ()> {
+        Outcome::Error((Status::Unauthorized, ()))
+    }
+}
+
+#[get("/page")]
+fn refused(_nobody: Nobody) -> &'static str {
+    "Hello"
+}

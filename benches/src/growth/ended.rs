@@ -1,0 +1,116 @@
+//! Ended sessions: what the list of them costs a request, in memory and at a logout, and what
+//! happens once it is full.
+
+use std::fs;
+use std::time::Instant;
+
+use super::{Axis, Point, costs, grouped};
+use crate::application::Size;
+use crate::scene::Scene;
+use crate::stage::Stage;
+use crate::time::best_decile;
+
+const ROUNDS: usize = 40;
+const LOGOUTS: usize = 25;
+
+/// Lists with room to spare, and one of the default capacity that has long been full.
+pub(super) fn points(size: Size) -> Vec<Point> {
+    let spacious = [0, 1_000, 100_000, 1_000_000, 10_000_000].map(|ended| Size {
+        ended,
+        room: Some(2 * ended + 100_000),
+        ..size
+    });
+    let full = Size {
+        ended: 1_100_000,
+        room: None,
+        ..size
+    };
+    let sizes = spacious.into_iter().chain([full]);
+    sizes
+        .map(|size| Point {
+            label: match size.room {
+                Some(_) => grouped(size.ended),
+                None => format!("{}, room for 1,000,000", grouped(size.ended)),
+            },
+            scene: Scene::Guarded,
+            size,
+        })
+        .collect()
+}
+
+/// What ending the sessions of one point took.
+struct Ended {
+    seconds: f64,
+    bytes: usize,
+}
+
+pub(super) fn print(points: &[Point]) {
+    let (stages, ended): (Vec<_>, Vec<_>) = points.iter().map(end).unzip();
+    let mut table = costs(Axis::Ended, points, &stages);
+    table.head.extend([
+        "megabytes",
+        "bytes each",
+        "seconds to end them",
+        "microseconds of a logout",
+        "logins that a logout ends, of three",
+    ]);
+    let rows = table.rows.iter_mut().zip(points).zip(&ended);
+    for (((row, point), ended), mut logouts) in rows.zip(log_out(points, &stages)) {
+        row.extend([
+            format!("{}", ended.bytes / 1_000_000),
+            ended
+                .bytes
+                .checked_div(point.size.ended)
+                .map_or(String::new(), |bytes| bytes.to_string()),
+            format!("{:.1}", ended.seconds),
+            format!("{:.1}", best_decile(&mut logouts)),
+        ]);
+    }
+    // Last, since a client's login may end by it.
+    for (row, stage) in table.rows.iter_mut().zip(&stages) {
+        row.push(stage.ended_by_one_logout().to_string());
+    }
+    table.print();
+}
+
+/// Ends a point's sessions, and watches the memory that they take.
+fn end(point: &Point) -> (Stage, Ended) {
+    let empty = Size {
+        ended: 0,
+        ..point.size
+    };
+    let stage = Stage::new(point.scene, &empty);
+    let (before, start) = (resident(), Instant::now());
+    stage.end(0..point.size.ended);
+    let ended = Ended {
+        seconds: start.elapsed().as_secs_f64(),
+        bytes: resident().saturating_sub(before),
+    };
+    (stage, ended)
+}
+
+/// Times logouts of one session each, in microseconds; all stages in turn.
+fn log_out(points: &[Point], stages: &[Stage]) -> Vec<Vec<f64>> {
+    let mut times = vec![Vec::new(); stages.len()];
+    for round in 0..ROUNDS {
+        for ((stage, point), times) in stages.iter().zip(points).zip(&mut times) {
+            let first = point.size.ended + round * LOGOUTS;
+            let requests: Vec<_> = (first..first + LOGOUTS).map(|n| stage.logout(n)).collect();
+            for request in requests {
+                let start = Instant::now();
+                stage.serve(request);
+                times.push(start.elapsed().as_secs_f64() * 1e6);
+            }
+        }
+    }
+    times
+}
+
+/// The process's memory in bytes.
+fn resident() -> usize {
+    let status = fs::read_to_string("/proc/self/status").expect("Linux's account of the process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    let kilobytes: usize = kilobytes.and_then(|kb| kb.parse().ok()).expect("a size");
+    kilobytes * 1024
+}
