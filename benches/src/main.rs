@@ -3,6 +3,7 @@
 mod application;
 mod build;
 mod callgrind;
+mod committed;
 mod crowd;
 mod growth;
 mod markdown;
@@ -16,6 +17,7 @@ mod stage;
 mod steps;
 mod table;
 mod time;
+mod tunables;
 
 use std::env;
 use std::process::ExitCode;
@@ -31,14 +33,14 @@ const USAGE: &str = "usage: login-benches [SCENE]...   the table, of these scene
                                   routes and realms, or of these
        login-benches build        what a login adds to the build of an application
        login-benches check        compares the guarded route with the committed figure
-       login-benches commit       writes that figure anew";
+       login-benches commit       the table, whose figures the next ones are compared with";
 
 fn main() -> ExitCode {
     let args: Vec<_> = env::args().skip(1).collect();
     let args: Vec<_> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
-        ["check"] => return callgrind::check(),
-        ["commit"] => callgrind::commit(),
+        ["check"] => return committed::check(),
+        ["commit"] => table::commit(),
         ["help" | "--help"] => println!("{USAGE}"),
         // The processes that are counted from outside.
         ["serve", scene, requests] => {

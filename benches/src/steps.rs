@@ -12,12 +12,10 @@ use nix::unistd::Pid;
 use rocket::http::Cookie;
 
 use crate::stage::Stage;
+use crate::tunables;
 
 /// The addresses that the process tells first: where the C library's allocator begins.
 const ALLOCATORS: usize = 3;
-
-const NO_REP: &str = "glibc.cpu.x86_rep_movsb_threshold=1000000000:\
-                      glibc.cpu.x86_rep_stosb_threshold=1000000000";
 
 /// What one request costs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,8 +29,7 @@ pub(crate) struct Counted {
 pub(crate) fn count(args: &[&str], requests: u32) -> Counted {
     let mut child = Command::new(env::current_exe().expect("this program"))
         .args(args)
-        // `rep movsb` would count as one step for each byte.
-        .env("GLIBC_TUNABLES", NO_REP)
+        .env(tunables::NAME, tunables::VALUE)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

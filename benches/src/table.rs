@@ -1,5 +1,6 @@
 //! The table: what each scene costs over the same request without a login.
 
+use crate::committed::{self, Figures};
 use crate::markdown::Table;
 use crate::scene::Scene;
 use crate::stage::Stage;
@@ -9,21 +10,11 @@ use crate::{callgrind, steps, time};
 const REQUESTS: u32 = 15;
 
 struct Row {
+    scene: Scene,
     instructions: f64,
     allocations: f64,
     callgrind: f64,
     time: f64,
-}
-
-impl Row {
-    fn over(&self, floor: &Row) -> Row {
-        Row {
-            instructions: self.instructions - floor.instructions,
-            allocations: self.allocations - floor.allocations,
-            callgrind: self.callgrind - floor.callgrind,
-            time: self.time - floor.time,
-        }
-    }
 }
 
 /// The process that is counted.
@@ -32,68 +23,106 @@ pub(crate) fn stop(scene: Scene) {
 }
 
 /// Measures the scenes, and what they are compared with, and prints the table.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts of instructions are small"
-)]
 pub(crate) fn print(wanted: &[Scene]) {
-    let is_wanted = |scene: &Scene| {
-        *scene == Scene::ByHand
+    let is_compared = |scene: &Scene| {
+        [Scene::Plain, Scene::ByHand].contains(scene)
             || wanted
                 .iter()
                 .any(|wanted| wanted == scene || wanted.floor() == *scene)
     };
     let mut scenes = Scene::ALL.to_vec();
-    scenes.retain(|scene| *scene == Scene::Plain || is_wanted(scene));
-    let stages = scenes.iter().map(|scene| Stage::new(*scene, &scene.size()));
-    let times = time::measure(&stages.collect::<Vec<_>>());
-    let rows: Vec<_> = scenes
-        .iter()
-        .zip(times)
-        .map(|(scene, time)| {
+    scenes.retain(is_compared);
+    Rows::measure(&scenes).print();
+}
+
+/// Prints the table of all scenes, and writes what the next one is compared with.
+pub(crate) fn commit() {
+    let rows = Rows::measure(&Scene::ALL);
+    rows.print();
+    committed::write(rows.0.iter().map(|row| {
+        let figures = Figures {
+            callgrind: row.callgrind,
+            time_of_floor: row.time / rows.floor_of(row).time,
+        };
+        (row.scene, figures)
+    }));
+}
+
+struct Rows(Vec<Row>);
+
+impl Rows {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts of instructions are small"
+    )]
+    fn measure(scenes: &[Scene]) -> Self {
+        let stages = scenes.iter().map(|scene| Stage::new(*scene, &scene.size()));
+        let times = time::measure(&stages.collect::<Vec<_>>());
+        let rows = scenes.iter().zip(times).map(|(scene, time)| {
             let steps = steps::count(&["stop", scene.name()], REQUESTS);
             Row {
+                scene: *scene,
                 instructions: steps.instructions as f64,
                 allocations: steps.allocations as f64,
-                callgrind: callgrind::count(*scene) as f64,
+                callgrind: callgrind::count(*scene),
                 time,
             }
-        })
-        .collect();
-    let row = |wanted: Scene| {
-        let mut rows = scenes.iter().zip(&rows);
-        let found = rows.find(|(scene, _)| **scene == wanted);
-        found.expect("a scene that was measured").1
-    };
-    let guard = row(Scene::ByHand).over(row(Scene::Plain));
-    let rows = scenes.iter().zip(&rows).map(|(scene, row_of_scene)| {
-        let floor = row(scene.floor());
-        let over = row_of_scene.over(floor);
-        vec![
-            scene.name().to_owned(),
-            format!("{:.0}", row_of_scene.instructions),
-            format!("{:.2}", row_of_scene.instructions / floor.instructions),
-            format!("{:+.0}", over.instructions),
-            format!("{:.2}", over.instructions / guard.instructions),
-            format!("{:+.0}", over.allocations),
-            format!("{:.0}", row_of_scene.callgrind),
-            format!("{:.2}", row_of_scene.time / floor.time),
-            format!("{:.2}", over.time / guard.time),
-        ]
-    });
-    let table = Table {
-        head: vec![
-            "request",
-            "instructions",
-            "of its floor",
-            "over its floor",
-            "of the guard by hand",
-            "allocations over its floor",
-            "callgrind",
-            "time of its floor",
-            "time over it, of the guard by hand",
-        ],
-        rows: rows.collect(),
-    };
-    table.print();
+        });
+        Rows(rows.collect())
+    }
+
+    fn of(&self, scene: Scene) -> &Row {
+        let mut rows = self.0.iter();
+        let found = rows.find(|row| row.scene == scene);
+        found.expect("a scene that was measured")
+    }
+
+    fn floor_of(&self, row: &Row) -> &Row {
+        self.of(row.scene.floor())
+    }
+
+    fn print(&self) {
+        let guard = self.of(Scene::ByHand);
+        let over = |row: &Row, figure: fn(&Row) -> f64| figure(row) - figure(self.floor_of(row));
+        let of_guard = |row, figure| over(row, figure) / over(guard, figure);
+        let rows = self.0.iter().map(|row| {
+            let floor = self.floor_of(row);
+            let time_of_floor = row.time / floor.time;
+            let committed = Figures::of(row.scene);
+            let of_committed = |figure: fn(&Figures) -> f64, now: f64| {
+                let then = committed.as_ref().map(figure);
+                then.map_or_else(|| "new".to_owned(), |then| format!("{:.2}", now / then))
+            };
+            vec![
+                row.scene.name().to_owned(),
+                format!("{:.0}", row.instructions),
+                format!("{:.2}", row.instructions / floor.instructions),
+                format!("{:+.0}", over(row, |row| row.instructions)),
+                format!("{:.2}", of_guard(row, |row| row.instructions)),
+                format!("{:+.0}", over(row, |row| row.allocations)),
+                format!("{:.0}", row.callgrind),
+                of_committed(|then| then.callgrind, row.callgrind),
+                format!("{time_of_floor:.2}"),
+                of_committed(|then| then.time_of_floor, time_of_floor),
+                format!("{:.2}", of_guard(row, |row| row.time)),
+            ]
+        });
+        let table = Table {
+            head: vec![
+                "request",
+                "instructions",
+                "of its floor",
+                "over its floor",
+                "of the guard by hand",
+                "allocations over its floor",
+                "callgrind",
+                "of the commit's",
+                "time of its floor",
+                "of the commit's",
+                "time over it, of the guard by hand",
+            ],
+            rows: rows.collect(),
+        };
+        table.print();
+    }
 }
