@@ -2,7 +2,9 @@
 
 use rocket::http::Status;
 use rocket::request::FlashMessage;
+use rocket::response::Flash;
 use rocket::{Request, catch, catchers};
+use rocket_login::unauthorized_handler;
 
 use crate::common::App;
 use crate::common::socket::{Server, body, cookie, header};
@@ -142,6 +144,28 @@ fn a_catcher_that_reads_the_message_leaves_one_cookie_of_the_name() {
     assert_eq!(header(&reply, "Location"), ["/login?next=%2Fprivate"]);
     assert_eq!(header(&reply, "Set-Cookie").len(), 1, "{reply}");
     assert_ne!(cookie(&reply, "_flash").as_deref(), Some(""));
+}
+
+#[unauthorized_handler]
+fn flashing() -> Flash<&'static str> {
+    Flash::error("who is there?", "new")
+}
+
+#[unauthorized_handler]
+fn silent() -> &'static str {
+    "who is there?"
+}
+
+#[test]
+fn only_a_message_that_a_handler_has_flashed_itself_is_sent() {
+    let old: &[&[u8]] = &[b"Cookie: _flash=5%3Aerrorold"];
+    let app = App::new().with(|manager| manager.unauthorized_handler(flashing));
+    let reply = Server::start(app.rocket()).get("/private", old);
+    assert_eq!(cookie(&reply, "_flash").as_deref(), Some("5%3Aerrornew"));
+    let app = App::new().with(|manager| manager.unauthorized_handler(silent));
+    let reply = Server::start(app.rocket()).get("/private", old);
+    assert_eq!(body(&reply), "who is there?");
+    assert_eq!(cookie(&reply, "_flash"), None);
 }
 
 #[test]
