@@ -7,6 +7,8 @@ mod committed;
 mod crowd;
 mod growth;
 mod markdown;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod pin;
 mod scene;
 mod size;
 mod stage;

@@ -11,6 +11,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 use rocket::http::Cookie;
 
+use crate::pin;
 use crate::stage::Stage;
 use crate::tunables;
 
@@ -41,6 +42,7 @@ pub(crate) fn count(args: &[&str], requests: u32) -> Counted {
         .filter_map(|line| line.expect("a line").strip_prefix("at ")?.parse().ok())
         .take(ALLOCATORS)
         .collect();
+    let _pinned = pin::beside(pid);
     let (mut answers, mut parsing) = (Counted::default(), Counted::default());
     for sum in [&mut answers, &mut parsing] {
         for _ in 0..requests {
