@@ -7,6 +7,7 @@ mod committed;
 mod crowd;
 mod growth;
 mod markdown;
+mod memory;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod pin;
 mod scene;

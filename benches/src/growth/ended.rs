@@ -1,11 +1,11 @@
 //! Ended sessions: what the list of them costs a request, in memory and at a logout, and what
 //! happens once it is full.
 
-use std::fs;
 use std::time::Instant;
 
 use super::{Axis, Point, costs, grouped};
 use crate::application::Size;
+use crate::memory::{self, Ended};
 use crate::scene::Scene;
 use crate::stage::Stage;
 use crate::time::best_decile;
@@ -38,12 +38,6 @@ pub(super) fn points(size: Size) -> Vec<Point> {
         .collect()
 }
 
-/// What ending the sessions of one point took.
-struct Ended {
-    seconds: f64,
-    bytes: usize,
-}
-
 pub(super) fn print(points: &[Point]) {
     let (stages, ended): (Vec<_>, Vec<_>) = points.iter().map(end).unzip();
     let mut table = costs(Axis::Ended, points, &stages);
@@ -73,19 +67,14 @@ pub(super) fn print(points: &[Point]) {
     table.print();
 }
 
-/// Ends a point's sessions, and watches the memory that they take.
+/// A point's stage, and what ending its sessions took.
 fn end(point: &Point) -> (Stage, Ended) {
     let empty = Size {
         ended: 0,
         ..point.size
     };
     let stage = Stage::new(point.scene, &empty);
-    let (before, start) = (resident(), Instant::now());
-    stage.end(0..point.size.ended);
-    let ended = Ended {
-        seconds: start.elapsed().as_secs_f64(),
-        bytes: resident().saturating_sub(before),
-    };
+    let ended = memory::end(&stage, point.size.ended);
     (stage, ended)
 }
 
@@ -104,13 +93,4 @@ fn log_out(points: &[Point], stages: &[Stage]) -> Vec<Vec<f64>> {
         }
     }
     times
-}
-
-/// The process's memory in bytes.
-fn resident() -> usize {
-    let status = fs::read_to_string("/proc/self/status").expect("Linux's account of the process");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    let kilobytes: usize = kilobytes.and_then(|kb| kb.parse().ok()).expect("a size");
-    kilobytes * 1024
 }

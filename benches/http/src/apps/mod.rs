@@ -20,7 +20,7 @@ pub(crate) struct Application {
 /// All of them, in the order of the table.
 pub(crate) const ALL: [Application; 9] = [
     application("rocket-plain", "rocket-plain", rocket::plain),
-    application(BY_HAND, "rocket-plain", rocket::by_hand::serve),
+    application("rocket-by-hand", "rocket-plain", rocket::by_hand::serve),
     application(ROCKET_LOGIN, "rocket-plain", rocket::login::serve),
     application(
         "rocket-flex-session",
@@ -34,10 +34,7 @@ pub(crate) const ALL: [Application; 9] = [
     application("actix-identity", "actix-plain", actix::identity),
 ];
 
-/// What the others are compared with.
-pub(crate) const BY_HAND: &str = "rocket-by-hand";
-
-/// What remembers the sessions that have ended.
+/// What the others are compared with, and what remembers the sessions that have ended.
 pub(crate) const ROCKET_LOGIN: &str = "rocket-login";
 
 const fn application(name: &'static str, plain: &'static str, serve: fn(u16)) -> Application {
