@@ -9,6 +9,9 @@ use crate::{callgrind, steps, time};
 /// The requests of each scene that are counted.
 const REQUESTS: u32 = 15;
 
+/// The rounds that are timed: over more than one of the machine's moods.
+const ROUNDS: usize = 4_000;
+
 struct Row {
     scene: Scene,
     instructions: f64,
@@ -57,7 +60,7 @@ impl Rows {
     )]
     fn measure(scenes: &[Scene]) -> Self {
         let stages = scenes.iter().map(|scene| Stage::new(*scene, &scene.size()));
-        let times = time::measure(&stages.collect::<Vec<_>>());
+        let times = time::measure(&stages.collect::<Vec<_>>(), ROUNDS);
         let rows = scenes.iter().zip(times).map(|(scene, time)| {
             let steps = steps::count(&["stop", scene.name()], REQUESTS);
             Row {

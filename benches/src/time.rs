@@ -4,14 +4,14 @@ use std::time::Instant;
 
 use crate::stage::Stage;
 
-const ROUNDS: usize = 400;
+/// The requests of a stage's turn.
 const REQUESTS: usize = 50;
 
-/// Nanoseconds per request, of each stage.
+/// Nanoseconds per request, of each stage, after so many rounds.
 #[expect(clippy::cast_precision_loss, reason = "few requests")]
-pub(crate) fn measure(stages: &[Stage]) -> Vec<f64> {
+pub(crate) fn measure(stages: &[Stage], rounds: usize) -> Vec<f64> {
     let mut times: Vec<Vec<f64>> = vec![Vec::new(); stages.len()];
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         for (stage, times) in stages.iter().zip(&mut times) {
             let requests: Vec<_> = (0..REQUESTS).map(|_| stage.request()).collect();
             let start = Instant::now();

@@ -21,6 +21,9 @@ const CLIENTS: usize = 1_000;
 /// The requests of each point that are counted.
 const REQUESTS: u32 = 8;
 
+/// The rounds in which they are timed.
+const ROUNDS: usize = 400;
+
 /// What an application may have more of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Axis {
@@ -143,7 +146,7 @@ pub(crate) fn print(axis: Axis) {
     reason = "counts of instructions are small"
 )]
 fn costs(axis: Axis, points: &[Point], stages: &[Stage]) -> Table {
-    let times = time::measure(stages);
+    let times = time::measure(stages, ROUNDS);
     let instructions = instructions(axis, points.len());
     let costs: Vec<_> = instructions
         .into_iter()
