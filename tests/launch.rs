@@ -257,8 +257,16 @@ fn quickstart(port: u16, key: Option<&str>) -> std::process::Output {
         .join(format!("quickstart{}", std::env::consts::EXE_SUFFIX));
     // `cargo test` has built it; a run of this file alone may not have.
     if !program.exists() {
+        let built_into = beside.parent().unwrap();
+        let profile = match built_into.file_name().and_then(|name| name.to_str()) {
+            Some("debug") | None => "dev",
+            Some(profile) => profile,
+        };
         let built = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--example", "quickstart"])
+            .args(["--profile", profile])
+            .arg("--target-dir")
+            .arg(built_into.parent().unwrap())
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status();
         assert!(built.unwrap().success());
