@@ -5,50 +5,44 @@ use std::iter::from_fn;
 use memchr::memchr;
 
 /// What a request presents under one cookie name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Presented<'a> {
+    #[default]
     Absent,
     One(&'a str),
     /// Two or more, alike or not: a sibling domain may have set one of them.
     Many,
 }
 
-/// Looks for the named cookies, in all `Cookie` headers of a request, in one pass.
+impl<'a> Extend<&'a str> for Presented<'a> {
+    fn extend<I: IntoIterator<Item = &'a str>>(&mut self, values: I) {
+        for value in values {
+            *self = match self {
+                Presented::Absent => Presented::One(value),
+                _ => Presented::Many,
+            };
+        }
+    }
+}
+
+/// Looks for the named cookies, in all `Cookie` headers of a request, in one pass: as what is
+/// [`Presented`], or as every value in a `Vec`.
 ///
 /// A name counts byte for byte, with space and tab around it: never decoded, never in another
 /// case. So does a value, quotes included.
-pub(crate) fn find<'a, const N: usize>(
+pub(crate) fn find<'a, T: Default + Extend<&'a str>, const N: usize>(
     headers: impl Iterator<Item = &'a str>,
     names: [&str; N],
-) -> [Presented<'a>; N] {
-    let mut found = [Presented::Absent; N];
+) -> [T; N] {
+    let mut found = [(); N].map(|()| T::default());
     for header in headers {
         for pair in pairs(header) {
-            for (name, presented) in names.iter().zip(&mut found) {
-                if let Some(value) = value_of(pair, name) {
-                    *presented = match presented {
-                        Presented::Absent => Presented::One(value),
-                        _ => Presented::Many,
-                    };
-                }
+            for (name, found) in names.iter().zip(&mut found) {
+                found.extend(value_of(pair, name));
             }
         }
     }
     found
-}
-
-/// Every value that the named cookies have in the headers.
-pub(crate) fn all<'a, const N: usize>(
-    headers: impl Iterator<Item = &'a str>,
-    names: [&str; N],
-) -> [Vec<&'a str>; N] {
-    let mut all = [(); N].map(|()| Vec::new());
-    for pair in headers.flat_map(pairs) {
-        for (name, values) in names.iter().zip(&mut all) {
-            values.extend(value_of(pair, name));
-        }
-    }
-    all
 }
 
 /// What stands between the semicolons, without blanks before it.
@@ -89,7 +83,7 @@ mod tests {
     #[test]
     fn each_name_finds_its_own_value() {
         let headers = ["theme=dark; __Host-id=alice; __Host-rm=token", "lang=en"];
-        let found = find(headers.into_iter(), [ID, "__Host-rm", "login_next"]);
+        let found: [Presented<'_>; 3] = find(headers.into_iter(), [ID, "__Host-rm", "login_next"]);
         assert_eq!(found, [One("alice"), One("token"), Absent]);
     }
 
@@ -162,7 +156,7 @@ mod tests {
 
     #[test]
     fn one_cookie_twice_does_not_spoil_another() {
-        let found = find(
+        let found: [Presented<'_>; 2] = find(
             ["__Host-id=a; __Host-rm=t; __Host-id=b"].into_iter(),
             [ID, "__Host-rm"],
         );

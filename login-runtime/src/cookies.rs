@@ -5,7 +5,7 @@ use rocket::time::Duration;
 use rocket::{Request, Response};
 
 use crate::config::CookieSpec;
-use crate::cookie_header::{self, Presented};
+use crate::cookie_header;
 use crate::realm::RealmCore;
 use crate::signer;
 use crate::token::{Flags, Kind, Token};
@@ -17,41 +17,23 @@ pub(crate) const NEXT_PURPOSE: &str = "next";
 /// How long the wanted page is kept while somebody logs in: 10 minutes.
 const NEXT_SECONDS: u64 = 600;
 
-/// Finds our cookies in the request, by the raw header's own names.
+/// Finds our cookies in the request, by the raw header's own names, as [`cookie_header::find`] does.
 ///
 /// Rocket's jar decodes and trims names, which voids the `__Host-` prefix (Rack's CVE-2020-8184).
 /// Only Rocket's local client sends cookies without a header; then, and only then, the jar counts.
-pub(crate) fn presented<'r, const N: usize>(
+pub(crate) fn presented<'r, T: Default + Extend<&'r str>, const N: usize>(
     req: &'r Request<'_>,
     specs: [&CookieSpec; N],
-) -> [Presented<'r>; N] {
+) -> [T; N] {
     let names = specs.map(|spec| spec.name.as_str());
     let mut headers = req.headers().get("Cookie").peekable();
     if headers.peek().is_some() {
         return cookie_header::find(headers, names);
     }
-    names.map(|name| match req.cookies().get(name) {
-        Some(cookie) => Presented::One(cookie.value()),
-        None => Presented::Absent,
-    })
-}
-
-/// Every value that came under our cookies' names.
-pub(crate) fn all<'r, const N: usize>(
-    req: &'r Request<'_>,
-    specs: [&CookieSpec; N],
-) -> [Vec<&'r str>; N] {
-    let names = specs.map(|spec| spec.name.as_str());
-    let mut headers = req.headers().get("Cookie").peekable();
-    if headers.peek().is_some() {
-        return cookie_header::all(headers, names);
-    }
     names.map(|name| {
-        req.cookies()
-            .get(name)
-            .map(Cookie::value)
-            .into_iter()
-            .collect()
+        let mut found = T::default();
+        found.extend(req.cookies().get(name).map(Cookie::value));
+        found
     })
 }
 

@@ -120,7 +120,7 @@ pub fn find_cookies<'a, const N: usize>(
 /// Every value that a name has in the headers.
 #[must_use]
 pub fn cookie_values<'a>(headers: &[&'a str], name: &'a str) -> Vec<&'a str> {
-    let [values] = cookie_header::all(headers.iter().copied(), [name]);
+    let [values] = cookie_header::find(headers.iter().copied(), [name]);
     values
 }
 

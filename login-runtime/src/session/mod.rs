@@ -199,7 +199,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     fn presented(&self) -> Vec<(Token, &KeySet)> {
         let core = &self.realm.core;
         let specs = [&core.config.session_cookie, &core.config.remember_cookie];
-        let [session, remember] = cookies::all(self.req, specs);
+        let [session, remember]: [Vec<&str>; 2] = cookies::presented(self.req, specs);
         let of = |kind| move |value| (value, kind);
         session
             .into_iter()
@@ -228,7 +228,8 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// Whether the browser may keep a remember cookie; it shows one only below its path.
     fn may_have_remember_cookie(&self) -> bool {
         let spec = &self.realm.core.config.remember_cookie;
-        spec.path != "/" || cookies::presented(self.req, [spec]) != [Presented::Absent]
+        spec.path != "/"
+            || cookies::presented::<Presented<'_>, 1>(self.req, [spec]) != [Presented::Absent]
     }
 
     /// The remember token that the request came with, if it still brings back this very user.
