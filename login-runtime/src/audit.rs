@@ -234,15 +234,16 @@ pub fn audit<P: Phase>(rocket: &Rocket<P>) -> Audit {
             .entries
             .push(entry);
     }
-    for identity in rocket.routes().filter_map(Identity::of) {
-        if let Some(alike) = alike.get_mut(&identity) {
+    let identities: Vec<_> = rocket.routes().map(Identity::of).collect();
+    for identity in identities.iter().flatten() {
+        if let Some(alike) = alike.get_mut(identity) {
             alike.routes = alike.routes.saturating_add(1);
         }
     }
-    let alike_to = |route| alike.get(&Identity::of(route)?);
     let mut routes: Vec<AuditedRoute> = rocket
         .routes()
-        .map(|route| audited(route, alike_to(route)))
+        .zip(&identities)
+        .map(|(route, identity)| audited(route, identity.as_ref().and_then(|it| alike.get(it))))
         .collect();
     routes.sort_by(|a, b| (&a.uri, a.method.as_str()).cmp(&(&b.uri, b.method.as_str())));
     Audit { routes }
