@@ -90,18 +90,15 @@ fn is_plain_path(path: &str) -> bool {
 
 /// Whether a segment is `.` or `..`, its dots escaped or not.
 fn is_dots(segment: &str) -> bool {
-    let after_dot = |text: &'_ str| -> Option<usize> {
-        if text.starts_with('.') {
-            Some(1)
-        } else {
-            let escape = text.get(..3)?;
-            escape.eq_ignore_ascii_case("%2e").then_some(3)
-        }
-    };
-    let Some(rest) = after_dot(segment).and_then(|dot| segment.get(dot..)) else {
-        return false;
-    };
-    rest.is_empty() || after_dot(rest) == Some(rest.len())
+    after_dot(segment).is_some_and(|rest| rest.is_empty() || after_dot(rest) == Some(""))
+}
+
+fn after_dot(text: &str) -> Option<&str> {
+    if let Some(rest) = text.strip_prefix('.') {
+        return Some(rest);
+    }
+    let (escape, rest) = text.split_at_checked(3)?;
+    escape.eq_ignore_ascii_case("%2e").then_some(rest)
 }
 
 /// Every `%` starts an escape, and none hides a control character or one of `refused`.
