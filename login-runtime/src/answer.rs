@@ -82,12 +82,7 @@ pub(crate) async fn answer<'r, U: UserMixin>(
     if asker == Asker::Person
         && let Some(message) = message
     {
-        message.flash(
-            &core.config.session_cookie,
-            realm.localize.as_deref(),
-            req,
-            res,
-        );
+        message.flash(realm.localize.as_deref(), req, res);
     }
     true
 }

@@ -7,7 +7,6 @@ use rocket::time::Duration;
 use rocket::{Request, Response};
 use tracing::error;
 
-use crate::config::CookieSpec;
 use crate::manager::Localize;
 
 /// The name under which `rocket::response::Flash` keeps its message.
@@ -17,28 +16,29 @@ const FLASH: &str = "_flash";
 pub(crate) struct Message {
     text: String,
     category: String,
+    secure: bool,
     cookie: String,
 }
 
 impl Message {
-    pub(crate) fn new(text: String, category: String, spec: &CookieSpec) -> Self {
+    pub(crate) fn new(text: String, category: String, secure: bool) -> Self {
         Message {
-            cookie: cookie(&category, &text, spec.secure),
+            cookie: cookie(&category, &text, secure),
             text,
             category,
+            secure,
         }
     }
 
     /// Flashes the message, in the request's language where there is a callback.
     pub(crate) fn flash(
         &self,
-        spec: &CookieSpec,
         localize: Option<&Localize>,
         req: &Request<'_>,
         res: &mut Response<'_>,
     ) {
         let cookie = match localize.and_then(|localize| localized(localize, &self.text, req)) {
-            Some(text) => cookie(&self.category, &text, spec.secure),
+            Some(text) => cookie(&self.category, &text, self.secure),
             None => self.cookie.clone(),
         };
         replace(cookie, res);

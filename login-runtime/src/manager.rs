@@ -371,7 +371,8 @@ impl<U: UserMixin> Plan<U> {
         };
         let message = |text: &Option<String>, category: &String| {
             let text = text.clone()?;
-            Some(Message::new(text, category.clone(), &config.session_cookie))
+            let secure = config.session_cookie.secure;
+            Some(Message::new(text, category.clone(), secure))
         };
         Realm {
             login_message: message(&config.login_message, &config.login_message_category),
