@@ -1,32 +1,25 @@
 //! The application that is measured, in every size.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use rocket::config::{Config, LogLevel, SecretKey};
 use rocket::http::{CookieJar, Status};
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
-
 use rocket::{Build, Data, Request, Rocket, Route, State, async_trait, get, post, route, routes};
 use rocket_login::{
     LoginError, LoginManager, LoginSession, UserMixin, fresh_login_required, login_required,
     user_loader,
 };
 
+use crate::by_hand::{ByHand, COOKIE};
 use crate::crowd::areas;
 use crate::scene::Scene;
+use crate::user::{User, Users};
 
 /// The id of the first user. All ids have as many digits, so that all tokens are of one length.
 pub(crate) const FIRST_USER: i64 = 1_000_000;
 
-/// The name of the cookie of the guard by hand.
-pub(crate) const HAND: &str = "user_id";
-
 /// The secret of every application.
 pub(crate) const SECRET: &str = "benches: this secret is not secret, 0123456789";
-const ARGON2: &str = "$argon2id$v=19$m=19456,t=2,p=1$YmVuY2hlcy1zYWx0LTEyMw\
-                      $0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
 
 /// How large an application is.
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +67,7 @@ pub(crate) fn config() -> Config {
 /// The application of a scene.
 pub(crate) fn rocket(scene: Scene, size: &Size) -> Rocket<Build> {
     let users = (FIRST_USER..FIRST_USER + size.users).map(|id| (id, User::new(id)));
-    let mut rocket = rocket::custom(config()).manage(Users(users.collect()));
+    let mut rocket = rocket::custom(config()).manage(users.collect::<Users>());
     if scene.has_manager() {
         rocket = attach_others(rocket, size.realms - 1)
             .attach(manager(size))
@@ -94,30 +87,9 @@ pub(crate) fn rocket(scene: Scene, size: &Size) -> Rocket<Build> {
     mount_others(rocket, size.routes - 1, scene == Scene::Guarded).mount("/", routes)
 }
 
-/// A user of the application.
-#[derive(Clone, Debug, UserMixin)]
-pub(crate) struct User {
-    pub(crate) id: i64,
-    name: Arc<str>,
-    #[user(session_hash)]
-    password_hash: Arc<str>,
-}
-
-impl User {
-    pub(crate) fn new(id: i64) -> Self {
-        User {
-            id,
-            name: "Alice".into(),
-            password_hash: ARGON2.into(),
-        }
-    }
-}
-
-struct Users(HashMap<i64, User>);
-
 #[user_loader]
 fn load_user(id: i64, users: &State<Users>) -> Option<User> {
-    users.0.get(&id).cloned()
+    users.get(&id).cloned()
 }
 
 /// The `n`th secret key, 0 the newest.
@@ -230,25 +202,6 @@ async fn logout(session: LoginSession<'_, User>) -> Result<(), LoginError> {
     session.logout_user().allow_cross_site().await
 }
 
-/// What one writes without a library: a user's id in Rocket's private cookie.
-struct ByHand(User);
-
-#[async_trait]
-impl<'r> FromRequest<'r> for ByHand {
-    type Error = ();
-
-    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, ()> {
-        let find = || {
-            let id = req.cookies().get_private(HAND)?.value().parse().ok()?;
-            req.rocket().state::<Users>()?.0.get(&id).cloned()
-        };
-        match find() {
-            Some(user) => Outcome::Success(ByHand(user)),
-            None => Outcome::Error((Status::Unauthorized, ())),
-        }
-    }
-}
-
 #[get("/page")]
 fn by_hand(guard: ByHand) -> String {
     let ByHand(user) = guard;
@@ -257,7 +210,7 @@ fn by_hand(guard: ByHand) -> String {
 
 #[post("/page")]
 fn login_by_hand(cookies: &CookieJar<'_>) -> &'static str {
-    cookies.add_private((HAND, FIRST_USER.to_string()));
+    cookies.add_private((COOKIE, FIRST_USER.to_string()));
     "Hello"
 }
 

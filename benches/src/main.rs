@@ -2,6 +2,7 @@
 
 mod application;
 mod build;
+mod by_hand;
 mod callgrind;
 mod committed;
 mod crowd;
@@ -21,6 +22,7 @@ mod steps;
 mod table;
 mod time;
 mod tunables;
+mod user;
 
 use std::env;
 use std::process::ExitCode;

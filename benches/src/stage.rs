@@ -10,8 +10,10 @@ use rocket::local::asynchronous::{Client, LocalRequest};
 use rocket::tokio::runtime::{Builder, Runtime};
 use rocket_login::testing;
 
-use crate::application::{self, FIRST_USER, HAND, Size, User};
+use crate::application::{self, FIRST_USER, Size};
+use crate::by_hand;
 use crate::scene::{PAGE, Scene};
+use crate::user::User;
 
 /// The name of our session cookie, and the length of its value.
 const SESSION: &str = "__Host-login_session";
@@ -92,11 +94,11 @@ impl Stage {
         };
         assert_eq!(login.value().len(), TOKEN);
         let request = self.client.get(PAGE);
-        let request = request.private_cookie((HAND, user.id.to_string()));
+        let request = request.private_cookie((by_hand::COOKIE, user.id.to_string()));
         let hand = request
             .inner()
             .cookies()
-            .get(HAND)
+            .get(by_hand::COOKIE)
             .expect("a private cookie");
         vec![theme, login, hand.clone()]
     }

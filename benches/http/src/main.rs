@@ -3,11 +3,15 @@
 
 mod apps;
 mod browser;
+#[path = "../../src/by_hand.rs"]
+mod by_hand;
 mod client;
 mod machine;
 mod rounds;
 mod server;
 mod table;
+#[path = "../../src/user.rs"]
+mod user;
 mod users;
 
 use std::env;
