@@ -158,7 +158,7 @@ impl<'r, U: UserMixin, A: Default> FromRequest<'r> for CurrentUser<'r, U, A> {
         };
         match Visit::of(req).present(realm, req).await {
             Ok(present) => Outcome::Success(CurrentUser {
-                auth_at: present.auth_at(),
+                auth_at: present.auth_at,
                 user: present.user,
                 anonymous: A::default(),
                 now: realm.core.clock.now(),

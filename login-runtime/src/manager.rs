@@ -571,7 +571,7 @@ fn finish<U: UserMixin>(
 ) {
     let pending = visit.pending();
     // A failure touches no cookie, but takes nothing back that was accepted.
-    let writes = (pending.changed || !visit.failed()) && pending.writes();
+    let writes = pending.writes() && (visit.has_changed() || !visit.failed());
     if writes {
         cookies::write(&realm.core, &pending, res);
     }

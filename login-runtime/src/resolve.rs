@@ -1,7 +1,5 @@
 //! From a request to its user: session cookie, then remember cookie, then request loader.
 
-use std::sync::{Mutex, PoisonError};
-
 use rocket::Request;
 use rocket::http::Status;
 use tracing::debug;
@@ -17,7 +15,7 @@ use crate::revocation::{RevocationError, SessionRef};
 use crate::times::{self, Lapsed};
 use crate::token::{Flags, Kind, Token};
 use crate::user::{UserMixin, has_id};
-use crate::visit::{Change, Pending};
+use crate::visit::Change;
 
 /// What the request's cookies and the request loader said.
 pub(crate) struct Found<U> {
@@ -35,28 +33,22 @@ pub(crate) struct Told {
     pub(crate) of_user: bool,
 }
 
-/// Finds the user of a request, and leaves what follows from it in `pending`.
+/// Finds the user of a request.
 ///
-/// When a loader or the revocation list fails, nothing is left there: nobody is logged in or out.
+/// When a loader or the revocation list fails, nothing follows for the cookies: nobody is logged in
+/// or out.
 pub(crate) async fn find<U: UserMixin>(
     realm: &Realm<U>,
     req: &Request<'_>,
-    pending: &Mutex<Pending>,
     told: &mut Vec<Told>,
-) -> Result<Found<U>, LoadError> {
+) -> Result<Outcome<U>, LoadError> {
     let mut search = Search {
         realm,
         req,
         now: realm.core.clock.now(),
         told,
     };
-    let result = search.run().await?;
-    let mut pending = pending.lock().unwrap_or_else(PoisonError::into_inner);
-    if !pending.changed {
-        pending.session = result.session;
-        pending.remember = result.remember;
-    }
-    Ok(result.found)
+    search.run().await
 }
 
 struct Search<'s, 'r, U> {
@@ -67,10 +59,10 @@ struct Search<'s, 'r, U> {
 }
 
 /// Who was found, and what follows for the cookies.
-struct Outcome<U> {
-    found: Found<U>,
-    session: Option<Change>,
-    remember: Option<Change>,
+pub(crate) struct Outcome<U> {
+    pub(crate) found: Found<U>,
+    pub(crate) session: Option<Change>,
+    pub(crate) remember: Option<Change>,
 }
 
 /// What one cookie turned out to be.

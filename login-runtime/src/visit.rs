@@ -1,6 +1,5 @@
 //! A visit: what is known and what is pending for one request and one user type.
 
-use std::borrow::Cow;
 use std::future::{Ready, poll_fn, ready};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +26,8 @@ pub(crate) struct Visit<U> {
     turn: sync::Mutex<()>,
     searching: AtomicBool,
     pending: Mutex<Pending>,
+    /// Set, with `pending`, once the application itself has changed the login in this request.
+    changed: AtomicBool,
     /// Whether the response depends on a cookie of the realm, whoever is logged in.
     read: AtomicBool,
     /// Whether a condition could not be told.
@@ -40,8 +41,6 @@ pub(crate) struct Pending {
     pub(crate) remember: Option<Change>,
     pub(crate) next: Option<NextChange>,
     pub(crate) clear_site_data: bool,
-    /// Set once the application itself changed the login in this request.
-    pub(crate) changed: bool,
 }
 
 impl Pending {
@@ -93,7 +92,8 @@ impl Standing {
 /// The current user of a request, as it is at this moment.
 pub(crate) struct Present<'r, U> {
     pub(crate) user: Option<&'r U>,
-    pub(crate) session: Option<Cow<'r, Token>>,
+    /// When credentials were shown; 0 for a login that is not fresh.
+    pub(crate) auth_at: u64,
 }
 
 /// An answer that is there already, or the search for it.
@@ -104,7 +104,7 @@ impl<U: UserMixin> Present<'_, U> {
     fn nobody() -> Self {
         Present {
             user: None,
-            session: None,
+            auth_at: 0,
         }
     }
 
@@ -112,14 +112,10 @@ impl<U: UserMixin> Present<'_, U> {
     pub(crate) fn standing(&self) -> Standing {
         match self.user {
             Some(user) if user.is_authenticated() => Standing::LoggedIn {
-                auth_at: self.auth_at(),
+                auth_at: self.auth_at,
             },
             _ => Standing::Anonymous,
         }
-    }
-
-    pub(crate) fn auth_at(&self) -> u64 {
-        self.session.as_ref().map_or(0, |token| token.auth_at)
     }
 }
 
@@ -131,6 +127,7 @@ impl<U: UserMixin> Visit<U> {
             turn: sync::Mutex::new(()),
             searching: AtomicBool::new(false),
             pending: Mutex::default(),
+            changed: AtomicBool::new(false),
             read: AtomicBool::new(false),
             condition_failed: AtomicBool::new(false),
         })
@@ -138,6 +135,18 @@ impl<U: UserMixin> Visit<U> {
 
     pub(crate) fn pending(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the login, for the application itself.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Pending)) {
+        let mut pending = self.pending();
+        change(&mut pending);
+        self.changed.store(true, Ordering::Release);
+    }
+
+    /// Whether the application itself has changed the login in this request.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.changed.load(Ordering::Acquire)
     }
 
     /// Whether the user could not be told, so that no cookie may be touched.
@@ -154,12 +163,12 @@ impl<U: UserMixin> Visit<U> {
             || self.read.load(Ordering::Relaxed)
     }
 
-    /// What this request itself has made of the session, once it changed the login.
-    fn changed(&self) -> Option<Change> {
-        let pending = self.pending();
-        pending
-            .changed
-            .then(|| pending.session.clone().unwrap_or(Change::Remove))
+    /// The session that this request itself has begun, once it changed the login.
+    fn begun(&self) -> Option<Box<Token>> {
+        match &self.pending().session {
+            Some(Change::Set(token)) => Some(token.clone()),
+            _ => None,
+        }
     }
 
     pub(crate) fn has_failed(&self) {
@@ -197,22 +206,43 @@ impl<U: UserMixin> Visit<U> {
         }
     }
 
+    /// The session of whoever is logged in now.
+    pub(crate) async fn session(
+        &self,
+        realm: &Realm<U>,
+        req: &Request<'_>,
+    ) -> Result<Option<Token>, LoadError> {
+        if self.present(realm, req).await?.user.is_none() {
+            return Ok(None);
+        }
+        if self.has_changed() {
+            return Ok(self.begun().map(|token| *token));
+        }
+        let found = self.found.get().and_then(|found| found.as_ref().ok());
+        Ok(found.and_then(|found| found.session.clone()))
+    }
+
     /// Who is logged in now, where that has been found out.
     fn known(&self) -> Option<Result<Present<'_, U>, LoadError>> {
-        let found = self.found.get();
-        let Some(change) = self.changed() else {
-            return Some(match found? {
-                Ok(found) => Ok(Present {
-                    user: found.user.as_ref(),
-                    session: found.session.as_ref().map(Cow::Borrowed),
-                }),
-                Err(error) => Err(error.clone()),
-            });
-        };
-        let Change::Set(token) = change else {
+        if self.has_changed() {
+            return self.known_since_the_change();
+        }
+        Some(match self.found.get()? {
+            Ok(found) => Ok(Present {
+                user: found.user.as_ref(),
+                auth_at: found.session.as_ref().map_or(0, |token| token.auth_at),
+            }),
+            Err(error) => Err(error.clone()),
+        })
+    }
+
+    #[cold]
+    fn known_since_the_change(&self) -> Option<Result<Present<'_, U>, LoadError>> {
+        let Some(token) = self.begun() else {
             return Some(Ok(Present::nobody()));
         };
         let is_meant = |user: &&U| has_id(*user, &token.uid);
+        let found = self.found.get();
         let found = found.and_then(|found| found.as_ref().ok()?.user.as_ref());
         let user = match found.filter(is_meant) {
             Some(user) => Some(user),
@@ -222,9 +252,9 @@ impl<U: UserMixin> Visit<U> {
             },
         };
         Some(Ok(match user {
-            Some(user) => Present {
-                user: Some(user),
-                session: Some(Cow::Owned(*token)),
+            Some(_) => Present {
+                user,
+                auth_at: token.auth_at,
             },
             None => Present::nobody(),
         }))
@@ -265,18 +295,33 @@ impl<U: UserMixin> Visit<U> {
 
     /// Asks the request, or after a login the user loader; gives what is to be told of it.
     async fn find(&self, realm: &Realm<U>, req: &Request<'_>) -> Option<Vec<Told>> {
-        if let Some(Change::Set(token)) = self.changed() {
+        if self.has_changed()
+            && let Some(token) = self.begun()
+        {
             let newcomer = self.alone(pin!(load(realm, req, &token.uid))).await;
             let _ = self.newcomer.set(newcomer);
             return None;
         }
         let mut told = Vec::new();
-        let found = {
-            let search = pin!(resolve::find(realm, req, &self.pending, &mut told));
-            self.alone(search).await
-        };
+        let outcome = self.alone(pin!(resolve::find(realm, req, &mut told))).await;
+        let found = outcome.map(|outcome| {
+            if outcome.session.is_some() || outcome.remember.is_some() {
+                self.follow(outcome.session, outcome.remember);
+            }
+            outcome.found
+        });
         let _ = self.found.set(found);
         Some(told)
+    }
+
+    /// Leaves to the response what a search says of the cookies, unless the application has said more.
+    #[cold]
+    fn follow(&self, session: Option<Change>, remember: Option<Change>) {
+        let mut pending = self.pending();
+        if !self.has_changed() {
+            pending.session = session;
+            pending.remember = remember;
+        }
     }
 
     /// Runs a search, while which whoever asks is the search itself.

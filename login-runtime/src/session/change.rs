@@ -1,6 +1,5 @@
 //! Changing a login that is there: out, out everywhere, confirmed.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::future::IntoFuture;
 
@@ -75,7 +74,9 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
         };
         let tokens = session.presented();
         session.revoke(&tokens, now).await?;
-        session.remove_cookies(&mut session.visit.pending());
+        session
+            .visit
+            .change(|pending| session.remove_cookies(pending));
         let ended = tokens.first().map(|(token, _)| token.session_id);
         session.emit(EventKind::LoggedOut, user, ended).await;
         Ok(())
@@ -83,8 +84,7 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
 
     async fn confirm(session: &LoginSession<'_, U>, user: &U, now: u64) -> Result<(), LoginError> {
         let core = &session.realm.core;
-        let present = session.visit.present(session.realm, session.req).await?;
-        let Some(old) = present.session.map(Cow::into_owned) else {
+        let Some(old) = session.visit.session(session.realm, session.req).await? else {
             return Err(LoginError::NotLoggedIn);
         };
         if !has_id(user, &old.uid) {
@@ -113,15 +113,13 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
             return Err(LoginError::NotLoggedIn);
         }
         date_after(&ended, std::iter::once(&mut token).chain(&mut remember));
-        {
-            let mut pending = session.visit.pending();
+        session.visit.change(|pending| {
             pending.session = Some(token.into());
             if let Some(remember) = remember {
                 pending.remember = Some(remember.into());
             }
-            pending.changed = true;
-            session.forget_next(&mut pending);
-        }
+            session.forget_next(pending);
+        });
         session
             .emit(EventKind::LoginConfirmed, Some(user), Some(session_id))
             .await;

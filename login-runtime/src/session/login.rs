@@ -174,8 +174,7 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
         date_after(&ended, std::iter::once(&mut token).chain(&mut remember));
 
         let session_id = token.session_id;
-        {
-            let mut pending = visit.pending();
+        visit.change(|pending| {
             pending.session = Some(token.into());
             pending.remember = match remember {
                 Some(remember) => Some(remember.into()),
@@ -183,9 +182,8 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
                 None if self.session.may_have_remember_cookie() => Some(Change::Remove),
                 None => None,
             };
-            pending.changed = true;
-            self.session.forget_next(&mut pending);
-        }
+            self.session.forget_next(pending);
+        });
         self.session
             .emit(EventKind::LoggedIn, Some(self.user), Some(session_id))
             .await;

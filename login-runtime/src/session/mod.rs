@@ -153,7 +153,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         let present = self.visit.present(self.realm, self.req).await?;
         Ok(present.user.is_some_and(UserMixin::is_authenticated)
             && times::is_fresh(
-                present.auth_at(),
+                present.auth_at,
                 core.clock.now(),
                 core.config.fresh_lifetime,
             ))
@@ -166,8 +166,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// [`LoginError::Load`] if the user cannot be told.
     pub async fn login_remembered(&self) -> Result<bool, LoginError> {
         let core = &self.realm.core;
-        let present = self.visit.present(self.realm, self.req).await?;
-        let Some(session) = present.session else {
+        let Some(session) = self.visit.session(self.realm, self.req).await? else {
             return Ok(false);
         };
         Ok(self.remember_of(&session, core.clock.now()).is_some())
@@ -318,7 +317,6 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         let config = &self.realm.core.config;
         pending.session = Some(Change::Remove);
         pending.remember = Some(Change::Remove);
-        pending.changed = true;
         pending.clear_site_data = config.clear_site_data;
         self.forget_next(pending);
     }
