@@ -109,7 +109,7 @@ macro_rules! conditions {
                 req: &'r Request<'_>,
             ) -> BoxFuture<'r, Result<bool, LoadError>> {
                 Box::pin(async move {
-                    $(let $guard = guard::<$guard>(req).await?;)*
+                    $(let $guard = guard($guard::from_request(req).await)?;)*
                     self(user, $($guard),*).into_verdict().await
                 })
             }

@@ -7,7 +7,6 @@ pub use rocket::request::{FromRequest, Outcome};
 pub use rocket::{Ignite, Request, Rocket, Sentinel};
 
 use rocket::http::Status;
-use rocket::outcome::Outcome as AnyOutcome;
 use rocket::response::Responder;
 use tracing::error;
 
@@ -30,36 +29,34 @@ pub fn parse_id<T: FromStr>(id: &str) -> Option<T> {
     id.parse().ok()
 }
 
-/// A loader's guard: one that fails or forwards is an error, never "nobody".
-pub fn guard<'r, T: FromRequest<'r> + 'r>(
-    req: &'r Request<'_>,
-) -> BoxFuture<'r, Result<T, LoadError>> {
-    let outcome = T::from_request(req);
-    Box::pin(async move {
-        match outcome.await {
-            AnyOutcome::Success(guard) => Ok(guard),
-            AnyOutcome::Error((status, _)) | AnyOutcome::Forward(status) => {
-                let name = std::any::type_name::<T>();
-                Err(LoadError::with_status(
-                    status,
-                    format!("the loader's guard `{name}` failed with {status}"),
-                ))
-            }
+/// A loader's guard.
+///
+/// # Errors
+///
+/// That it fails or forwards: that never is "nobody".
+pub fn guard<T, E>(outcome: Outcome<T, E>) -> Result<T, LoadError> {
+    match outcome {
+        Outcome::Success(guard) => Ok(guard),
+        Outcome::Error((status, _)) | Outcome::Forward(status) => {
+            let name = std::any::type_name::<T>();
+            Err(LoadError::with_status(
+                status,
+                format!("the loader's guard `{name}` failed with {status}"),
+            ))
         }
-    })
+    }
 }
 
 /// A handler's or listener's guard.
-pub fn handler_guard<'r, T: FromRequest<'r> + 'r>(
-    req: &'r Request<'_>,
-) -> BoxFuture<'r, Result<T, Status>> {
-    let outcome = T::from_request(req);
-    Box::pin(async move {
-        match outcome.await {
-            AnyOutcome::Success(guard) => Ok(guard),
-            AnyOutcome::Error((status, _)) | AnyOutcome::Forward(status) => Err(status),
-        }
-    })
+///
+/// # Errors
+///
+/// The status with which it fails or forwards.
+pub fn handler_guard<T, E>(outcome: Outcome<T, E>) -> Result<T, Status> {
+    match outcome {
+        Outcome::Success(guard) => Ok(guard),
+        Outcome::Error((status, _)) | Outcome::Forward(status) => Err(status),
+    }
 }
 
 /// A handler's answer.

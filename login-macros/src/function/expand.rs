@@ -131,9 +131,9 @@ fn guards(kind: Kind, krate: &Krate, function: &Function) -> Vec<TokenStream> {
             let span = span::blame(ty);
             let private = krate.private_at(span);
             let guard = Ident::new(guard, span);
-            let ask = quote_spanned!(span=> #private::#guard(__req));
+            let ask = quote_spanned!(span=> #private::#guard(#private::FromRequest::from_request(__req).await));
             quote_spanned! {span::local()=>
-                let #temporary = match #ask.await {
+                let #temporary = match #ask {
                     ::core::result::Result::Ok(__guard) => __guard,
                     ::core::result::Result::Err(__error) => return #fail,
                 };
@@ -277,13 +277,17 @@ mod tests {
                             return ::core::result::Result::Ok(::core::option::Option::None);
                         }
                     };
-                    let __guard0 = match ::rocket_login::__private::guard(__req).await {
+                    let __guard0 = match ::rocket_login::__private::guard(
+                        ::rocket_login::__private::FromRequest::from_request(__req).await,
+                    ) {
                         ::core::result::Result::Ok(__guard) => __guard,
                         ::core::result::Result::Err(__error) => {
                             return ::core::result::Result::Err(__error);
                         }
                     };
-                    let __guard1 = match ::rocket_login::__private::guard(__req).await {
+                    let __guard1 = match ::rocket_login::__private::guard(
+                        ::rocket_login::__private::FromRequest::from_request(__req).await,
+                    ) {
                         ::core::result::Result::Ok(__guard) => __guard,
                         ::core::result::Result::Err(__error) => {
                             return ::core::result::Result::Err(__error);
@@ -355,7 +359,9 @@ mod tests {
                     find(key)
                 }
                 ::web::login::__private::pin(async move {
-                    let __guard0 = match ::web::login::__private::guard(__req).await {
+                    let __guard0 = match ::web::login::__private::guard(
+                        ::web::login::__private::FromRequest::from_request(__req).await,
+                    ) {
                         ::core::result::Result::Ok(__guard) => __guard,
                         ::core::result::Result::Err(__error) => {
                             return ::core::result::Result::Err(__error);
@@ -389,7 +395,9 @@ mod tests {
                     to(host).await
                 }
                 ::rocket_login::__private::pin(async move {
-                    let __guard0 = match ::rocket_login::__private::handler_guard(__req).await {
+                    let __guard0 = match ::rocket_login::__private::handler_guard(
+                        ::rocket_login::__private::FromRequest::from_request(__req).await,
+                    ) {
                         ::core::result::Result::Ok(__guard) => __guard,
                         ::core::result::Result::Err(__error) => {
                             return ::core::result::Result::Err(__error);
@@ -421,7 +429,9 @@ mod tests {
                     db.note(event).await
                 }
                 ::rocket_login::__private::pin(async move {
-                    let __guard0 = match ::rocket_login::__private::handler_guard(__req).await {
+                    let __guard0 = match ::rocket_login::__private::handler_guard(
+                        ::rocket_login::__private::FromRequest::from_request(__req).await,
+                    ) {
                         ::core::result::Result::Ok(__guard) => __guard,
                         ::core::result::Result::Err(__error) => {
                             return ::rocket_login::__private::listener_guard_failed("audit", __error);
