@@ -3,8 +3,7 @@
 use std::error::Error;
 use std::fmt::{self, Debug};
 use std::future::{Future, poll_fn};
-use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -12,7 +11,8 @@ use rocket::Request;
 use rocket::futures::FutureExt as _;
 use rocket::futures::future::BoxFuture;
 use rocket::http::Status;
-use rocket::tokio::time::timeout;
+use rocket::tokio::task::unconstrained;
+use rocket::tokio::time::sleep;
 
 use crate::printable::Printable;
 
@@ -112,17 +112,16 @@ impl<U, E: Debug> IntoLoadResult for Result<Option<U>, E> {
 }
 
 /// Runs a loader: a panic becomes 500, an answer that takes longer than `limit` 503.
-pub(crate) async fn run<'a, U>(
+pub(crate) fn run<'a, U>(
     limit: Duration,
     loader: impl FnOnce() -> BoxFuture<'a, LoadResult<U>>,
-) -> LoadResult<U> {
-    match guarded(limit, loader).await {
-        Ok(result) => result,
-        Err(interrupted) => Err(interrupted.into()),
-    }
+) -> impl Future<Output = LoadResult<U>> {
+    guarded(limit, loader)
+        .map(|answer| answer.unwrap_or_else(|interrupted| Err(interrupted.into())))
 }
 
 /// Why user code gave no answer.
+#[derive(Clone, Copy)]
 pub(crate) enum Interrupted {
     Panicked,
     TimedOut,
@@ -143,25 +142,26 @@ impl From<Interrupted> for LoadError {
 }
 
 /// Runs user code so that a panic or a hang in it stays its own.
-pub(crate) async fn guarded<'a, T>(
+///
+/// No timer is made for what is ready at once.
+pub(crate) fn guarded<'a, T>(
     limit: Duration,
     code: impl FnOnce() -> BoxFuture<'a, T>,
-) -> Result<T, Interrupted> {
-    let future =
-        std::panic::catch_unwind(AssertUnwindSafe(code)).map_err(|_| Interrupted::Panicked)?;
-    match within(limit, AssertUnwindSafe(future).catch_unwind()).await {
-        Some(Ok(value)) => Ok(value),
-        Some(Err(_)) => Err(Interrupted::Panicked),
-        None => Err(Interrupted::TimedOut),
-    }
-}
-
-/// `timeout`, without the cost of a timer, nor the room for one, for a future that is ready at once.
-async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let first = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
-    match first {
-        Poll::Ready(output) => Some(output),
-        Poll::Pending => Box::pin(timeout(limit, future)).await.ok(),
-    }
+) -> impl Future<Output = Result<T, Interrupted>> {
+    let code =
+        catch_unwind(AssertUnwindSafe(code)).map(|code| AssertUnwindSafe(code).catch_unwind());
+    let mut code = code.map_err(|_| Interrupted::Panicked);
+    let mut timer = None;
+    poll_fn(move |context| {
+        let code = code.as_mut().map_err(|interrupted| *interrupted)?;
+        if let Poll::Ready(answer) = code.poll_unpin(context) {
+            return Poll::Ready(answer.map_err(|_| Interrupted::Panicked));
+        }
+        // Unconstrained, or code that uses up its task's budget would stop its own clock.
+        let timer = timer.get_or_insert_with(|| Box::pin(unconstrained(sleep(limit))));
+        timer
+            .as_mut()
+            .poll(context)
+            .map(|()| Err(Interrupted::TimedOut))
+    })
 }

@@ -19,6 +19,8 @@ enum Fault {
     Panic,
     PanicAtOnce,
     Hang,
+    /// Never ready, and never done with what tokio lets a task do at a time.
+    Restless,
     AnotherUser,
     Guard(u16),
     Forward,
@@ -58,17 +60,21 @@ async fn fickle(
             panic!("the loader")
         }
         Some(Fault::Hang) => std::future::pending().await,
+        Some(Fault::Restless) => loop {
+            rocket::tokio::task::consume_budget().await;
+        },
         Some(Fault::Error) => Err("the database is down"),
         Some(Fault::AnotherUser) => Ok(users.get("bob")),
         _ => Ok(users.get(id)),
     }
 }
 
-const FAULTS: [(Fault, u16); 9] = [
+const FAULTS: [(Fault, u16); 10] = [
     (Fault::Error, 503),
     (Fault::Panic, 500),
     (Fault::PanicAtOnce, 500),
     (Fault::Hang, 503),
+    (Fault::Restless, 503),
     (Fault::AnotherUser, 500),
     (Fault::Guard(502), 502),
     (Fault::Guard(401), 500),
