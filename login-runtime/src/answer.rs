@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use rocket::http::uri::Absolute;
-use rocket::http::{Accept, Header, MediaType, Method, Status};
+use rocket::http::{Accept, MediaType, Method, Status};
 use rocket::{Request, Response};
 use tracing::error;
 
@@ -252,18 +252,19 @@ fn prefers_html(accept: &Accept) -> bool {
 
 /// Marks a response as one person's own, whatever the application said of its caching.
 pub(crate) fn keep_private(res: &mut Response<'_>) {
-    let varies = res
-        .headers()
-        .get("Vary")
-        .flat_map(|vary| vary.split(','))
-        .any(|name| {
-            let name = name.trim();
-            name == "*" || name.eq_ignore_ascii_case("Cookie")
-        });
-    if !varies {
-        res.adjoin_header(Header::new("Vary", "Cookie"));
+    let said_something = res.set_raw_header("Cache-Control", "private, no-store");
+    // A look-up costs more than a second `Vary: Cookie` to one who had said nothing but that.
+    if !said_something || !varies_by_cookie(res) {
+        res.adjoin_raw_header("Vary", "Cookie");
     }
-    res.set_raw_header("Cache-Control", "private, no-store");
+}
+
+fn varies_by_cookie(res: &Response<'_>) -> bool {
+    let varies = res.headers().get("Vary");
+    varies.flat_map(|vary| vary.split(',')).any(|name| {
+        let name = name.trim();
+        name == "*" || name.eq_ignore_ascii_case("Cookie")
+    })
 }
 
 #[cfg(test)]
