@@ -18,6 +18,9 @@ pub(crate) const MAX_UID: usize = 256;
 /// The longest text that is looked at, in bytes; the longest token has 503.
 pub(crate) const MAX_LENGTH: usize = 1024;
 
+/// What a text of this length decodes to, in bytes.
+const MAX_BYTES: usize = MAX_LENGTH / 4 * 3;
+
 const VERSION: u8 = 1;
 const TAG: usize = 32;
 
@@ -142,7 +145,7 @@ impl Token {
     ) -> Result<(Self, &'k KeySet), TokenError> {
         use TokenError::{BadSignature, Malformed, UnknownKey};
 
-        let mut buffer = [0; MAX_LENGTH];
+        let mut buffer = [0; MAX_BYTES];
         let bytes = decode_text(value, &mut buffer).ok_or(Malformed)?;
         let (signed, tag) = bytes.split_last_chunk::<TAG>().ok_or(Malformed)?;
         let mut rest = signed;
@@ -212,7 +215,7 @@ fn is_uid(bytes: &[u8]) -> bool {
 }
 
 /// Decodes onto the stack: nothing is allocated for a value that nobody has signed.
-fn decode_text<'b>(text: &str, buffer: &'b mut [u8; MAX_LENGTH]) -> Option<&'b [u8]> {
+fn decode_text<'b>(text: &str, buffer: &'b mut [u8; MAX_BYTES]) -> Option<&'b [u8]> {
     if text.len() > MAX_LENGTH {
         return None;
     }
