@@ -10,6 +10,7 @@ use rocket_login::{
     user_loader,
 };
 
+use crate::bare::{Bare, BareUser, KeepPrivate};
 use crate::by_hand::{ByHand, COOKIE};
 use crate::crowd::areas;
 use crate::scene::Scene;
@@ -73,10 +74,16 @@ pub(crate) fn rocket(scene: Scene, size: &Size) -> Rocket<Build> {
             .attach(manager(size))
             .mount("/", routes![logout]);
     }
+    if scene == Scene::Bare {
+        rocket = rocket
+            .manage(Bare::new(SECRET, size.ended))
+            .attach(KeepPrivate);
+    }
     let routes = match scene {
         Scene::Plain | Scene::Attached => routes![plain],
         Scene::PlainPost => routes![plain_post],
         Scene::ByHand => routes![by_hand],
+        Scene::Bare => routes![bare],
         Scene::LoginByHand => routes![login_by_hand],
         Scene::Unauthorized => routes![refused],
         Scene::Fresh => routes![fresh],
@@ -205,6 +212,12 @@ async fn logout(session: LoginSession<'_, User>) -> Result<(), LoginError> {
 #[get("/page")]
 fn by_hand(guard: ByHand) -> String {
     let ByHand(user) = guard;
+    user.name.to_string()
+}
+
+#[get("/page")]
+fn bare(user: BareUser<'_>) -> String {
+    let BareUser(user) = user;
     user.name.to_string()
 }
 

@@ -1,6 +1,7 @@
 //! What a login costs: `cargo run --profile bench -p login-benches`; see PERFORMANCE.md.
 
 mod application;
+mod bare;
 mod build;
 mod by_hand;
 mod callgrind;

@@ -10,7 +10,10 @@ use crate::application::Size;
 /// The page that is asked for.
 pub(crate) const PAGE: &str = "/page";
 
-const BROWSER: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 \
+/// The client's address.
+pub(crate) const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 7);
+
+pub(crate) const BROWSER: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 \
                        (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
 
 /// A request that is measured.
@@ -22,6 +25,8 @@ pub(crate) enum Scene {
     Attached,
     /// A route with a guard by hand over Rocket's private cookie: what the guarded route may cost.
     ByHand,
+    /// The same promises as the guarded route's, with no library around them.
+    Bare,
     /// `#[login_required]` and `&User`.
     Guarded,
     /// `#[fresh_login_required]` and `&User`.
@@ -44,10 +49,11 @@ pub(crate) enum Scene {
 
 impl Scene {
     /// Every scene, in the order of the table.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Plain,
         Self::Attached,
         Self::ByHand,
+        Self::Bare,
         Self::Guarded,
         Self::Fresh,
         Self::EightRealms,
@@ -66,6 +72,7 @@ impl Scene {
             Self::Plain => "plain",
             Self::Attached => "attached",
             Self::ByHand => "by-hand",
+            Self::Bare => "bare",
             Self::Guarded => "guarded",
             Self::Fresh => "fresh",
             Self::EightRealms => "eight-realms",
@@ -124,7 +131,12 @@ impl Scene {
     pub(crate) fn has_manager(self) -> bool {
         !matches!(
             self,
-            Self::Plain | Self::PlainPost | Self::ByHand | Self::LoginByHand | Self::Unauthorized
+            Self::Plain
+                | Self::PlainPost
+                | Self::ByHand
+                | Self::Bare
+                | Self::LoginByHand
+                | Self::Unauthorized
         )
     }
 
@@ -141,7 +153,7 @@ impl Scene {
             client.get(PAGE)
         };
         let mut request = method
-            .remote(SocketAddr::from((Ipv4Addr::new(192, 0, 2, 7), 49_152)))
+            .remote(SocketAddr::from((ADDRESS, 49_152)))
             .header(Header::new("Host", "app.example"))
             .header(Header::new("User-Agent", BROWSER))
             .header(Header::new(

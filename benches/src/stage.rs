@@ -11,12 +11,13 @@ use rocket::tokio::runtime::{Builder, Runtime};
 use rocket_login::testing;
 
 use crate::application::{self, FIRST_USER, Size};
+use crate::bare::Bare;
 use crate::by_hand;
-use crate::scene::{PAGE, Scene};
+use crate::scene::{ADDRESS, BROWSER, PAGE, Scene};
 use crate::user::User;
 
 /// The name of our session cookie, and the length of its value.
-const SESSION: &str = "__Host-login_session";
+pub(crate) const SESSION: &str = "__Host-login_session";
 const TOKEN: usize = 171;
 
 /// A launched application, ready for requests of one scene.
@@ -86,6 +87,10 @@ impl Stage {
         let theme = Cookie::new("theme", "dark");
         let login = match self.scene {
             scene if scene.is_logged_in() => self.bound(user),
+            Scene::Bare => {
+                let bare = self.client.rocket().state::<Bare>().expect("its keys");
+                Cookie::new(SESSION, bare.login(user, ADDRESS.into(), BROWSER))
+            }
             Scene::Plain | Scene::Attached | Scene::ByHand => {
                 Cookie::new(SESSION, "A".repeat(TOKEN))
             }

@@ -1,0 +1,225 @@
+//! What a guarded request promises, with no library around it: the least that any could ask.
+//!
+//! The session token as ours (SECURITY.md, section 0) from the raw `Cookie` header, refused where it comes
+//! twice; its signature, times and idle timeout; a list of ended sessions; the session hash; the client it is
+//! bound to; the user kept for the request; a response that nobody else may be shown. Nothing else: one
+//! key, one user type, no remember token, no renewal, no event, and a user who is found without waiting.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{PoisonError, RwLock};
+use std::time::SystemTime;
+
+use data_encoding::BASE64URL_NOPAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use memchr::memchr;
+use rocket::fairing::{Fairing, Info, Kind};
+use rocket::futures::FutureExt as _;
+use rocket::http::{Header, Status};
+use rocket::outcome::Outcome;
+use rocket::request::{self, FromRequest};
+use rocket::{Request, Response, async_trait};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use crate::stage::SESSION;
+use crate::user::{User, Users};
+
+const TAG: usize = 32;
+const SHARDS: usize = 16;
+const LIFETIME: u64 = 24 * 60 * 60;
+const IDLE: u64 = 30 * 60;
+const MAX_TEXT: usize = 1024;
+
+type HmacSha256 = Hmac<Sha256>;
+
+/// What the application knows.
+pub(crate) struct Bare {
+    token: HmacSha256,
+    session_hash: HmacSha256,
+    protection: HmacSha256,
+    ended: [RwLock<HashMap<[u8; 16], u64>>; SHARDS],
+}
+
+/// The user of a request.
+#[derive(Clone, Copy)]
+pub(crate) struct BareUser<'r>(pub(crate) &'r User);
+
+/// Kept for the request, as soon as it has asked.
+struct Known(Option<User>);
+
+impl Bare {
+    pub(crate) fn new(secret: &str, ended: usize) -> Self {
+        let key = |purpose| {
+            let secret = HmacSha256::new_from_slice(secret.as_bytes()).expect("any length");
+            let key = secret.chain_update(purpose).finalize().into_bytes();
+            HmacSha256::new_from_slice(&key).expect("any length")
+        };
+        let mut lists = [(); SHARDS].map(|()| HashMap::new());
+        for n in 0..ended {
+            let id = first(Sha256::digest(n.to_be_bytes()).into());
+            lists[shard(id)].insert(id, now() + LIFETIME);
+        }
+        Bare {
+            token: key("token"),
+            session_hash: key("session hash"),
+            protection: key("protection"),
+            ended: lists.map(RwLock::new),
+        }
+    }
+
+    /// The value of a session cookie.
+    pub(crate) fn login(&self, user: &User, ip: IpAddr, user_agent: &str) -> String {
+        let uid = user.id.to_string();
+        let mut bytes = vec![1, 1, 0, 0, 0, 0, 0];
+        bytes.extend([7; 16]);
+        for time in [now(), now(), now(), now() + LIFETIME] {
+            bytes.extend(time.to_be_bytes());
+        }
+        bytes.extend(self.hash_of(user));
+        bytes.extend(self.client(Some(ip), Some(user_agent)));
+        bytes.extend(u16::try_from(uid.len()).expect("short").to_be_bytes());
+        bytes.extend(uid.as_bytes());
+        let tag = self.token.clone().chain_update(&bytes).finalize();
+        bytes.extend(tag.into_bytes());
+        BASE64URL_NOPAD.encode(&bytes)
+    }
+
+    fn hash_of(&self, user: &User) -> [u8; 16] {
+        let hash = user.password_hash.as_bytes();
+        let mac = self.session_hash.clone().chain_update([1]);
+        let mac = mac.chain_update((hash.len() as u64).to_be_bytes());
+        first(mac.chain_update(hash).finalize().into_bytes().into())
+    }
+
+    fn client(&self, ip: Option<IpAddr>, user_agent: Option<&str>) -> [u8; 16] {
+        let mut mac = self.protection.clone();
+        match ip {
+            Some(IpAddr::V4(ip)) => mac.update(&ip.octets()),
+            Some(IpAddr::V6(ip)) => mac.update(&ip.octets()),
+            None => {}
+        }
+        mac.update(user_agent.unwrap_or_default().as_bytes());
+        first(mac.finalize().into_bytes().into())
+    }
+
+    fn user_of(&self, req: &Request<'_>) -> Option<User> {
+        let text = session(req)?;
+        let mut buffer = [0; MAX_TEXT];
+        let length = BASE64URL_NOPAD.decode_len(text.len()).ok()?;
+        let bytes = buffer.get_mut(..length)?;
+        BASE64URL_NOPAD.decode_mut(text.as_bytes(), bytes).ok()?;
+        let (signed, tag) = bytes.split_last_chunk::<TAG>()?;
+        let mac = self.token.clone().chain_update(signed);
+        mac.verify_slice(tag).ok()?;
+
+        let (_head, rest) = signed.split_first_chunk::<7>()?;
+        let (id, rest) = rest.split_first_chunk::<16>()?;
+        let (times, rest) = rest.split_first_chunk::<32>()?;
+        let (hash, rest) = rest.split_first_chunk::<16>()?;
+        let (client, rest) = rest.split_first_chunk::<16>()?;
+        let (_length, uid) = rest.split_first_chunk::<2>()?;
+        let (times, _) = times.as_chunks::<8>();
+        let [_auth_at, _created_at, renewed_at, expires_at] = *times else {
+            return None;
+        };
+        let now = now();
+        if now >= u64::from_be_bytes(expires_at) || now >= u64::from_be_bytes(renewed_at) + IDLE {
+            return None;
+        }
+        let ended = self.ended[shard(*id)].read();
+        let ended = ended
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(id)
+            .copied();
+        if ended.is_some_and(|until| until > now) {
+            return None;
+        }
+        let uid = str::from_utf8(uid).ok()?.parse().ok()?;
+        let user = req.rocket().state::<Users>()?.get(&uid)?.clone();
+        let ip = req.remote().map(|peer| peer.ip());
+        let user_agent = req.headers().get_one("User-Agent");
+        let holds =
+            is_same(self.hash_of(&user), *hash) && is_same(self.client(ip, user_agent), *client);
+        holds.then_some(user)
+    }
+}
+
+/// The session cookie, where it comes once.
+fn session<'r>(req: &'r Request<'_>) -> Option<&'r str> {
+    let mut found = None;
+    for mut rest in req.headers().get("Cookie") {
+        loop {
+            let end = memchr(b';', rest.as_bytes());
+            let (pair, after) = rest.split_at(end.unwrap_or(rest.len()));
+            let pair = pair.trim_start_matches(' ');
+            if let Some(value) = pair
+                .strip_prefix(SESSION)
+                .and_then(|rest| rest.strip_prefix('='))
+                && found.replace(value).is_some()
+            {
+                return None;
+            }
+            let Some(after) = after.strip_prefix(';') else {
+                break;
+            };
+            rest = after;
+        }
+    }
+    found
+}
+
+fn is_same(one: [u8; 16], other: [u8; 16]) -> bool {
+    u128::from_ne_bytes(one)
+        .ct_eq(&u128::from_ne_bytes(other))
+        .into()
+}
+
+fn first(bytes: [u8; 32]) -> [u8; 16] {
+    *bytes.first_chunk().expect("16 of 32")
+}
+
+fn shard([first, ..]: [u8; 16]) -> usize {
+    usize::from(first) % SHARDS
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.expect("after 1970").as_secs()
+}
+
+#[async_trait]
+impl<'r> FromRequest<'r> for BareUser<'r> {
+    type Error = ();
+
+    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, ()> {
+        let Some(bare) = req.rocket().state::<Bare>() else {
+            return Outcome::Error((Status::InternalServerError, ()));
+        };
+        match req.local_cache(|| Known(bare.user_of(req))) {
+            Known(Some(user)) => Outcome::Success(BareUser(user)),
+            Known(None) => Outcome::Error((Status::Unauthorized, ())),
+        }
+    }
+}
+
+/// Marks the responses that depend on the user.
+pub(crate) struct KeepPrivate;
+
+#[async_trait]
+impl Fairing for KeepPrivate {
+    fn info(&self) -> Info {
+        Info {
+            name: "private responses",
+            kind: Kind::Response,
+        }
+    }
+
+    async fn on_response<'r>(&self, req: &'r Request<'_>, res: &mut Response<'r>) {
+        let known = req.local_cache_async(std::future::pending::<Known>());
+        if known.now_or_never().is_some() {
+            res.adjoin_header(Header::new("Vary", "Cookie"));
+            res.set_raw_header("Cache-Control", "private, no-store");
+        }
+    }
+}
