@@ -17,7 +17,7 @@ use crate::realm::{AnyRealm, Realm, RealmCore, is_safe};
 use crate::rule::Need;
 use crate::times;
 use crate::user::{UserMixin, id_of};
-use crate::visit::{Answer, Standing, Visit};
+use crate::visit::{Soon, Standing, Visit};
 
 /// Who is logged in, asked without refusing anybody.
 ///
@@ -333,7 +333,7 @@ impl<U: UserMixin> AnyRealm for Realm<U> {
         Visit::<U>::of(req).has_failed();
     }
 
-    fn standing<'a>(&'a self, req: &'a Request<'_>) -> Answer<'a, Standing> {
+    fn standing<'a>(&'a self, req: &'a Request<'_>) -> Soon<'a, Standing> {
         Visit::of(req).standing(self, req)
     }
 }

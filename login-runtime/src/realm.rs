@@ -28,7 +28,7 @@ use crate::protection;
 use crate::revocation::{MemoryRevocations, RevocationError, RevocationList, Revoked, SessionRef};
 use crate::token::{Flags, Token};
 use crate::user::{SessionHasher, UserMixin};
-use crate::visit::{Answer, Standing};
+use crate::visit::{Soon, Standing};
 
 /// What a realm knows that does not depend on the user type.
 pub(crate) struct RealmCore {
@@ -262,7 +262,7 @@ pub(crate) trait AnyRealm: Send + Sync {
     fn has_failed(&self, req: &Request<'_>);
 
     /// How the user of this request stands.
-    fn standing<'a>(&'a self, req: &'a Request<'_>) -> Answer<'a, Standing>;
+    fn standing<'a>(&'a self, req: &'a Request<'_>) -> Soon<'a, Standing>;
 }
 
 /// Every realm of the application, in the order in which they were attached.

@@ -97,7 +97,7 @@ pub(crate) struct Present<'r, U> {
 }
 
 /// An answer that is there already, or the search for it.
-pub(crate) type Answer<'a, T> =
+pub(crate) type Soon<'a, T> =
     Either<Ready<Result<T, LoadError>>, BoxFuture<'a, Result<T, LoadError>>>;
 
 impl<U: UserMixin> Present<'_, U> {
@@ -184,7 +184,7 @@ impl<U: UserMixin> Visit<U> {
         &'r self,
         realm: &'r Realm<U>,
         req: &'r Request<'_>,
-    ) -> Answer<'r, Present<'r, U>> {
+    ) -> Soon<'r, Present<'r, U>> {
         match self.known() {
             Some(present) => Either::Left(ready(present)),
             None => Either::Right(Box::pin(self.search(realm, req))),
@@ -196,7 +196,7 @@ impl<U: UserMixin> Visit<U> {
         &'r self,
         realm: &'r Realm<U>,
         req: &'r Request<'_>,
-    ) -> Answer<'r, Standing> {
+    ) -> Soon<'r, Standing> {
         match self.known() {
             Some(present) => Either::Left(ready(present.map(|present| present.standing()))),
             None => Either::Right(Box::pin(async move {
