@@ -272,7 +272,8 @@ impl<U: UserMixin> Visit<U> {
                 "a loader or one of its guards asks for the current user",
             ));
         }
-        loop {
+        // Twice, since a listener that is told of the answer may change the login.
+        for _ in 0..2 {
             let turn = match self.turn.try_lock() {
                 Ok(turn) => turn,
                 Err(_) => self.turn.lock().await,
@@ -291,6 +292,7 @@ impl<U: UserMixin> Visit<U> {
                 return present;
             }
         }
+        Err(LoadError::new("it is not known who is logged in"))
     }
 
     /// Asks the request, or after a login the user loader; gives what is to be told of it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
-use rocket::{Request, State, catch, catchers, get, routes};
+use rocket::{Request, State, catch, catchers, get, post, routes};
 use rocket_login::EventKind::{self, *};
 use rocket_login::{
     CurrentUser, LoginEvent, LoginSession, Refuse, SessionProtection, event_listener,
@@ -336,6 +336,33 @@ fn several_listeners_are_told_in_order_and_may_ask_for_guards() {
     );
     browser.get("/private");
     assert_eq!(told(&app), [of(Accessed, "alice"), of(Accessed, "alice")]);
+}
+
+/// Whoever is found to be nobody is bob from then on.
+#[event_listener]
+async fn welcoming(
+    event: &LoginEvent<'_, User>,
+    session: LoginSession<'_, User>,
+    users: &State<Users>,
+) {
+    if event.kind == Accessed && event.user.is_none() {
+        let bob = users.get("bob").unwrap();
+        session.login_user(&bob).await.unwrap();
+    }
+}
+
+#[post("/whoami")]
+fn whoami(user: CurrentUser<'_, User>) -> Option<String> {
+    user.get_id()
+}
+
+#[test]
+fn a_listener_that_begins_a_login_is_not_overlooked() {
+    let app = App::new().with(|manager| manager.event_listener(welcoming));
+    let app = app.routes(routes![whoami]).start();
+    let mut browser = app.browser();
+    assert_eq!(browser.post("/whoami", "").body, "bob");
+    assert_eq!(browser.me(), "bob");
 }
 
 #[event_listener]
