@@ -10,6 +10,7 @@ use crate::events::EventKind;
 use crate::revocation::Revoked;
 use crate::token::{SessionId, Token};
 use crate::user::{UserMixin, has_id, id_of};
+use crate::visit::Change;
 
 /// What is about to happen.
 pub(super) enum Act<'s, U> {
@@ -74,9 +75,11 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
         };
         let tokens = session.presented();
         session.revoke(&tokens, now).await?;
-        session
-            .visit
-            .change(|pending| session.remove_cookies(pending));
+        session.change_pending(|pending| {
+            pending.session = Some(Change::Remove);
+            pending.remember = Some(Change::Remove);
+            pending.clear_site_data = session.realm.core.config.clear_site_data;
+        });
         let ended = tokens.first().map(|(token, _)| token.session_id);
         session.emit(EventKind::LoggedOut, user, ended).await;
         Ok(())
@@ -113,12 +116,11 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
             return Err(LoginError::NotLoggedIn);
         }
         date_after(&ended, std::iter::once(&mut token).chain(&mut remember));
-        session.visit.change(|pending| {
+        session.change_pending(|pending| {
             pending.session = Some(token.into());
             if let Some(remember) = remember {
                 pending.remember = Some(remember.into());
             }
-            session.forget_next(pending);
         });
         session
             .emit(EventKind::LoginConfirmed, Some(user), Some(session_id))

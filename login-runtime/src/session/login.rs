@@ -91,7 +91,7 @@ impl<'s, 'r, U> LoginUser<'s, 'r, U> {
 
 impl<U: UserMixin> LoginUser<'_, '_, U> {
     async fn login(self) -> Result<(), LoginError> {
-        let LoginSession { realm, req, visit } = *self.session;
+        let LoginSession { realm, req, .. } = *self.session;
         let core = &realm.core;
         self.session.check_site(self.cross_site).await?;
         let uid = id_of(self.user);
@@ -174,7 +174,7 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
         date_after(&ended, std::iter::once(&mut token).chain(&mut remember));
 
         let session_id = token.session_id;
-        visit.change(|pending| {
+        self.session.change_pending(|pending| {
             pending.session = Some(token.into());
             pending.remember = match remember {
                 Some(remember) => Some(remember.into()),
@@ -182,7 +182,6 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
                 None if self.session.may_have_remember_cookie() => Some(Change::Remove),
                 None => None,
             };
-            self.session.forget_next(pending);
         });
         self.session
             .emit(EventKind::LoggedIn, Some(self.user), Some(session_id))

@@ -312,19 +312,14 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         }
     }
 
-    /// What both cookies have in common after a logout.
-    fn remove_cookies(&self, pending: &mut Pending) {
-        let config = &self.realm.core.config;
-        pending.session = Some(Change::Remove);
-        pending.remember = Some(Change::Remove);
-        pending.clear_site_data = config.clear_site_data;
-        self.forget_next(pending);
-    }
-
-    fn forget_next(&self, pending: &mut Pending) {
-        if self.realm.core.config.use_session_for_next {
-            pending.next = Some(NextChange::Remove);
-        }
+    /// Changes what the response carries, and ends the wait for the page that was wanted.
+    fn change_pending(&self, change: impl FnOnce(&mut Pending)) {
+        self.visit.change(|pending| {
+            change(pending);
+            if self.realm.core.config.use_session_for_next {
+                pending.next = Some(NextChange::Remove);
+            }
+        });
     }
 
     async fn emit(&self, kind: EventKind, user: Option<&U>, session: Option<SessionId>) {
