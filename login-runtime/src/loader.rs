@@ -148,9 +148,9 @@ pub(crate) fn guarded<'a, T>(
     limit: Duration,
     code: impl FnOnce() -> BoxFuture<'a, T>,
 ) -> impl Future<Output = Result<T, Interrupted>> {
-    let code =
-        catch_unwind(AssertUnwindSafe(code)).map(|code| AssertUnwindSafe(code).catch_unwind());
-    let mut code = code.map_err(|_| Interrupted::Panicked);
+    let mut code = catch_unwind(AssertUnwindSafe(code))
+        .map(|code| AssertUnwindSafe(code).catch_unwind())
+        .map_err(|_| Interrupted::Panicked);
     let mut timer = None;
     poll_fn(move |context| {
         let code = code.as_mut().map_err(|interrupted| *interrupted)?;

@@ -35,16 +35,13 @@ pub fn parse_id<T: FromStr>(id: &str) -> Option<T> {
 ///
 /// That it fails or forwards: that never is "nobody".
 pub fn guard<T, E>(outcome: Outcome<T, E>) -> Result<T, LoadError> {
-    match outcome {
-        Outcome::Success(guard) => Ok(guard),
-        Outcome::Error((status, _)) | Outcome::Forward(status) => {
-            let name = std::any::type_name::<T>();
-            Err(LoadError::with_status(
-                status,
-                format!("the loader's guard `{name}` failed with {status}"),
-            ))
-        }
-    }
+    handler_guard(outcome).map_err(|status| {
+        let name = std::any::type_name::<T>();
+        LoadError::with_status(
+            status,
+            format!("the loader's guard `{name}` failed with {status}"),
+        )
+    })
 }
 
 /// A handler's or listener's guard.
