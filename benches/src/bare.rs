@@ -1,4 +1,4 @@
-//! What a guarded request promises, by hand and for this one application: what no library could save.
+//! What a guarded request promises, by hand and for this one application.
 //!
 //! The session token as ours (SECURITY.md, section 0) from the raw `Cookie` header, refused where it comes
 //! twice; its signature, times and idle timeout; a list of ended sessions; the session hash; the client it is
