@@ -8,10 +8,11 @@ use data_encoding::BASE64URL_NOPAD;
 use hmac::Mac as _;
 use ipnet::IpNet;
 
-use crate::cookie_header::Presented;
-use crate::keys::{KeyRing, SecretKey};
+use crate::redirect::local;
+use crate::request::cookie_header::Presented;
+use crate::request::{client_ip, cookie_header};
+use crate::token::keys::{KeyRing, SecretKey};
 use crate::token::{Flags, Kind, SessionId, Token};
-use crate::{client_ip, cookie_header, next_rule};
 
 /// The keys of an application of the targets' own.
 #[derive(Debug)]
@@ -127,13 +128,13 @@ pub fn cookie_values<'a>(headers: &[&'a str], name: &'a str) -> Vec<&'a str> {
 /// Whether a target may be gone to after a login.
 #[must_use]
 pub fn is_local(target: &str) -> bool {
-    next_rule::is_local(target)
+    local::is_local(target)
 }
 
 /// The target that a refused request for this path and query wants.
 #[must_use]
 pub fn wanted(path: &str, query: Option<&str>) -> Option<String> {
-    next_rule::wanted(path, query)
+    local::wanted(path, query)
 }
 
 /// The client's address, as a login is bound to it.

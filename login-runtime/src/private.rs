@@ -10,13 +10,13 @@ use rocket::http::Status;
 use rocket::response::Responder;
 use tracing::error;
 
-pub use crate::condition::{ConditionRealm, Permission, condition};
-pub use crate::denial::{Answer, Refusal};
-pub use crate::guarded::{DefaultRealm, Guarded, Policy, RealmChoice, RealmOf};
-pub use crate::guards::{manager_is_missing, user_guard};
-pub use crate::loader::{IntoLoadResult, LoadError, LoadResult};
-pub use crate::rule::Rule;
-pub use crate::user::{SessionHasher, UserMixin};
+pub use crate::access::attribute::{DefaultRealm, Guarded, Policy, RealmChoice, RealmOf};
+pub use crate::access::condition::{ConditionRealm, Permission, condition};
+pub use crate::access::denial::{Answer, Refusal};
+pub use crate::access::rule::Rule;
+pub use crate::access::user::{manager_is_missing, user_guard};
+pub use crate::app::loader::{IntoLoadResult, LoadError, LoadResult};
+pub use crate::app::user::{SessionHasher, UserMixin};
 
 /// `Box::pin`, without a name from the prelude.
 pub fn pin<'a, T>(future: impl Future<Output = T> + Send + 'a) -> BoxFuture<'a, T> {

@@ -11,12 +11,12 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::client_ip::client_ip;
 use crate::config::ProtectionAddress;
-use crate::keys::{KeyRing, SecretKey, truncate};
-use crate::protection::identifier;
-use crate::signer;
-use crate::times::{self, Lapsed, MAX_REMEMBER};
+use crate::request::client_ip::client_ip;
+use crate::request::fingerprint::identifier;
+use crate::token::keys::{KeyRing, SecretKey, truncate};
+use crate::token::times::{self, Lapsed, MAX_REMEMBER};
+use crate::token::value;
 use crate::token::{Flags, Kind, SessionId, Token};
 
 /// A failure is printed, and no file is left behind.
@@ -208,7 +208,7 @@ proptest! {
             for kind in [Kind::Session, Kind::Remember] {
                 prop_assert!(decode(text, kind).is_none());
             }
-            prop_assert_eq!(signer::decode(&RING, "next", text, 0), None);
+            prop_assert_eq!(value::decode(&RING, "next", text, 0), None);
         }
     }
 
@@ -220,7 +220,7 @@ proptest! {
             for kind in [Kind::Session, Kind::Remember] {
                 prop_assert!(decode(&text, kind).is_none());
             }
-            prop_assert_eq!(signer::decode(&RING, "next", &text, 0), None);
+            prop_assert_eq!(value::decode(&RING, "next", &text, 0), None);
         }
     }
 
@@ -251,10 +251,10 @@ proptest! {
         value in any::<String>(),
         [expires_at, now] in [time(), time()],
     ) {
-        let text = signer::encode(&RING, &purpose, &value, expires_at);
+        let text = value::encode(&RING, &purpose, &value, expires_at);
         prop_assert_eq!(text.is_some(), value.len() <= 2_048);
         if let Some(text) = text {
-            let read = signer::decode(&RING, &other, &text, now);
+            let read = value::decode(&RING, &other, &text, now);
             let holds = purpose == other && now < expires_at;
             prop_assert_eq!(read, holds.then_some(value));
         }
@@ -418,9 +418,9 @@ proptest! {
 
     #[test]
     fn no_bit_of_a_signed_value_can_change(purpose in "[a-c]{0,3}", value in "\\PC{0,20}") {
-        let text = signer::encode(&RING, &purpose, &value, u64::MAX).unwrap();
+        let text = value::encode(&RING, &purpose, &value, u64::MAX).unwrap();
         for changed in one_bit_off(&text) {
-            prop_assert_eq!(signer::decode(&RING, &purpose, &changed, 0), None);
+            prop_assert_eq!(value::decode(&RING, &purpose, &changed, 0), None);
         }
     }
 }

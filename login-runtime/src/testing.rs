@@ -5,9 +5,9 @@ use std::fmt;
 use rocket::http::Cookie;
 use rocket::{Phase, Rocket};
 
+use crate::app::user::{SessionHasher, UserMixin, id_of};
 use crate::realm::Realm;
 use crate::token::{Flags, Kind, SessionId, Token};
-use crate::user::{SessionHasher, UserMixin, id_of};
 
 /// Makes the cookie of a fresh login of `user`, for a request of a Rocket local client.
 ///

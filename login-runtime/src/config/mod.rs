@@ -5,6 +5,7 @@ mod duration;
 mod error;
 mod host;
 mod lifetimes;
+mod login_paths;
 mod secret;
 mod settings;
 mod view;
@@ -27,8 +28,8 @@ pub(crate) use self::view::View;
 
 use self::error::Report;
 use self::lifetimes::Lifetimes;
-use crate::cross_site::{CrossSiteProtection, WebOrigin};
-use crate::keys::SecretKey;
+use crate::request::cross_site::{CrossSiteProtection, WebOrigin};
+use crate::token::keys::SecretKey;
 
 const MAX_AUDIENCE: usize = 255;
 

@@ -13,7 +13,7 @@ use super::duration::{self, IdleTimeout};
 use super::error::{LaunchError, Report};
 use super::secret::{KEY_FORM, KeyInput};
 use super::{ProtectionAddress, SessionProtection, UnguardedRoutes};
-use crate::cross_site::CrossSiteProtection;
+use crate::request::cross_site::CrossSiteProtection;
 
 macro_rules! settings {
     ($( $(#[$attribute:meta])* $name:ident: $type:ty, )*) => {

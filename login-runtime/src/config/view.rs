@@ -6,7 +6,7 @@ use rocket::http::uri::Absolute;
 
 use super::error::Report;
 use super::host;
-use crate::next_rule;
+use crate::redirect::local;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum View {
@@ -18,7 +18,7 @@ pub(crate) enum View {
 
 impl View {
     pub(super) fn checked(setting: &str, text: String, report: &mut Report) -> Option<Self> {
-        if next_rule::is_local(&text) {
+        if local::is_local(&text) {
             return Some(Self::Local(text));
         }
         if is_web_url(&text) {
@@ -57,7 +57,7 @@ pub(super) fn mounted(views: BTreeMap<String, String>, report: &mut Report) -> V
 }
 
 fn is_base(base: &str) -> bool {
-    next_rule::is_local(base) && !base.contains('?')
+    local::is_local(base) && !base.contains('?')
 }
 
 fn is_web_url(text: &str) -> bool {

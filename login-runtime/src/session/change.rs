@@ -6,11 +6,11 @@ use std::future::IntoFuture;
 use rocket::futures::future::BoxFuture;
 
 use super::{LoginError, LoginSession, date_after};
-use crate::events::EventKind;
+use crate::app::event::EventKind;
+use crate::app::user::{UserMixin, has_id, id_of};
+use crate::login::visit::Change;
 use crate::revocation::Revoked;
 use crate::token::{SessionId, Token};
-use crate::user::{UserMixin, has_id, id_of};
-use crate::visit::Change;
 
 /// What is about to happen.
 pub(super) enum Act<'s, U> {

@@ -8,7 +8,7 @@ use rocket::http::Status;
 use rocket::response::{self, Responder};
 use tracing::{debug, error, warn};
 
-use crate::loader::LoadError;
+use crate::app::loader::LoadError;
 use crate::revocation::RevocationError;
 use crate::token::MAX_UID;
 

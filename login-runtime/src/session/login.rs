@@ -7,11 +7,11 @@ use std::time::Duration;
 use rocket::futures::future::BoxFuture;
 
 use super::{LoginError, LoginSession, date_after};
-use crate::events::EventKind;
-use crate::times::{self, MAX_REMEMBER};
+use crate::app::event::EventKind;
+use crate::app::user::{UserMixin, id_of};
+use crate::login::visit::Change;
+use crate::token::times::{self, MAX_REMEMBER};
 use crate::token::{Flags, Kind, MAX_UID, SessionId, Token};
-use crate::user::{UserMixin, id_of};
-use crate::visit::Change;
 
 /// A login that is about to begin; see [`LoginSession::login_user`].
 #[must_use = "nobody is logged in before the `.await`"]

@@ -3,6 +3,8 @@
 mod change;
 mod error;
 mod login;
+pub(crate) mod next;
+pub(crate) mod signer;
 #[cfg(test)]
 mod tests;
 
@@ -17,18 +19,18 @@ use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::{Ignite, Request, Rocket, Sentinel};
 
-use crate::cookie_header::Presented;
-use crate::cookies;
-use crate::denial::{Reason, Refusal, Refuse};
-use crate::events::{self, EventKind};
-use crate::guards::manager_is_missing;
-use crate::keys::KeySet;
+use crate::access::denial::{Reason, Refusal, Refuse};
+use crate::access::user::manager_is_missing;
+use crate::app::event::{self, EventKind};
+use crate::app::user::{UserMixin, has_id};
+use crate::login::visit::{Change, NextChange, Pending, Visit};
 use crate::realm::{Realm, RealmCore, is_safe};
+use crate::request::cookie_header::Presented;
+use crate::response::cookies;
 use crate::revocation::{Revoked, SessionRef};
-use crate::times::{self, MAX_REMEMBER};
+use crate::token::keys::KeySet;
+use crate::token::times::{self, MAX_REMEMBER};
 use crate::token::{Kind, SessionId, Token};
-use crate::user::{UserMixin, has_id};
-use crate::visit::{Change, NextChange, Pending, Visit};
 
 use self::change::Act;
 
@@ -324,7 +326,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
 
     async fn emit(&self, kind: EventKind, user: Option<&U>, session: Option<SessionId>) {
         let session = session.as_ref().map(|id| &id.0);
-        events::emit(self.realm, self.req, kind, user, session).await;
+        event::emit(self.realm, self.req, kind, user, session).await;
     }
 }
 

@@ -11,14 +11,14 @@ use rocket::request::{self, FromRequest};
 use rocket::{Ignite, Phase, Request, Rocket, Sentinel};
 use tracing::error;
 
+use crate::access::condition::{ConditionRealm, Permission};
+use crate::access::denial::{Denied, Reason, Refusal};
+use crate::access::rule::{Need, Rule};
+use crate::access::user;
+use crate::app::loader::guarded;
+use crate::app::user::UserMixin;
 use crate::audit::PolicyEntry;
-use crate::condition::{ConditionRealm, Permission};
-use crate::denial::{Denied, Reason, Refusal};
-use crate::guards;
-use crate::loader::guarded;
 use crate::realm::{AnyRealm, Realms};
-use crate::rule::{Need, Rule};
-use crate::user::UserMixin;
 
 /// What a route's attribute says; implemented for a marker type that the attribute generates.
 pub trait Policy: Send + Sync + 'static {
@@ -151,11 +151,11 @@ pub(crate) async fn decide(
         if rule.forward {
             denied = denied.maybe();
         }
-        guards::deny(realm, req, denied)
+        user::deny(realm, req, denied)
     };
-    guards::check_site(core, req).map_err(deny)?;
+    user::check_site(core, req).map_err(deny)?;
     let standing = realm.standing(req).await.map_err(Refusal::Failed)?;
-    guards::check(core, standing, rule.need).map_err(deny)?;
+    user::check(core, standing, rule.need).map_err(deny)?;
     let Some(condition) = condition else {
         return Ok(());
     };

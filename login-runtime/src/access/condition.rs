@@ -7,11 +7,11 @@ use rocket::Request;
 use rocket::futures::future::BoxFuture;
 use rocket::request::FromRequest;
 
-use crate::loader::LoadError;
+use crate::app::loader::LoadError;
+use crate::app::user::UserMixin;
+use crate::login::visit::Visit;
 use crate::private::guard;
 use crate::realm::Realm;
-use crate::user::UserMixin;
-use crate::visit::Visit;
 
 /// What a condition said of the current user.
 #[derive(Clone, Debug, PartialEq, Eq)]

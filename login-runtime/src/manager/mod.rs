@@ -15,24 +15,24 @@ use rocket::http::{Method, SameSite};
 use rocket::{Build, Orbit, Request, Response, Rocket};
 use tracing::{error, warn};
 
-use crate::answer;
+use crate::access::denial::{AnswerFn, Denied};
+use crate::access::user::erased;
+use crate::app::event::EventListener;
+use crate::app::loader::{LoadResult, RequestLoader, UserLoader};
+use crate::app::user::UserMixin;
 use crate::audit::{self, audit};
 use crate::clock::Clock;
 use crate::config::{
     Config, IdleTimeout, KeyInput, ProtectionAddress, SessionProtection, Settings, UnguardedRoutes,
 };
-use crate::cookies;
-use crate::cross_site::CrossSiteProtection;
-use crate::denial::{AnswerFn, Denied};
-use crate::events::EventListener;
-use crate::flash::Message;
-use crate::guards::erased;
-use crate::keys::KeyRing;
-use crate::loader::{LoadResult, RequestLoader, UserLoader};
+use crate::login::visit::Visit;
 use crate::realm::{Realm, RealmCore, Realms, Revocations, peek};
+use crate::request::cross_site::CrossSiteProtection;
+use crate::response::answer;
+use crate::response::cookies;
+use crate::response::flash::Message;
 use crate::revocation::{MemoryRevocations, RevocationList};
-use crate::user::UserMixin;
-use crate::visit::Visit;
+use crate::token::keys::KeyRing;
 
 /// A callback that puts a flashed message into the language of the request.
 pub type Localize = dyn Fn(&str, &Request<'_>) -> String + Send + Sync;

@@ -12,12 +12,12 @@ use rocket::{Ignite, Request, Rocket, Sentinel};
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 
-use crate::denial::{Denied, Reason, Refusal};
+use crate::access::denial::{Denied, Reason, Refusal};
+use crate::access::rule::Need;
+use crate::app::user::{UserMixin, id_of};
+use crate::login::visit::{Soon, Standing, Visit};
 use crate::realm::{AnyRealm, Realm, RealmCore, is_safe};
-use crate::rule::Need;
-use crate::times;
-use crate::user::{UserMixin, id_of};
-use crate::visit::{Soon, Standing, Visit};
+use crate::token::times;
 
 /// Who is logged in, asked without refusing anybody.
 ///

@@ -7,12 +7,12 @@ use rocket::http::Method;
 use rocket::{Orbit, Phase, Rocket, Route};
 use tracing::{error, info};
 
+use crate::access::attribute::{Policy, RealmChoice as _, misfits};
+use crate::access::group::{RouteCondition, guards_of};
+use crate::access::rule::{Need, Rule};
 use crate::config::realms;
-use crate::groups::{RouteCondition, guards_of};
-use crate::guarded::{Policy, RealmChoice as _, misfits};
-use crate::next_rule::is_local;
 use crate::realm::Realms;
-use crate::rule::{Need, Rule};
+use crate::redirect::local::is_local;
 
 /// What an attribute said of a route, entered by the route's sentinel at launch.
 #[derive(Clone)]

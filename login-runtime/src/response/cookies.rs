@@ -5,11 +5,11 @@ use rocket::time::Duration;
 use rocket::{Request, Response};
 
 use crate::config::CookieSpec;
-use crate::cookie_header;
+use crate::login::visit::{Change, NextChange, Pending};
 use crate::realm::RealmCore;
-use crate::signer;
+use crate::request::cookie_header;
+use crate::token::value;
 use crate::token::{Flags, Kind, Token};
-use crate::visit::{Change, NextChange, Pending};
 
 /// The purpose under which the wanted page is signed into its cookie.
 pub(crate) const NEXT_PURPOSE: &str = "next";
@@ -50,7 +50,7 @@ pub(crate) fn write(core: &RealmCore, pending: &Pending, res: &mut Response<'_>)
     match &pending.next {
         Some(NextChange::Set(path)) => {
             let expires_at = now.saturating_add(NEXT_SECONDS);
-            if let Some(value) = signer::encode(&core.ring, NEXT_PURPOSE, path, expires_at) {
+            if let Some(value) = value::encode(&core.ring, NEXT_PURPOSE, path, expires_at) {
                 set(&config.next_cookie, value, Some(NEXT_SECONDS), res);
             }
         }

@@ -1,5 +1,11 @@
 //! The signed token that both cookies carry.
 
+pub(crate) mod keys;
+pub(crate) mod times;
+pub(crate) mod value;
+#[cfg(test)]
+mod vectors;
+
 use std::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
@@ -7,7 +13,7 @@ use data_encoding::BASE64URL_NOPAD;
 use getrandom::fill;
 use hmac::Mac as _;
 
-use crate::keys::{KeyRing, KeySet, truncate};
+use crate::token::keys::{KeyRing, KeySet, truncate};
 
 #[cfg(test)]
 use self::tests::fill;
@@ -243,7 +249,7 @@ pub(crate) mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::keys::{HmacSha256, SecretKey};
+    use crate::token::keys::{HmacSha256, SecretKey};
     use TokenError::{BadSignature, Malformed, UnknownKey};
 
     thread_local! {

@@ -1,7 +1,7 @@
 //! Which login view answers for which path, and which paths are login pages themselves.
 
 use crate::config::{Config, View};
-use crate::next_rule::{is_under, path_of, same_path};
+use crate::redirect::local::{is_under, path_of, same_path};
 
 impl Config {
     /// The login view for a path: that of the longest mount point around it, else the manager's.

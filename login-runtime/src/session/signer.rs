@@ -9,9 +9,9 @@ use rocket::request::{self, FromRequest};
 use rocket::{Ignite, Request, Rocket, Sentinel, async_trait};
 use tracing::error;
 
-use crate::denial::Refusal;
+use crate::access::denial::Refusal;
 use crate::realm::{AnyRealm, Realms};
-use crate::signer;
+use crate::token::value;
 
 /// Signs and reads an application's own short values: the token of a newsletter, the state of a form.
 ///
@@ -43,14 +43,14 @@ impl Signer {
     pub fn encode_cookie(&self, purpose: &str, value: &str, duration: Duration) -> Option<String> {
         let core = self.0.core();
         let expires_at = core.clock.now().saturating_add(duration.as_secs());
-        signer::encode(&core.ring, &own(purpose), value, expires_at)
+        value::encode(&core.ring, &own(purpose), value, expires_at)
     }
 
     /// Returns the value, if it was signed here for this purpose and has not expired.
     #[must_use]
     pub fn decode_cookie(&self, purpose: &str, cookie: &str) -> Option<String> {
         let core = self.0.core();
-        signer::decode(&core.ring, &own(purpose), cookie, core.clock.now())
+        value::decode(&core.ring, &own(purpose), cookie, core.clock.now())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rocket::http::RawStr;
 
-use crate::next_rule::collapse_slashes;
+use crate::redirect::local::collapse_slashes;
 
 /// Returns the URL of a login view, told where to go after the login.
 ///

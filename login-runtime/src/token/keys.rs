@@ -269,12 +269,12 @@ fn info(purpose: &str, audience: &str, cookie: &str) -> Vec<u8> {
     info
 }
 
-fn extract(salt: &[u8], secret: &[u8]) -> Hkdf<Sha256> {
+pub(super) fn extract(salt: &[u8], secret: &[u8]) -> Hkdf<Sha256> {
     Hkdf::new(Some(salt), secret)
 }
 
 #[expect(clippy::expect_used, reason = "HKDF-SHA-256 gives up to 8,160 bytes")]
-fn expand(hkdf: &Hkdf<Sha256>, info: &[u8]) -> [u8; 32] {
+pub(super) fn expand(hkdf: &Hkdf<Sha256>, info: &[u8]) -> [u8; 32] {
     let mut key = [0; 32];
     hkdf.expand(info, &mut key)
         .expect("32 bytes can be expanded");
@@ -282,12 +282,9 @@ fn expand(hkdf: &Hkdf<Sha256>, info: &[u8]) -> [u8; 32] {
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-fn hmac(key: &[u8]) -> HmacSha256 {
+pub(super) fn hmac(key: &[u8]) -> HmacSha256 {
     HmacSha256::new_from_slice(key).expect("a key of any length fits")
 }
-
-#[cfg(test)]
-mod vectors;
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@ use rocket::Request;
 use rocket::futures::future::BoxFuture;
 use tracing::error;
 
-use crate::loader::{Interrupted, guarded};
+use crate::app::loader::{Interrupted, guarded};
 use crate::realm::Realm;
 
 /// A function that is told of events; what `#[event_listener]` makes of one.

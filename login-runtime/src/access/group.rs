@@ -11,11 +11,11 @@ use rocket::route::{self, Handler};
 use rocket::{Data, Request, Route};
 use tracing::error;
 
-use crate::condition::{ConditionRealm, Permission};
-use crate::denial::Refusal;
-use crate::guarded::{PermitFn, decide};
-use crate::rule::{Need, Rule};
-use crate::user::UserMixin;
+use crate::access::attribute::{PermitFn, decide};
+use crate::access::condition::{ConditionRealm, Permission};
+use crate::access::denial::Refusal;
+use crate::access::rule::{Need, Rule};
+use crate::app::user::UserMixin;
 
 /// What a group of routes asks of whoever comes; the options of the attributes.
 ///

@@ -10,11 +10,11 @@ use rocket::response::Redirect;
 use rocket::{Request, async_trait};
 use serde::{Serialize, Serializer};
 
-use crate::cookie_header::Presented;
-use crate::cookies::{self, NEXT_PURPOSE};
-use crate::next_rule::{is_local, path_of, same_path};
 use crate::realm::Realms;
-use crate::signer;
+use crate::redirect::local::{is_local, path_of, same_path};
+use crate::request::cookie_header::Presented;
+use crate::response::cookies::{self, NEXT_PURPOSE};
+use crate::token::value;
 
 /// The page that the visitor wanted before the login, if it is one to go to.
 ///
@@ -160,7 +160,7 @@ impl<'r> FromRequest<'r> for Next {
                 realm.has_read(req);
                 if let [Presented::One(value)] = cookies::presented(req, [&core.config.next_cookie])
                     && let Some(path) =
-                        signer::decode(&core.ring, NEXT_PURPOSE, value, core.clock.now())
+                        value::decode(&core.ring, NEXT_PURPOSE, value, core.clock.now())
                 {
                     target = target.take(&path).away_from(&avoid, &path);
                 }

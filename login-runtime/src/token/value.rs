@@ -3,7 +3,7 @@
 use data_encoding::BASE64URL_NOPAD;
 use hmac::Mac as _;
 
-use crate::keys::{KeyRing, truncate};
+use crate::token::keys::{KeyRing, truncate};
 
 /// The longest value, in bytes.
 const MAX_VALUE: usize = 2_048;
@@ -66,7 +66,7 @@ mod tests {
     )]
 
     use super::*;
-    use crate::keys::SecretKey;
+    use crate::token::keys::SecretKey;
     use crate::token::{Flags, Kind, SessionId, Token};
 
     fn secret(first: u8) -> SecretKey {

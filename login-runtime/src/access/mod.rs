@@ -1,0 +1,8 @@
+//! Who may use a route: the rule, the decision, and the guards that ask for it.
+
+pub(crate) mod attribute;
+pub(crate) mod condition;
+pub(crate) mod denial;
+pub(crate) mod group;
+pub(crate) mod rule;
+pub(crate) mod user;

@@ -1,0 +1,4 @@
+//! The login of one request: how it is found, and what the response must change.
+
+pub(crate) mod search;
+pub(crate) mod visit;

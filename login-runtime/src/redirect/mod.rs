@@ -1,0 +1,4 @@
+//! Where a redirect may lead.
+
+pub(crate) mod local;
+pub(crate) mod login_url;
