@@ -1,4 +1,4 @@
-//! What a login costs: `cargo run --profile bench -p login-benches`; see PERFORMANCE.md.
+//! What a login costs: `cargo run --profile bench -p login-benches`; see NOTES.md.
 
 mod application;
 mod bare;

@@ -1,4 +1,4 @@
-//! Tables as PERFORMANCE.md shows them.
+//! Tables as `NOTES.md` shows them.
 
 /// The first column says what stands in a row; the others are numbers.
 pub(crate) struct Table {

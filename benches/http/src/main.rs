@@ -1,5 +1,5 @@
 //! What a login costs over HTTP, side by side with its peers, on Linux:
-//! `cargo run --release --manifest-path benches/http/Cargo.toml`; see PERFORMANCE.md.
+//! `cargo run --release --manifest-path benches/http/Cargo.toml`; see benches/NOTES.md.
 
 mod apps;
 mod browser;
