@@ -77,3 +77,24 @@ fn collect(folder: &Path, prefix: &str, sources: &mut Vec<(String, String)>) {
         }
     }
 }
+
+/// README.md is also the crate's page on docs.rs and crates.io, where relative links lead nowhere.
+#[test]
+fn every_link_of_the_readme_works_outside_the_repository() {
+    const PLACES: [&str; 3] = [
+        "https://github.com/rocket-login/rocket-login/blob/main/",
+        "https://github.com/rocket-login/rocket-login/tree/main/",
+        "https://raw.githubusercontent.com/rocket-login/rocket-login/main/",
+    ];
+    let links = README.split("](").skip(1);
+    for link in links.map(|rest| rest.split(')').next().unwrap()) {
+        assert!(
+            link.starts_with("https://") || link.starts_with('#'),
+            "make `{link}` absolute"
+        );
+        if let Some(path) = PLACES.iter().find_map(|place| link.strip_prefix(place)) {
+            let path = path.split('#').next().unwrap();
+            assert!(Path::new(path).exists(), "`{link}` leads to no file");
+        }
+    }
+}
