@@ -1,0 +1,349 @@
+//! What fails fails the request: nobody is logged in by it, and nobody out.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use rocket::http::Status;
+use rocket::request::{FromRequest, Outcome};
+use rocket::{Request, State, get, post, routes};
+use rocket_login::{
+    CurrentUser, LoginError, LoginSession, Refuse, login_required, request_loader, user_loader,
+};
+
+use super::app_with;
+use crate::common::{App, Browser, Ran, Running, SESSION, User, Users};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    Error,
+    Panic,
+    PanicAtOnce,
+    Hang,
+    /// Never ready, and never done with what tokio lets a task do at a time.
+    Restless,
+    AnotherUser,
+    Guard(u16),
+    Forward,
+}
+
+#[derive(Default)]
+struct Faulty(Mutex<Option<Fault>>);
+
+/// A guard that fails on demand.
+struct Door;
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Door {
+    type Error = ();
+
+    async fn from_request(req: &'r Request<'_>) -> Outcome<Self, ()> {
+        match *req.rocket().state::<Faulty>().unwrap().0.lock().unwrap() {
+            Some(Fault::Guard(code)) => Outcome::Error((Status::new(code), ())),
+            Some(Fault::Forward) => Outcome::Forward(Status::NotFound),
+            _ => Outcome::Success(Door),
+        }
+    }
+}
+
+#[user_loader]
+async fn fickle(
+    id: &str,
+    _door: Door,
+    faulty: &State<Faulty>,
+    users: &State<Users>,
+) -> Result<Option<User>, &'static str> {
+    let fault = *faulty.0.lock().unwrap();
+    match fault {
+        Some(Fault::PanicAtOnce) => panic!("the loader, at once"),
+        Some(Fault::Panic) => {
+            rocket::tokio::task::yield_now().await;
+            panic!("the loader")
+        }
+        Some(Fault::Hang) => std::future::pending().await,
+        Some(Fault::Restless) => loop {
+            rocket::tokio::task::consume_budget().await;
+        },
+        Some(Fault::Error) => Err("the database is down"),
+        Some(Fault::AnotherUser) => Ok(users.get("bob")),
+        _ => Ok(users.get(id)),
+    }
+}
+
+const FAULTS: [(Fault, u16); 10] = [
+    (Fault::Error, 503),
+    (Fault::Panic, 500),
+    (Fault::PanicAtOnce, 500),
+    (Fault::Hang, 503),
+    (Fault::Restless, 503),
+    (Fault::AnotherUser, 500),
+    (Fault::Guard(502), 502),
+    (Fault::Guard(401), 500),
+    (Fault::Guard(404), 500),
+    (Fault::Forward, 500),
+];
+
+#[login_required]
+#[get("/counted")]
+fn counted(ran: &State<Ran>) -> &'static str {
+    ran.count();
+    "counted"
+}
+
+#[post("/counted")]
+fn counted_user(_user: &User, ran: &State<Ran>) -> &'static str {
+    ran.count();
+    "counted"
+}
+
+#[get("/maybe")]
+fn maybe(user: Option<&User>) -> String {
+    user.map_or("nobody".into(), |user| user.id.clone())
+}
+
+fn faulty() -> Running {
+    let app = app_with(fickle)
+        .with(|manager| {
+            manager
+                .login_view("/login")
+                .loader_timeout(Duration::from_millis(50))
+        })
+        .routes(routes![counted, counted_user, maybe]);
+    app.start_with(|rocket| rocket.manage(Faulty::default()))
+}
+
+fn set(app: &Running, fault: Option<Fault>) {
+    *app.client
+        .rocket()
+        .state::<Faulty>()
+        .unwrap()
+        .0
+        .lock()
+        .unwrap() = fault;
+}
+
+// R36, T50, T51, T52
+#[test]
+fn a_failing_loader_answers_5xx_runs_no_handler_and_touches_no_cookie() {
+    let app = faulty();
+    let session = app.remembered("alice");
+    let mut remembered = session.clone();
+    remembered.restart();
+    for (fault, status) in FAULTS {
+        set(&app, Some(fault));
+        for browser in [&session, &remembered] {
+            let mut browser: Browser<'_> = (*browser).clone();
+            let before = browser.cookies.clone();
+            for path in ["/counted", "/me", "/private", "/fresh", "/status"] {
+                let reply = browser.get(path);
+                assert_eq!(reply.status.code, status, "{fault:?} {path}");
+                assert!(reply.set_cookies().is_empty(), "{fault:?} {path}");
+                assert_eq!(reply.location(), None);
+                assert_eq!(reply.header("Cache-Control"), Some("private, no-store"));
+            }
+            let reply = browser.post("/counted", "");
+            assert_eq!(reply.status.code, status, "{fault:?}");
+            assert_eq!(
+                browser.post("/confirm", "alice").status.code,
+                status,
+                "{fault:?}"
+            );
+            assert_eq!(browser.get("/open").body, "open");
+            assert_eq!(browser.cookies, before, "{fault:?}");
+            // Nobody is logged in, nobody is asked for.
+            assert_eq!(app.browser().me(), "anonymous");
+        }
+        set(&app, None);
+        assert_eq!(session.clone().me(), "alice", "{fault:?}");
+        assert_eq!(remembered.clone().me(), "alice", "{fault:?}");
+    }
+    assert_eq!(Ran::times(&app), 0);
+}
+
+// K8, T50
+#[test]
+fn an_optional_user_is_none_when_the_loader_fails_and_stays_logged_in() {
+    let app = faulty();
+    let mut browser = app.remembered("alice");
+    for (fault, _) in FAULTS {
+        set(&app, Some(fault));
+        let reply = browser.get("/maybe");
+        assert_eq!(
+            (reply.status, reply.body.as_str()),
+            (Status::Ok, "nobody"),
+            "{fault:?}"
+        );
+        assert!(reply.set_cookies().is_empty(), "{fault:?}");
+        assert_eq!(reply.header("Cache-Control"), Some("private, no-store"));
+        set(&app, None);
+        assert_eq!(browser.get("/maybe").body, "alice");
+    }
+}
+
+#[get("/by-hand")]
+fn refused_by_hand(_user: Option<&User>, session: LoginSession<'_, User>) -> Refuse {
+    session.unauthorized()
+}
+
+#[test]
+fn where_the_loader_has_failed_no_page_is_kept_either() {
+    // R15, R36
+    let app = app_with(fickle)
+        .with(|manager| manager.login_view("/login").use_session_for_next(true))
+        .routes(routes![refused_by_hand])
+        .start_with(|rocket| rocket.manage(Faulty::default()));
+    let browser = app.logged_in("alice");
+    for (fault, is_kept) in [(None, true), (Some(Fault::Error), false)] {
+        set(&app, fault);
+        let reply = browser.clone().get("/by-hand");
+        assert_eq!(reply.location(), Some("/login"), "{fault:?}");
+        assert_eq!(reply.cookie("login_next").is_some(), is_kept, "{fault:?}");
+    }
+}
+
+#[test]
+fn a_failing_loader_does_not_keep_anybody_in_the_logout() {
+    let app = faulty();
+    let mut browser = app.remembered("alice");
+    let thief = browser.clone();
+    set(&app, Some(Fault::Error));
+    let reply = browser.post("/logout", "");
+    assert_eq!(reply.body, "logged out");
+    assert!(browser.cookies.is_empty());
+    set(&app, None);
+    assert_eq!(thief.clone().me(), "anonymous");
+}
+
+#[post("/enter")]
+async fn enter(
+    before: Option<&User>,
+    session: LoginSession<'_, User>,
+    users: &State<Users>,
+) -> Result<String, LoginError> {
+    session.login_user(&users.put("carol")).await?;
+    Ok(format!(
+        "after {}",
+        before.map_or("nobody", |user| &user.id)
+    ))
+}
+
+#[test]
+fn a_login_that_is_accepted_sets_its_cookie_whatever_failed_before() {
+    let app = App::new().routes(routes![enter]).start();
+    let mut browser = app.logged_in("alice");
+    app.users.fail(true);
+    let reply = browser.post("/enter", "");
+    assert_eq!(
+        (reply.status, reply.body.as_str()),
+        (Status::Ok, "after nobody")
+    );
+    app.users.fail(false);
+    assert_eq!(browser.me(), "carol");
+}
+
+#[user_loader]
+async fn asks_for_itself(
+    id: &str,
+    user: CurrentUser<'_, User>,
+    users: &State<Users>,
+) -> Option<User> {
+    assert!(user.is_anonymous());
+    users.get(id)
+}
+
+#[user_loader]
+fn asks_for_itself_by_reference(_id: &str, user: &User) -> Option<User> {
+    Some(user.clone())
+}
+
+#[request_loader]
+fn request_asks_for_itself(user: CurrentUser<'_, User>) -> Option<User> {
+    user.user().cloned()
+}
+
+#[post("/enter-and-ask")]
+async fn enter_and_ask(
+    session: LoginSession<'_, User>,
+    users: &State<Users>,
+) -> Result<String, LoginError> {
+    session.login_user(&users.put("carol")).await?;
+    Ok(session.login_fresh().await?.to_string())
+}
+
+#[test]
+fn a_loader_that_asks_for_the_current_user_fails_at_once() {
+    let started = Instant::now();
+    for loader in [asks_for_itself, asks_for_itself_by_reference] {
+        let app = app_with(loader).start();
+        let mut browser = app.logged_in("alice");
+        let reply = browser.get("/me");
+        assert_eq!(reply.status, Status::ServiceUnavailable);
+        assert!(reply.set_cookies().is_empty());
+        assert_eq!(browser.get("/open").body, "open");
+    }
+    let app = app_with(asks_for_itself)
+        .routes(routes![enter_and_ask])
+        .start();
+    let reply = app.browser().post("/enter-and-ask", "");
+    assert_eq!(reply.status, Status::ServiceUnavailable);
+    let app = App::new()
+        .with(|manager| manager.request_loader(request_asks_for_itself))
+        .start();
+    assert_eq!(app.browser().get("/me").status, Status::ServiceUnavailable);
+    assert_eq!(app.logged_in("alice").me(), "alice");
+    // The limit of a loader is 5 s.
+    assert!(started.elapsed() < Duration::from_secs(4));
+}
+
+#[user_loader]
+async fn slow(id: &str, users: &State<Users>) -> Option<User> {
+    for _ in 0..10 {
+        rocket::tokio::task::yield_now().await;
+    }
+    users.get(id)
+}
+
+#[get("/both")]
+async fn both(session: LoginSession<'_, User>) -> Result<String, LoginError> {
+    let (fresh, remembered) =
+        rocket::tokio::join!(session.login_fresh(), session.login_remembered());
+    Ok(format!("fresh={} remembered={}", fresh?, remembered?))
+}
+
+#[test]
+fn two_questions_at_once_have_one_answer() {
+    let app = app_with(slow).routes(routes![both]).start();
+    let reply = app.remembered("alice").get("/both");
+    assert_eq!(
+        (reply.status, reply.body.as_str()),
+        (Status::Ok, "fresh=true remembered=true")
+    );
+}
+
+#[get("/impatient")]
+async fn impatient(session: LoginSession<'_, User>) -> Result<String, LoginError> {
+    use rocket::futures::FutureExt as _;
+
+    let given_up = session.login_fresh().now_or_never().is_none();
+    Ok(format!("{given_up} {}", session.login_fresh().await?))
+}
+
+#[test]
+fn a_question_that_was_given_up_can_be_asked_again() {
+    let app = app_with(slow).routes(routes![impatient]).start();
+    let reply = app.logged_in("alice").get("/impatient");
+    assert_eq!(
+        (reply.status, reply.body.as_str()),
+        (Status::Ok, "true true")
+    );
+}
+
+#[test]
+fn a_failing_login_leaves_the_login_that_was_there() {
+    let app = App::new().start();
+    app.users.change("bob", |bob| bob.active = false);
+    let mut browser = app.logged_in("alice");
+    let reply = browser.login("bob");
+    assert_eq!(reply.status, Status::Forbidden);
+    assert!(reply.cookie(SESSION).is_none());
+    assert_eq!(browser.me(), "alice");
+}

@@ -1,0 +1,202 @@
+//! The message that a refused visitor is shown.
+
+use rocket::http::Status;
+use rocket::request::FlashMessage;
+use rocket::response::Flash;
+use rocket::{Request, catch, catchers};
+use rocket_login::unauthorized_handler;
+
+use super::{flash, flashed};
+use crate::common::App;
+use crate::common::socket::{Server, body, cookie, header};
+
+#[test]
+fn messages_and_categories_are_the_applications() {
+    let app = App::new()
+        .with(|manager| {
+            manager
+                .login_message("Wer da?")
+                .login_message_category("warnung")
+                .needs_refresh_message("Noch einmal: bitte")
+                .needs_refresh_message_category("3:x")
+        })
+        .start();
+    let mut browser = app.browser();
+    assert_eq!(
+        flashed(&browser.get("/private")),
+        flash("warnung", "Wer da?")
+    );
+    browser.post("/login", "user=alice&stale=on");
+    assert_eq!(
+        flashed(&browser.get("/fresh")),
+        flash("3:x", "Noch einmal: bitte")
+    );
+}
+
+#[test]
+fn an_empty_message_is_not_flashed() {
+    let app = App::new()
+        .with(|manager| manager.login_message(""))
+        .set("login.needs_refresh_message", "")
+        .start();
+    let mut browser = app.browser();
+    let reply = browser.get("/private");
+    assert_eq!(reply.status, Status::SeeOther);
+    assert!(reply.set_cookies().is_empty());
+    browser.post("/login", "user=alice&stale=on");
+    let reply = browser.get("/fresh");
+    assert_eq!(reply.location(), Some("/confirm?next=%2Ffresh"));
+    assert!(reply.set_cookies().is_empty());
+}
+
+#[test]
+fn localize_callback_sees_message_and_request() {
+    let app = App::new()
+        .with(|manager| {
+            manager.localize_callback(|message, req| {
+                let language = req.headers().get_one("Accept-Language").unwrap_or("?");
+                format!("{language} {} {message}", req.uri().path())
+            })
+        })
+        .start();
+    let mut browser = app.browser().header("Accept-Language", "de");
+    let expected = "de /private Please log in to access this page.";
+    assert_eq!(
+        flashed(&browser.get("/private")),
+        flash("message", expected)
+    );
+    browser.post("/login", "user=alice&stale=on");
+    let expected = "de /fresh Please reauthenticate to access this page.";
+    assert_eq!(flashed(&browser.get("/fresh")), flash("message", expected));
+}
+
+#[test]
+fn a_panic_of_localize_callback_keeps_the_message_as_it_is() {
+    let app = App::new()
+        .with(|manager| manager.localize_callback(|_, _| panic!("no such language")))
+        .start();
+    let reply = app.browser().get("/private");
+    assert_eq!(reply.location(), Some("/login?next=%2Fprivate"));
+    assert_eq!(
+        flashed(&reply),
+        flash("message", "Please log in to access this page.")
+    );
+}
+
+#[test]
+fn without_a_message_localize_callback_is_not_asked() {
+    let app = App::new()
+        .with(|manager| {
+            manager
+                .login_message("")
+                .localize_callback(|_, _| "asked".into())
+        })
+        .start();
+    assert_eq!(flashed(&app.browser().get("/private")), None);
+}
+
+// D30
+#[test]
+fn several_refusals_flash_once_and_the_message_is_shown_once() {
+    let server = Server::start(App::new().rocket());
+    let mut jar = Vec::new();
+    for _ in 0..3 {
+        let header = jar
+            .first()
+            .map_or(String::new(), |flash| format!("Cookie: _flash={flash}"));
+        let headers: &[&[u8]] = if jar.is_empty() {
+            &[]
+        } else {
+            &[header.as_bytes()]
+        };
+        let reply = server.get("/private", headers);
+        jar = vec![cookie(&reply, "_flash").unwrap()];
+    }
+    let header = format!("Cookie: _flash={}", jar[0]);
+    let reply = server.get("/login", &[header.as_bytes()]);
+    assert_eq!(
+        body(&reply),
+        "log in [message: Please log in to access this page.] next="
+    );
+    assert_eq!(cookie(&reply, "_flash").as_deref(), Some(""));
+    assert_eq!(body(&server.get("/login", &[])), "log in next=");
+}
+
+#[catch(401)]
+async fn with_flash(req: &Request<'_>) -> String {
+    let flash = req.guard::<FlashMessage<'_>>().await.succeeded();
+    flash.map_or(String::new(), |flash| flash.message().to_owned())
+}
+
+// R15
+#[test]
+fn a_catcher_that_reads_the_message_leaves_one_cookie_of_the_name() {
+    let server = Server::start(App::new().rocket().register("/", catchers![with_flash]));
+    let flash = cookie(&server.get("/private", &[]), "_flash").unwrap();
+    let flash = format!("Cookie: _flash={flash}");
+
+    let reply = server.get("/private", &[flash.as_bytes(), b"Accept: application/json"]);
+    assert_eq!(body(&reply), "Please log in to access this page.");
+    assert_eq!(header(&reply, "Set-Cookie").len(), 1);
+    assert_eq!(cookie(&reply, "_flash").as_deref(), Some(""));
+
+    let reply = server.get("/private", &[flash.as_bytes()]);
+    assert_eq!(header(&reply, "Location"), ["/login?next=%2Fprivate"]);
+    assert_eq!(header(&reply, "Set-Cookie").len(), 1, "{reply}");
+    assert_ne!(cookie(&reply, "_flash").as_deref(), Some(""));
+}
+
+#[unauthorized_handler]
+fn flashing() -> Flash<&'static str> {
+    Flash::error("who is there?", "new")
+}
+
+#[unauthorized_handler]
+fn silent() -> &'static str {
+    "who is there?"
+}
+
+#[test]
+fn only_a_message_that_a_handler_has_flashed_itself_is_sent() {
+    let old: &[&[u8]] = &[b"Cookie: _flash=5%3Aerrorold"];
+    let app = App::new().with(|manager| manager.unauthorized_handler(flashing));
+    let reply = Server::start(app.rocket()).get("/private", old);
+    assert_eq!(cookie(&reply, "_flash").as_deref(), Some("5%3Aerrornew"));
+    let app = App::new().with(|manager| manager.unauthorized_handler(silent));
+    let reply = Server::start(app.rocket()).get("/private", old);
+    assert_eq!(body(&reply), "who is there?");
+    assert_eq!(cookie(&reply, "_flash"), None);
+}
+
+#[test]
+fn any_text_reaches_rockets_own_flash_message() {
+    for (category, message) in [
+        ("Ünïcode", "Bitte anmelden, 请登录 — «ñ»"),
+        ("", "no category; a=b, \"quoted\" \\ % %41 +"),
+        ("line", "two\r\nSet-Cookie: x=1"),
+    ] {
+        let app = App::new().with(|manager| {
+            manager
+                .login_message(message)
+                .login_message_category(category)
+        });
+        let server = Server::start(app.rocket());
+        let reply = server.get("/private", &[]);
+        assert!(!reply.contains("\nSet-Cookie: x=1"), "{reply}");
+        let header = format!("Cookie: _flash={}", cookie(&reply, "_flash").unwrap());
+        let page = server.get("/login", &[header.as_bytes()]);
+        assert_eq!(body(&page), format!("log in [{category}: {message}] next="));
+    }
+}
+
+#[test]
+fn the_flash_lasts_minutes_and_is_hidden_from_scripts() {
+    let reply = App::new().start().browser().get("/private");
+    let cookie = reply.cookie("_flash").unwrap();
+    assert_eq!(cookie.http_only(), Some(true));
+    assert_eq!(cookie.path(), Some("/"));
+    assert_eq!(cookie.max_age().unwrap().whole_minutes(), 5);
+    assert_eq!(cookie.secure(), None);
+    let reply = App::new().release().start().browser().get("/private");
+    assert_eq!(reply.cookie("_flash").unwrap().secure(), Some(true));
+}

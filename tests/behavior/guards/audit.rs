@@ -1,0 +1,460 @@
+//! The audit: what it says of every kind of route.
+
+use rocket::fs::{FileServer, Options};
+use rocket::local::blocking::Client;
+use rocket::{Build, Rocket, Route, State, get, post, route, routes};
+use rocket_login::{
+    Access, Audit, GuardRoutes, LoginManager, RouteGuard, anonymous_required, audit, condition,
+    fresh_login_required, login_required, public, user_loader,
+};
+
+use crate::common::{App, User, Users, bare, load_user};
+
+/// A site with nothing but these mounts.
+fn site<const N: usize>(mounts: [(&str, Vec<Route>); N]) -> Rocket<Build> {
+    let rocket = bare()
+        .manage(Users::alice_and_bob())
+        .attach(LoginManager::new(load_user));
+    mounts
+        .into_iter()
+        .fold(rocket, |rocket, (base, routes)| rocket.mount(base, routes))
+}
+
+fn audited<const N: usize>(mounts: [(&str, Vec<Route>); N]) -> Audit {
+    audit(Client::untracked(site(mounts)).unwrap().rocket())
+}
+
+/// One line a route: `GET /a: login`, with a `?` where it is ambiguous and an `if` for a condition.
+fn lines(audit: &Audit) -> Vec<String> {
+    let line = |route: &rocket_login::AuditedRoute| {
+        let condition = if route.has_condition { " if" } else { "" };
+        let ambiguous = if route.is_ambiguous { " ?" } else { "" };
+        format!("{route}: {}{condition}{ambiguous}", route.access)
+    };
+    audit.routes().iter().map(line).collect()
+}
+
+#[get("/plain")]
+fn plain() {}
+
+#[public]
+#[get("/public")]
+fn open() {}
+
+#[anonymous_required]
+#[get("/anonymous")]
+fn anonymous() {}
+
+#[login_required]
+#[get("/login")]
+fn login() {}
+
+#[login_required(if = |user: &User| user.active)]
+#[get("/conditional")]
+fn conditional() {}
+
+#[fresh_login_required(User, within = "10m", forward)]
+#[get("/fresh")]
+fn fresh() {}
+
+#[get("/user")]
+fn by_argument(_user: &User) {}
+
+fn all() -> Vec<Route> {
+    routes![
+        plain,
+        open,
+        anonymous,
+        login,
+        conditional,
+        fresh,
+        by_argument
+    ]
+}
+
+#[test]
+fn every_kind_of_route_is_told_right() {
+    let picky = RouteGuard::login().only_if(condition!(|user: &User| user.active));
+    let mounts = [
+        ("/a", all()),
+        ("/b", all().login_required()),
+        ("/c", all().fresh_login_required()),
+        ("/d", all().public()),
+        ("/e", routes![plain].anonymous_required("/")),
+        ("/f", routes![plain].login_required().fresh_login_required()),
+        ("/g", routes![plain].guarded(picky)),
+        ("/h", FileServer::new("/", Options::None).login_required()),
+        ("/i", FileServer::new("/", Options::None).into()),
+    ];
+    // Each in an application of its own, so that no handler is mounted twice.
+    let told = mounts.map(|mount| lines(&audited([mount])));
+    assert_eq!(
+        told.concat(),
+        [
+            "GET /a/anonymous: anonymous only",
+            "GET /a/conditional: login if",
+            "GET /a/fresh: fresh login",
+            "GET /a/login: login",
+            "GET /a/plain: unguarded",
+            "GET /a/public: public",
+            "GET /a/user: unguarded",
+            "GET /b/anonymous: login",
+            "GET /b/conditional: login if",
+            "GET /b/fresh: fresh login",
+            "GET /b/login: login",
+            "GET /b/plain: login",
+            "GET /b/public: login",
+            "GET /b/user: login",
+            "GET /c/anonymous: fresh login",
+            "GET /c/conditional: fresh login if",
+            "GET /c/fresh: fresh login",
+            "GET /c/login: fresh login",
+            "GET /c/plain: fresh login",
+            "GET /c/public: fresh login",
+            "GET /c/user: fresh login",
+            "GET /d/anonymous: anonymous only",
+            "GET /d/conditional: login if",
+            "GET /d/fresh: fresh login",
+            "GET /d/login: login",
+            "GET /d/plain: public",
+            "GET /d/public: public",
+            "GET /d/user: public",
+            "GET /e/plain: anonymous only",
+            "GET /f/plain: fresh login",
+            "GET /g/plain: login if",
+            "GET /h/<path..>: login",
+            "GET /i/<path..>: unguarded",
+        ]
+    );
+}
+
+#[test]
+fn one_mount_of_each_kind_is_told_right() {
+    let audit = audited([
+        ("/", all()),
+        ("/files", FileServer::new("/", Options::None).into()),
+    ]);
+    assert_eq!(
+        lines(&audit),
+        [
+            "GET /anonymous: anonymous only",
+            "GET /conditional: login if",
+            "GET /files/<path..>: unguarded",
+            "GET /fresh: fresh login",
+            "GET /login: login",
+            "GET /plain: unguarded",
+            "GET /public: public",
+            "GET /user: unguarded",
+        ]
+    );
+    assert_eq!(
+        audit.open(),
+        [
+            "GET /anonymous",
+            "GET /files/<path..>",
+            "GET /plain",
+            "GET /public",
+            "GET /user"
+        ]
+    );
+    assert_eq!(
+        audit.unguarded(),
+        ["GET /files/<path..>", "GET /plain", "GET /user"]
+    );
+}
+
+#[test]
+fn the_audit_says_who_and_where() {
+    let staff = RouteGuard::login().user::<User>();
+    let audit = audited([
+        ("/a", routes![fresh, plain]),
+        ("/b", routes![plain].guarded(staff)),
+    ]);
+    let [fresh, plain, grouped] = audit.routes() else {
+        panic!("{audit:?}");
+    };
+    assert_eq!(fresh.name.as_deref(), Some("fresh"));
+    assert_eq!(fresh.method, rocket::http::Method::Get);
+    assert_eq!(fresh.uri, "/a/fresh");
+    assert_eq!(fresh.access, Access::FreshLogin);
+    assert_eq!(fresh.users, [std::any::type_name::<User>()]);
+    let (file, line) = fresh.location.unwrap().rsplit_once(':').unwrap();
+    assert_eq!(file, file!());
+    assert!(line.parse::<u32>().unwrap() > 1);
+    assert_eq!((plain.users.len(), plain.location), (0, None));
+    assert_eq!(grouped.users, [std::any::type_name::<User>()]);
+}
+
+#[test]
+fn every_method_has_its_line() {
+    #[login_required]
+    #[post("/login")]
+    fn login() {}
+    #[login_required]
+    #[route(PATCH, uri = "/patched/<_id>?<_q>", data = "<_body>")]
+    fn patched(_id: u8, _q: u8, _body: String) {}
+
+    let audit = audited([("/", routes![self::login, login, patched])]);
+    assert_eq!(
+        lines(&audit),
+        [
+            "GET /login: login",
+            "POST /login: login",
+            "PATCH /patched/<_id>?<_q>: login"
+        ]
+    );
+}
+
+#[test]
+fn a_uri_is_known_again_wherever_it_is_mounted() {
+    macro_rules! guarded {
+        ($($name:ident $uri:literal;)*) => {{
+            $(
+                #[login_required]
+                #[get($uri)]
+                fn $name() -> &'static str {
+                    $uri
+                }
+            )*
+            routes![$($name),*]
+        }};
+    }
+    let routes = || {
+        guarded! {
+            root "/";
+            short "/s";
+            segment "/segment/<_>";
+            dots "/dots/<_..>";
+            query "/query?kind=a";
+            escaped "/esc%20aped";
+            trailing "/trailing/<_>/x";
+            nested "/a/b/c";
+        }
+    };
+    #[login_required]
+    #[get("/dynamic/<id>/x/<path..>?static&<page>&<rest..>")]
+    fn dynamic(
+        id: u8,
+        path: std::path::PathBuf,
+        page: u8,
+        rest: std::collections::HashMap<String, String>,
+    ) -> String {
+        format!("{id} {path:?} {page} {rest:?}")
+    }
+    for base in ["/", "/api", "/api/", "/api/v1", "/api/v1/", "/a%20b"] {
+        let routes = [routes(), routes![dynamic]].concat();
+        let audit = audited([(base, routes)]);
+        assert_eq!(audit.routes().len(), 9);
+        for route in audit.routes() {
+            assert_eq!(route.access, Access::Login, "{base}: {route}");
+            assert!(!route.is_ambiguous, "{base}: {route}");
+        }
+        assert_eq!(audit.open(), [""; 0], "{base}");
+    }
+}
+
+mod guarded {
+    #![allow(
+        clippy::needless_raw_string_hashes,
+        reason = "defect: the guard of `fn r#move` makes clippy see a raw string"
+    )]
+
+    #[super::login_required]
+    #[super::get("/")]
+    pub(super) fn index() {}
+
+    #[super::login_required]
+    #[super::get("/")]
+    pub(super) fn r#move() {}
+
+    #[super::login_required]
+    #[super::get("/")]
+    #[allow(non_snake_case, reason = "as a raw name that needs no rawness")]
+    pub(super) fn r#raw() {}
+}
+
+mod also_guarded {
+    #[super::fresh_login_required]
+    #[super::get("/")]
+    pub(super) fn index() {}
+}
+
+mod unguarded {
+    #[super::get("/")]
+    pub(super) fn index() {}
+
+    #[super::get("/")]
+    pub(super) fn raw() {}
+}
+
+#[test]
+fn of_two_handlers_of_one_name_an_unguarded_one_is_never_called_guarded() {
+    for (guarded_at, unguarded_at) in [("/a", "/b"), ("/b", "/a"), ("/a", "/a/b"), ("/a/b", "/a")] {
+        let audit = audited([
+            (guarded_at, routes![guarded::index]),
+            (unguarded_at, routes![unguarded::index]),
+        ]);
+        assert!(
+            audit.unguarded().contains(&format!("GET {unguarded_at}")),
+            "{:?}",
+            lines(&audit)
+        );
+    }
+    // With a group's word it can be told.
+    let audit = audited([
+        ("/a", routes![guarded::index].login_required()),
+        ("/b", routes![unguarded::index].login_required()),
+    ]);
+    assert_eq!(audit.unguarded(), [""; 0]);
+}
+
+#[test]
+fn one_name_at_different_uris_is_no_ambiguity() {
+    #[get("/elsewhere")]
+    fn index() {}
+    let audit = audited([("/", routes![guarded::index, index])]);
+    assert_eq!(lines(&audit), ["GET /: login", "GET /elsewhere: unguarded"]);
+}
+
+#[test]
+fn of_two_guarded_handlers_of_one_name_both_are_guarded() {
+    let audit = audited([
+        ("/a", routes![guarded::index]),
+        ("/b", routes![also_guarded::index]),
+    ]);
+    // Which is which cannot be told, so that the weaker of both counts.
+    assert_eq!(lines(&audit), ["GET /a: login", "GET /b: login"]);
+    assert!(audit.routes().iter().all(|route| route.location.is_none()));
+    assert_eq!(audit.open(), [""; 0]);
+}
+
+#[test]
+fn a_guarded_handler_that_is_mounted_twice_is_not_called_safe_without_its_group() {
+    // Rocket asks a sentinel once for both mounts: it looks like an unguarded namesake.
+    let audit = audited([
+        ("/a", routes![guarded::index]),
+        ("/b", routes![guarded::index]),
+    ]);
+    assert_eq!(audit.unguarded(), ["GET /a", "GET /b"]);
+    assert!(audit.routes().iter().all(|route| route.is_ambiguous));
+    let audit = audited([
+        ("/a", routes![guarded::index].login_required()),
+        ("/b", routes![guarded::index].login_required()),
+    ]);
+    assert_eq!(audit.open(), [""; 0], "{:?}", lines(&audit));
+}
+
+#[test]
+fn a_mount_twice_does_not_cover_for_an_unguarded_namesake() {
+    let audit = audited([
+        ("/a", routes![guarded::index]),
+        ("/b", routes![guarded::index]),
+        ("/c", routes![unguarded::index]),
+    ]);
+    assert!(
+        audit.unguarded().contains(&"GET /c".to_owned()),
+        "{:?}",
+        lines(&audit)
+    );
+}
+
+#[test]
+fn a_handler_with_a_raw_name_is_guarded() {
+    let audit = audited([("/a", routes![guarded::r#move])]);
+    assert_eq!(lines(&audit), ["GET /a: login"]);
+}
+
+#[test]
+fn a_raw_name_does_not_cover_for_an_unguarded_namesake() {
+    let audit = audited([
+        ("/a", routes![guarded::r#raw]),
+        ("/b", routes![unguarded::raw]),
+    ]);
+    assert!(
+        audit.unguarded().contains(&"GET /b".to_owned()),
+        "{:?}",
+        lines(&audit)
+    );
+}
+
+#[test]
+fn a_guarded_handler_that_is_not_mounted_covers_for_nobody() {
+    let audit = audited([("/a", routes![unguarded::index])]);
+    assert_eq!(lines(&audit), ["GET /a: unguarded"]);
+}
+
+#[test]
+fn a_wrapped_route_is_what_it_was() {
+    // Clones and moved bases tell the same.
+    let routes = routes![login, plain].login_required();
+    let copies: Vec<Route> = routes
+        .iter()
+        .map(|route| {
+            route
+                .clone()
+                .map_base(|base| format!("/copy{base}"))
+                .unwrap()
+        })
+        .collect();
+    let audit = audited([("/", routes![open]), ("/x", copies)]);
+    assert_eq!(
+        lines(&audit),
+        [
+            "GET /public: public",
+            "GET /x/copy/login: login",
+            "GET /x/copy/plain: login"
+        ]
+    );
+}
+
+#[test]
+fn an_application_without_a_manager_guards_nothing_by_attribute() {
+    let rocket = rocket::custom(rocket::Config {
+        log_level: rocket::config::LogLevel::Off,
+        ..rocket::Config::debug_default()
+    });
+    let client = Client::untracked(rocket.mount("/", routes![plain])).unwrap();
+    assert_eq!(audit(client.rocket()).open(), ["GET /plain"]);
+}
+
+#[test]
+fn what_the_audit_says_is_what_a_stranger_meets() {
+    // The claim that the audit is for, over the routes of the test application itself.
+    let app = super::start(App::new(), |rocket| rocket.mount("/x", all()));
+    let audit = audit(app.client.rocket());
+    assert!(audit.routes().len() > 15);
+    for route in audit.routes() {
+        let path = route.uri.split('?').next().unwrap();
+        let reply = app.browser().send(route.method, path, Some(""));
+        let refused = reply
+            .location()
+            .is_some_and(|location| location.starts_with("/login?") || location == "/login");
+        match route.access {
+            Access::Login | Access::FreshLogin => assert!(refused, "{route}: {reply:?}"),
+            Access::Public | Access::Anonymous => assert!(!refused, "{route}: {reply:?}"),
+            _ => {}
+        }
+    }
+}
+
+#[user_loader]
+fn load_anyone(_id: &str, users: &State<Users>) -> Option<User> {
+    users.get("alice")
+}
+
+#[test]
+fn each_launch_has_an_audit_of_its_own() {
+    let launched = |routes: Vec<Route>| {
+        let rocket = site([("/", routes)]);
+        audit(Client::untracked(rocket).unwrap().rocket()).open()
+    };
+    assert_eq!(launched(routes![login]), [""; 0]);
+    assert_eq!(launched(routes![login, plain]), ["GET /plain"]);
+    let other = rocket::custom(site([]).figment().clone())
+        .manage(Users::alice_and_bob())
+        .attach(LoginManager::new(load_anyone))
+        .mount("/", routes![open]);
+    let client = Client::untracked(other).unwrap();
+    assert_eq!(audit(client.rocket()).open(), ["GET /public"]);
+    assert_eq!(audit(client.rocket()).unguarded(), [""; 0]);
+}

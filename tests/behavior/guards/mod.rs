@@ -1,0 +1,64 @@
+//! Guards: groups, conditions, forwards, realms, and the audit of them all.
+
+mod anonymous;
+mod audit;
+mod conditions;
+mod forward;
+mod groups;
+mod public;
+mod realms;
+
+use std::sync::Mutex;
+
+use rocket::{Build, Request, Rocket, State, catch};
+use rocket_login::{Denied, EventKind, LoginEvent, event_listener};
+
+use crate::common::{App, Browser, Reply, Running, User};
+
+/// Starts the application with more than routes: mounts, catchers, state.
+fn start(app: App, build: impl FnOnce(Rocket<Build>) -> Rocket<Build>) -> Running {
+    app.with(|manager| manager.event_listener(listen))
+        .start_with(|rocket| build(rocket).manage(Told::default()))
+}
+
+#[derive(Default)]
+struct Told(Mutex<Vec<(EventKind, Option<String>)>>);
+
+#[event_listener]
+fn listen(event: &LoginEvent<'_, User>, told: &State<Told>) {
+    let user = event.user.map(|user| user.id.clone());
+    told.0.lock().unwrap().push((event.kind, user));
+}
+
+/// The events since the last look, but for those of asking who is there.
+fn told(app: &Running) -> Vec<(EventKind, Option<String>)> {
+    let told = app.client.rocket().state::<Told>().unwrap();
+    let mut told = std::mem::take(&mut *told.0.lock().unwrap());
+    told.retain(|(kind, _)| *kind != EventKind::Accessed);
+    told
+}
+
+/// A denial as a catcher sees it.
+#[catch(default)]
+fn reason(status: rocket::http::Status, req: &Request<'_>) -> String {
+    match Denied::of(req) {
+        Some(denied) => format!("caught {:?}", denied.reason()),
+        None => format!("caught {}", status.code),
+    }
+}
+
+/// What a reply comes to: its status, and where it leads or what it says.
+fn outcome(reply: &Reply) -> String {
+    let text = reply.location().unwrap_or(&reply.body);
+    format!("{} {text}", reply.status.code)
+}
+
+/// A browser in which `user` has logged in, not freshly.
+fn stale<'a>(app: &'a Running, user: &str) -> Browser<'a> {
+    app.logged_in_with(user, "stale=on")
+}
+
+/// Asks for no page, as a script does.
+fn script(browser: Browser<'_>) -> Browser<'_> {
+    browser.header("Accept", "application/json")
+}

@@ -1,0 +1,72 @@
+//! Handlers that `macro_rules!` writes: Rocket finds its own names only with the right spans.
+
+use rocket::http::Status;
+use rocket::routes;
+use rocket_login::login_required;
+
+use super::{GUEST, Person, STAFF, app, assert_guarded, get};
+
+mod login {
+    pub(super) use rocket_login::__private;
+}
+
+#[rustfmt::skip] // it moves the attribute further right each time
+macro_rules! whole_route {
+    ($name:ident, $within:literal) => {
+        #[rocket_login::fresh_login_required(crate = $crate::hygiene::macro_rules::login, within = $within)]
+        #[rocket::get("/whole")]
+        fn $name() -> &'static str {
+            "whole"
+        }
+    };
+}
+
+macro_rules! guard_only {
+    ($handler:item) => {
+        #[login_required]
+        $handler
+    };
+}
+
+macro_rules! route_below {
+    ($user:ty, $condition:expr, $uri:literal, $name:ident, $page:expr) => {
+        #[login_required($user, if = $condition)]
+        #[rocket::get($uri)]
+        fn $name() -> &'static str {
+            $page
+        }
+    };
+}
+
+macro_rules! condition_of_its_own {
+    () => {
+        #[login_required(if = |user: &Person| user.is_staff())]
+        #[rocket::get("/own")]
+        fn own(user: &Person) -> String {
+            user.id.to_string()
+        }
+    };
+}
+
+whole_route!(whole, "10m");
+guard_only! {
+    #[rocket::get("/type")]
+    fn r#type() -> &'static str {
+        "type"
+    }
+}
+// Arguments and a return type from outside of the macro are more than Rocket itself can take.
+route_below!(Person, Person::is_staff, "/below", below, "below");
+condition_of_its_own!();
+
+#[test]
+fn they_are_guarded_as_any_other() {
+    let client = app(routes![whole, r#type, below, own]);
+    assert_guarded(&client, "/whole", &STAFF, "whole");
+    assert_guarded(&client, "/type", &STAFF, "type");
+    assert_guarded(&client, "/below", &STAFF, "below");
+    assert_guarded(&client, "/own", &STAFF, "1");
+    for uri in ["/below", "/own"] {
+        assert_eq!(get(&client, uri, Some(&GUEST)), Err(Status::Forbidden));
+    }
+}

@@ -1,0 +1,77 @@
+//! The format of what is signed, which never changes: that would log everybody out.
+//!
+//! The values are made by `format.py`, which has nothing of this library.
+
+use rocket::{get, routes};
+use rocket_login::Signer;
+
+use super::support::{BOTH, assert_refused};
+use crate::common::{App, Browser, REMEMBER, Running, SESSION};
+
+const TOKENS: [&str; 2] = [
+    "AQECAALX0wABAgMEBQYHCAkKCwwNDg8AAAAAa0nSAAAAAABrSdIAAAAAAGtJ0gAAAAAAa0sjgNDVRh7356Kl0bNEpqnZd2mSucm1ODs4CV_xwxXAwqVoAAVhbGljZd_5NturZx4BTyI9VfkidHcsE1FX38s-uqfKW2wtWBv3",
+    "AQIAAALX0wABAgMEBQYHCAkKCwwNDg8AAAAAAAAAAAAAAABrSdIAAAAAAGtJ0gAAAAAAbSsFgHjszlOBgNBEKsdZZ5qAxQ33yGfqPUwyJ42Qkdy1zH3tAAVhbGljZbKqnWdwqL14p53DuQoWRk4-LQw4Dxi4hDl9bnjG-lnK",
+];
+const VALUE: &str = "AQMAAtfTAAAAAGtJ0jxncm91cCA3EwDNNDi2q3ER0kaISsekBxNeovdriy51f4YIKK_LdSI";
+
+fn app() -> App {
+    App::new().set("login.audience", "app")
+}
+
+/// Both cookies, at the client that they are bound to.
+fn bearer(app: &Running) -> Browser<'_> {
+    let mut browser = app
+        .browser()
+        .from("192.0.2.1")
+        .header("User-Agent", "Firefox");
+    browser.cookies = BOTH
+        .map(String::from)
+        .into_iter()
+        .zip(TOKENS.map(String::from))
+        .collect();
+    browser
+}
+
+#[test]
+fn a_token_by_the_book_is_a_login() {
+    // R3, R5, R25, R35
+    let app = app().set("login.session_protection", "strong").start();
+    let both = bearer(&app);
+    assert_eq!(both.clone().status(), "fresh=true remembered=true");
+    for (name, status) in [
+        (SESSION, "fresh=true remembered=false"),
+        (REMEMBER, "fresh=false remembered=true"),
+    ] {
+        assert_eq!(both.with_only(name).me(), "alice");
+        assert_eq!(both.with_only(name).status(), status);
+    }
+    app.users.change("alice", |alice| alice.password.push('!'));
+    assert_refused(&both);
+}
+
+#[test]
+fn a_token_by_the_book_is_bound_to_its_client() {
+    for name in BOTH {
+        let app = app().set("login.session_protection", "strong").start();
+        let token = bearer(&app).with_only(name);
+        assert_refused(&token.clone().from("192.0.2.2"));
+        assert_refused(&token);
+    }
+}
+
+#[get("/value")]
+fn value(signer: Signer) -> Option<String> {
+    signer.encode_cookie("invitation", "group 7", std::time::Duration::from_secs(60))
+}
+
+#[get("/read")]
+fn read(signer: Signer) -> Option<String> {
+    signer.decode_cookie("invitation", VALUE)
+}
+
+#[test]
+fn a_value_is_signed_by_the_book() {
+    let app = app().routes(routes![value, read]).start();
+    assert_eq!(app.browser().get("/value").body, VALUE);
+    assert_eq!(app.browser().get("/read").body, "group 7");
+}

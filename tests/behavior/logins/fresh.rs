@@ -1,0 +1,285 @@
+//! Fresh logins, and how they become so again.
+
+use rocket::http::Status;
+use rocket::{get, post, routes};
+use rocket_login::{LoginError, LoginSession, fresh_login_required, login_required};
+
+use super::support::{BOTH, DAY, HOUR, MINUTE, assert_refused, load_by_key, max_age, script};
+use crate::common::{App, REMEMBER, Running, SESSION, User, Users};
+
+#[test]
+fn the_fresh_page_is_open_to_a_login_and_not_to_a_memory() {
+    let app = App::new().start();
+    let mut browser = app.browser();
+    assert_eq!(
+        browser.get("/fresh").location(),
+        Some("/login?next=%2Ffresh")
+    );
+    let mut browser = app.remembered("alice");
+    assert_eq!(browser.get("/fresh").body, "fresh alice");
+    browser.restart();
+    for _ in 0..2 {
+        let reply = browser.get("/fresh");
+        assert_eq!(reply.status, Status::SeeOther);
+        assert_eq!(reply.location(), Some("/confirm?next=%2Ffresh"));
+        assert_eq!(browser.get("/private").body, "private of alice");
+    }
+}
+
+/// A browser with a restored session, and both cookies.
+fn restored(app: &Running) -> crate::common::Browser<'_> {
+    let mut browser = app.remembered("alice");
+    browser.restart();
+    assert_eq!(browser.status(), "fresh=false remembered=true");
+    browser
+}
+
+#[test]
+fn a_confirmed_login_is_fresh_under_a_new_id_and_the_old_pair_is_dead() {
+    // R30
+    let app = App::new().start();
+    let mut browser = restored(&app);
+    app.forward(DAY / 48);
+    let old = browser.clone();
+    let reply = browser.post("/confirm", "alice");
+    assert_eq!(reply.body, "confirmed");
+    let expected = i64::try_from(365 * DAY - DAY / 48).ok();
+    assert_eq!(max_age(&reply, REMEMBER), expected);
+    assert_eq!(max_age(&reply, SESSION), None);
+    assert_eq!(browser.status(), "fresh=true remembered=true");
+    assert_eq!(browser.get("/fresh").body, "fresh alice");
+    for name in BOTH {
+        assert_ne!(browser.cookies[name], old.cookies[name]);
+        assert_refused(&old.with_only(name));
+    }
+    browser.restart();
+    assert_eq!(browser.me(), "alice");
+}
+
+#[test]
+fn a_confirmation_remembers_nobody_who_was_not() {
+    let app = App::new().start();
+    let mut browser = app.logged_in("alice");
+    let reply = browser.post("/confirm", "alice");
+    assert_eq!(reply.body, "confirmed");
+    assert!(reply.cookie(REMEMBER).is_none());
+    // Somebody else's remember cookie does not become alice's.
+    let bob = app.remembered("bob").cookies[REMEMBER].clone();
+    browser.cookies.insert(REMEMBER.into(), bob.clone());
+    let reply = browser.post("/confirm", "alice");
+    assert!(
+        reply
+            .cookie(REMEMBER)
+            .is_none_or(|cookie| cookie.value().is_empty())
+    );
+    browser.cookies.insert(REMEMBER.into(), bob);
+    assert_eq!(browser.with_only(REMEMBER).me(), "bob");
+}
+
+#[test]
+fn only_the_sessions_own_user_can_confirm() {
+    // T47, T48, R23, D17, D33
+    let app = App::new()
+        .with(|manager| manager.request_loader(load_by_key))
+        .start();
+    let expired = app.logged_in("alice");
+    app.forward(2 * HOUR);
+    for (mut browser, name, status, fresh_page) in [
+        (
+            app.browser(),
+            "alice",
+            Status::Unauthorized,
+            "/login?next=%2Ffresh",
+        ),
+        (
+            expired,
+            "alice",
+            Status::Unauthorized,
+            "/login?next=%2Ffresh",
+        ),
+        (
+            restored(&app),
+            "bob",
+            Status::Forbidden,
+            "/confirm?next=%2Ffresh",
+        ),
+        (
+            app.browser().header("X-Key", "alice"),
+            "alice",
+            Status::Unauthorized,
+            "/confirm?next=%2Ffresh",
+        ),
+        (
+            app.browser().header("X-Key", "alice"),
+            "bob",
+            Status::Unauthorized,
+            "/confirm?next=%2Ffresh",
+        ),
+    ] {
+        let before = browser.cookies.clone();
+        let reply = browser.post("/confirm", name);
+        assert_eq!(reply.status, status);
+        assert!(
+            reply
+                .set_cookies()
+                .iter()
+                .all(|cookie| cookie.value().is_empty())
+        );
+        assert!(browser.cookies.is_empty() || browser.cookies == before);
+        assert!(!browser.is_fresh());
+        assert_eq!(browser.get("/fresh").location(), Some(fresh_page));
+    }
+}
+
+#[test]
+fn a_wrong_confirmation_leaves_a_fresh_login_fresh() {
+    let app = App::new().start();
+    let mut browser = app.remembered("alice");
+    let reply = browser.post("/confirm", "bob");
+    assert_eq!(reply.status, Status::Forbidden);
+    assert!(reply.set_cookies().is_empty());
+    assert_eq!(browser.status(), "fresh=true remembered=true");
+}
+
+#[test]
+fn an_api_key_is_never_fresh() {
+    // D33
+    let app = App::new()
+        .with(|manager| manager.request_loader(load_by_key))
+        .start();
+    let mut browser = app.browser().header("X-Key", "alice");
+    assert_eq!(browser.get("/private").body, "private of alice");
+    assert_eq!(
+        browser.get("/fresh").location(),
+        Some("/confirm?next=%2Ffresh")
+    );
+    assert_eq!(browser.status(), "fresh=false remembered=false");
+    // Beside a session the session counts, freshness included.
+    browser.login("bob");
+    assert_eq!(browser.get("/fresh").body, "fresh bob");
+    assert!(!browser.post("/logout", "").set_cookies().is_empty());
+    assert_eq!(browser.status(), "fresh=false remembered=false");
+}
+
+#[fresh_login_required(within = "10m")]
+#[get("/within")]
+fn within(user: &User) -> String {
+    format!("within {}", user.id)
+}
+
+#[test]
+fn freshness_ends_with_its_window_to_the_second() {
+    // R22: (lifetime of the manager, page, window)
+    for (lifetime, path, window) in [
+        (Some("20 minutes"), "/fresh", 20 * MINUTE),
+        (Some("20 minutes"), "/within", 10 * MINUTE),
+        (Some("5 minutes"), "/within", 10 * MINUTE),
+        (None, "/within", 10 * MINUTE),
+    ] {
+        let mut app = App::new().routes(routes![within]);
+        if let Some(lifetime) = lifetime {
+            app = app.set("login.fresh_lifetime", lifetime);
+        }
+        let app = app.start();
+        let mut browser = app.logged_in("alice");
+        let confirm = format!("/confirm?next=%2F{}", &path[1..]);
+        for _ in 0..2 {
+            app.forward(window - 1);
+            assert_eq!(browser.get(path).status, Status::Ok, "{path}");
+            app.forward(1);
+            assert_eq!(browser.get(path).location(), Some(confirm.as_str()));
+            assert_eq!(browser.get("/private").body, "private of alice");
+            // A confirmation starts the window anew.
+            assert_eq!(browser.post("/confirm", "alice").body, "confirmed");
+        }
+    }
+}
+
+#[test]
+fn what_a_page_can_ask_ends_with_the_fresh_lifetime() {
+    let app = App::new().set("login.fresh_lifetime", "10 minutes").start();
+    let mut browser = app.logged_in("alice");
+    app.forward(10 * MINUTE - 1);
+    assert!(browser.is_fresh());
+    app.forward(1);
+    assert!(!browser.is_fresh());
+}
+
+#[test]
+fn a_login_that_was_stale_opens_no_page_within_any_window() {
+    let app = App::new().routes(routes![within]).start();
+    let mut browser = app.logged_in_with("alice", "stale=on");
+    assert_eq!(
+        browser.get("/within").location(),
+        Some("/confirm?next=%2Fwithin")
+    );
+}
+
+#[test]
+fn a_confirmation_does_not_prolong_the_session() {
+    // R18
+    let app = App::new().set("login.session_idle_timeout", false).start();
+    let mut browser = app.logged_in("alice");
+    app.forward(DAY - 1);
+    assert_eq!(browser.post("/confirm", "alice").body, "confirmed");
+    assert_eq!(browser.clone().me(), "alice");
+    app.forward(1);
+    assert_refused(&browser);
+}
+
+#[test]
+fn a_permanent_login_stays_permanent_when_confirmed() {
+    let app = App::new().start();
+    let mut browser = app.logged_in_with("alice", "permanent=on");
+    app.forward(DAY);
+    let reply = browser.post("/confirm", "alice");
+    assert_eq!(max_age(&reply, SESSION), i64::try_from(30 * DAY).ok());
+}
+
+#[login_required]
+#[post("/password")]
+async fn change_password(
+    user: &User,
+    session: LoginSession<'_, User>,
+    users: &rocket::State<Users>,
+) -> Result<&'static str, LoginError> {
+    let user = users.change(&user.id, |user| user.password = "new".into());
+    session.confirm_login(&user).await?;
+    Ok("changed")
+}
+
+#[test]
+fn a_confirmation_after_a_change_of_password_keeps_this_browser_alone() {
+    let app = App::new().routes(routes![change_password]).start();
+    let (mut here, there) = (restored(&app), app.remembered("alice"));
+    let old = here.clone();
+    assert_eq!(here.post("/password", "").body, "changed");
+    assert_eq!(here.status(), "fresh=true remembered=true");
+    for other in [&there, &old] {
+        for name in BOTH {
+            assert_refused(&other.with_only(name));
+        }
+    }
+    here.restart();
+    assert_eq!(here.me(), "alice");
+}
+
+#[test]
+fn a_confirmation_binds_the_login_to_the_client_that_confirms() {
+    let app = App::new().start();
+    let mut browser = app.remembered("alice").header("User-Agent", "new");
+    assert_eq!(browser.status(), "fresh=false remembered=true");
+    assert_eq!(browser.post("/confirm", "alice").body, "confirmed");
+    assert!(browser.is_fresh());
+    let mut elsewhere = browser.clone().header("User-Agent", "third");
+    assert!(!elsewhere.is_fresh());
+}
+
+#[test]
+fn who_has_confirmed_is_not_looked_up_again() {
+    let app = App::new().routes(routes![script]).start();
+    let mut browser = app.logged_in("alice");
+    let before = app.users.loads();
+    assert_eq!(browser.run("confirm alice, who, who"), "alice, alice");
+    assert_eq!(app.users.loads(), before + 1);
+}

@@ -1,0 +1,324 @@
+//! Logging out.
+
+use std::sync::Arc;
+
+use rocket::http::{SameSite, Status};
+use rocket::tokio::sync::Notify;
+use rocket::{State, post, routes};
+use rocket_login::{EventKind, LoginError, LoginSession, fresh_login_required};
+
+use super::support::{BOTH, DAY, MINUTE, assert_refused, logged, script};
+use crate::common::socket::{Server, body, cookie, status};
+use crate::common::{App, REMEMBER, Reply, SESSION, User};
+
+#[test]
+fn a_logout_ends_the_session_in_every_copy() {
+    // T41, T42, D02, D03
+    for (name, wait) in [
+        (SESSION, 1),
+        (SESSION, 30 * MINUTE),
+        (REMEMBER, 1),
+        (REMEMBER, 30 * MINUTE),
+        (REMEMBER, 300 * DAY),
+    ] {
+        let app = App::new().start();
+        let mut browser = app.remembered("alice");
+        let thief = browser.with_only(name);
+        assert_eq!(thief.clone().me(), "alice");
+        assert_eq!(browser.post("/logout", "").body, "logged out");
+        assert!(browser.cookies.is_empty());
+        assert_eq!(browser.status(), "fresh=false remembered=false");
+        app.forward(wait);
+        assert_refused(&thief);
+    }
+}
+
+#[test]
+fn a_logout_ends_what_was_renewed_or_restored_from_the_same_login() {
+    // R28, T84: the id is the same, in whatever order the answers come.
+    let app = App::new()
+        .set("login.remember_cookie_refresh_each_request", true)
+        .start();
+    let mut browser = app.remembered("alice");
+    let mut restored = [browser.with_only(REMEMBER), browser.with_only(REMEMBER)];
+    app.forward(10 * MINUTE);
+    let mut renewed = browser.clone();
+    for sibling in restored.iter_mut().chain([&mut renewed]) {
+        assert_eq!(sibling.me(), "alice");
+        assert_ne!(sibling.cookies[SESSION], browser.cookies[SESSION]);
+        assert_ne!(sibling.cookies[REMEMBER], browser.cookies[REMEMBER]);
+    }
+    let [first, second] = &restored;
+    assert_ne!(first.cookies[SESSION], renewed.cookies[SESSION]);
+    let mut leaving = first.clone();
+    leaving.post("/logout", "");
+    for copy in [first, second, &renewed, &browser] {
+        for name in BOTH {
+            assert_refused(&copy.with_only(name));
+        }
+    }
+    assert_eq!(browser.me(), "anonymous");
+}
+
+#[test]
+fn a_logout_ends_this_login_only() {
+    let app = App::new().start();
+    let [mut first, mut second, mut bob] = [
+        app.remembered("alice"),
+        app.remembered("alice"),
+        app.logged_in("bob"),
+    ];
+    first.post("/logout", "");
+    assert_eq!(second.status(), "fresh=true remembered=true");
+    assert_eq!(bob.me(), "bob");
+}
+
+#[track_caller]
+fn assert_removes_both(reply: &Reply, names: [&str; 2], secure: bool) {
+    assert_eq!(reply.set_cookies().len(), 2);
+    for name in names {
+        assert!(reply.removes(name), "{name}");
+        let cookie = reply.cookie(name).unwrap();
+        assert_eq!(cookie.path(), Some("/"));
+        assert_eq!(cookie.domain(), None);
+        assert_eq!(cookie.http_only(), Some(true));
+        assert_eq!(cookie.same_site(), Some(SameSite::Lax));
+        assert_eq!(cookie.secure().unwrap_or(false), secure);
+    }
+}
+
+#[test]
+fn a_logout_always_removes_both_cookies_with_all_their_attributes() {
+    // D23, D24, R14
+    let app = App::new().start();
+    for mut browser in [
+        app.browser(),
+        app.logged_in("alice"),
+        app.remembered("alice"),
+    ] {
+        let reply = browser.post("/logout", "");
+        assert_eq!(reply.status, Status::Ok);
+        assert_removes_both(&reply, BOTH, false);
+    }
+    let app = App::new().release().start();
+    let reply = app.remembered("alice").post("/logout", "");
+    assert_removes_both(
+        &reply,
+        ["__Host-login_session", "__Host-remember_token"],
+        true,
+    );
+}
+
+#[test]
+fn a_removal_names_the_domain_and_path_that_the_cookie_was_set_with() {
+    // D23
+    let app = App::new()
+        .set("login.session_cookie_domain", ".example.com")
+        .set("login.remember_cookie_path", "/app")
+        .set("login.remember_cookie_samesite", "Strict")
+        .start();
+    let mut browser = app.browser();
+    let [set, removed] = [
+        browser.post("/login", "user=alice&remember=on"),
+        browser.post("/logout", ""),
+    ];
+    for name in BOTH {
+        let [set, removed] = [&set, &removed].map(|reply| reply.cookie(name).unwrap());
+        assert_eq!(set.domain(), removed.domain());
+        assert_eq!(set.path(), removed.path());
+        assert_eq!(set.same_site(), removed.same_site());
+    }
+    assert_eq!(
+        removed.cookie(SESSION).unwrap().domain(),
+        Some("example.com")
+    );
+    assert_eq!(removed.cookie(REMEMBER).unwrap().path(), Some("/app"));
+}
+
+#[test]
+fn a_logout_holds_while_the_loader_fails() {
+    let app = App::new().start();
+    let mut browser = app.remembered("alice");
+    let thief = browser.clone();
+    app.users.fail(true);
+    let reply = browser.post("/logout", "");
+    assert_eq!(reply.status, Status::Ok);
+    assert_removes_both(&reply, BOTH, false);
+    app.users.fail(false);
+    assert_refused(&thief);
+}
+
+#[test]
+fn a_change_that_was_accepted_is_sent_although_the_loader_fails() {
+    let app = App::new().routes(routes![script]).start();
+    for (lines, after) in [("who, logout", "anonymous"), ("who, login bob", "bob")] {
+        let mut browser = app.remembered("alice");
+        app.users.fail(true);
+        assert_eq!(browser.run(lines), "failed");
+        app.users.fail(false);
+        assert!(!browser.cookies.contains_key(REMEMBER), "{lines}");
+        assert_eq!(browser.me(), after);
+    }
+}
+
+#[test]
+fn a_listener_hears_who_logged_out() {
+    let (app, log) = logged(App::new());
+    let mut browser = app.logged_in("alice");
+    log.take();
+    browser.post("/logout", "");
+    let told = log.take();
+    assert!(
+        told.contains(&(EventKind::LoggedOut, Some("alice".into()))),
+        "{told:?}"
+    );
+    assert!(
+        told.iter().all(|(kind, _)| *kind != EventKind::Revoked),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_logout_holds_for_a_permanent_session() {
+    let app = App::new().start();
+    let mut browser = app.logged_in_with("alice", "permanent=on");
+    let thief = browser.clone();
+    browser.post("/logout", "");
+    app.forward(31 * DAY - 1);
+    assert_refused(&thief);
+}
+
+#[test]
+fn a_logout_holds_for_a_permanent_session_that_outlives_its_remember_cookie() {
+    // T41, R24
+    for verb in ["logout", "confirm alice", "login alice"] {
+        let app = App::new().routes(routes![script]).start();
+        let mut browser = app.logged_in_with("alice", "permanent=on&remember=on&duration=3600");
+        let thief = browser.with_only(SESSION);
+        browser.run(verb);
+        app.forward(2 * DAY);
+        assert_refused(&thief);
+    }
+}
+
+#[test]
+fn a_logout_holds_for_a_remember_cookie_that_a_thief_has_renewed() {
+    // T42, R24
+    let app = App::new()
+        .set("login.remember_cookie_refresh_each_request", true)
+        .set("login.remember_cookie_duration", "30 days")
+        .start();
+    let mut browser = app.remembered("alice");
+    browser.restart();
+    let mut thief = browser.clone();
+    app.forward(10 * DAY);
+    assert_eq!(thief.me(), "alice");
+    browser.post("/logout", "");
+    assert_refused(&thief);
+    app.forward(22 * DAY);
+    assert_refused(&thief.with_only(REMEMBER));
+}
+
+#[test]
+fn a_logout_ends_every_session_that_it_shows() {
+    // R24: a sibling host that can set a cookie must not be able to keep a stolen session alive.
+    let app = App::new().start();
+    let (alice, mallory) = (app.logged_in("alice"), app.logged_in("bob"));
+    let [ours, theirs] = [&alice, &mallory].map(|browser| &browser.cookies[SESSION]);
+    let cookies = format!("{SESSION}={theirs}; {SESSION}={ours}");
+    let reply = app.browser().header("Cookie", &cookies).post("/logout", "");
+    assert!(reply.removes(SESSION));
+    assert_refused(&alice);
+}
+
+#[test]
+fn the_browser_is_cleaned_at_logout_only_and_where_asked() {
+    // R46
+    let clears = |reply: &Reply| reply.header("Clear-Site-Data").map(str::to_owned);
+    let app = App::new().start();
+    assert_eq!(clears(&app.logged_in("alice").post("/logout", "")), None);
+    let app = App::new().set("login.clear_site_data", true).start();
+    let mut browser = app.browser();
+    assert_eq!(clears(&browser.login("alice")), None);
+    assert_eq!(clears(&browser.get("/me")), None);
+    let reply = browser.post("/logout", "");
+    assert_eq!(clears(&reply).as_deref(), Some(r#""cache", "storage""#));
+}
+
+#[test]
+fn no_cookie_survives_a_logout_that_races_fifty_renewals() {
+    // T84, R28
+    let app = App::new();
+    let clock = app.clock.clone();
+    let server = Server::start(app.rocket());
+    let reply = server.post("/login", &[], "user=alice&remember=on");
+    let [session, remember] = BOTH.map(|name| {
+        let value = cookie(&reply, name).unwrap();
+        format!("Cookie: {name}={value}").into_bytes()
+    });
+    clock.advance(std::time::Duration::from_secs(10 * MINUTE));
+    let ask = |cookie: &[u8]| server.get("/me", &[cookie]);
+    let mut replies = vec![ask(&session), ask(&remember)];
+    std::thread::scope(|scope| {
+        let cookies = [&session, &remember].into_iter().cycle().take(50);
+        let racing: Vec<_> = cookies.map(|cookie| scope.spawn(|| ask(cookie))).collect();
+        let reply = server.post("/logout", &[&session], "");
+        assert_eq!(status(&reply), 200);
+        replies.extend(racing.into_iter().map(|thread| thread.join().unwrap()));
+    });
+    let issued: Vec<_> = replies
+        .iter()
+        .filter_map(|reply| cookie(reply, SESSION))
+        .filter(|value| !value.is_empty())
+        .map(|value| format!("Cookie: {SESSION}={value}").into_bytes())
+        .collect();
+    assert!(issued.len() >= 2);
+    for cookie in issued.iter().chain([&session, &remember]) {
+        assert_eq!(body(&ask(cookie)), "anonymous");
+    }
+}
+
+/// Where a confirmation waits between its guard and its change, as one that checks a password does.
+#[derive(Default)]
+struct Gate {
+    passed: Notify,
+    open: Notify,
+}
+
+#[fresh_login_required]
+#[post("/confirm-slowly")]
+async fn confirm_slowly(
+    user: &User,
+    session: LoginSession<'_, User>,
+    gate: &State<Arc<Gate>>,
+) -> Result<&'static str, LoginError> {
+    gate.passed.notify_one();
+    gate.open.notified().await;
+    session.confirm_login(user).await?;
+    Ok("confirmed")
+}
+
+#[test]
+fn a_confirmation_under_way_cannot_undo_a_logout() {
+    // R28: the login that it would have renewed has ended meanwhile.
+    let app = App::new().routes(routes![confirm_slowly]);
+    let gate = Arc::new(Gate::default());
+    let server = Server::start(app.rocket().manage(Arc::clone(&gate)));
+    let login = server.post("/login", &[], "user=alice&remember=on");
+    let mine: Vec<_> = BOTH
+        .iter()
+        .map(|name| format!("Cookie: {name}={}", cookie(&login, name).unwrap()))
+        .collect();
+    let mine: Vec<&[u8]> = mine.iter().map(String::as_bytes).collect();
+    let confirmed = std::thread::scope(|scope| {
+        let confirming = scope.spawn(|| server.post("/confirm-slowly", &mine, ""));
+        rocket::execute(gate.passed.notified());
+        assert_eq!(status(&server.post("/logout", &mine, "")), 200);
+        gate.open.notify_one();
+        confirming.join().unwrap()
+    });
+    assert_eq!(status(&confirmed), 401, "{confirmed}");
+    for name in BOTH {
+        assert_eq!(cookie(&confirmed, name), None, "{confirmed}");
+    }
+}

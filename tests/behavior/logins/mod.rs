@@ -1,0 +1,17 @@
+//! Logins as users live them: in, out, remembered, fresh, protected.
+
+mod support;
+
+mod format;
+mod fresh;
+mod lifetimes;
+mod login;
+mod logout;
+mod protection;
+mod remember;
+mod revocation;
+mod rotation;
+mod session_hash;
+mod signer;
+mod testing_helpers;
+mod unrelated;

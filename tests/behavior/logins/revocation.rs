@@ -1,0 +1,203 @@
+//! Ended sessions: everywhere at once, and on every server.
+
+use std::time::Duration;
+
+use rocket::http::Status;
+use rocket::routes;
+use rocket_login::MemoryRevocations;
+
+use super::support::{BOTH, DAY, HOUR, assert_refused, load_by_key, script};
+use crate::common::revocations::Revocations;
+use crate::common::{App, REMEMBER, SESSION, START};
+
+#[test]
+fn logout_everywhere_ends_every_login_of_this_user_and_no_other() {
+    // R27
+    let app = App::new().routes(routes![script]).start();
+    let others = [
+        app.remembered("alice"),
+        app.logged_in_with("alice", "permanent=on"),
+    ];
+    let mut bob = app.remembered("bob");
+    let mut here = app.remembered("alice");
+    let copy = here.clone();
+    let reply = here.post("/logout-everywhere", "");
+    assert_eq!(reply.body, "logged out everywhere");
+    assert!(reply.removes(SESSION) && reply.removes(REMEMBER));
+    for wait in [0, 1, 20 * HOUR, 30 * DAY, 300 * DAY] {
+        app.forward(wait);
+        for browser in others.iter().chain([&copy]) {
+            for name in browser.cookies.keys() {
+                assert_refused(&browser.with_only(name));
+            }
+        }
+    }
+    bob.restart();
+    assert_eq!(bob.me(), "bob");
+}
+
+#[test]
+fn a_login_in_the_second_after_logout_everywhere_holds() {
+    let app = App::new().start();
+    let mut browser = app.remembered("alice");
+    for _ in 0..3 {
+        let old = browser.clone();
+        browser.post("/logout-everywhere", "");
+        browser.post("/login", "user=alice&remember=on");
+        assert_refused(&old);
+        assert_eq!(browser.get("/fresh").body, "fresh alice");
+        assert_eq!(browser.status(), "fresh=true remembered=true");
+        assert_eq!(browser.with_only(REMEMBER).me(), "alice");
+    }
+    app.forward(1);
+    assert_eq!(browser.status(), "fresh=true remembered=true");
+}
+
+#[test]
+fn after_too_many_logouts_everywhere_in_a_second_a_login_says_that_it_has_to_wait() {
+    // An administrator's script: each run dates the next login one second further ahead.
+    let app = App::new().routes(routes![script]).start();
+    let mut admin = app.browser();
+    for _ in 0..60 {
+        admin.run("end alice");
+    }
+    assert_eq!(app.logged_in("alice").me(), "alice");
+    admin.run("end alice");
+    let reply = app.browser().login("alice");
+    assert_eq!(reply.status, Status::ServiceUnavailable);
+    assert!(reply.set_cookies().is_empty());
+    app.clock.advance(Duration::from_secs(1));
+    assert_eq!(app.logged_in("alice").me(), "alice");
+}
+
+#[test]
+fn a_clock_set_back_behind_a_logout_everywhere_lets_nobody_in_who_could_not_stay() {
+    let app = App::new().start();
+    app.logged_in("alice").post("/logout-everywhere", "");
+    app.clock.set(START - HOUR);
+    let reply = app.browser().login("alice");
+    assert_eq!(reply.status, Status::ServiceUnavailable);
+    assert!(reply.set_cookies().is_empty());
+    assert_eq!(app.logged_in("bob").me(), "bob");
+    app.clock.set(START);
+    assert_eq!(app.logged_in("alice").me(), "alice");
+}
+
+#[test]
+fn a_session_restored_in_the_second_after_logout_everywhere_holds() {
+    let app = App::new().start();
+    app.logged_in("alice").post("/logout-everywhere", "");
+    let mut browser = app.remembered("alice");
+    browser.restart();
+    assert_eq!(browser.me(), "alice");
+    assert_eq!(browser.with_only(SESSION).me(), "alice");
+    assert_eq!(browser.post("/confirm", "alice").body, "confirmed");
+    assert_eq!(browser.status(), "fresh=true remembered=true");
+}
+
+#[test]
+fn an_administrator_ends_anothers_logins_and_stays() {
+    let app = App::new().routes(routes![script]).start();
+    let victims = [app.remembered("alice"), app.remembered("alice")];
+    let mut admin = app.remembered("bob");
+    assert_eq!(
+        admin.run("end alice, who, status"),
+        "bob, fresh=true remembered=true"
+    );
+    assert_eq!(admin.status(), "fresh=true remembered=true");
+    for victim in &victims {
+        for name in BOTH {
+            assert_refused(&victim.with_only(name));
+        }
+    }
+}
+
+#[test]
+fn logout_everywhere_is_nobodys_when_nobody_is_there_and_the_api_users_own() {
+    let app = App::new()
+        .routes(routes![script])
+        .with(|manager| manager.request_loader(load_by_key))
+        .start();
+    let mut alice = app.remembered("alice");
+    let reply = app.browser().post("/logout-everywhere", "");
+    assert_eq!(reply.status, Status::Ok);
+    assert!(reply.removes(SESSION) && reply.removes(REMEMBER));
+    assert_eq!(alice.status(), "fresh=true remembered=true");
+    app.browser()
+        .header("X-Key", "alice")
+        .post("/logout-everywhere", "");
+    assert_refused(&alice);
+}
+
+#[test]
+fn a_full_list_loses_no_logout() {
+    // T87, R24: at the cap, a logout ends all logins of its user.
+    let app = App::new().set("login.revocation_capacity", 16).start();
+    let mut bob = app.remembered("bob");
+    let ended: Vec<_> = (0..200)
+        .map(|_| {
+            app.forward(1);
+            let mut browser = app.remembered("alice");
+            let copy = browser.clone();
+            browser.post("/logout", "");
+            copy
+        })
+        .collect();
+    for copy in &ended {
+        for name in BOTH {
+            assert_refused(&copy.with_only(name));
+        }
+    }
+    assert_eq!(app.logged_in("alice").me(), "alice");
+    assert_eq!(bob.me(), "bob");
+}
+
+#[test]
+fn a_full_list_ends_what_a_login_replaces_and_not_the_login() {
+    // R24, R30
+    let app = App::new()
+        .with(|manager| manager.revocation_list(MemoryRevocations::new(0)))
+        .start();
+    let mut browser = app.remembered("alice");
+    for (path, form) in [
+        ("/login", "user=alice&remember=on"),
+        ("/login", "user=alice"),
+        ("/confirm", "alice"),
+    ] {
+        let old = browser.clone();
+        browser.post(path, form);
+        assert_eq!(browser.status(), "fresh=true remembered=true", "{path}");
+        for name in BOTH {
+            assert_refused(&old.with_only(name));
+            assert_eq!(browser.with_only(name).me(), "alice", "{path}");
+        }
+    }
+}
+
+#[test]
+fn a_logout_ends_the_session_on_every_replica() {
+    let list = Revocations::new();
+    let [here, there] = [(); 2].map(|()| list.app().start());
+    let [mut alice, mut second, mut bob] = [
+        here.remembered("alice"),
+        there.remembered("alice"),
+        there.remembered("bob"),
+    ];
+    assert_eq!(there.visited_by(&alice).me(), "alice");
+    let old = alice.clone();
+    alice.post("/logout", "");
+    assert_refused(&there.visited_by(&old));
+    assert_eq!(here.visited_by(&second).me(), "alice");
+
+    let old = second.clone();
+    second.post("/logout-everywhere", "");
+    for name in BOTH {
+        assert_refused(&here.visited_by(&old).with_only(name));
+    }
+    let again = here.logged_in("alice");
+    assert_eq!(there.visited_by(&again).me(), "alice");
+
+    let old = bob.clone();
+    bob.post("/login", "user=bob");
+    assert_refused(&here.visited_by(&old));
+}

@@ -1,0 +1,169 @@
+//! New keys, other applications, and several servers with one key.
+
+use rocket_login::EventKind;
+
+use super::support::{BOTH, DAY, assert_refused, logged};
+use crate::common::{App, KEY, REMEMBER, SESSION};
+
+const K2: &str = "I4qyrj2MLWceERuvTviZIXcVtHmP2hIqMMSTnT2ltgY=";
+const K3: &str = "1gQLtHQacOZ7kakGUPq6Wl4RssGTHN1z/ggQ6MXwAUI=";
+
+/// An application with these keys, the newest first.
+fn keyed(keys: &[&str]) -> App {
+    App::new()
+        .set("secret_key", keys[0])
+        .set("login.secret_key_fallbacks", &keys[1..])
+}
+
+#[test]
+fn a_retired_key_holds_and_is_replaced_on_use() {
+    // T77, R7
+    for protection in ["none", "basic", "strong"] {
+        let app = |keys: &[&str]| {
+            keyed(keys)
+                .set("login.session_protection", protection)
+                .start()
+        };
+        let old = app(&[KEY]);
+        let mut before = old.browser().from("192.0.2.1");
+        before.post("/login", "user=alice&remember=on");
+
+        let rotating = app(&[K2, KEY]);
+        let mut session = rotating.visited_by(&before).with_only(SESSION);
+        let reply = session.get("/status");
+        assert_eq!(reply.body, "fresh=true remembered=false");
+        assert!(!reply.cookie(SESSION).unwrap().value().is_empty());
+        assert!(session.get("/me").set_cookies().is_empty());
+
+        let mut remember = rotating.visited_by(&before).with_only(REMEMBER);
+        let reply = remember.get("/status");
+        assert_eq!(reply.body, "fresh=false remembered=true");
+        let cookie = reply.cookie(REMEMBER).unwrap();
+        assert_eq!(
+            cookie.max_age().unwrap().whole_seconds(),
+            365 * DAY.cast_signed()
+        );
+
+        let rotated = app(&[K2]);
+        for name in BOTH {
+            assert_refused(&rotated.visited_by(&before).with_only(name));
+        }
+        let mut session = rotated.visited_by(&session);
+        assert_eq!(session.status(), "fresh=true remembered=false");
+        let mut remember = rotated.visited_by(&remember);
+        assert_eq!(remember.status(), "fresh=false remembered=true");
+        remember.restart();
+        assert_eq!(remember.me(), "alice");
+
+        // The new cookies are bound as the old ones were.
+        let moved = [session, remember].map(|browser| browser.from("198.51.100.1"));
+        for mut browser in moved {
+            match protection {
+                "none" => assert_eq!(browser.me(), "alice"),
+                "basic" => assert!(browser.me() == "alice" && !browser.is_fresh()),
+                _ => assert_refused(&browser),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_thief_gains_nothing_from_a_new_key() {
+    let app = keyed(&[KEY]).start();
+    let mut home = app.browser().from("192.0.2.1");
+    home.post("/login", "user=alice&remember=on");
+    let (rotating, log) = logged(keyed(&[K2, KEY]));
+    for name in BOTH {
+        let mut thief = rotating
+            .visited_by(&home)
+            .with_only(name)
+            .from("198.51.100.1");
+        assert_eq!(thief.me(), "alice");
+        assert!(!thief.is_fresh());
+        thief.restart();
+        if name == REMEMBER {
+            // Signed anew, and still not the thief's.
+            log.take();
+            assert_eq!(thief.me(), "alice");
+            assert_eq!(log.count(EventKind::SessionProtected), 1);
+        }
+    }
+}
+
+#[test]
+fn a_remember_cookie_beside_a_session_is_replaced_too() {
+    // T77, R7: daily visits while the keys rotate must not end in being forgotten.
+    let old = keyed(&[KEY]).start();
+    let rotating = keyed(&[K2, KEY]).start();
+    let mut browser = rotating.visited_by(&old.remembered("alice"));
+    assert_eq!(browser.status(), "fresh=true remembered=true");
+    browser.restart();
+    let rotated = keyed(&[K2]).start();
+    assert_eq!(rotated.visited_by(&browser).me(), "alice");
+}
+
+#[test]
+fn a_logout_under_the_new_key_ends_a_login_under_the_old() {
+    let old = keyed(&[KEY]).start();
+    let before = old.remembered("alice");
+    let app = keyed(&[K2, KEY]).start();
+    app.visited_by(&before).post("/logout", "");
+    for name in BOTH {
+        assert_refused(&app.visited_by(&before).with_only(name));
+    }
+}
+
+#[test]
+fn three_keys_may_be_retired_and_the_order_does_not_matter() {
+    let old = keyed(&[KEY]).start();
+    for keys in [[K2, K3, KEY], [K3, KEY, K2]] {
+        let app = keyed(&keys).start();
+        let mut browser = app.visited_by(&old.remembered("alice"));
+        assert_eq!(browser.status(), "fresh=true remembered=true");
+    }
+}
+
+#[test]
+fn another_applications_cookies_are_nobodys() {
+    // T14, R3
+    let home = App::new().start();
+    let browser = home.remembered("alice");
+    for other in [
+        App::new().set("login.audience", "other"),
+        App::new().set("secret_key", K2),
+        App::new().set("login.secret_key", K2),
+    ] {
+        let other = other.start();
+        for name in BOTH {
+            assert_refused(&other.visited_by(&browser).with_only(name));
+        }
+    }
+    // A cookie under another name has another key.
+    let other = App::new().set("login.session_cookie_name", "sid").start();
+    let mut renamed = other.browser();
+    renamed
+        .cookies
+        .insert("sid".into(), browser.cookies[SESSION].clone());
+    assert_refused(&renamed);
+    // Nor is one cookie the other.
+    let mut swapped = home.browser();
+    swapped
+        .cookies
+        .insert(SESSION.into(), browser.cookies[REMEMBER].clone());
+    swapped
+        .cookies
+        .insert(REMEMBER.into(), browser.cookies[SESSION].clone());
+    assert_refused(&swapped);
+}
+
+#[test]
+fn two_servers_with_one_key_serve_the_same_logins() {
+    // What DESIGN.md says of the list in the process: it is each server's own.
+    let [here, there] = [App::new().start(), App::new().start()];
+    let mut browser = here.remembered("alice");
+    let mut elsewhere = there.visited_by(&browser);
+    assert_eq!(elsewhere.status(), "fresh=true remembered=true");
+    browser.post("/logout", "");
+    assert_refused(&here.visited_by(&elsewhere));
+    assert_eq!(elsewhere.me(), "alice");
+}
