@@ -1,13 +1,5 @@
 //! Guards at launch: what stops it, and the table that it prints.
 
-#![allow(
-    clippy::needless_pass_by_value,
-    reason = "Rocket's handlers take what they are given"
-)]
-#![allow(clippy::unnecessary_wraps, reason = "a loader's type is fixed")]
-
-mod common;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rocket::figment::Figment;
@@ -19,8 +11,8 @@ use rocket_login::{
     fresh_login_required, login_required, public, user_loader,
 };
 
-use common::log::{Level, Line, captured};
-use common::{KEY, User, Users, load_user};
+use crate::common::log::{Level, Line, captured};
+use crate::common::{KEY, User, Users, load_user};
 
 /// How a launch went, all the way to liftoff.
 #[derive(Debug)]
@@ -152,7 +144,7 @@ fn sign_in() {}
 fn a_group_without_its_manager_stops_the_launch() {
     let mends = &[
         "`GET /a/plain`",
-        "guards_launch::Robot",
+        "launch::guards::Robot",
         ".attach(LoginManager",
     ];
     for routes in [
@@ -181,7 +173,7 @@ fn every_route_of_such_a_group_is_named() {
 #[test]
 fn where_two_managers_are_attached_a_guard_says_whose() {
     two("", routes![login_door]).stopped_saying(&[
-        "`login_door` (tests/guards_launch.rs:",
+        "`login_door` (tests/launch/guards.rs:",
         "several `LoginManager`s",
         "`#[login_required(User)]`",
     ]);
@@ -208,11 +200,11 @@ fn a_group_for_a_type_says_how_a_group_names_it() {
 #[test]
 fn an_attribute_for_a_type_without_a_manager_stops_the_launch() {
     one("", routes![vault]).stopped_saying(&[
-        "`vault` (tests/guards_launch.rs:",
-        "guards_launch::Staff",
+        "`vault` (tests/launch/guards.rs:",
+        "launch::guards::Staff",
         ".attach(LoginManager",
     ]);
-    one("", routes![sign_in]).stopped_saying(&["`sign_in` (", "guards_launch::Staff"]);
+    one("", routes![sign_in]).stopped_saying(&["`sign_in` (", "launch::guards::Staff"]);
 }
 
 #[test]
@@ -220,10 +212,10 @@ fn a_condition_on_a_type_without_a_manager_stops_the_launch() {
     #[login_required(if = |robot: &Robot| robot.id > 0)]
     #[get("/")]
     fn robotic() {}
-    one("", routes![robotic]).stopped_saying(&["`robotic` (", "guards_launch::Robot"]);
+    one("", routes![robotic]).stopped_saying(&["`robotic` (", "launch::guards::Robot"]);
     let group = RouteGuard::login().only_if(condition!(|robot: &Robot| robot.id > 0));
     one("", routes![plain].guarded(group))
-        .stopped_saying(&["`GET /a/plain`", "guards_launch::Robot"]);
+        .stopped_saying(&["`GET /a/plain`", "launch::guards::Robot"]);
 }
 
 #[test]
@@ -379,7 +371,7 @@ fn two_realms_of_one_name_stop_the_launch() {
     let errors = launched.errors().concat();
     assert!(errors.contains("staff_session"), "{errors}");
     assert!(
-        errors.contains("guards_launch::Staff") && errors.contains("guards_launch::Robot"),
+        errors.contains("launch::guards::Staff") && errors.contains("launch::guards::Robot"),
         "{errors}"
     );
 }

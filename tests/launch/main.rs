@@ -6,7 +6,10 @@
 )]
 #![allow(clippy::unnecessary_wraps, reason = "a loader's type is fixed")]
 
+#[path = "../common/mod.rs"]
 mod common;
+
+mod guards;
 
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -662,7 +665,11 @@ fn of_signer(signer: Signer) -> String {
 fn a_route_whose_manager_is_missing_stops_the_launch() {
     // R37, T62, D26
     let rows: [(Vec<Route>, &str, bool); 7] = [
-        (routes![required], "`required` (tests/launch.rs:", false),
+        (
+            routes![required],
+            "`required` (tests/launch/main.rs:",
+            false,
+        ),
         (routes![required_of_a_user], "`launch::common::User`", true),
         (routes![of_user], "`launch::common::User`", true),
         (routes![of_fresh], "`launch::common::User`", true),
@@ -724,7 +731,10 @@ fn a_route_that_does_not_say_whose_login_stops_the_launch_of_two_managers() {
     let launched = two(routes![required]);
     assert_eq!(launched.stopped_by, Some("sentinels"));
     let error = launched.errors.concat();
-    assert!(error.contains("`required` (tests/launch.rs:"), "{error}");
+    assert!(
+        error.contains("`required` (tests/launch/main.rs:"),
+        "{error}"
+    );
     assert!(error.contains("`#[login_required(User)]`"), "{error}");
 }
 
