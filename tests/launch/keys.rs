@@ -1,0 +1,239 @@
+//! The secret key: missing, weak, published and repeated keys stop the launch, and no message shows them.
+
+use std::process::{Command, Output};
+
+use data_encoding::{BASE64, HEXLOWER};
+use rocket::Config;
+use rocket::figment::Figment;
+
+use crate::common::KEY;
+use crate::common::log::captured;
+use crate::{keyless, launch, mistake, release, site, users, with_file};
+
+#[test]
+fn a_missing_weak_or_published_key_stops_the_launch() {
+    // T76, R1, R2
+    let own = "6dRxltRW8zfQ22+RDOaZru8F56V4oe+ZGx4U0WOPT80=";
+    let rockets = "hPRYyVRiMyxpw5sBB1XeCMN1kFsDCqKvBi2QJxBVHQk=";
+    let flasks = "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf";
+    let (short, zeros) = ("Vm3kQ8sLz1XyC5nB7wR9tE2uP4aD6fH", "0".repeat(64));
+    let quoted = |key: &str| format!("{key:?}");
+    let published = "is printed in public documentation";
+    for (key, why) in [
+        (String::new(), "is not set"),
+        (quoted(""), "has 0 bytes"),
+        (quoted(short), "has 31 bytes"),
+        (quoted(&zeros), "is not random"),
+        (quoted(&"ab".repeat(40)), "is not random"),
+        (format!("{:?}", [7; 32]), "is not random"),
+        (quoted(own), published),
+        (quoted(rockets), published),
+        (quoted(flasks), published),
+    ] {
+        let (line, names) = match key.as_str() {
+            "" => (String::new(), ["secret_key"; 3]),
+            key => (
+                format!("secret_key = {key}"),
+                ["secret_key", "secret_key", "login.secret_key"],
+            ),
+        };
+        for (table, name) in ["default", "release", "default.login"]
+            .into_iter()
+            .zip(names)
+        {
+            let [error] = with_file(keyless(&format!("[{table}]\n{line}"))).misconfigured();
+            assert!(error.starts_with(&format!("`{name}`: ")), "{line}: {error}");
+            assert!(error.contains(why), "{line}: {error}");
+            assert!(
+                error.contains("openssl rand -base64 32"),
+                "no mend: {error}"
+            );
+            let bare = key.trim_matches(['"', '[', ']']);
+            assert!(
+                bare.len() < 5 || !error.contains(bare),
+                "the key is shown: {error}"
+            );
+        }
+        // The same in the builder, where a key is text.
+        if let Some(key) = key.strip_prefix('"').and_then(|key| key.strip_suffix('"')) {
+            let [error] = launch(|| site(keyless(""), users().secret_key(key))).misconfigured();
+            assert!(error.starts_with("`login.secret_key`: "), "{error}");
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}
+
+const MISSHAPEN: [&str; 4] = ["8675309123", "86753.09", "true", "[8675309123]"];
+
+fn assert_misshapen(setting: &str, error: &str) {
+    assert!(
+        error.starts_with(&format!("`{setting}`: a key is text in quotes")),
+        "{error}"
+    );
+    assert!(!error.contains("86753"), "the key is shown: {error}");
+}
+
+#[test]
+fn a_key_of_another_type_stops_the_launch_unseen() {
+    for key in MISSHAPEN {
+        let [error] = with_file(keyless(&format!("[default]\nsecret_key = {key}"))).misconfigured();
+        assert_misshapen("secret_key", &error);
+        assert_misshapen(
+            "login.secret_key",
+            &mistake("login.secret_key", &format!("secret_key = {key}")),
+        );
+    }
+}
+
+#[test]
+fn a_key_of_another_type_is_not_called_missing() {
+    for key in MISSHAPEN {
+        let file = format!("[default.login]\nsecret_key = {key}");
+        let [error] = with_file(keyless(&file)).misconfigured();
+        assert_misshapen("login.secret_key", &error);
+    }
+}
+
+#[test]
+fn without_a_key_nothing_listens() {
+    // R1: the launch ends before the port is bound; it is taken, so that binding would fail as such.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let (kind, _) = captured(|| {
+        let rocket = site(keyless("").merge(("port", port)), users());
+        rocket::execute(rocket.launch())
+            .map(drop)
+            .unwrap_err()
+            .kind()
+            .to_string()
+    });
+    assert_eq!(kind, "launch fairing(s) failed");
+}
+
+/// The example as a process, in the release profile, with nothing in its environment but what is given.
+fn quickstart(port: u16, key: Option<&str>) -> Output {
+    let mut beside = std::env::current_exe().unwrap();
+    beside.pop();
+    let program = beside
+        .with_file_name("examples")
+        .join(format!("quickstart{}", std::env::consts::EXE_SUFFIX));
+    // `cargo test` has built it; a run of this file alone may not have.
+    if !program.exists() {
+        let built_into = beside.parent().unwrap();
+        let profile = match built_into.file_name().and_then(|name| name.to_str()) {
+            Some("debug") | None => "dev",
+            Some(profile) => profile,
+        };
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--example", "quickstart"])
+            .args(["--profile", profile])
+            .arg("--target-dir")
+            .arg(built_into.parent().unwrap())
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status();
+        assert!(built.unwrap().success());
+    }
+    let mut process = Command::new(program);
+    process.env_clear();
+    process.env("ROCKET_PROFILE", "release");
+    process.env("ROCKET_PORT", port.to_string());
+    if let Some(key) = key {
+        process.env("ROCKET_SECRET_KEY", format!("{key:?}"));
+    }
+    process.output().unwrap()
+}
+
+#[test]
+fn the_example_without_a_good_key_ends_and_never_listens() {
+    // R1, R2, T76: its port is taken, so that an attempt to listen would be told as such.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    for (key, why) in [
+        (None, "is not set"),
+        (Some(""), "has 0 bytes"),
+        (Some("Vm3kQ8sLz1XyC5nB7wR9tE2uP4aD6fH"), "has 31 bytes"),
+        (Some(&*"0".repeat(64)), "is not random"),
+        (
+            Some("hPRYyVRiMyxpw5sBB1XeCMN1kFsDCqKvBi2QJxBVHQk="),
+            "is printed in public",
+        ),
+        (Some(KEY), "already in use"),
+    ] {
+        let output = quickstart(port, key);
+        let told = [output.stdout, output.stderr].concat();
+        let told = String::from_utf8(told).unwrap();
+        assert!(!output.status.success(), "{told}");
+        assert!(told.to_lowercase().contains(why), "{told}");
+        assert!(!told.contains("launched"), "{told}");
+        // With a good key, the control, it gets as far as to its port.
+        let named = told.contains("`secret_key`: ") && told.contains("openssl rand -base64 32");
+        assert_eq!(named, why != "already in use", "{told}");
+        assert!(
+            key.is_none_or(|key| key.is_empty() || !told.contains(key)),
+            "a key is shown"
+        );
+    }
+}
+
+#[test]
+fn the_debug_profile_does_without_a_key_and_says_so() {
+    // R1
+    let debug = || Figment::from(Config::debug_default());
+    let warning = with_file(debug()).warned();
+    assert!(warning.contains("`secret_key` is not set"), "{warning}");
+    assert!(warning.contains("openssl rand -base64 32"), "{warning}");
+    with_file(debug().merge(("secret_key", KEY))).went_well();
+
+    // A wrong key is a mistake there, too.
+    let [error] = with_file(debug().merge(("secret_key", "short"))).misconfigured();
+    assert!(
+        error.starts_with("`secret_key`: the key has 5 bytes"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_fallback_key_is_judged_like_the_current_one() {
+    // R2, R7
+    let other = "q0Zf3mT8wB5vRkXyLh1uNc7sJd2gPaE9iOo4WtQxZ6Y=";
+    let third = "Xr5Yp9Kd2Lm7Qw1Zt8Vn3Bc6Hj4Gf0SaUiEoPlMkNb8=";
+    // The same key, written otherwise.
+    let hex = HEXLOWER.encode(&BASE64.decode(KEY.as_bytes()).unwrap());
+    with_file(release(&format!(
+        "[default.login]\nsecret_key_fallbacks = [{other:?}]"
+    )))
+    .went_well();
+    for (keys, setting, why) in [
+        (vec![KEY], "login.secret_key_fallbacks.0", "is the same as"),
+        (
+            vec![&*hex],
+            "login.secret_key_fallbacks.0",
+            "is the same as",
+        ),
+        (
+            vec![other, other],
+            "login.secret_key_fallbacks.1",
+            "is the same as",
+        ),
+        (vec!["short"], "login.secret_key_fallbacks.0", "5 bytes"),
+        (vec![third, ""], "login.secret_key_fallbacks.1", "0 bytes"),
+    ] {
+        let line = format!("secret_key_fallbacks = {keys:?}");
+        let error = mistake(setting, &line);
+        assert!(error.contains(why), "{line}: {error}");
+        for key in keys.iter().filter(|key| key.len() > 6) {
+            assert!(!error.contains(key), "a key is shown: {error}");
+        }
+    }
+    let fallbacks = [
+        other,
+        third,
+        "Vm3kQ8sLz1XyC5nB7wR9tE2uP4aD6fHj",
+        "aPq8Zw2Xs4Ed6Rf1Tg9Yh3Uj5Ik7Ol0M",
+    ];
+    let error = mistake(
+        "login.secret_key_fallbacks",
+        &format!("secret_key_fallbacks = {fallbacks:?}"),
+    );
+    assert!(error.contains("remove the oldest"), "{error}");
+}

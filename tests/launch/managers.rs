@@ -1,0 +1,258 @@
+//! The managers: each route finds the one it needs, and no two managers share a cookie.
+
+use rocket::{Route, get, routes};
+use rocket_login::{
+    CurrentUser, Fresh, GuardRoutes, LoginManager, LoginSession, RouteGuard, Signer,
+    anonymous_required, condition, login_required,
+};
+
+use crate::common::{User, Users};
+use crate::{
+    Launch, Robot, Staff, Stop, active, imprint, launch, load_staff, login_door, one, plain,
+    release, sign_in, site, two, users, vault,
+};
+
+#[login_required]
+#[get("/required")]
+fn required() {}
+
+#[login_required(User)]
+#[get("/required-of-a-user")]
+fn required_of_a_user() {}
+
+#[get("/user")]
+fn of_user(user: &User) -> String {
+    user.id.clone()
+}
+
+#[get("/fresh")]
+fn of_fresh(user: Fresh<'_, User>) -> String {
+    user.id.clone()
+}
+
+#[get("/current")]
+fn of_current(user: CurrentUser<'_, User>) -> String {
+    format!("{user:?}")
+}
+
+#[get("/session")]
+fn of_session(session: LoginSession<'_, User>) -> String {
+    format!("{session:?}")
+}
+
+#[get("/signer")]
+fn of_signer(signer: Signer) -> String {
+    format!("{signer:?}")
+}
+
+#[test]
+fn a_route_whose_manager_is_missing_stops_the_launch() {
+    // R37, T62, D26
+    let rows: [(Vec<Route>, &str, bool); 7] = [
+        (
+            routes![required],
+            "`required` (tests/launch/managers.rs:",
+            false,
+        ),
+        (routes![required_of_a_user], "`launch::common::User`", true),
+        (routes![of_user], "`launch::common::User`", true),
+        (routes![of_fresh], "`launch::common::User`", true),
+        (routes![of_current], "`launch::common::User`", true),
+        (routes![of_session], "`launch::common::User`", true),
+        (routes![of_signer], "`Signer`", false),
+    ];
+    for (routes, named, of_users) in rows {
+        let bare = || rocket::custom(release("")).mount("/", routes.clone());
+        let others = || bare().attach(LoginManager::new(load_staff));
+        let own = || bare().attach(users()).manage(Users::default());
+        let stopped = |launched: Launch| {
+            assert_eq!(
+                launched.stopped_by,
+                Some(Stop::Sentinel),
+                "{named}: {launched:?}"
+            );
+            let [error] = &launched.errors()[..] else {
+                panic!("{launched:?}");
+            };
+            assert!(error.contains(named), "{error}");
+            assert!(
+                error.contains(".attach(LoginManager::new("),
+                "no mend: {error}"
+            );
+        };
+        stopped(launch(bare));
+        if of_users {
+            // A manager for somebody else's logins does not count.
+            stopped(launch(others));
+        } else {
+            launch(others).went_well();
+        }
+        launch(own).went_well();
+    }
+}
+
+#[test]
+fn a_route_that_does_not_say_whose_login_stops_the_launch_of_two_managers() {
+    let two = |routes: Vec<Route>| {
+        launch(|| {
+            site(release(""), users())
+                .attach(
+                    LoginManager::new(load_staff)
+                        .session_cookie_name("staff_session")
+                        .remember_cookie_name("staff_token"),
+                )
+                .mount("/", routes)
+        })
+    };
+    two(routes![
+        required_of_a_user,
+        of_user,
+        of_current,
+        of_session,
+        of_signer
+    ])
+    .went_well();
+    let launched = two(routes![required]);
+    assert_eq!(launched.stopped_by, Some(Stop::Sentinel));
+    let error = launched.errors().concat();
+    assert!(
+        error.contains("`required` (tests/launch/managers.rs:"),
+        "{error}"
+    );
+    assert!(error.contains("`#[login_required(User)]`"), "{error}");
+}
+
+#[test]
+fn two_managers_that_clash_stop_the_launch() {
+    let staff = || LoginManager::new(load_staff);
+    let [error] = launch(|| site(release(""), users()).attach(users())).stopped();
+    assert!(
+        error.contains("two `LoginManager`s for `launch::common::User`"),
+        "{error}"
+    );
+    assert!(error.contains("attach one"), "{error}");
+
+    let [session, remember] = launch(|| site(release(""), users()).attach(staff())).stopped();
+    for (error, setting, name) in [
+        (session, "session_cookie_name", "`__Host-login_session`"),
+        (remember, "remember_cookie_name", "`__Host-remember_token`"),
+    ] {
+        assert!(
+            error.contains(&format!(
+                "give one of them another name with `.{setting}(..)`"
+            )),
+            "{error}"
+        );
+        assert!(
+            error.contains(name) && error.contains("launch::Staff"),
+            "{error}"
+        );
+    }
+    let renamed = staff().session_cookie_name("a").remember_cookie_name("b");
+    launch(|| site(release(""), users()).attach(renamed)).went_well();
+}
+
+#[test]
+fn the_session_cookie_of_one_manager_cannot_be_the_remember_cookie_of_another() {
+    let crossed = LoginManager::new(load_staff)
+        .session_cookie_name("remember_token")
+        .remember_cookie_name("login_session");
+    let errors: [String; 2] = launch(|| site(release(""), users()).attach(crossed)).stopped();
+    assert!(
+        errors.concat().contains("__Host-remember_token"),
+        "{errors:?}"
+    );
+}
+
+fn robots() -> RouteGuard {
+    RouteGuard::login().user::<Robot>()
+}
+
+#[test]
+fn a_group_without_its_manager_stops_the_launch() {
+    let mends = &["`GET /a/plain`", "launch::Robot", ".attach(LoginManager"];
+    for routes in [
+        routes![plain].guarded(robots()),
+        routes![plain].guarded(robots()).login_required(),
+        routes![plain].login_required().guarded(robots()),
+        routes![plain].guarded(RouteGuard::anonymous("/").user::<Robot>()),
+    ] {
+        one("", routes).stopped_saying(mends);
+    }
+    // Open for everybody: nobody's manager is asked.
+    one(
+        "",
+        routes![plain].guarded(RouteGuard::public().user::<Robot>()),
+    )
+    .went_well();
+}
+
+#[test]
+fn every_route_of_such_a_group_is_named() {
+    let errors: [String; 2] = one("", routes![plain, login_door].guarded(robots())).stopped();
+    assert!(errors[0].contains("`GET /a/plain`"), "{errors:?}");
+    assert!(errors[1].contains("`GET /a/login-door`"), "{errors:?}");
+}
+
+#[test]
+fn where_two_managers_are_attached_a_guard_says_whose() {
+    two("", routes![login_door]).stopped_saying(&[
+        "`login_door` (tests/launch/main.rs:",
+        "several `LoginManager`s",
+        "`#[login_required(User)]`",
+    ]);
+    #[anonymous_required]
+    #[get("/")]
+    fn strangers() {}
+    two("", routes![strangers]).stopped_saying(&["`strangers` (", "several"]);
+    two("", routes![plain].login_required())
+        .stopped_saying(&["`GET /a/plain`", "several `LoginManager`s"]);
+    two("", routes![active, vault, sign_in, imprint, plain].public()).went_well();
+    two(
+        "",
+        routes![plain].guarded(RouteGuard::login().user::<Staff>()),
+    )
+    .went_well();
+}
+
+#[test]
+fn a_group_for_a_type_says_how_a_group_names_it() {
+    // `#[login_required(User)]` is no mend for `.login_required()`.
+    two("", routes![plain].login_required()).stopped_saying(&["RouteGuard", ".user::<"]);
+}
+
+#[test]
+fn an_attribute_for_a_type_without_a_manager_stops_the_launch() {
+    one("", routes![vault]).stopped_saying(&[
+        "`vault` (tests/launch/main.rs:",
+        "launch::Staff",
+        ".attach(LoginManager",
+    ]);
+    one("", routes![sign_in]).stopped_saying(&["`sign_in` (", "launch::Staff"]);
+}
+
+#[test]
+fn a_condition_on_a_type_without_a_manager_stops_the_launch() {
+    #[login_required(if = |robot: &Robot| robot.id > 0)]
+    #[get("/")]
+    fn robotic() {}
+    one("", routes![robotic]).stopped_saying(&["`robotic` (", "launch::Robot"]);
+    let group = RouteGuard::login().only_if(condition!(|robot: &Robot| robot.id > 0));
+    one("", routes![plain].guarded(group)).stopped_saying(&["`GET /a/plain`", "launch::Robot"]);
+}
+
+#[test]
+fn a_condition_on_another_user_type_than_the_routes_stops_the_launch() {
+    #[login_required(User, if = |staff: &Staff| staff.id > 0)]
+    #[get("/")]
+    fn mixed() {}
+    two("", routes![mixed]).stopped_saying(&["`mixed` (", "Staff", "User"]);
+}
+
+#[test]
+fn a_groups_condition_on_another_user_type_stops_the_launch() {
+    let group = RouteGuard::login()
+        .user::<User>()
+        .only_if(condition!(|staff: &Staff| staff.id > 0));
+    two("", routes![plain].guarded(group)).stopped_saying(&["`GET /a/plain`", "Staff", "User"]);
+}

@@ -1,0 +1,125 @@
+//! The realms: their names, and their tables of settings.
+
+use rocket::routes;
+use rocket_login::{LoginManager, user_loader};
+
+use crate::{Launch, Robot, debug, launch, load_staff, one, site, staff, two, users};
+
+#[test]
+fn a_realm_that_nobody_has_stops_the_launch() {
+    for (toml, parts) in [
+        (
+            "[default.login.realms.stuff]\nlogin_view = '/x'",
+            &["`login.realms.stuff`", ".realm(\"stuff\")"][..],
+        ),
+        ("[default.login.realms.Staff]", &["`login.realms.Staff`"]),
+        ("[default.login.realms.user]", &["`login.realms.user`"]),
+    ] {
+        two(toml, routes![]).stopped_saying(parts);
+    }
+    one("[default.login.realms.staff]", routes![]).stopped_saying(&["`login.realms.staff`"]);
+    two("[default.login.realms.staff]", routes![]).went_well();
+}
+
+#[test]
+fn a_realms_wrong_setting_stops_the_launch_and_names_its_table() {
+    for (line, parts) in [
+        (
+            "session_lifetme = 5",
+            &["`login.realms.staff.session_lifetme`", "session_lifetime"][..],
+        ),
+        (
+            "session_lifetime = 'soon'",
+            &["`login.realms.staff.session_lifetime`"],
+        ),
+        ("realms = {}", &["`login.realms.staff.realms`"]),
+    ] {
+        let errors: Vec<String> =
+            two(&format!("[default.login.realms.staff]\n{line}"), routes![]).errors_of_stop();
+        assert!(
+            errors
+                .iter()
+                .any(|error| parts.iter().all(|part| error.contains(part))),
+            "{line}: {errors:?}"
+        );
+    }
+    let errors = two("[default.login.realms]\nstaff = 5", routes![]).errors_of_stop();
+    assert!(
+        errors
+            .concat()
+            .contains("`login.realms.staff`: is not a table"),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn a_senseless_setting_of_a_realm_says_which_realm() {
+    let toml = "[default.login.realms.staff]\nlogin_view = '//evil.example'";
+    let errors = two(toml, routes![]).errors_of_stop().concat();
+    assert!(
+        errors.contains("staff") && errors.contains("login_view"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn realms_that_are_no_table_stop_the_launch() {
+    for toml in [
+        "[default.login]\nrealms = 5",
+        "[default.login]\nrealms = ['staff']",
+    ] {
+        let errors = two(toml, routes![]).errors_of_stop().concat();
+        assert!(errors.contains("`login.realms`"), "{toml}: {errors}");
+    }
+}
+
+fn named(name: &str) -> Launch {
+    launch(|| site(debug(""), users()).attach(LoginManager::new(load_staff).realm(name)))
+}
+
+#[test]
+fn a_realms_name_has_to_make_names_of_cookies() {
+    for name in ["a b", "a;b", "a=b", "ü", "a\nb", "__Host-a", "login"] {
+        assert!(!named(name).errors_of_stop().is_empty(), "{name:?}");
+    }
+    named("back-office").went_well();
+}
+
+#[test]
+fn a_realms_name_is_not_empty() {
+    named("").errors_of_stop();
+}
+
+#[test]
+fn a_realm_with_a_dot_in_its_name_finds_its_settings_or_does_not_launch() {
+    let toml = "[default.login.realms.'a.b']\nlogin_view = 'nonsense'";
+    launch(|| rocket::custom(debug(toml)).attach(LoginManager::new(load_staff).realm("a.b")))
+        .errors_of_stop();
+}
+
+#[test]
+fn the_cookie_for_the_wanted_page_is_not_another_managers_session() {
+    let errors =
+        launch(|| site(debug(""), users().session_cookie_name("staff_next")).attach(staff()))
+            .errors_of_stop()
+            .concat();
+    assert!(errors.contains("staff_next"), "{errors}");
+}
+
+#[test]
+fn two_realms_of_one_name_stop_the_launch() {
+    #[user_loader]
+    fn load_robot(id: u32) -> Option<Robot> {
+        Some(Robot { id })
+    }
+    let errors = launch(|| {
+        rocket::custom(debug(""))
+            .attach(staff())
+            .attach(LoginManager::new(load_robot).realm("staff"))
+    })
+    .errors_of_stop()
+    .concat();
+    for part in ["staff_session", "launch::Staff", "launch::Robot"] {
+        assert!(errors.contains(part), "{part}: {errors}");
+    }
+}

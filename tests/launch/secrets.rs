@@ -1,0 +1,256 @@
+//! No log line and no `Debug` output shows a secret, a token or a user.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rocket::fairing::AdHoc;
+use rocket::http::Status;
+use rocket::{State, post, routes};
+use rocket_login::{
+    CurrentUser, LoginError, LoginEvent, LoginManager, LoginSession, MemoryRevocations, Signer,
+    event_listener, user_loader,
+};
+
+use crate::common::log::{Level, captured};
+use crate::common::revocations::Revocations;
+use crate::common::{App, KEY, Running, User, Users};
+use crate::users;
+
+#[event_listener]
+fn tell(event: &LoginEvent<'_, User>, told: &State<Told>) {
+    told.0.lock().unwrap().push(format!("{event:?}"));
+}
+
+/// What a listener wrote down.
+#[derive(Default)]
+struct Told(Mutex<Vec<String>>);
+
+/// Everything that can be printed of a login, as a careless developer would.
+#[post("/debug")]
+async fn debug(
+    session: LoginSession<'_, User>,
+    current: CurrentUser<'_, User>,
+    signer: Signer,
+    users: &State<Users>,
+) -> Result<String, LoginError> {
+    let alice = users.get("alice-the-user").unwrap();
+    let mut printed = vec![
+        format!("{session:?} {current:?} {signer:?}"),
+        format!(
+            "{:?} {:?}",
+            session.logout_user(),
+            session.confirm_login(&alice)
+        ),
+        format!("{:?}", session.login_user(&alice)),
+        format!("{:?} {:?}", session.unauthorized(), session.needs_refresh()),
+    ];
+    session.login_user(&alice).remember(true).await?;
+    printed.push(format!("{session:?}"));
+    Ok(printed.join("\n"))
+}
+
+#[user_loader]
+fn failing_with_the_id(id: &str) -> Result<Option<User>, Unescaped> {
+    Err(Unescaped(id.to_owned()))
+}
+
+/// An error whose `Debug` is as raw as that of `anyhow`.
+struct Unescaped(String);
+
+impl std::fmt::Debug for Unescaped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "no such user: {}", self.0)
+    }
+}
+
+/// Everything that can happen to logins, on an application that remembers each cookie it issues;
+/// gives those, and what was printed of the library's types.
+fn live(app: App) -> (Vec<String>, String) {
+    app.users.put("alice-the-user");
+    app.users.put("bob-the-user");
+    let issued = Arc::new(Mutex::new(Vec::new()));
+    let keep = issued.clone();
+    let keeper = AdHoc::on_response("Issued cookies", move |_, response| {
+        let cookies = response.headers().get("Set-Cookie");
+        let values = cookies.filter_map(|cookie| cookie.split(['=', ';']).nth(1));
+        let tokens = values.filter(|value| value.len() > 40).map(String::from);
+        keep.lock().unwrap().extend(tokens);
+        Box::pin(async {})
+    });
+    let app = app
+        .with(|manager| manager.event_listener(tell))
+        .routes(routes![debug])
+        .start_with(|rocket| rocket.manage(Told::default()).attach(keeper));
+    let debugged = alice_comes_and_goes(&app);
+    bob_grows_old(&app);
+
+    let told = app.client.rocket().state::<Told>().unwrap();
+    let told = told.0.lock().unwrap().join("\n");
+    for event in [
+        "LoggedIn",
+        "Revoked",
+        "Forged",
+        "Outdated",
+        "Expired",
+        "log_id: Some",
+    ] {
+        assert!(told.contains(event), "{event}: {told}");
+    }
+    let built = format!(
+        "{:?} {:?}",
+        users().secret_key(KEY),
+        MemoryRevocations::new(9)
+    );
+    let issued = issued.lock().unwrap().clone();
+    (issued, [debugged, told, built].join("\n"))
+}
+
+fn alice_comes_and_goes(app: &Running) -> String {
+    let mut browser = app.remembered("alice-the-user");
+    let stolen = browser.clone();
+    assert_eq!(browser.get("/fresh").body, "fresh alice-the-user");
+    assert_eq!(
+        browser.post("/confirm", "bob-the-user").status,
+        Status::Forbidden
+    );
+    assert_eq!(browser.post("/confirm", "alice-the-user").body, "confirmed");
+    let debugged = browser.post("/debug", "").body;
+    assert_eq!(debugged.lines().count(), 5, "{debugged}");
+    for printed in [
+        "LoginSession CurrentUser { is_authenticated: true, .. } Signer([redacted])",
+        "LoginUser",
+    ] {
+        assert!(debugged.contains(printed), "{printed}: {debugged}");
+    }
+    browser.restart();
+    assert_eq!(browser.me(), "alice-the-user");
+
+    assert_eq!(stolen.clone().me(), "anonymous");
+    let session = format!("login_session={}", stolen.cookies["login_session"]);
+    let twice = format!("{session}; {session}");
+    assert_eq!(app.browser().header("Cookie", &twice).me(), "anonymous");
+    for value in ["x", "alice-the-user", &KEY.repeat(3)] {
+        let forged = format!("login_session={value}");
+        assert_eq!(app.browser().header("Cookie", &forged).me(), "anonymous");
+    }
+    let mut elsewhere = browser.clone().header("Sec-Fetch-Site", "cross-site");
+    assert_eq!(elsewhere.post("/logout", "").status, Status::Forbidden);
+    app.users.fail(true);
+    assert_eq!(browser.get("/private").status, Status::ServiceUnavailable);
+    app.users.fail(false);
+    let mut moved = browser
+        .clone()
+        .from("203.0.113.9")
+        .header("User-Agent", "Thief");
+    assert_eq!(moved.get("/fresh").status, Status::SeeOther);
+
+    let mut browser = app.remembered("alice-the-user");
+    let change = |user: &mut User| user.password = "a new password".into();
+    app.users.change("alice-the-user", change);
+    assert_eq!(browser.me(), "anonymous");
+    debugged
+}
+
+fn bob_grows_old(app: &Running) {
+    let mut bob = app.remembered("bob-the-user");
+    app.clock.advance(Duration::from_secs(800 * 86_400));
+    assert_eq!(bob.me(), "anonymous");
+    let forever = bob.post("/login", "user=bob-the-user&remember=on&duration=0");
+    assert_eq!(forever.status, Status::InternalServerError);
+    assert_eq!(bob.login("bob-the-user").status, Status::SeeOther);
+    assert_eq!(
+        bob.post("/logout-everywhere", "").body,
+        "logged out everywhere"
+    );
+    assert_eq!(bob.get("/private").status, Status::SeeOther);
+}
+
+fn assert_no_secret(text: &str, secrets: &[String]) {
+    let constant = [
+        KEY,
+        "alice-the-user",
+        "bob-the-user",
+        "password of",
+        "a new password",
+    ];
+    for secret in constant
+        .into_iter()
+        .chain(secrets.iter().map(String::as_str))
+    {
+        assert!(!text.contains(secret), "{secret} is shown: {text}");
+    }
+}
+
+#[test]
+fn no_line_of_ours_and_no_debug_output_shows_a_secret_or_a_user() {
+    // T78, R47
+    let ((secrets, printed), lines) = captured(|| {
+        let basic = live(App::new());
+        let strong = App::new()
+            .set("login.session_protection", "strong")
+            .set("login.remember_cookie_refresh_each_request", true);
+        let strong = live(strong);
+        ([basic.0, strong.0].concat(), basic.1 + &strong.1)
+    });
+    assert!(secrets.len() > 20, "{}", secrets.len());
+    assert_no_secret(&printed, &secrets);
+    for line in lines.iter().filter(|line| line.is_ours()) {
+        assert_no_secret(&line.text, &secrets);
+    }
+    // The capture does see the requests, in Rocket's own lines.
+    assert!(
+        lines
+            .iter()
+            .any(|line| !line.is_ours() && line.text.contains("/logout-everywhere"))
+    );
+    let ours = |level| {
+        lines
+            .iter()
+            .filter(|line| line.is_ours() && line.level == level)
+            .count()
+    };
+    assert!(
+        ours(Level::Error) >= 2 && ours(Level::Warn) >= 2 && ours(Level::Debug) >= 2,
+        "{lines:#?}"
+    );
+}
+
+#[test]
+fn what_a_revocation_list_is_told_prints_no_user() {
+    // R47, T78
+    let list = Revocations::new();
+    captured(|| {
+        let app = list.app().start();
+        app.users.put("alice-the-user");
+        assert_eq!(
+            app.logged_in("alice-the-user").post("/logout", "").status,
+            Status::Ok
+        );
+    });
+    let told = list.ended();
+    assert!(told.contains("redacted"), "{told}");
+    assert_no_secret(&told, &[]);
+}
+
+#[test]
+fn a_loaders_error_cannot_write_lines_of_its_own_into_the_log() {
+    // R47, T78: an error whose text holds a user id as it came, with control characters.
+    let ((), lines) = captured(|| {
+        let mut app = App::new();
+        app.users.put("evil\x1b[2J\nError: all is lost");
+        app.manager = LoginManager::new(failing_with_the_id);
+        let app = app.start();
+        let mut browser = app.browser();
+        let form = "user=evil%1b%5b2J%0aError:%20all%20is%20lost";
+        assert_eq!(browser.post("/login", form).status, Status::SeeOther);
+        assert_eq!(browser.get("/me").status, Status::ServiceUnavailable);
+    });
+    let ours: Vec<_> = lines.iter().filter(|line| line.is_ours()).collect();
+    assert!(
+        ours.iter().any(|line| line.text.contains("no such user")),
+        "{ours:?}"
+    );
+    for line in ours {
+        assert!(!line.text.contains(char::is_control), "{line:?}");
+    }
+}

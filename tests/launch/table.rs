@@ -1,0 +1,84 @@
+//! The table of routes and their guards that the launch prints.
+
+use rocket::routes;
+use rocket_login::{GuardRoutes, RouteGuard};
+
+use crate::common::User;
+use crate::common::log::Level;
+use crate::{active, imprint, login_door, one, plain, sign_in, two, vault};
+
+#[test]
+fn the_table_at_launch_is_in_rockets_style() {
+    let routes = [
+        routes![plain, imprint, active, vault, sign_in],
+        routes![login_door].guarded(RouteGuard::login().user::<User>()),
+    ]
+    .concat();
+    // Its attribute does not say whose, and one manager is enough for the others.
+    let routes = routes
+        .into_iter()
+        .filter(|route| route.name.as_deref() != Some("login_door"))
+        .collect();
+    let launched = two("", routes);
+    assert!(launched.stopped_by.is_none(), "{launched:?}");
+    let start = launched
+        .lines
+        .iter()
+        .position(|line| line.text.contains("Logins"))
+        .expect("there is a table");
+    let head = &launched.lines[start];
+    assert_eq!((head.level, &*head.target), (Level::Info, "rocket::launch"));
+    assert_eq!(head.text, "Logins:");
+    let table: Vec<_> = launched.lines[start + 1..]
+        .iter()
+        .take_while(|line| line.target == "rocket::launch::_")
+        .collect();
+    let rows: Vec<_> = table.iter().map(|line| &*line.text).collect();
+    assert_eq!(
+        rows,
+        [
+            "(active) GET /a/active/<_id>?<_page>: login of User, if its condition holds",
+            "(imprint) GET /a/imprint: public",
+            "(plain) GET /a/plain: unguarded",
+            "(sign_in) GET /a/sign-in: anonymous only",
+            "(vault) POST /a/vault: fresh login of Staff",
+        ]
+    );
+    for line in table {
+        assert_eq!(line.level, Level::Info);
+        // Readable where a log has no colours.
+        assert!(!line.text.contains('\x1b'), "{line:?}");
+    }
+}
+
+#[test]
+fn the_table_is_printed_once_however_many_managers_are_attached() {
+    for launched in [one("", routes![imprint]), two("", routes![imprint])] {
+        let heads = launched.lines.iter().filter(|line| line.text == "Logins:");
+        assert_eq!(heads.count(), 1);
+    }
+}
+
+#[test]
+fn the_table_stands_where_rocket_prints_its_own_routes() {
+    // Rocket's own lines, to compare: the same targets, so that one switch shows and hides both.
+    let launched = one("", routes![imprint]);
+    let routes = launched
+        .lines
+        .iter()
+        .position(|line| line.text.contains("Routes"))
+        .expect("Rocket prints its routes");
+    let logins = launched
+        .lines
+        .iter()
+        .position(|line| line.text == "Logins:")
+        .unwrap();
+    for (ours, rockets) in [(logins, routes), (logins + 1, routes + 1)] {
+        let (ours, rockets) = (&launched.lines[ours], &launched.lines[rockets]);
+        assert_eq!(
+            (&ours.target, ours.level),
+            (&rockets.target, rockets.level),
+            "{ours:?} {rockets:?}"
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! `unguarded_routes = "deny"`: a route without a guard stops the launch.
+
+use std::net::{TcpListener, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rocket::fairing::AdHoc;
+use rocket::fs::FileServer;
+use rocket::{get, routes};
+use rocket_login::{GuardRoutes, RouteGuard, UnguardedRoutes};
+
+use crate::common::User;
+use crate::common::log::{Line, captured};
+use crate::{Robot, debug, imprint, launch, login_door, one, plain, site, two, users};
+
+const DENY: &str = "[default.login]\nunguarded_routes = 'deny'";
+
+#[test]
+fn denied_unguarded_routes_stop_the_launch_and_are_named() {
+    let errors: [String; 2] = one(DENY, routes![plain, imprint, login_door, by_user]).stopped();
+    for (error, route) in errors.iter().zip(["`GET /a/by-user`", "`GET /a/plain`"]) {
+        for part in [
+            route,
+            "`login.unguarded_routes`",
+            "`#[login_required]`",
+            "`#[public]`",
+        ] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
+    }
+    one(DENY, routes![imprint, login_door]).went_well();
+    one(DENY, routes![plain].public()).went_well();
+    one(DENY, routes![plain].login_required()).went_well();
+    one(DENY, routes![plain].anonymous_required("/")).went_well();
+    one("", routes![plain]).went_well();
+}
+
+#[get("/by-user")]
+fn by_user(_user: &User) {}
+
+mod other {
+    #[super::get("/login-door")]
+    pub(super) fn login_door() {}
+}
+
+#[test]
+fn a_denied_route_that_cannot_be_told_apart_is_told_as_such() {
+    // It has its `#[login_required]`: to ask for one would send the developer the wrong way.
+    let launched = launch(|| {
+        site(debug(DENY), users())
+            .mount("/a", routes![login_door])
+            .mount("/b", routes![other::login_door])
+    });
+    let errors: [String; 2] = launched.stopped();
+    for error in errors {
+        assert!(error.contains("rename"), "{error}");
+    }
+}
+
+#[test]
+fn every_route_counts_wherever_it_comes_from() {
+    let files = std::env::temp_dir();
+    one(DENY, FileServer::from(&files).into()).stopped_saying(&["`GET /a/<path..>`"]);
+    one(DENY, FileServer::from(&files).login_required()).went_well();
+    // Mounted by a fairing, after the manager.
+    launch(|| {
+        site(debug(DENY), users()).attach(AdHoc::on_ignite("later", |rocket| async {
+            rocket.mount("/later", routes![plain])
+        }))
+    })
+    .stopped_saying(&["`GET /later/plain`"]);
+}
+
+#[test]
+fn one_realm_may_deny_for_all() {
+    let toml = "[default.login.realms.staff]\nunguarded_routes = 'deny'";
+    two(toml, routes![plain]).stopped_saying(&["`GET /a/plain`"]);
+    two(DENY, routes![plain]).stopped_saying(&["`GET /a/plain`"]);
+    launch(|| {
+        site(debug(""), users().unguarded_routes(UnguardedRoutes::Deny)).mount("/a", routes![plain])
+    })
+    .stopped_saying(&["`GET /a/plain`"]);
+}
+
+#[test]
+fn all_mistakes_of_the_routes_are_told_at_once() {
+    let toml = format!("{DENY}\n[default.login.realms.stuff]");
+    let routes = [
+        routes![plain],
+        routes![imprint].guarded(RouteGuard::login().user::<Robot>()),
+    ]
+    .concat();
+    let errors: [String; 3] = one(&toml, routes).stopped();
+    let errors = errors.concat();
+    for part in ["Robot", "`login.realms.stuff`", "`GET /a/plain`"] {
+        assert!(errors.contains(part), "{part}: {errors}");
+    }
+}
+
+#[test]
+fn the_wrong_unguarded_routes_setting_is_named() {
+    one("[default.login]\nunguarded_routes = 'maybe'", routes![])
+        .stopped_saying(&["`login.unguarded_routes`", "deny"]);
+}
+
+#[test]
+fn a_launch_that_is_stopped_serves_no_request() {
+    let port = TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .unwrap()
+        .port();
+    let (end, lines) = captured(|| {
+        let rocket = site(debug(DENY).merge(("port", port)), users()).mount("/a", routes![plain]);
+        catch_unwind(AssertUnwindSafe(|| {
+            rocket::execute(rocket.launch()).is_ok()
+        }))
+    });
+    assert!(end.is_err(), "the launch should end by a panic: {end:?}");
+    let names_the_route = |line: &Line| line.is_ours() && line.text.contains("`GET /a/plain`");
+    assert!(lines.iter().any(names_the_route), "{lines:?}");
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+}
