@@ -3,18 +3,17 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use rocket::futures::future::BoxFuture;
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, Route, State, get, post, routes};
 use rocket_login::{
-    Clock, GuardRoutes, LoginEvent, LoginManager, MemoryRevocations, RevocationError,
-    RevocationList, Revoked, RouteGuard, SessionRef, condition, event_listener, forbidden_handler,
-    fresh_login_required, login_required, needs_refresh_handler, request_loader,
-    unauthorized_handler, user_loader,
+    Clock, GuardRoutes, LoginEvent, LoginManager, RevocationError, RouteGuard, condition,
+    event_listener, forbidden_handler, fresh_login_required, login_required, needs_refresh_handler,
+    request_loader, unauthorized_handler, user_loader,
 };
 
 use crate::common::connection::{Connection, Jar, Request as Sent};
+use crate::common::revocations::{Call, Revocations};
 use crate::common::socket::{Server, body, status};
 use crate::common::{App, User, Users};
 use crate::fault::{Point, Switch};
@@ -160,53 +159,22 @@ fn pages() -> Vec<Route> {
     routes
 }
 
-/// The list of ended sessions.
-struct List {
-    list: MemoryRevocations,
-    switch: Switch,
-}
-
-type Told<'a, T> = BoxFuture<'a, Result<T, RevocationError>>;
-
-impl List {
-    /// The list's answer, or what breaks it: at once, or while it is waited for.
-    fn answer<'a, T: 'a>(&self, point: Point, answer: Told<'a, T>) -> Told<'a, T> {
-        let fault = self.switch.reach(point);
+/// A list of ended sessions that is broken by the switch.
+fn list(switch: Switch) -> Revocations {
+    Revocations::after(move |call| {
+        let fault = switch.reach(match call {
+            Call::Revoke => Point::Revoke,
+            Call::RevokeUser => Point::RevokeUser,
+            Call::IsRevoked => Point::IsRevoked,
+            Call::NotBefore => Point::NotBefore,
+        });
         Box::pin(async move {
-            if let Some(fault) = fault {
-                fault.happen().await.map_err(RevocationError::new)?;
+            match fault {
+                Some(fault) => fault.happen().await.map_err(RevocationError::new),
+                None => Ok(()),
             }
-            answer.await
         })
-    }
-}
-
-impl RevocationList for List {
-    fn revoke<'a>(&'a self, session: SessionRef<'a>, now: u64, until: u64) -> Told<'a, Revoked> {
-        let answer = RevocationList::revoke(&self.list, session, now, until);
-        self.answer(Point::Revoke, answer)
-    }
-
-    fn revoke_user<'a>(
-        &'a self,
-        user_id: &'a str,
-        now: u64,
-        not_before: u64,
-        until: u64,
-    ) -> Told<'a, ()> {
-        let answer = RevocationList::revoke_user(&self.list, user_id, now, not_before, until);
-        self.answer(Point::RevokeUser, answer)
-    }
-
-    fn is_revoked<'a>(&'a self, session: SessionRef<'a>, now: u64) -> Told<'a, bool> {
-        let answer = RevocationList::is_revoked(&self.list, session, now);
-        self.answer(Point::IsRevoked, answer)
-    }
-
-    fn not_before<'a>(&'a self, user_id: &'a str, now: u64) -> Told<'a, u64> {
-        let answer = RevocationList::not_before(&self.list, user_id, now);
-        self.answer(Point::NotBefore, answer)
-    }
+    })
 }
 
 /// What refused requests get.
@@ -232,10 +200,6 @@ pub struct Site {
 impl Site {
     pub fn start(front: Front) -> Self {
         let switch = Switch::default();
-        let list = List {
-            list: MemoryRevocations::new(1_000_000),
-            switch: switch.clone(),
-        };
         let mut app = App::new()
             .release()
             .set("login.session_protection", "strong")
@@ -243,7 +207,7 @@ impl Site {
         let manager = LoginManager::new(load)
             .clock(app.clock.clone())
             .loader_timeout(Duration::from_millis(30))
-            .revocation_list(list)
+            .revocation_list(list(switch.clone()))
             .request_loader(load_by_key)
             .event_listener(listen);
         app.manager = match front {

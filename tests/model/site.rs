@@ -1,17 +1,12 @@
 //! The real site, and browsers that keep its real cookies.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rocket::futures::future::BoxFuture;
 use rocket::{State, post, routes};
-use rocket_login::{
-    Clock, LoginError, LoginSession, MemoryRevocations, RevocationError, RevocationList, Revoked,
-    SessionRef, fresh_login_required,
-};
+use rocket_login::{Clock, LoginError, LoginSession, fresh_login_required};
 
+use crate::common::revocations::Revocations;
 use crate::common::{self, App, REMEMBER, Reply, Running, SESSION, START, Users};
 use crate::history::{Browser, List, Place, Protection, Rules, Step, User, Which};
 use crate::model::{RESTART, View};
@@ -23,54 +18,6 @@ const KEYS: [&str; 5] = [
     "m0n8Q3sQ5cYkUu1dWm9jO2x7rR4tZbV6yHfLpKaEwTg=",
     "Zk3vX9bLq1NfRj7hWc5aPd8sTg2yMu6eIo4nVxBz0Kw=",
 ];
-
-/// A list of ended logins that outlives a restart, and that can be kept from changing.
-#[derive(Clone)]
-struct Ended(Arc<(MemoryRevocations, AtomicBool)>);
-
-impl Ended {
-    fn new() -> Self {
-        let list = MemoryRevocations::new(10_000);
-        Ended(Arc::new((list, AtomicBool::new(false))))
-    }
-
-    fn freeze(&self, frozen: bool) {
-        self.0.1.store(frozen, Ordering::Relaxed);
-    }
-
-    fn unless_frozen<'a, T: Send + 'a>(&self, frozen: T, change: Answer<'a, T>) -> Answer<'a, T> {
-        if self.0.1.load(Ordering::Relaxed) {
-            return Box::pin(async { Ok(frozen) });
-        }
-        change
-    }
-}
-
-type Answer<'a, T> = BoxFuture<'a, Result<T, RevocationError>>;
-
-impl RevocationList for Ended {
-    fn revoke<'a>(&'a self, session: SessionRef<'a>, now: u64, until: u64) -> Answer<'a, Revoked> {
-        self.unless_frozen(Revoked::Now, self.0.0.revoke(session, now, until))
-    }
-
-    fn revoke_user<'a>(
-        &'a self,
-        user_id: &'a str,
-        now: u64,
-        not_before: u64,
-        until: u64,
-    ) -> Answer<'a, ()> {
-        self.unless_frozen((), self.0.0.revoke_user(user_id, now, not_before, until))
-    }
-
-    fn is_revoked<'a>(&'a self, session: SessionRef<'a>, now: u64) -> Answer<'a, bool> {
-        self.0.0.is_revoked(session, now)
-    }
-
-    fn not_before<'a>(&'a self, user_id: &'a str, now: u64) -> Answer<'a, u64> {
-        self.0.0.not_before(user_id, now)
-    }
-}
 
 #[post("/end/<id>")]
 async fn end(
@@ -108,7 +55,7 @@ struct Jar {
 pub(crate) struct Site {
     rules: Rules,
     keys: Vec<u8>,
-    ended: Ended,
+    ended: Revocations,
     users: Users,
     clock: Clock,
     app: Running,
@@ -121,7 +68,7 @@ impl Site {
         for user in User::ALL {
             create(&users, user, 0);
         }
-        let (ended, keys) = (Ended::new(), vec![0]);
+        let (ended, keys) = (Revocations::new(), vec![0]);
         Site {
             app: launch(rules, &keys, &ended, &users, &clock),
             rules: rules.clone(),
@@ -286,7 +233,7 @@ impl Site {
     fn restart(&mut self) {
         if self.rules.list == List::InProcess {
             self.clock.advance(Duration::from_secs(RESTART));
-            self.ended = Ended::new();
+            self.ended = Revocations::new();
         }
         self.app = launch(
             &self.rules,
@@ -307,7 +254,13 @@ fn create(users: &Users, user: User, password: u8) {
     users.change(user.id(), |user| user.password = secret(password));
 }
 
-fn launch(rules: &Rules, keys: &[u8], ended: &Ended, users: &Users, clock: &Clock) -> Running {
+fn launch(
+    rules: &Rules,
+    keys: &[u8],
+    ended: &Revocations,
+    users: &Users,
+    clock: &Clock,
+) -> Running {
     let keys: Vec<_> = keys.iter().map(|key| KEYS[usize::from(*key)]).collect();
     let protection = match rules.protection {
         Protection::Basic => "basic",
