@@ -12,6 +12,7 @@
 
 pub mod connection;
 pub mod log;
+pub mod next_values;
 pub mod revocations;
 pub mod socket;
 pub mod witness;
