@@ -55,6 +55,11 @@ fn another_applications_login_is_none_here() {
     for (what, app, names) in [
         ("default audience", App::new().release(), BOTH),
         ("secret", of("a").set("secret_key", other_key), BOTH),
+        (
+            "secret of the logins",
+            of("a").set("login.secret_key", other_key),
+            BOTH,
+        ),
         ("cookie names", cookie_names(), ["__Host-sid", "__Host-rid"]),
         (
             "no prefix",

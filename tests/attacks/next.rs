@@ -184,7 +184,15 @@ fn a_page_kept_for_later_cannot_be_forged() {
     let mut flipped = kept.clone();
     let last = flipped.pop().unwrap();
     flipped.push(if last == 'A' { 'B' } else { 'A' });
-    for forged in ["//evil.com", "/private", "", &flipped, &kept[1..], &session] {
+    for forged in [
+        "//evil.com",
+        "/private",
+        "%2Fprivate",
+        "",
+        &flipped,
+        &kept[1..],
+        &session,
+    ] {
         assert_eq!(login(&line(&[(NEXT, forged)])), "/", "{forged}");
     }
     for name in [

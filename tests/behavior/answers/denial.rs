@@ -157,38 +157,6 @@ fn no_method_is_exempt_and_only_get_is_remembered() {
 
 // T60
 #[test]
-fn an_overridden_method_is_judged_as_what_it_becomes() {
-    let app = App::new().routes(every()).start();
-    for (field, next) in [
-        ("_method=get", true),
-        ("_method=GET", true),
-        ("_method=put", false),
-        ("_method=patch", false),
-        ("_method=delete", false),
-        ("_method=options", false),
-        ("_method=connect", false),
-        ("%5Fmethod=get", false),
-        ("a=1&_method=get", false),
-    ] {
-        let reply = app.browser().post("/every", field);
-        assert_eq!(reply.status, Status::SeeOther, "{field}");
-        let sent_back = reply.location().unwrap().contains("next=");
-        // Whether the escaped name counts is Rocket's affair; the handler must not run.
-        if field != "%5Fmethod=get" {
-            assert_eq!(sent_back, next, "{field}");
-        }
-    }
-    // Rocket's macros know no TRACE routes.
-    let reply = app.browser().post("/every", "_method=trace");
-    assert_eq!(reply.status, Status::NotFound);
-    for method in ["GET", "OPTIONS"] {
-        let mut browser = app.browser().header("X-HTTP-Method-Override", method);
-        assert_sent(&browser.post("/every", "a=1"), "/login");
-    }
-    assert_eq!(Ran::times(&app), 0);
-}
-
-#[test]
 fn exempt_methods_open_the_attribute_but_not_the_user() {
     #[login_required]
     #[route(OPTIONS, uri = "/private")]

@@ -8,7 +8,6 @@ mod events;
 mod expansions;
 mod failures;
 mod flash;
-mod guards;
 mod handlers;
 mod login_views;
 mod next;

@@ -2,7 +2,7 @@
 
 use rocket::http::Status;
 use rocket::{get, post, routes};
-use rocket_login::{LoginError, LoginSession, fresh_login_required, login_required};
+use rocket_login::{Fresh, LoginError, LoginSession, fresh_login_required, login_required};
 
 use super::support::{BOTH, DAY, HOUR, MINUTE, assert_refused, load_by_key, max_age, script};
 use crate::common::{App, REMEMBER, Running, SESSION, User, Users};
@@ -161,6 +161,38 @@ fn an_api_key_is_never_fresh() {
     assert_eq!(browser.status(), "fresh=false remembered=false");
 }
 
+#[get("/guard")]
+fn guard(user: Fresh<'_, User>) -> String {
+    format!("{} {user:?}", user.id)
+}
+
+#[test]
+fn the_guard_fresh_requires_a_fresh_login() {
+    let app = App::new().routes(routes![guard]).start();
+    assert_eq!(
+        app.browser().get("/guard").location(),
+        Some("/login?next=%2Fguard")
+    );
+    let mut stale = app.logged_in_with("alice", "stale=on");
+    assert_eq!(
+        stale.get("/guard").location(),
+        Some("/confirm?next=%2Fguard")
+    );
+    assert_eq!(app.logged_in("alice").get("/guard").body, "alice Fresh(..)");
+}
+
+#[test]
+fn without_a_lifetime_a_login_stays_fresh() {
+    let app = App::new()
+        .with(|manager| manager.session_idle_timeout(None))
+        .routes(routes![guard])
+        .start();
+    let mut browser = app.logged_in("alice");
+    app.forward(23 * HOUR);
+    assert_eq!(browser.get("/guard").status, Status::Ok);
+    assert_eq!(browser.get("/fresh").status, Status::Ok);
+}
+
 #[fresh_login_required(within = "10m")]
 #[get("/within")]
 fn within(user: &User) -> String {
@@ -172,11 +204,12 @@ fn freshness_ends_with_its_window_to_the_second() {
     // R22: (lifetime of the manager, page, window)
     for (lifetime, path, window) in [
         (Some("20 minutes"), "/fresh", 20 * MINUTE),
+        (Some("20 minutes"), "/guard", 20 * MINUTE),
         (Some("20 minutes"), "/within", 10 * MINUTE),
         (Some("5 minutes"), "/within", 10 * MINUTE),
         (None, "/within", 10 * MINUTE),
     ] {
-        let mut app = App::new().routes(routes![within]);
+        let mut app = App::new().routes(routes![guard, within]);
         if let Some(lifetime) = lifetime {
             app = app.set("login.fresh_lifetime", lifetime);
         }

@@ -1,11 +1,10 @@
 //! Logging in.
 
 use rocket::http::Status;
-use rocket::{State, get, routes, tokio};
-use rocket_login::{LoginManager, LoginSession, user_loader};
+use rocket::routes;
 
 use super::support::{BOTH, DAY, assert_refused, encoded, max_age, script};
-use crate::common::{App, REMEMBER, SESSION, User, Users};
+use crate::common::{App, REMEMBER, SESSION};
 
 #[test]
 fn a_login_opens_the_private_page_and_nothing_else_does() {
@@ -338,54 +337,4 @@ fn several_changes_in_one_request_leave_the_last_one() {
             assert_refused(&old);
         }
     }
-}
-
-#[user_loader]
-async fn load_slowly(id: &str, users: &State<Users>) -> Option<User> {
-    for _ in 0..10 {
-        tokio::task::yield_now().await;
-    }
-    users.get(id)
-}
-
-#[get("/both")]
-async fn both(session: LoginSession<'_, User>) -> String {
-    let (fresh, remembered) = tokio::join!(session.login_fresh(), session.login_remembered());
-    format!("{fresh:?} {remembered:?}")
-}
-
-#[get("/given-up")]
-async fn given_up(session: LoginSession<'_, User>) -> String {
-    tokio::select! {
-        biased;
-        _ = session.login_fresh() => return "the loader did not wait".into(),
-        () = std::future::ready(()) => {}
-    }
-    format!("{:?}", session.login_fresh().await)
-}
-
-/// An application whose loader has to wait, as every database makes it.
-fn slow() -> App {
-    let app = App::new().routes(routes![both, given_up]);
-    let clock = app.clock.clone();
-    app.with(|_| {
-        LoginManager::new(load_slowly)
-            .clock(clock)
-            .login_view("/login")
-    })
-}
-
-#[test]
-fn two_questions_at_once_get_the_same_answer() {
-    let app = slow().start();
-    assert_eq!(
-        app.remembered("alice").get("/both").body,
-        "Ok(true) Ok(true)"
-    );
-}
-
-#[test]
-fn a_question_that_was_given_up_can_be_asked_again() {
-    let app = slow().start();
-    assert_eq!(app.logged_in("alice").get("/given-up").body, "Ok(true)");
 }

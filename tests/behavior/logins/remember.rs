@@ -123,28 +123,6 @@ fn no_use_prolongs_a_remember_cookie_beyond_400_days() {
 }
 
 #[test]
-fn nobody_is_remembered_who_did_not_ask() {
-    // R33, T49, D07
-    let app = App::new()
-        .set("login.remember_cookie_refresh_each_request", true)
-        .set("login.session_protection", "strong")
-        .set("login.use_session_for_next", true)
-        .set("login.clear_site_data", true)
-        .start();
-    let mut browser = app.browser();
-    browser.get("/private");
-    browser.login("alice");
-    for _ in 0..100 {
-        app.forward(10 * MINUTE);
-        for path in ["/me", "/status", "/fresh", "/open"] {
-            assert!(browser.get(path).cookie(REMEMBER).is_none());
-        }
-    }
-    assert_eq!(browser.me(), "alice");
-    assert_eq!(browser.status(), "fresh=true remembered=false");
-}
-
-#[test]
 fn only_the_remember_cookie_of_this_login_is_prolonged() {
     let app = App::new()
         .set("login.remember_cookie_refresh_each_request", true)

@@ -124,39 +124,6 @@ fn three_keys_may_be_retired_and_the_order_does_not_matter() {
 }
 
 #[test]
-fn another_applications_cookies_are_nobodys() {
-    // T14, R3
-    let home = App::new().start();
-    let browser = home.remembered("alice");
-    for other in [
-        App::new().set("login.audience", "other"),
-        App::new().set("secret_key", K2),
-        App::new().set("login.secret_key", K2),
-    ] {
-        let other = other.start();
-        for name in BOTH {
-            assert_refused(&other.visited_by(&browser).with_only(name));
-        }
-    }
-    // A cookie under another name has another key.
-    let other = App::new().set("login.session_cookie_name", "sid").start();
-    let mut renamed = other.browser();
-    renamed
-        .cookies
-        .insert("sid".into(), browser.cookies[SESSION].clone());
-    assert_refused(&renamed);
-    // Nor is one cookie the other.
-    let mut swapped = home.browser();
-    swapped
-        .cookies
-        .insert(SESSION.into(), browser.cookies[REMEMBER].clone());
-    swapped
-        .cookies
-        .insert(REMEMBER.into(), browser.cookies[SESSION].clone());
-    assert_refused(&swapped);
-}
-
-#[test]
 fn two_servers_with_one_key_serve_the_same_logins() {
     // What DESIGN.md says of the list in the process: it is each server's own.
     let [here, there] = [App::new().start(), App::new().start()];

@@ -32,25 +32,6 @@ fn a_change_of_password_ends_every_login_at_once() {
 }
 
 #[test]
-fn a_user_who_is_gone_or_disabled_is_out_at_the_next_request() {
-    // T44, R26, D14, D15
-    let app = App::new().start();
-    for name in BOTH {
-        let browser = app.remembered("alice").with_only(name);
-        app.users.change("alice", |alice| alice.active = false);
-        assert_refused(&browser);
-        app.users.remove("alice");
-        assert_refused(&browser);
-        // Somebody new under the same id.
-        app.users.put("alice");
-        app.users
-            .change("alice", |alice| alice.password = "another".into());
-        assert_refused(&browser);
-        app.users.put("alice");
-    }
-}
-
-#[test]
 fn the_browser_of_a_user_who_is_gone_forgets_the_login() {
     // D14: the session does not come back to life with the user.
     let app = App::new().start();
