@@ -113,7 +113,7 @@ fn under_basic_protection_a_thief_is_not_fresh() {
 }
 
 #[test]
-fn nobody_loses_a_login_by_what_a_proxy_or_an_extension_adds() {
+fn headers_of_a_proxy_or_an_extension_end_no_login() {
     let site = protected(SessionProtection::Strong);
     let mine = line(&[(SESSION, &site.session("alice"))]);
     for claim in CLAIMS {
@@ -136,7 +136,7 @@ fn behind_a_proxy(prefix: bool) -> Site {
 }
 
 #[test]
-fn a_trusted_proxys_header_counts_and_nobody_elses() {
+fn only_the_header_of_a_trusted_proxy_counts() {
     // T54, R34
     const CLIENT: &str = "X-Forwarded-For: 203.0.113.9";
     let site = behind_a_proxy(false);
@@ -228,7 +228,7 @@ fn a_trusted_proxys_header_counts_and_nobody_elses() {
 }
 
 #[test]
-fn within_its_prefix_a_client_may_move() {
+fn a_client_may_move_within_its_prefix() {
     // T58, R34
     let site = behind_a_proxy(true);
     for (from, to, stays) in [

@@ -29,7 +29,7 @@ fn a_cookie_under_the_other_cookies_name_is_refused() {
 }
 
 #[test]
-fn another_applications_login_is_none_here() {
+fn a_login_of_another_application_is_refused() {
     // T14, R3
     let other_key = "q0Zf3mT8wB5vRkXyLh1uNc7sJd2gPaE9iOo4WtQxZ6Y=";
     let of = |audience: &str| App::new().release().set("login.audience", audience);
@@ -131,7 +131,7 @@ fn user_page(user: &User) -> String {
 }
 
 #[test]
-fn a_login_of_one_user_type_is_none_of_another() {
+fn a_login_of_one_user_type_is_refused_for_another() {
     // R3: a user `alice` is not the administrator `alice`.
     let admins = ["__Host-admin_session", "__Host-admin_token"];
     let users = Users::alice_and_bob();

@@ -241,7 +241,7 @@ fn assert_private(proxy: &Proxy, reply: &str) {
 }
 
 #[test]
-fn nobody_gets_a_page_of_somebody_else() {
+fn a_cache_shows_each_user_only_their_own_pages() {
     // T73, R45: alice, nobody, bob, and alice again; pages, a public mark, a wrong address, a 304.
     behind_every_cache(|site, proxy| {
         let [alice, bob] = ["alice", "bob"].map(|user| line(&[(SESSION, &site.session(user))]));
@@ -293,7 +293,7 @@ fn nobody_gets_a_page_of_somebody_else() {
 }
 
 #[test]
-fn a_refusal_and_a_page_of_alice_are_not_each_others() {
+fn a_cache_confuses_no_refusal_with_a_page() {
     // T73, R45: a cache that kept the redirect would lock alice out, one that kept the page let bob in.
     behind_every_cache(|site, proxy| {
         let alice = line(&[(SESSION, &site.session("alice"))]);
@@ -310,7 +310,7 @@ fn a_refusal_and_a_page_of_alice_are_not_each_others() {
 }
 
 #[test]
-fn no_cookie_of_one_visitor_reaches_another() {
+fn a_cache_sends_no_cookie_to_another_visitor() {
     // T73, R45: of a login, of a renewal, of a restored login, of a removal.
     behind_every_cache(|site, proxy| {
         let login = proxy.post("/login", &[], "user=alice&remember=on");
@@ -338,7 +338,7 @@ fn no_cookie_of_one_visitor_reaches_another() {
 }
 
 #[test]
-fn a_page_that_asks_for_nobody_is_cached_with_whatever_cookies() {
+fn a_page_that_does_not_depend_on_the_user_is_cached_despite_cookies() {
     // T74, T75: on the wire it says nothing of logins, and the cache keeps it for all.
     behind_every_cache(|site, proxy| {
         let login = site.post("/login", &[], "user=alice&remember=on");

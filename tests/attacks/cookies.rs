@@ -254,7 +254,7 @@ fn the_longest_user_id_makes_no_cookie_over_a_kilobyte() {
 }
 
 #[test]
-fn a_removal_has_the_domain_and_path_of_what_it_removes() {
+fn a_removal_has_the_domain_and_path_of_its_cookie() {
     // D23, R14: a browser removes only the cookie of the same name, domain and path.
     let server = start(
         App::new()

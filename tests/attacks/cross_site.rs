@@ -66,7 +66,7 @@ fn another_site_can_change_nothing() {
 }
 
 #[test]
-fn this_site_and_programs_can() {
+fn this_site_and_programs_can_change_logins() {
     // R43: the control of the table above.
     let site = Site::start();
     for own in [
@@ -89,7 +89,7 @@ fn this_site_and_programs_can() {
 }
 
 #[test]
-fn strict_protection_also_refuses_who_says_nothing() {
+fn strict_protection_refuses_requests_without_an_origin() {
     // R43: "switchable to refuse".
     let site = Site::of(
         App::new()

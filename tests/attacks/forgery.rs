@@ -29,7 +29,7 @@ fn good(site: &Site, name: &str) -> String {
 }
 
 #[test]
-fn no_bit_of_a_token_may_change() {
+fn a_token_with_a_changed_bit_is_refused() {
     // T01, R4
     let site = Site::start();
     for name in BOTH {
@@ -44,7 +44,7 @@ fn no_bit_of_a_token_may_change() {
 }
 
 #[test]
-fn no_bit_of_a_cookies_text_may_change() {
+fn a_cookie_with_a_changed_bit_is_refused() {
     // T01, R5: bits that the encoding ignores would give one login many texts.
     let site = Site::start();
     for name in BOTH {
@@ -92,7 +92,7 @@ fn a_truncated_or_extended_token_is_refused() {
 }
 
 #[test]
-fn one_login_has_one_text() {
+fn each_login_has_exactly_one_encoding() {
     // R5: the same bytes, spelled otherwise.
     let site = Site::start();
     for name in BOTH {
@@ -143,7 +143,7 @@ macro_rules! hmac_of {
 }
 
 #[test]
-fn a_tag_of_any_other_make_is_refused() {
+fn a_tag_made_in_another_way_is_refused() {
     // T04, T06, T07, R3, R4
     let site = Site::of_audience("a");
     let forger = Forger::new(KEY, "a");
@@ -252,7 +252,7 @@ fn a_tag_cannot_be_extended() {
 }
 
 #[test]
-fn the_parts_of_two_tokens_make_no_third() {
+fn parts_of_two_tokens_make_no_valid_token() {
     // T05, R5
     let site = Site::start();
     for name in BOTH {
@@ -300,7 +300,7 @@ fn the_parts_of_two_tokens_make_no_third() {
 }
 
 #[test]
-fn what_other_libraries_would_take_is_refused() {
+fn encodings_that_other_libraries_accept_are_refused() {
     // T08, R6
     let site = Site::start();
     for name in BOTH {
@@ -498,7 +498,7 @@ fn a_signed_token_that_never_expires_does_no_harm() {
 }
 
 #[test]
-fn a_long_value_is_refused_without_a_question() {
+fn a_long_value_is_refused_before_the_loader_runs() {
     // R13: 1,024 bytes are the limit.
     let site = Site::start();
     for name in BOTH {

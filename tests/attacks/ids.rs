@@ -79,7 +79,7 @@ fn user_ids_that_look_alike_are_different_users() {
 }
 
 #[test]
-fn an_id_that_does_not_fit_is_not_logged_in() {
+fn a_user_id_that_is_too_long_cannot_log_in() {
     // T17, R13
     let site = Site::start();
     for id in ["", &"u".repeat(257), &"é".repeat(129), &"u".repeat(5_000)] {
@@ -117,7 +117,7 @@ fn forgiving(id: &str, users: &State<Users>) -> Option<User> {
 }
 
 #[test]
-fn a_loader_that_forgives_a_spelling_makes_nobody_of_it() {
+fn a_user_that_the_loader_finds_under_another_spelling_is_an_error() {
     // T18, R32: somebody of another id is no answer, but a failure.
     let mut app = App::new().release();
     app.manager = LoginManager::new(forgiving).clock(app.clock.clone());

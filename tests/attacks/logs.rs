@@ -339,7 +339,7 @@ const ROWS: [Row; 24] = [
 ];
 
 #[test]
-fn every_attack_is_told_by_its_kind_and_shows_no_secret_in_the_log() {
+fn every_attack_emits_its_event_and_the_log_shows_no_secret() {
     // R47, R48, T78: the witness looks at the log after each; the last user would write lines into it.
     for id in [
         "alice-who-must-not-be-named",
@@ -438,7 +438,7 @@ fn explain(req: &Request<'_>) -> &'static str {
 }
 
 #[test]
-fn what_a_careless_application_prints_shows_no_secret() {
+fn debug_output_of_a_careless_application_shows_no_secret() {
     // T78, R47: what tests/launch.rs does not print already.
     witness::watch();
     witness::keep_secret(STAMP);

@@ -122,7 +122,7 @@ fn every_method_gets_the_same_verdict() {
 }
 
 #[test]
-fn connect_reaches_nothing() {
+fn connect_reaches_no_handler() {
     // T59: there is no answer to wait for behind the head.
     let site = site();
     for target in ["/every", "localhost:80", "evil.com:443"] {
@@ -135,7 +135,7 @@ fn connect_reaches_nothing() {
 }
 
 #[test]
-fn a_method_named_in_the_form_is_judged_as_what_it_becomes() {
+fn a_method_override_in_a_form_is_judged_by_the_final_method() {
     // T60, R38, K11: (form, the method that counts)
     let site = site();
     let mine = line(&[(SESSION, &site.session("alice"))]);
@@ -180,7 +180,7 @@ fn a_method_named_in_the_form_is_judged_as_what_it_becomes() {
 }
 
 #[test]
-fn no_method_in_the_form_opens_a_route_of_another_one() {
+fn no_method_override_opens_a_route_of_another_method() {
     // T60: a route for PUT alone, and the pages of the site.
     let site = site();
     for method in [
@@ -300,7 +300,7 @@ fn within_the_data(data: OfUser) -> String {
 }
 
 #[test]
-fn a_route_is_guarded_wherever_its_guard_stands() {
+fn a_guard_protects_its_route_at_any_position() {
     // T62, R37: among other guards, behind the data's, inside the data's.
     let app = App::new().release().routes(routes![
         below_the_attribute,

@@ -87,7 +87,7 @@ fn next_never_leaves_this_site() {
 }
 
 #[test]
-fn next_as_it_stands_leaves_this_site_as_little() {
+fn an_unescaped_next_never_leaves_this_site() {
     // R40: raw, where the request line and the form can carry it at all.
     let site = Site::start();
     for &payload in REFUSED {
@@ -144,7 +144,7 @@ fn next_is_never_a_login_page() {
 }
 
 #[test]
-fn a_page_of_this_site_is_gone_to_unchanged() {
+fn a_login_leads_to_a_page_of_this_site_unchanged() {
     // R40
     let site = Site::start();
     let longest = format!("/{}", "a".repeat(2_047));

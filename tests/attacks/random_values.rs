@@ -6,7 +6,7 @@ use crate::forge::encode;
 use crate::{BOTH, SESSION, Site, line, removals};
 
 #[test]
-fn random_values_are_nobody() {
+fn random_values_log_nobody_in() {
     // T20, R49
     let long = std::env::var_os("ATTACKS_LONG").is_some();
     let values = if long { 1_000_000 } else { 20_000 };

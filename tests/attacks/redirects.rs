@@ -82,7 +82,7 @@ fn the_wanted_page_is_a_path_of_this_site() {
 }
 
 #[test]
-fn a_page_too_long_to_come_back_to_is_left_out() {
+fn a_page_with_a_long_path_is_left_out_of_next() {
     // R41: 2,048 bytes.
     let site = guarded_throughout();
     for (length, kept) in [(2_048, true), (2_049, false), (60_000, false)] {

@@ -69,7 +69,7 @@ fn id(token: &str) -> [u8; 16] {
 }
 
 #[test]
-fn a_planted_session_does_not_become_the_victims() {
+fn a_planted_session_does_not_become_the_victims_session() {
     // T37, R30, R32: mallory, who is bob here, plants what is his own, or anything at all.
     let site = Site::start();
     let junk = "A".repeat(200);
@@ -111,7 +111,7 @@ fn an_id_that_was_never_issued_is_not_adopted() {
 }
 
 #[test]
-fn whoever_logs_in_next_gets_a_new_session_and_the_old_one_is_dead() {
+fn each_login_starts_a_new_session_and_ends_the_old_one() {
     // T38, T39, R30, R31: the same user again, another user over the first, a confirmation.
     let site = Site::start();
     for (path, form, user) in [
@@ -204,7 +204,7 @@ fn a_change_of_password_ends_every_copy_at_once() {
 }
 
 #[test]
-fn a_user_who_is_gone_or_disabled_is_out_and_nobody_inherits_the_login() {
+fn a_deleted_or_disabled_user_is_logged_out_and_nobody_inherits_the_login() {
     // T44, R26
     let site = Site::start();
     let copied = Copied::from(&site, "alice");
@@ -221,7 +221,7 @@ fn a_user_who_is_gone_or_disabled_is_out_and_nobody_inherits_the_login() {
 }
 
 #[test]
-fn a_session_ends_by_its_own_date_whatever_the_browser_does() {
+fn a_session_ends_on_the_server_whatever_the_browser_does() {
     // R18, R19: (setting, what is dead after so many seconds without use)
     for (setting, value, lifetime) in [
         ("login.session_idle_timeout", None, HOUR),
@@ -297,7 +297,7 @@ fn a_remember_token_without_its_max_age_ends_on_the_server() {
 }
 
 #[test]
-fn no_use_prolongs_a_remember_token_beyond_400_days() {
+fn use_never_extends_a_remember_token_beyond_400_days() {
     // R20
     let site = Site::of(
         App::new()
@@ -317,7 +317,7 @@ fn no_use_prolongs_a_remember_token_beyond_400_days() {
 }
 
 #[test]
-fn a_clock_that_is_wrong_lets_nobody_in_whom_the_right_one_would_not() {
+fn a_wrong_clock_accepts_no_login_that_the_right_clock_refuses() {
     // T82, R21: what holds at START, and does it hold at these times?
     let site = Site::start();
     let copied = Copied::from(&site, "alice");
@@ -353,7 +353,7 @@ fn a_clock_that_is_wrong_lets_nobody_in_whom_the_right_one_would_not() {
 }
 
 #[test]
-fn a_login_at_the_ends_of_time_outlives_nothing() {
+fn a_login_at_an_extreme_time_is_worth_nothing_at_another_time() {
     // T82, R21, K19: made there, it is worth nothing here; and it ends with a logout.
     for time in [
         0,
@@ -375,7 +375,7 @@ fn a_login_at_the_ends_of_time_outlives_nothing() {
 }
 
 #[test]
-fn freshness_ends_with_its_window_and_a_copy_ends_with_it() {
+fn freshness_ends_on_time_for_copies_too() {
     // R22
     let site = Site::of(
         App::new()
@@ -397,7 +397,7 @@ fn freshness_ends_with_its_window_and_a_copy_ends_with_it() {
 }
 
 #[test]
-fn who_is_remembered_is_not_fresh_and_only_the_same_user_can_confirm() {
+fn a_remembered_user_is_not_fresh_and_nobody_else_can_confirm() {
     // T48, R23
     let site = Site::start();
     let anonymous = site.post("/confirm", &[], "alice");
@@ -425,7 +425,7 @@ fn who_is_remembered_is_not_fresh_and_only_the_same_user_can_confirm() {
 }
 
 #[test]
-fn nobody_is_remembered_who_did_not_ask() {
+fn nobody_is_remembered_without_asking() {
     // T49, R33
     let site = Site::of(
         App::new()

@@ -18,7 +18,7 @@ fn keyed(keys: &[&str]) -> Site {
 }
 
 #[test]
-fn a_new_key_logs_nobody_out_and_a_removed_one_everybody_who_stayed_away() {
+fn a_new_key_logs_nobody_out_and_a_removed_key_ends_unrenewed_logins() {
     // T77, R7
     let [old, rotating, rotated] = [keyed(&[KEY]), keyed(&[K2, KEY]), keyed(&[K2])];
     let signed_by =
@@ -63,7 +63,7 @@ fn a_new_key_logs_nobody_out_and_a_removed_one_everybody_who_stayed_away() {
 }
 
 #[test]
-fn a_retired_key_is_not_written_with() {
+fn a_retired_key_signs_nothing() {
     // R7: an old key verifies, and signs no more.
     let rotating = keyed(&[K2, KEY]);
     let old = keyed(&[KEY]);

@@ -37,7 +37,7 @@ const THRESHOLD: f64 = 5.0;
 
 #[test]
 #[ignore = "it takes minutes, and a machine of its own"]
-fn the_place_of_a_wrong_byte_takes_no_time() {
+fn the_position_of_a_wrong_byte_does_not_change_the_time() {
     // T79, R4, R50
     let app = App::new().release().start();
     let server = Server::start(App::new().release().rocket());
@@ -174,7 +174,7 @@ fn moments(times: &[f64]) -> Moments {
 }
 
 #[test]
-fn welchs_t_sees_a_difference_and_only_that() {
+fn welchs_t_test_detects_a_real_difference_and_no_other() {
     // The control of the measurement, with times that are made up.
     let times = |mean: u64| (0..10_000).map(|n| mean + n * 7_919 % 1_000).collect();
     let same = report("made up", ["a", "a"], &[times(5_000), times(5_000)]);

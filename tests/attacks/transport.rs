@@ -11,7 +11,7 @@ use crate::common::{App, User};
 use crate::{BOTH, REMEMBER, SESSION, Site, line, removals};
 
 #[test]
-fn an_oversized_cookie_is_nobody_and_harms_nobody() {
+fn an_oversized_cookie_logs_nobody_in_and_does_no_harm() {
     // T21, K4
     let site = Site::start();
     let session = site.session("alice");
@@ -33,7 +33,7 @@ fn an_oversized_cookie_is_nobody_and_harms_nobody() {
 }
 
 #[test]
-fn thousands_of_cookies_hide_nothing() {
+fn a_login_is_found_among_thousands_of_cookies() {
     // T22
     let site = Site::start();
     let session = site.session("alice");
@@ -62,7 +62,7 @@ fn thousands_of_cookies_hide_nothing() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_nobody() {
+fn bytes_that_are_not_text_log_nobody_in() {
     // T24, K3
     let site = Site::start();
     let mine = line(&[(SESSION, &site.session("alice"))]);
@@ -82,7 +82,7 @@ fn bytes_that_are_no_text_are_nobody() {
 }
 
 #[test]
-fn only_the_exact_name_is_ours() {
+fn only_a_cookie_with_the_exact_name_counts() {
     // T25, T26, T27, R11, K1, K1b: Rack's CVE-2020-8184 and "Cookie Chaos".
     for site in over_both_protocols() {
         for name in BOTH {
@@ -141,7 +141,7 @@ fn only_this_name_is_ours(site: &Site, ours: &str) {
 }
 
 #[test]
-fn a_login_that_comes_twice_is_nobody_and_stays_in_the_browser() {
+fn a_duplicate_cookie_logs_nobody_in_and_is_not_removed() {
     // T29, T30, R12: over HTTP/2, the second of each is what a browser sends, crumbs.
     for site in over_both_protocols() {
         what_comes_twice_is_nobody(&site);
@@ -182,7 +182,7 @@ fn count(event: &LoginEvent<'_, User>, duplicates: &State<Duplicates>) {
 struct Duplicates(Arc<AtomicUsize>);
 
 #[test]
-fn a_login_that_comes_twice_is_told_once() {
+fn a_duplicate_cookie_emits_one_event() {
     // R12, R48
     let duplicates = Duplicates::default();
     let app = App::new()
@@ -206,7 +206,7 @@ fn a_login_that_comes_twice_is_told_once() {
 }
 
 #[test]
-fn a_quoted_or_encoded_value_is_nobody() {
+fn a_quoted_or_encoded_value_logs_nobody_in() {
     // T32, T27
     let site = Site::start();
     let session = site.session("alice");
@@ -231,7 +231,7 @@ fn a_quoted_or_encoded_value_is_nobody() {
 }
 
 #[test]
-fn a_forged_cookie_beside_a_good_one_costs_nobody_a_login() {
+fn a_forged_cookie_beside_a_valid_one_ends_no_login() {
     // Forged remember cookie beside a good session: the session goes on, and nothing is written.
     let site = Site::start();
     let session = site.session("alice");
@@ -250,7 +250,7 @@ fn a_forged_cookie_beside_a_good_one_costs_nobody_a_login() {
 }
 
 #[test]
-fn a_login_is_found_in_the_cookie_only() {
+fn a_token_counts_only_in_its_cookie() {
     // T34, R16
     let site = Site::start();
     for name in BOTH {
@@ -334,7 +334,7 @@ fn no_method_reaches_the_handler_of_a_guarded_route() {
 }
 
 #[test]
-fn a_refused_request_leaves_the_connection_in_order() {
+fn a_refused_request_leaves_the_connection_usable() {
     let site = Site::start();
     let mine = line(&[(SESSION, &site.session("alice"))]);
     let mut connection = site.server.connect();

@@ -19,7 +19,7 @@ fn outline(reply: &str) -> String {
 }
 
 #[test]
-fn from_outside_all_dead_cookies_look_alike() {
+fn all_invalid_cookies_get_the_same_answer() {
     // R50: forged, expired, revoked, of a user who is gone, of one who is locked, of an older password.
     let site = Site::start();
     for name in BOTH {
@@ -97,7 +97,7 @@ const PAGES: [&str; 9] = [
 ];
 
 #[test]
-fn a_token_goes_nowhere_but_into_its_cookie() {
+fn a_token_appears_only_in_its_cookie() {
     // R16, R17: a day in the life of a login, and every answer of it.
     let site = Site::start();
     site.users.put("an-id-like-no-other");

@@ -231,13 +231,13 @@ fn a_broken_list_of_ended_sessions_logs_nobody_in_or_out() {
 
 // R36
 #[test]
-fn a_broken_condition_is_neither_yes_nor_no() {
+fn a_broken_condition_is_a_server_error() {
     run(Front::Handlers, &CONDITIONS);
 }
 
 // K10: in Rocket, a panic in a response fairing closes the connection without a word.
 #[test]
-fn a_broken_handler_of_refusals_shows_nothing_and_changes_no_login() {
+fn a_broken_refusal_handler_shows_nothing_and_changes_no_login() {
     run(Front::Handlers, &HANDLERS);
 }
 
@@ -254,7 +254,7 @@ fn a_broken_listener_changes_nothing() {
 }
 
 #[test]
-fn the_table_names_operations_only() {
+fn every_operation_in_the_table_exists() {
     let handlers = HANDLERS.iter().chain([&Point::LocalizeCallback]);
     let others = LOADERS.iter().chain(&LIST).chain(&CONDITIONS);
     for point in others.chain(handlers).chain(&LISTENERS) {

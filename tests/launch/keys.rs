@@ -74,7 +74,7 @@ fn assert_misshapen(setting: &str, error: &str) {
 }
 
 #[test]
-fn a_key_of_another_type_stops_the_launch_unseen() {
+fn a_key_of_another_type_stops_the_launch_and_is_not_shown() {
     for key in MISSHAPEN {
         let [error] = with_file(keyless(&format!("[default]\nsecret_key = {key}"))).misconfigured();
         assert_misshapen("secret_key", &error);
@@ -86,7 +86,7 @@ fn a_key_of_another_type_stops_the_launch_unseen() {
 }
 
 #[test]
-fn a_key_of_another_type_is_not_called_missing() {
+fn a_key_of_another_type_is_not_reported_as_missing() {
     for key in MISSHAPEN {
         let file = format!("[default.login]\nsecret_key = {key}");
         let [error] = with_file(keyless(&file)).misconfigured();
@@ -95,7 +95,7 @@ fn a_key_of_another_type_is_not_called_missing() {
 }
 
 #[test]
-fn without_a_key_nothing_listens() {
+fn without_a_key_the_server_never_listens() {
     // R1: the launch ends before the port is bound; it is taken, so that binding would fail as such.
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
@@ -176,7 +176,7 @@ fn the_example_without_a_good_key_ends_and_never_listens() {
 }
 
 #[test]
-fn the_debug_profile_does_without_a_key_and_says_so() {
+fn the_debug_profile_needs_no_key_but_warns() {
     // R1
     let debug = || Figment::from(Config::debug_default());
     let warning = with_file(debug()).warned();
@@ -193,7 +193,7 @@ fn the_debug_profile_does_without_a_key_and_says_so() {
 }
 
 #[test]
-fn a_fallback_key_is_judged_like_the_current_one() {
+fn a_fallback_key_is_checked_like_the_current_one() {
     // R2, R7
     let other = "q0Zf3mT8wB5vRkXyLh1uNc7sJd2gPaE9iOo4WtQxZ6Y=";
     let third = "Xr5Yp9Kd2Lm7Qw1Zt8Vn3Bc6Hj4Gf0SaUiEoPlMkNb8=";

@@ -92,7 +92,7 @@ fn a_route_whose_manager_is_missing_stops_the_launch() {
 }
 
 #[test]
-fn a_route_that_does_not_say_whose_login_stops_the_launch_of_two_managers() {
+fn with_two_managers_a_route_without_a_user_type_stops_the_launch() {
     let two = |routes: Vec<Route>| {
         launch(|| {
             site(release(""), users())
@@ -188,14 +188,14 @@ fn a_group_without_its_manager_stops_the_launch() {
 }
 
 #[test]
-fn every_route_of_such_a_group_is_named() {
+fn every_route_of_a_group_without_its_manager_is_named() {
     let errors: [String; 2] = one("", routes![plain, login_door].guarded(robots())).stopped();
     assert!(errors[0].contains("`GET /a/plain`"), "{errors:?}");
     assert!(errors[1].contains("`GET /a/login-door`"), "{errors:?}");
 }
 
 #[test]
-fn where_two_managers_are_attached_a_guard_says_whose() {
+fn with_two_managers_every_guard_must_name_its_user_type() {
     two("", routes![login_door]).stopped_saying(&[
         "`login_door` (tests/launch/main.rs:",
         "several `LoginManager`s",
@@ -216,7 +216,7 @@ fn where_two_managers_are_attached_a_guard_says_whose() {
 }
 
 #[test]
-fn a_group_for_a_type_says_how_a_group_names_it() {
+fn the_error_of_a_group_shows_how_a_group_names_its_user_type() {
     // `#[login_required(User)]` is no mend for `.login_required()`.
     two("", routes![plain].login_required()).stopped_saying(&["RouteGuard", ".user::<"]);
 }

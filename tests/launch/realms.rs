@@ -6,7 +6,7 @@ use rocket_login::{LoginManager, user_loader};
 use crate::{Launch, Robot, debug, launch, load_staff, one, site, staff, two, users};
 
 #[test]
-fn a_realm_that_nobody_has_stops_the_launch() {
+fn settings_for_an_unknown_realm_stop_the_launch() {
     for (toml, parts) in [
         (
             "[default.login.realms.stuff]\nlogin_view = '/x'",
@@ -22,7 +22,7 @@ fn a_realm_that_nobody_has_stops_the_launch() {
 }
 
 #[test]
-fn a_realms_wrong_setting_stops_the_launch_and_names_its_table() {
+fn a_wrong_setting_of_a_realm_stops_the_launch_and_names_its_table() {
     for (line, parts) in [
         (
             "session_lifetme = 5",
@@ -53,7 +53,7 @@ fn a_realms_wrong_setting_stops_the_launch_and_names_its_table() {
 }
 
 #[test]
-fn a_senseless_setting_of_a_realm_says_which_realm() {
+fn an_invalid_value_of_a_realm_names_the_realm() {
     let toml = "[default.login.realms.staff]\nlogin_view = '//evil.example'";
     let errors = two(toml, routes![]).errors_of_stop().concat();
     assert!(
@@ -63,7 +63,7 @@ fn a_senseless_setting_of_a_realm_says_which_realm() {
 }
 
 #[test]
-fn realms_that_are_no_table_stop_the_launch() {
+fn realms_that_are_not_a_table_stop_the_launch() {
     for toml in [
         "[default.login]\nrealms = 5",
         "[default.login]\nrealms = ['staff']",
@@ -78,7 +78,7 @@ fn named(name: &str) -> Launch {
 }
 
 #[test]
-fn a_realms_name_has_to_make_names_of_cookies() {
+fn the_name_of_a_realm_must_be_valid_in_cookie_names() {
     for name in ["a b", "a;b", "a=b", "ü", "a\nb", "__Host-a", "login"] {
         assert!(!named(name).errors_of_stop().is_empty(), "{name:?}");
     }
@@ -86,19 +86,19 @@ fn a_realms_name_has_to_make_names_of_cookies() {
 }
 
 #[test]
-fn a_realms_name_is_not_empty() {
+fn the_name_of_a_realm_must_not_be_empty() {
     named("").errors_of_stop();
 }
 
 #[test]
-fn a_realm_with_a_dot_in_its_name_finds_its_settings_or_does_not_launch() {
+fn a_realm_with_a_dot_in_its_name_stops_the_launch_if_its_settings_are_invalid() {
     let toml = "[default.login.realms.'a.b']\nlogin_view = 'nonsense'";
     launch(|| rocket::custom(debug(toml)).attach(LoginManager::new(load_staff).realm("a.b")))
         .errors_of_stop();
 }
 
 #[test]
-fn the_cookie_for_the_wanted_page_is_not_another_managers_session() {
+fn the_cookie_for_next_must_not_be_the_session_cookie_of_another_manager() {
     let errors =
         launch(|| site(debug(""), users().session_cookie_name("staff_next")).attach(staff()))
             .errors_of_stop()
@@ -107,7 +107,7 @@ fn the_cookie_for_the_wanted_page_is_not_another_managers_session() {
 }
 
 #[test]
-fn two_realms_of_one_name_stop_the_launch() {
+fn two_realms_with_one_name_stop_the_launch() {
     #[user_loader]
     fn load_robot(id: u32) -> Option<Robot> {
         Some(Robot { id })

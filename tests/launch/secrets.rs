@@ -182,7 +182,7 @@ fn assert_no_secret(text: &str, secrets: &[String]) {
 }
 
 #[test]
-fn no_line_of_ours_and_no_debug_output_shows_a_secret_or_a_user() {
+fn no_log_line_and_no_debug_output_shows_a_secret_or_a_user() {
     // T78, R47
     let ((secrets, printed), lines) = captured(|| {
         let basic = live(App::new());
@@ -216,7 +216,7 @@ fn no_line_of_ours_and_no_debug_output_shows_a_secret_or_a_user() {
 }
 
 #[test]
-fn what_a_revocation_list_is_told_prints_no_user() {
+fn the_arguments_of_a_revocation_list_print_no_user() {
     // R47, T78
     let list = Revocations::new();
     captured(|| {
@@ -233,7 +233,7 @@ fn what_a_revocation_list_is_told_prints_no_user() {
 }
 
 #[test]
-fn a_loaders_error_cannot_write_lines_of_its_own_into_the_log() {
+fn the_error_of_a_loader_cannot_inject_log_lines() {
     // R47, T78: an error whose text holds a user id as it came, with control characters.
     let ((), lines) = captured(|| {
         let mut app = App::new();

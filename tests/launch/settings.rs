@@ -13,7 +13,7 @@ use crate::{
 };
 
 #[test]
-fn a_sound_configuration_launches_without_a_word() {
+fn a_valid_configuration_launches_without_warnings() {
     with_file(release("")).went_well();
     with_file(release(
         r#"
@@ -31,7 +31,7 @@ fn a_sound_configuration_launches_without_a_word() {
 }
 
 #[test]
-fn insecure_cookies_take_their_switch() {
+fn insecure_cookies_can_be_allowed_explicitly() {
     // R10
     with_file(release(
         r"
@@ -104,7 +104,7 @@ remember_cookie_secret | remember_cookie_secret = 'x' | there is no such setting
 ";
 
 #[test]
-fn a_senseless_setting_stops_the_launch_and_names_the_mend() {
+fn an_invalid_setting_stops_the_launch_and_names_the_fix() {
     // T76, R10, D27
     for row in SENSELESS.trim().lines() {
         let [setting, lines, mend] = row.split(" | ").collect::<Vec<_>>()[..] else {
@@ -116,7 +116,7 @@ fn a_senseless_setting_stops_the_launch_and_names_the_mend() {
 }
 
 #[test]
-fn a_setting_that_opens_everything_is_not_taken_in_silence() {
+fn a_setting_that_opens_everything_is_refused_or_warned_about() {
     // D25: no switch that opens every protected page. K7: nobody's word for an address.
     for line in [
         "exempt_methods = ['GET', 'HEAD', 'POST']",
@@ -132,7 +132,7 @@ fn a_setting_that_opens_everything_is_not_taken_in_silence() {
 }
 
 #[test]
-fn what_is_no_table_stops_the_launch() {
+fn settings_that_are_not_a_table_stop_the_launch() {
     for toml in [
         "[default]\nlogin = 5",
         "[default]\nlogin = 'on'",
@@ -145,7 +145,7 @@ fn what_is_no_table_stops_the_launch() {
 }
 
 #[test]
-fn the_environments_form_is_checked_like_the_files() {
+fn settings_from_the_environment_are_checked_like_those_of_the_file() {
     // As Rocket reads `ROCKET_LOGIN={..}`.
     let from = |text: &str| {
         let value: Value = text.parse().unwrap();
@@ -175,7 +175,7 @@ fn the_environments_form_is_checked_like_the_files() {
 }
 
 #[test]
-fn all_mistakes_are_told_at_once() {
+fn all_mistakes_are_reported_at_once() {
     let errors: [String; 7] = with_file(keyless(
         r#"
         [default.login]
@@ -218,7 +218,7 @@ fn all_mistakes_are_told_at_once() {
 }
 
 #[test]
-fn the_builder_beats_the_file() {
+fn the_builder_overrides_the_file() {
     let file = "[default.login]\nlogin_view = '//evil.com'\nremember_cookie_duration = '401 days'\nsecret_key = 'short'";
     launch(|| {
         let manager = users()
@@ -245,7 +245,7 @@ fn the_builder_beats_the_file() {
 }
 
 #[test]
-fn cookies_in_the_log_are_warned_of_outside_the_debug_profile() {
+fn a_log_level_that_shows_cookies_warns_outside_the_debug_profile() {
     // K15
     let warning = with_file(release("").merge(("log_level", "debug"))).warned();
     assert!(
@@ -258,7 +258,7 @@ fn cookies_in_the_log_are_warned_of_outside_the_debug_profile() {
 }
 
 #[test]
-fn a_login_page_elsewhere_without_a_way_back_is_warned_of() {
+fn an_external_login_page_without_a_way_back_warns() {
     // D28
     let file = "[default.login]\nlogin_view = 'https://sso.example/login'";
     let warning = with_file(release(file)).warned();
@@ -270,7 +270,7 @@ fn a_login_page_elsewhere_without_a_way_back_is_warned_of() {
 }
 
 #[test]
-fn a_login_view_that_no_route_answers_is_told_of() {
+fn a_login_view_that_no_route_answers_warns() {
     let warning = sending_to("/plain", routes![plain]).warned();
     assert!(warning.contains("`/plain`"), "{warning}");
     assert!(warning.contains("uri!"), "{warning}");
@@ -287,7 +287,7 @@ fn sending_to(view: &str, routes: Vec<Route>) -> Launch {
 fn any(_path: PathBuf) {}
 
 #[test]
-fn what_several_managers_share_is_warned_of_once() {
+fn a_warning_about_several_managers_is_printed_once() {
     let warning = two("[default.login]\nexempt_methods = ['GET']", routes![]).warned();
     assert!(warning.contains("exempt_methods"), "{warning}");
 }

@@ -8,7 +8,7 @@ use crate::common::log::Level;
 use crate::{active, imprint, login_door, one, plain, sign_in, two, vault};
 
 #[test]
-fn the_table_at_launch_is_in_rockets_style() {
+fn the_table_at_launch_has_the_style_of_rocket() {
     let routes = [
         routes![plain, imprint, active, vault, sign_in],
         routes![login_door].guarded(RouteGuard::login().user::<User>()),
@@ -52,7 +52,7 @@ fn the_table_at_launch_is_in_rockets_style() {
 }
 
 #[test]
-fn the_table_is_printed_once_however_many_managers_are_attached() {
+fn the_table_is_printed_once_for_any_number_of_managers() {
     for launched in [one("", routes![imprint]), two("", routes![imprint])] {
         let heads = launched.lines.iter().filter(|line| line.text == "Logins:");
         assert_eq!(heads.count(), 1);
@@ -60,7 +60,7 @@ fn the_table_is_printed_once_however_many_managers_are_attached() {
 }
 
 #[test]
-fn the_table_stands_where_rocket_prints_its_own_routes() {
+fn the_table_uses_the_log_targets_of_rockets_routes() {
     // Rocket's own lines, to compare: the same targets, so that one switch shows and hides both.
     let launched = one("", routes![imprint]);
     let routes = launched

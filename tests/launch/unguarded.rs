@@ -43,7 +43,7 @@ mod other {
 }
 
 #[test]
-fn a_denied_route_that_cannot_be_told_apart_is_told_as_such() {
+fn a_denied_route_with_an_ambiguous_name_is_reported_as_ambiguous() {
     // It has its `#[login_required]`: to ask for one would send the developer the wrong way.
     let launched = launch(|| {
         site(debug(DENY), users())
@@ -57,7 +57,7 @@ fn a_denied_route_that_cannot_be_told_apart_is_told_as_such() {
 }
 
 #[test]
-fn every_route_counts_wherever_it_comes_from() {
+fn file_servers_and_routes_of_fairings_are_checked_too() {
     let files = std::env::temp_dir();
     one(DENY, FileServer::from(&files).into()).stopped_saying(&["`GET /a/<path..>`"]);
     one(DENY, FileServer::from(&files).login_required()).went_well();
@@ -71,7 +71,7 @@ fn every_route_counts_wherever_it_comes_from() {
 }
 
 #[test]
-fn one_realm_may_deny_for_all() {
+fn one_realm_can_deny_for_all_realms() {
     let toml = "[default.login.realms.staff]\nunguarded_routes = 'deny'";
     two(toml, routes![plain]).stopped_saying(&["`GET /a/plain`"]);
     two(DENY, routes![plain]).stopped_saying(&["`GET /a/plain`"]);
@@ -82,7 +82,7 @@ fn one_realm_may_deny_for_all() {
 }
 
 #[test]
-fn all_mistakes_of_the_routes_are_told_at_once() {
+fn all_mistakes_of_the_routes_are_reported_at_once() {
     let toml = format!("{DENY}\n[default.login.realms.stuff]");
     let routes = [
         routes![plain],
@@ -97,13 +97,13 @@ fn all_mistakes_of_the_routes_are_told_at_once() {
 }
 
 #[test]
-fn the_wrong_unguarded_routes_setting_is_named() {
+fn an_invalid_unguarded_routes_setting_is_named() {
     one("[default.login]\nunguarded_routes = 'maybe'", routes![])
         .stopped_saying(&["`login.unguarded_routes`", "deny"]);
 }
 
 #[test]
-fn a_launch_that_is_stopped_serves_no_request() {
+fn a_stopped_launch_serves_no_request() {
     let port = TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
         .unwrap()

@@ -32,7 +32,7 @@ fn send_all(site: &Site, path: &str, jars: &[Jar]) -> Vec<Connection> {
 }
 
 #[test]
-fn requests_at_once_with_one_remember_cookie_are_all_that_user_and_one_logout_ends_them_all() {
+fn concurrent_requests_with_one_remember_cookie_are_one_user_and_one_logout_ends_them() {
     // T46, as far as a cookie without a store goes.
     let _alone = alone();
     let gate = Gate::closed();
@@ -62,7 +62,7 @@ fn requests_at_once_with_one_remember_cookie_are_all_that_user_and_one_logout_en
 }
 
 #[test]
-fn a_logout_ends_what_fifty_requests_under_way_renew() {
+fn a_logout_ends_what_fifty_concurrent_requests_renew() {
     // T84, R28: every one of them knows its user before the logout, and answers after it.
     let _alone = alone();
     let gate = Gate::closed();
@@ -119,7 +119,7 @@ fn hanging(loader_timeout: Duration) -> (Site, Gate, Jar) {
 }
 
 #[test]
-fn who_does_not_ask_for_the_user_does_not_wait_for_a_loader_that_hangs() {
+fn a_page_that_does_not_need_the_user_does_not_wait_for_a_hanging_loader() {
     // T52: nobody opens the gate before all these have their answers.
     let _alone = alone();
     let (site, gate, jar) = hanging(Duration::from_secs(HOUR));
@@ -142,7 +142,7 @@ fn who_does_not_ask_for_the_user_does_not_wait_for_a_loader_that_hangs() {
 }
 
 #[test]
-fn two_hundred_requests_before_a_loader_that_hangs_are_all_given_up() {
+fn two_hundred_requests_with_a_hanging_loader_all_time_out() {
     // T52, R36
     let _alone = alone();
     let (site, gate, jar) = hanging(Duration::from_millis(50));

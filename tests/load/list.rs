@@ -11,7 +11,7 @@ use crate::site::{REMEMBER, SESSION, Site, log_in, log_out, me, name};
 use crate::{alone, requests};
 
 #[test]
-fn the_list_grows_by_one_small_entry_a_logout() {
+fn the_list_grows_by_one_small_entry_per_logout() {
     let _alone = alone();
     let site = Site::start(routes![]);
     let mut line = site.connect();
@@ -38,7 +38,7 @@ fn lines(jar: &Jar) -> [String; 3] {
 }
 
 #[test]
-fn at_its_cap_the_list_loses_no_logout_and_costs_nobody_else_a_login() {
+fn a_full_list_loses_no_logout_and_ends_no_login_of_another_user() {
     // T87, R24
     let _alone = alone();
     let app = App::new().release().set("login.revocation_capacity", 64);

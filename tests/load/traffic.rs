@@ -135,7 +135,7 @@ impl Worker {
 }
 
 #[test]
-fn every_answer_is_its_users_own_and_no_cookie_outlives_its_logout() {
+fn every_answer_belongs_to_its_user_and_no_cookie_survives_its_logout() {
     // T86, T84, R28
     let _alone = alone();
     let site = Site::start(routes![]);

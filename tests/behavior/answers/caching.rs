@@ -101,7 +101,7 @@ fn assert_untouched(reply: &Reply) {
 
 // R45, T73
 #[test]
-fn what_asked_for_the_user_is_private_on_every_status() {
+fn an_answer_that_depends_on_the_user_is_private_on_every_status() {
     let app = App::new()
         .routes(routes![cached, broken, gone, panics, not_modified, maybe])
         .start();
@@ -153,7 +153,7 @@ fn an_existing_vary_is_kept() {
 
 // T73
 #[test]
-fn a_catcher_that_asks_for_the_user_is_private() {
+fn the_page_of_a_catcher_that_uses_the_user_is_private() {
     let app = App::new().start_with(|rocket| rocket.register("/", catchers![greeting]));
     let reply = app.logged_in("alice").get("/me/x.css");
     assert_eq!(reply.status, Status::NotFound);
@@ -162,7 +162,7 @@ fn a_catcher_that_asks_for_the_user_is_private() {
 }
 
 #[test]
-fn what_sets_or_removes_a_login_cookie_is_private() {
+fn an_answer_that_sets_or_removes_a_login_cookie_is_private() {
     let app = App::new().start();
     let mut browser = app.browser();
     let reply = browser.post("/login", "user=alice&remember=on");
@@ -179,7 +179,7 @@ fn what_sets_or_removes_a_login_cookie_is_private() {
 
 // T74, D21
 #[test]
-fn what_asked_for_nobody_is_left_alone() {
+fn an_answer_that_does_not_depend_on_the_user_keeps_its_headers() {
     let app = App::new().routes(routes![public, noop]).start();
     let mut forged = app.browser();
     forged.cookies.insert(SESSION.into(), "forged".into());
@@ -201,7 +201,7 @@ fn what_asked_for_nobody_is_left_alone() {
 }
 
 #[test]
-fn a_refusal_by_hand_is_private() {
+fn a_refusal_by_a_handler_is_private() {
     let app = App::new().routes(routes![refused]).start();
     let reply = app.browser().get("/refused");
     assert_eq!(reply.status, Status::SeeOther);

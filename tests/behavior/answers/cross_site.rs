@@ -81,7 +81,7 @@ fn another_site_can_change_nothing() {
 }
 
 #[test]
-fn this_site_and_programs_can() {
+fn this_site_and_programs_can_change_logins() {
     for headers in [
         &[][..],
         &[("Sec-Fetch-Site", "same-origin")],
@@ -93,7 +93,7 @@ fn this_site_and_programs_can() {
 }
 
 #[test]
-fn strict_also_refuses_who_says_nothing() {
+fn strict_protection_refuses_requests_without_an_origin() {
     let app = guarded_by(CrossSiteProtection::Strict).start();
     let mut browser = app.browser();
     assert_eq!(browser.login("alice").status, Status::Forbidden);
@@ -116,7 +116,7 @@ fn off_refuses_nothing() {
 }
 
 #[test]
-fn trusted_origins_can_and_only_they() {
+fn only_trusted_origins_are_accepted() {
     let app = || {
         App::new().set(
             "login.trusted_origins",
@@ -155,7 +155,7 @@ fn trusted_origins_can_and_only_they() {
 
 // T69
 #[test]
-fn an_origin_is_compared_with_the_host_that_was_asked() {
+fn an_origin_is_compared_with_the_requested_host() {
     let server = Server::start(App::new().rocket());
     for (origin, refused) in [
         ("http://localhost", false),
@@ -229,7 +229,7 @@ async fn leave(allowed: bool, session: LoginSession<'_, User>) -> Result<&'stati
 
 // T70
 #[test]
-fn a_safe_method_changes_no_login_unless_it_is_allowed_to() {
+fn a_safe_method_changes_no_login_unless_allowed() {
     let app = App::new().routes(routes![enter, leave]).start();
     let browser = app.logged_in("alice");
     for method in [Method::Get, Method::Head] {
@@ -271,7 +271,7 @@ fn a_link_from_another_site_still_leads_to_guarded_pages() {
 
 // K11
 #[test]
-fn a_method_in_the_form_is_judged_as_what_it_becomes() {
+fn a_method_override_is_judged_by_the_final_method() {
     #[login_required]
     #[rocket::delete("/item")]
     fn remove() -> &'static str {
@@ -292,7 +292,7 @@ fn a_method_in_the_form_is_judged_as_what_it_becomes() {
 
 // T65
 #[test]
-fn a_referer_alone_says_nothing_and_goes_nowhere() {
+fn a_referer_of_another_site_is_never_the_wanted_page() {
     let app = App::new().start();
     let mut browser = app
         .logged_in("alice")

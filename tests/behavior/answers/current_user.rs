@@ -73,7 +73,7 @@ fn load_member_7() -> Member {
 }
 
 #[test]
-fn templates_see_the_users_fields_and_three_questions() {
+fn templates_get_the_fields_of_the_user_and_three_flags() {
     let (client, cookie) = members();
     let known =
         r#"{"id":7,"is_active":true,"is_anonymous":false,"is_authenticated":true,"name":"Ada"}"#;
@@ -119,7 +119,7 @@ fn flagged(user: CurrentUser<'_, Flagged>) -> String {
 }
 
 #[test]
-fn a_field_of_the_users_with_a_questions_name_stands_once() {
+fn a_field_with_the_name_of_a_flag_is_serialized_once() {
     let rocket = bare()
         .attach(LoginManager::new(load_flagged))
         .mount("/", routes![flagged]);
@@ -161,7 +161,7 @@ fn debug(user: CurrentUser<'_, User>) -> String {
 }
 
 #[test]
-fn every_question_about_the_user_is_answered() {
+fn every_method_of_current_user_works_for_every_kind_of_visitor() {
     let app = App::new().routes(routes![all, debug]).start();
     let all = |form: &str| {
         let mut browser = app.browser();
@@ -258,7 +258,7 @@ async fn many(
 }
 
 #[test]
-fn the_user_is_loaded_once_for_each_request() {
+fn each_request_loads_the_user_once() {
     let app = App::new().routes(routes![many]).start();
     let mut browser = app.logged_in("alice");
     assert_eq!(app.users.loads(), 0);

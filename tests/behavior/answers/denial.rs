@@ -95,7 +95,7 @@ fn every() -> Vec<rocket::Route> {
 }
 
 #[test]
-fn a_browser_that_asks_for_a_page_is_sent_to_the_login_page_and_told_why() {
+fn a_browser_is_redirected_to_the_login_page_with_a_message() {
     let app = App::new().start();
     for headers in NAVIGATIONS {
         for method in [Method::Get, Method::Head] {
@@ -108,7 +108,7 @@ fn a_browser_that_asks_for_a_page_is_sent_to_the_login_page_and_told_why() {
 }
 
 #[test]
-fn the_redirect_keeps_the_headers_of_rockets_shield() {
+fn the_redirect_keeps_the_headers_of_rockets_shield_fairing() {
     let reply = App::new().start().browser().get("/private");
     assert_eq!(reply.header("X-Content-Type-Options"), Some("nosniff"));
     assert_eq!(reply.header("X-Frame-Options"), Some("SAMEORIGIN"));
@@ -157,7 +157,7 @@ fn no_method_is_exempt_and_only_get_is_remembered() {
 
 // T60
 #[test]
-fn exempt_methods_open_the_attribute_but_not_the_user() {
+fn exempt_methods_pass_the_attribute_but_not_the_user_guard() {
     #[login_required]
     #[route(OPTIONS, uri = "/private")]
     fn options(user: &User) -> String {
@@ -179,7 +179,7 @@ fn exempt_methods_open_the_attribute_but_not_the_user() {
 }
 
 #[test]
-fn a_script_gets_the_bare_401() {
+fn a_script_gets_a_plain_401() {
     let app = App::new().start();
     for headers in SCRIPTS {
         assert_bare(&with(app.browser(), headers).get("/private"));
@@ -207,7 +207,7 @@ fn own_page() -> (Status, &'static str) {
 }
 
 #[test]
-fn the_applications_catcher_learns_why() {
+fn the_catcher_of_the_application_gets_the_reason() {
     let app = App::new().routes(routes![own_401]);
     let app = app.start_with(|rocket| rocket.register("/", catchers![explain]));
     let stale = {
@@ -238,7 +238,7 @@ fn the_applications_catcher_learns_why() {
 }
 
 #[test]
-fn a_handlers_own_401_stays_its_own() {
+fn a_401_of_a_handler_is_not_changed() {
     let app = App::new().routes(routes![own_401, own_page]).start();
     for mut browser in [app.browser(), app.logged_in("alice")] {
         assert_bare(&browser.get("/own"));
@@ -257,7 +257,7 @@ fn maybe(user: CurrentUser<'_, User>) -> (Status, &'static str) {
 }
 
 #[test]
-fn a_handlers_own_401_stays_its_own_after_it_asked_for_the_current_user() {
+fn a_401_of_a_handler_with_a_current_user_is_not_changed() {
     let app = App::new().routes(routes![maybe]).start();
     let reply = app.browser().get("/maybe");
     assert_bare(&reply);
@@ -265,7 +265,7 @@ fn a_handlers_own_401_stays_its_own_after_it_asked_for_the_current_user() {
 }
 
 #[test]
-fn htmx_gets_the_401_and_an_address_to_go_to() {
+fn htmx_gets_a_401_with_a_redirect_header() {
     let app = App::new().start();
     for (current, location) in [
         (
@@ -305,7 +305,7 @@ fn htmx_gets_the_401_and_an_address_to_go_to() {
 }
 
 #[test]
-fn the_fragment_of_the_page_that_htmx_shows_is_left_out() {
+fn the_fragment_of_the_htmx_page_is_left_out() {
     let app = App::new().start();
     let mut browser = app
         .browser()
@@ -362,7 +362,7 @@ fn post_by_hand(session: LoginSession<'_, User>) -> Result<&'static str, Refuse>
 }
 
 #[test]
-fn a_refusal_by_hand_is_answered_as_a_guards() {
+fn a_refusal_by_a_handler_is_answered_like_one_by_a_guard() {
     let app = App::new().routes(routes![by_hand, post_by_hand]);
     let app = app.start_with(|rocket| rocket.register("/", catchers![explain]));
     for mut browser in [app.browser(), app.logged_in("alice")] {
@@ -466,7 +466,7 @@ fn the_login_is_decided_before_guards_parameters_and_body() {
 }
 
 #[test]
-fn a_page_that_does_not_exist_is_no_refusal() {
+fn a_page_that_does_not_exist_is_not_a_refusal() {
     let app = App::new().start();
     let reply = app.browser().get("/nowhere");
     assert_eq!(reply.status, Status::NotFound);

@@ -105,7 +105,7 @@ fn of(kind: EventKind, user: &str) -> (EventKind, Option<String>) {
 }
 
 #[test]
-fn a_login_is_told_step_by_step() {
+fn each_step_of_a_login_emits_its_event() {
     let app = listened(App::new());
     let mut browser = app.browser();
 
@@ -137,7 +137,7 @@ fn a_login_is_told_step_by_step() {
 }
 
 #[test]
-fn a_logout_is_told_with_its_user() {
+fn a_logout_event_has_its_user() {
     let app = listened(App::new());
     let mut browser = app.logged_in("alice");
     told(&app);
@@ -146,7 +146,7 @@ fn a_logout_is_told_with_its_user() {
 }
 
 #[test]
-fn refused_changes_are_not_told_as_changes() {
+fn a_refused_change_emits_no_change_event() {
     let app = listened(App::new());
     app.users.change("bob", |bob| bob.active = false);
     let mut browser = app.browser();
@@ -159,7 +159,7 @@ fn refused_changes_are_not_told_as_changes() {
 }
 
 #[test]
-fn a_stale_login_is_told_as_in_need_of_refresh() {
+fn a_stale_login_emits_needs_refresh() {
     let app = listened(App::new());
     let mut browser = app.browser();
     browser.post("/login", "user=alice&stale=on");
@@ -169,7 +169,7 @@ fn a_stale_login_is_told_as_in_need_of_refresh() {
 }
 
 #[test]
-fn a_login_in_need_of_refresh_is_told_with_its_user() {
+fn a_needs_refresh_event_has_its_user() {
     let app = listened(App::new());
     let mut browser = app.browser();
     browser.post("/login", "user=alice&stale=on");
@@ -182,7 +182,7 @@ fn a_login_in_need_of_refresh_is_told_with_its_user() {
 }
 
 #[test]
-fn who_comes_by_cookie_or_key_is_told() {
+fn a_user_loaded_by_cookie_or_key_emits_an_event() {
     let app = listened(App::new());
     let mut browser = app.remembered("alice");
     browser.restart();
@@ -202,7 +202,7 @@ fn who_comes_by_cookie_or_key_is_told() {
 }
 
 #[test]
-fn what_is_wrong_with_a_cookie_is_told() {
+fn each_kind_of_invalid_cookie_emits_its_event() {
     type Break = fn(&Running, &mut Browser<'_>);
     let rows: [(EventKind, Break); 7] = [
         (Forged, |_, browser| {
@@ -239,7 +239,7 @@ fn what_is_wrong_with_a_cookie_is_told() {
 }
 
 #[test]
-fn another_client_is_told() {
+fn a_login_from_another_client_emits_an_event() {
     for (protection, kinds_then) in [
         (SessionProtection::Basic, vec![Accessed, SessionProtected]),
         (
@@ -257,7 +257,7 @@ fn another_client_is_told() {
 }
 
 #[test]
-fn a_request_from_another_site_is_told() {
+fn a_cross_site_request_emits_an_event() {
     let app = listened(App::new());
     let mut evil = app
         .logged_in("alice")
@@ -268,7 +268,7 @@ fn a_request_from_another_site_is_told() {
 }
 
 #[test]
-fn a_change_of_login_from_another_site_is_told() {
+fn a_cross_site_login_change_emits_an_event() {
     let app = listened(App::new());
     for (path, form) in [
         ("/login", "user=bob"),
@@ -285,7 +285,7 @@ fn a_change_of_login_from_another_site_is_told() {
 }
 
 #[test]
-fn a_failing_loader_is_told() {
+fn a_failing_loader_emits_an_event() {
     let app = listened(App::new());
     let mut browser = app.logged_in("alice");
     app.users.fail(true);
@@ -295,7 +295,7 @@ fn a_failing_loader_is_told() {
 }
 
 #[test]
-fn a_bad_cookie_is_not_told_of_whom_the_request_loader_finds() {
+fn the_event_of_a_bad_cookie_does_not_name_the_user_of_the_request_loader() {
     let app = listened(App::new());
     let browser = app.logged_in("alice");
     app.clock.advance(Duration::from_secs(3600));
@@ -307,7 +307,7 @@ fn a_bad_cookie_is_not_told_of_whom_the_request_loader_finds() {
 }
 
 #[test]
-fn a_refusal_is_told_even_where_the_catcher_hides_it() {
+fn a_refusal_emits_its_event_even_if_a_catcher_hides_it() {
     #[catch(401)]
     fn hide() -> (Status, &'static str) {
         (Status::NotFound, "no such page")
@@ -324,7 +324,7 @@ fn a_refusal_is_told_even_where_the_catcher_hides_it() {
 }
 
 #[test]
-fn several_listeners_are_told_in_order_and_may_ask_for_guards() {
+fn several_listeners_run_in_order_and_may_use_guards() {
     let app = App::new().with(|manager| manager.event_listener(listen).event_listener(listen_too));
     let app = app.start_with(|rocket| rocket.manage(Log::default()));
     let mut browser = app.browser();
@@ -357,7 +357,7 @@ fn whoami(user: CurrentUser<'_, User>) -> Option<String> {
 }
 
 #[test]
-fn a_listener_that_begins_a_login_is_not_overlooked() {
+fn a_login_that_a_listener_starts_takes_effect() {
     let app = App::new().with(|manager| manager.event_listener(welcoming));
     let app = app.routes(routes![whoami]).start();
     let mut browser = app.browser();
@@ -381,7 +381,7 @@ fn unreachable(_event: &LoginEvent<'_, User>, _key: Key) {
 }
 
 #[test]
-fn listeners_that_fail_change_nothing_and_silence_nobody() {
+fn a_failing_listener_changes_nothing_and_stops_no_other() {
     let app = App::new().with(|manager| {
         manager
             .loader_timeout(Duration::from_millis(20))
@@ -418,7 +418,7 @@ fn listeners_that_fail_change_nothing_and_silence_nobody() {
 }
 
 #[test]
-fn log_id_names_the_login_and_nothing_else() {
+fn log_id_identifies_the_login_and_reveals_nothing() {
     let app = listened(App::new());
     let mut browser = app.remembered("alice");
     let in_id = entries(&app).pop().unwrap().log_id.unwrap();

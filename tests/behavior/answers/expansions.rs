@@ -112,7 +112,7 @@ fn an_id_may_be_a_number() {
 }
 
 #[test]
-fn every_field_of_the_session_hash_and_the_active_one_count() {
+fn every_session_hash_field_and_the_active_field_count() {
     type Change = fn(&mut Account);
     let changes: [Change; 5] = [
         |account| account.password.push('!'),
@@ -177,7 +177,7 @@ fn odd(user: CurrentUser<'_, Odd>) -> &'static str {
 }
 
 #[test]
-fn an_id_that_cannot_be_read_is_nobodys() {
+fn an_id_that_does_not_parse_is_refused() {
     let client = client(LoginManager::new(load_odd), routes![odd]);
     assert_eq!(body(&client, "/odd", &Odd), "nobody");
 }
@@ -297,7 +297,7 @@ fn both(_user: &User) -> &'static str {
 }
 
 #[test]
-fn each_route_asks_the_manager_of_its_own_user_type() {
+fn each_route_uses_the_manager_of_its_user_type() {
     let admins = LoginManager::new(load_admin)
         .login_view("/admin/login")
         .session_cookie_name("admin_session")
@@ -375,7 +375,7 @@ fn guards_and_loaders_may_be_local_items() {
 }
 
 #[test]
-fn login_url_is_what_a_refusal_leads_to() {
+fn login_url_equals_the_location_of_a_refusal() {
     let app = App::new().start();
     let by_hand = login_url("/login", Some("http://localhost/private?a=1#x"), "next");
     assert_eq!(
@@ -394,7 +394,7 @@ fn login_url_is_what_a_refusal_leads_to() {
 }
 
 #[test]
-fn make_next_param_shortens_to_this_site_only() {
+fn make_next_param_shortens_urls_of_this_site_only() {
     for (login, current, next) in [
         ("/login", "https://a.example/p?q=1#f", "/p?q=1"),
         ("https://a.example/login", "https://a.example/p", "/p"),

@@ -185,7 +185,7 @@ fn refused_by_hand(_user: Option<&User>, session: LoginSession<'_, User>) -> Ref
 }
 
 #[test]
-fn where_the_loader_has_failed_no_page_is_kept_either() {
+fn a_failing_loader_stores_no_page_for_later() {
     // R15, R36
     let app = app_with(fickle)
         .with(|manager| manager.login_view("/login").use_session_for_next(true))
@@ -201,7 +201,7 @@ fn where_the_loader_has_failed_no_page_is_kept_either() {
 }
 
 #[test]
-fn a_failing_loader_does_not_keep_anybody_in_the_logout() {
+fn a_logout_works_while_the_loader_fails() {
     let app = faulty();
     let mut browser = app.remembered("alice");
     let thief = browser.clone();
@@ -227,7 +227,7 @@ async fn enter(
 }
 
 #[test]
-fn a_login_that_is_accepted_sets_its_cookie_whatever_failed_before() {
+fn an_accepted_login_sets_its_cookie_after_an_earlier_failure() {
     let app = App::new().routes(routes![enter]).start();
     let mut browser = app.logged_in("alice");
     app.users.fail(true);
@@ -270,7 +270,7 @@ async fn enter_and_ask(
 }
 
 #[test]
-fn a_loader_that_asks_for_the_current_user_fails_at_once() {
+fn a_loader_that_requires_the_current_user_fails_at_once() {
     let started = Instant::now();
     for loader in [asks_for_itself, asks_for_itself_by_reference] {
         let app = app_with(loader).start();
@@ -310,7 +310,7 @@ async fn both(session: LoginSession<'_, User>) -> Result<String, LoginError> {
 }
 
 #[test]
-fn two_questions_at_once_have_one_answer() {
+fn two_concurrent_calls_get_the_same_answer() {
     let app = app_with(slow).routes(routes![both]).start();
     let reply = app.remembered("alice").get("/both");
     assert_eq!(
@@ -328,7 +328,7 @@ async fn impatient(session: LoginSession<'_, User>) -> Result<String, LoginError
 }
 
 #[test]
-fn a_question_that_was_given_up_can_be_asked_again() {
+fn a_cancelled_call_can_be_repeated() {
     let app = app_with(slow).routes(routes![impatient]).start();
     let reply = app.logged_in("alice").get("/impatient");
     assert_eq!(
@@ -338,7 +338,7 @@ fn a_question_that_was_given_up_can_be_asked_again() {
 }
 
 #[test]
-fn a_failing_login_leaves_the_login_that_was_there() {
+fn a_failing_login_keeps_the_existing_login() {
     let app = App::new().start();
     app.users.change("bob", |bob| bob.active = false);
     let mut browser = app.logged_in("alice");

@@ -11,7 +11,7 @@ use crate::common::App;
 use crate::common::socket::{Server, body, cookie, header};
 
 #[test]
-fn messages_and_categories_are_the_applications() {
+fn the_application_chooses_messages_and_categories() {
     let app = App::new()
         .with(|manager| {
             manager
@@ -84,7 +84,7 @@ fn a_panic_of_localize_callback_keeps_the_message_as_it_is() {
 }
 
 #[test]
-fn without_a_message_localize_callback_is_not_asked() {
+fn localize_callback_does_not_run_without_a_message() {
     let app = App::new()
         .with(|manager| {
             manager
@@ -130,7 +130,7 @@ async fn with_flash(req: &Request<'_>) -> String {
 
 // R15
 #[test]
-fn a_catcher_that_reads_the_message_leaves_one_cookie_of_the_name() {
+fn a_catcher_that_reads_the_message_leaves_one_flash_cookie() {
     let server = Server::start(App::new().rocket().register("/", catchers![with_flash]));
     let flash = cookie(&server.get("/private", &[]), "_flash").unwrap();
     let flash = format!("Cookie: _flash={flash}");
@@ -157,7 +157,7 @@ fn silent() -> &'static str {
 }
 
 #[test]
-fn only_a_message_that_a_handler_has_flashed_itself_is_sent() {
+fn with_a_handler_only_its_own_message_is_sent() {
     let old: &[&[u8]] = &[b"Cookie: _flash=5%3Aerrorold"];
     let app = App::new().with(|manager| manager.unauthorized_handler(flashing));
     let reply = Server::start(app.rocket()).get("/private", old);
@@ -169,7 +169,7 @@ fn only_a_message_that_a_handler_has_flashed_itself_is_sent() {
 }
 
 #[test]
-fn any_text_reaches_rockets_own_flash_message() {
+fn any_text_survives_in_rockets_flash_message() {
     for (category, message) in [
         ("Ünïcode", "Bitte anmelden, 请登录 — «ñ»"),
         ("", "no category; a=b, \"quoted\" \\ % %41 +"),

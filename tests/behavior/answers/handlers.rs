@@ -42,7 +42,7 @@ fn ask_again(user: CurrentUser<'_, User>) -> (Status, String) {
 }
 
 #[test]
-fn a_handler_is_the_whole_answer_whoever_asks() {
+fn a_handler_decides_the_whole_answer_for_every_client() {
     let app = App::new()
         .with(|manager| {
             manager
@@ -106,7 +106,7 @@ fn a_handler_may_redirect_and_flash() {
 }
 
 #[test]
-fn a_handlers_redirect_has_no_body_of_the_catcher() {
+fn a_redirect_of_a_handler_has_no_body_of_the_catcher() {
     let app = App::new()
         .with(|manager| manager.unauthorized_handler(flashing))
         .start();
@@ -161,7 +161,7 @@ fn failing() -> [(App, Status); 4] {
 }
 
 #[test]
-fn a_handler_that_fails_fails_the_request_and_lets_nobody_in() {
+fn a_failing_handler_fails_the_request_and_lets_nobody_in() {
     for (app, status) in failing() {
         let app = app.start();
         let reply = app.browser().get("/private");
@@ -178,7 +178,7 @@ fn a_handler_that_fails_fails_the_request_and_lets_nobody_in() {
 }
 
 #[test]
-fn the_body_of_a_failed_handler_is_of_its_own_status() {
+fn the_body_after_a_failed_handler_matches_its_status() {
     for (app, status) in failing() {
         let Reply { body, .. } = app.start().browser().get("/private");
         assert!(!body.contains("401"), "{status}: {body}");
@@ -194,7 +194,7 @@ fn catcher() -> (Status, (rocket::http::ContentType, &'static str)) {
 }
 
 #[test]
-fn a_handler_replaces_the_catchers_page() {
+fn a_handler_replaces_the_page_of_the_catcher() {
     let app = App::new().with(|manager| manager.unauthorized_handler(teapot));
     let app = app.start_with(|rocket| rocket.register("/", catchers![catcher]));
     let reply = app.browser().get("/private");

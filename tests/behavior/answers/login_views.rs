@@ -32,7 +32,7 @@ fn areas(manager: LoginManager<User>) -> LoginManager<User> {
 
 // D18, D19, D31
 #[test]
-fn the_longest_mount_point_around_a_page_chooses_its_login_page() {
+fn the_longest_matching_mount_point_chooses_the_login_page() {
     for (path, location) in [
         ("/staff/notes", "/staff/login?next=%2Fstaff%2Fnotes"),
         ("/staff", "/staff/login?next=%2Fstaff"),
@@ -68,7 +68,7 @@ fn the_order_of_the_setters_does_not_matter() {
 }
 
 #[test]
-fn a_mount_point_is_found_behind_escapes_as_rocket_routes_them() {
+fn a_mount_point_matches_escaped_paths_as_rocket_routes_them() {
     let location = sent("/%73taff/notes", areas).unwrap();
     assert!(location.starts_with("/staff/login"), "{location}");
 }
@@ -98,7 +98,7 @@ fn a_login_page_keeps_its_own_query() {
 
 // D20
 #[test]
-fn a_forced_host_names_this_site_for_every_page_of_its_own() {
+fn a_forced_host_appears_in_every_redirect_to_this_site() {
     let forced =
         |manager: LoginManager<User>| areas(manager).force_host_for_redirects("app.example:8443");
     for (path, location) in [
@@ -123,7 +123,7 @@ fn a_forced_host_names_this_site_for_every_page_of_its_own() {
 
 // D28, R42
 #[test]
-fn an_external_login_page_is_told_the_way_back_by_configuration_only() {
+fn an_external_login_page_gets_a_way_back_from_the_configuration_only() {
     let external = |manager: LoginManager<User>| manager.login_view("https://sso.example/in?app=a");
     let location = sent("/private", external);
     assert_eq!(location.as_deref(), Some("https://sso.example/in?app=a"));
@@ -137,7 +137,7 @@ fn an_external_login_page_is_told_the_way_back_by_configuration_only() {
 }
 
 #[test]
-fn the_way_back_is_https_where_the_site_is() {
+fn the_way_back_uses_https_if_the_site_does() {
     let app = App::new()
         .with(|manager| {
             manager
@@ -153,7 +153,7 @@ fn the_way_back_is_https_where_the_site_is() {
 }
 
 #[test]
-fn an_external_refresh_page_works_alike() {
+fn an_external_refresh_page_works_the_same_way() {
     let app = App::new()
         .with(|manager| {
             manager
@@ -170,7 +170,7 @@ fn an_external_refresh_page_works_alike() {
 }
 
 #[test]
-fn uri_names_a_login_page() {
+fn the_uri_macro_can_name_a_login_page() {
     #[get("/sign-in?<lang>")]
     fn sign_in(lang: &str) -> String {
         lang.into()

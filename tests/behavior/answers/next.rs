@@ -19,7 +19,7 @@ fn led(browser: &mut Browser<'_>, query: &str, field: &str) -> String {
 }
 
 #[test]
-fn the_forms_field_beats_the_query_and_an_empty_one_does_not() {
+fn the_form_field_beats_the_query_unless_it_is_empty() {
     let app = App::new().start();
     let mut browser = app.browser();
     assert_eq!(led(&mut browser, "?next=/query", "&next=/form"), "/form");
@@ -33,7 +33,7 @@ fn the_forms_field_beats_the_query_and_an_empty_one_does_not() {
 }
 
 #[test]
-fn a_file_in_place_of_the_field_is_no_page_and_spoils_the_query() {
+fn a_file_as_the_form_field_leads_to_the_default_page() {
     let app = App::new().start();
     let part = |name: &str, more: &str, content: &str| {
         format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n{content}\r\n")
@@ -55,7 +55,7 @@ fn a_file_in_place_of_the_field_is_no_page_and_spoils_the_query() {
 }
 
 #[test]
-fn the_wanted_page_is_come_back_to() {
+fn a_login_leads_back_to_the_wanted_page() {
     let app = App::new().start();
     let mut browser = app.browser();
     let login_page = browser
@@ -72,7 +72,7 @@ fn keeping() -> App {
 }
 
 #[test]
-fn a_kept_page_stands_in_a_cookie_and_not_in_the_address() {
+fn a_kept_page_is_in_a_cookie_and_not_in_the_url() {
     let app = keeping().start();
     let mut browser = app.browser();
     let reply = browser.get("/private?a=1");
@@ -114,7 +114,7 @@ fn a_later_refusal_replaces_the_kept_page() {
 }
 
 #[test]
-fn a_next_in_the_address_beats_the_kept_page() {
+fn next_in_the_url_beats_the_kept_page() {
     let app = keeping().start();
     let mut browser = app.browser();
     browser.get("/private");
@@ -151,7 +151,7 @@ fn a_kept_page_does_not_outlive_a_logout() {
 }
 
 #[test]
-fn a_kept_page_is_never_a_login_page_nor_that_of_a_post() {
+fn a_kept_page_is_never_a_login_page_or_the_target_of_a_post() {
     #[get("/login/again")]
     fn again(session: LoginSession<'_, User>) -> Refuse {
         session.unauthorized()
@@ -170,7 +170,7 @@ fn a_kept_page_is_never_a_login_page_nor_that_of_a_post() {
 }
 
 #[test]
-fn a_kept_page_stands_in_no_address_for_htmx_either() {
+fn for_htmx_a_kept_page_is_not_in_the_url_either() {
     let app = keeping().start();
     let mut browser = app
         .browser()

@@ -51,7 +51,7 @@ fn keyed(change: impl FnOnce(LoginManager<User>) -> LoginManager<User>) -> App {
 }
 
 #[test]
-fn a_key_opens_what_a_login_opens_in_every_kind_of_loader() {
+fn an_api_key_opens_the_same_pages_with_every_kind_of_loader() {
     for loader in [sync_loader, async_loader, by_hand] {
         let app = App::new()
             .with(|manager| manager.request_loader(loader))
@@ -71,7 +71,7 @@ fn a_key_opens_what_a_login_opens_in_every_kind_of_loader() {
 }
 
 #[test]
-fn a_session_and_a_remember_cookie_are_asked_before() {
+fn session_and_remember_cookie_come_before_the_request_loader() {
     let app = keyed(|manager| manager).start();
     let mut alice = app.remembered("alice").header("X-Api-Key", "bob");
     assert_eq!(alice.me(), "alice");
@@ -81,7 +81,7 @@ fn a_session_and_a_remember_cookie_are_asked_before() {
 
 // D11, D12
 #[test]
-fn a_cookie_that_gives_nobody_does_not_disable_keys() {
+fn an_invalid_cookie_does_not_disable_api_keys() {
     let app = keyed(|manager| manager).start();
     for name in [SESSION, REMEMBER] {
         for value in ["forged", "", "1|0123456789abcdef"] {
@@ -100,7 +100,7 @@ fn a_cookie_that_gives_nobody_does_not_disable_keys() {
 }
 
 #[test]
-fn two_cookies_of_one_name_are_left_alone_and_the_key_counts() {
+fn duplicate_cookies_are_not_removed_and_the_api_key_counts() {
     let app = keyed(|manager| manager).start();
     let mut robot = app
         .browser()
@@ -113,7 +113,7 @@ fn two_cookies_of_one_name_are_left_alone_and_the_key_counts() {
 
 // D17, D33
 #[test]
-fn who_comes_by_key_is_never_fresh_and_cannot_confirm() {
+fn a_user_with_an_api_key_is_never_fresh_and_cannot_confirm() {
     let app = keyed(|manager| manager)
         .routes(routes![fresh_guard])
         .start();
@@ -140,7 +140,7 @@ fn who_comes_by_key_is_never_fresh_and_cannot_confirm() {
 }
 
 #[test]
-fn an_inactive_user_opens_nothing_by_key() {
+fn an_inactive_user_cannot_use_an_api_key() {
     let app = keyed(|manager| manager).start();
     app.users.change("bob", |bob| bob.active = false);
     let mut robot = app.browser().header("X-Api-Key", "bob");
@@ -149,7 +149,7 @@ fn an_inactive_user_opens_nothing_by_key() {
 }
 
 #[test]
-fn strong_protection_asks_no_key_when_it_strikes() {
+fn strong_protection_does_not_try_the_api_key() {
     let app = keyed(|manager| manager.session_protection(rocket_login::SessionProtection::Strong))
         .start();
     let mut thief = app
@@ -174,7 +174,7 @@ fn a_failing_request_loader_fails_the_request() {
 }
 
 #[test]
-fn a_login_in_a_request_with_a_key_is_a_login() {
+fn a_request_with_an_api_key_can_log_in() {
     let app = keyed(|manager| manager).start();
     let mut browser = app.browser().header("X-Api-Key", "bob");
     browser.login("alice");
@@ -183,7 +183,7 @@ fn a_login_in_a_request_with_a_key_is_a_login() {
 }
 
 #[test]
-fn a_manager_of_requests_alone_knows_no_session() {
+fn a_manager_with_only_a_request_loader_has_no_sessions() {
     let app = App::new()
         .with(|_| LoginManager::from_requests(sync_loader))
         .start();

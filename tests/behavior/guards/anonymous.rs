@@ -42,7 +42,7 @@ fn app() -> Running {
 }
 
 #[test]
-fn a_stranger_passes() {
+fn an_anonymous_visitor_passes() {
     let app = app();
     let mut browser = app.browser();
     for (reply, seen) in [
@@ -59,7 +59,7 @@ fn a_stranger_passes() {
 }
 
 #[test]
-fn the_logged_in_are_sent_elsewhere() {
+fn a_logged_in_user_is_redirected() {
     let app = app();
     told(&app);
     let mut restored = app.remembered("alice");
@@ -83,7 +83,7 @@ fn the_logged_in_are_sent_elsewhere() {
 }
 
 #[test]
-fn a_script_is_told_in_the_way_it_understands() {
+fn a_script_gets_an_answer_that_it_understands() {
     let app = app();
     let alice = app.logged_in("alice");
     told(&app);
@@ -103,7 +103,7 @@ fn a_script_is_told_in_the_way_it_understands() {
 }
 
 #[test]
-fn no_request_chooses_where_the_logged_in_are_sent() {
+fn no_request_can_choose_the_redirect() {
     let app = app();
     let hostile = |name, value| app.logged_in("alice").header(name, value);
     for mut browser in [
@@ -132,7 +132,7 @@ fn no_request_chooses_where_the_logged_in_are_sent() {
 }
 
 #[test]
-fn a_group_sends_nobody_to_another_site() {
+fn a_group_redirects_nobody_to_another_site() {
     // The attribute refuses such a literal; a group must at least not follow it.
     for redirect in [
         "//evil.example",
@@ -158,7 +158,7 @@ fn a_group_sends_nobody_to_another_site() {
 }
 
 #[test]
-fn the_inactive_user_of_a_forced_login_is_nobody() {
+fn the_inactive_user_of_a_forced_login_counts_as_anonymous() {
     let app = app();
     app.users.change("alice", |alice| alice.active = false);
     let mut browser = app.browser();
@@ -168,7 +168,7 @@ fn the_inactive_user_of_a_forced_login_is_nobody() {
 }
 
 #[test]
-fn a_bad_cookie_makes_nobody_logged_in() {
+fn an_invalid_cookie_counts_as_anonymous() {
     let app = app();
     let mut browser = app.logged_in("alice");
     browser.clone().post("/logout", "");
@@ -179,7 +179,7 @@ fn a_bad_cookie_makes_nobody_logged_in() {
 }
 
 #[test]
-fn who_cannot_be_told_is_not_taken_for_a_stranger() {
+fn a_visitor_whose_user_cannot_be_determined_does_not_pass() {
     let app = app();
     let mut browser = app.logged_in("alice");
     app.users.fail(true);
@@ -205,7 +205,7 @@ fn a_login_from_another_site_is_refused() {
 }
 
 #[test]
-fn a_condition_on_a_route_for_strangers_lets_no_user_in() {
+fn a_condition_on_an_anonymous_route_lets_no_user_in() {
     let guard = RouteGuard::anonymous("/home").only_if(condition!(|_: &User| true));
     let app = start(App::new(), |rocket| {
         rocket.mount("/group", routes![sign_up].guarded(guard))
@@ -217,7 +217,7 @@ fn a_condition_on_a_route_for_strangers_lets_no_user_in() {
 }
 
 #[test]
-fn an_exempt_method_opens_no_route_for_strangers() {
+fn an_exempt_method_opens_no_anonymous_route() {
     // `exempt_methods`: only the guards that ask for a login know exemptions.
     let app = App::new().with(|manager| manager.exempt_methods([rocket::http::Method::Get]));
     let app = start(app, |rocket| rocket.mount("/", routes![sign_in]));

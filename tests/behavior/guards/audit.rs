@@ -73,7 +73,7 @@ fn all() -> Vec<Route> {
 }
 
 #[test]
-fn every_kind_of_route_is_told_right() {
+fn every_kind_of_route_is_classified_correctly() {
     let picky = RouteGuard::login().only_if(condition!(|user: &User| user.active));
     let mounts = [
         ("/a", all()),
@@ -129,7 +129,7 @@ fn every_kind_of_route_is_told_right() {
 }
 
 #[test]
-fn one_mount_of_each_kind_is_told_right() {
+fn each_kind_of_route_mounted_once_is_classified_correctly() {
     let audit = audited([
         ("/", all()),
         ("/files", FileServer::new("/", Options::None).into()),
@@ -164,7 +164,7 @@ fn one_mount_of_each_kind_is_told_right() {
 }
 
 #[test]
-fn the_audit_says_who_and_where() {
+fn the_audit_names_user_type_and_location() {
     let staff = RouteGuard::login().user::<User>();
     let audit = audited([
         ("/a", routes![fresh, plain]),
@@ -186,7 +186,7 @@ fn the_audit_says_who_and_where() {
 }
 
 #[test]
-fn every_method_has_its_line() {
+fn every_method_gets_its_own_line() {
     #[login_required]
     #[post("/login")]
     fn login() {}
@@ -206,7 +206,7 @@ fn every_method_has_its_line() {
 }
 
 #[test]
-fn a_uri_is_known_again_wherever_it_is_mounted() {
+fn a_uri_is_recognized_under_every_mount_point() {
     macro_rules! guarded {
         ($($name:ident $uri:literal;)*) => {{
             $(
@@ -288,7 +288,7 @@ mod unguarded {
 }
 
 #[test]
-fn of_two_handlers_of_one_name_an_unguarded_one_is_never_called_guarded() {
+fn an_unguarded_handler_is_never_classified_as_its_guarded_namesake() {
     for (guarded_at, unguarded_at) in [("/a", "/b"), ("/b", "/a"), ("/a", "/a/b"), ("/a/b", "/a")] {
         let audit = audited([
             (guarded_at, routes![guarded::index]),
@@ -309,7 +309,7 @@ fn of_two_handlers_of_one_name_an_unguarded_one_is_never_called_guarded() {
 }
 
 #[test]
-fn one_name_at_different_uris_is_no_ambiguity() {
+fn one_name_at_different_uris_is_not_ambiguous() {
     #[get("/elsewhere")]
     fn index() {}
     let audit = audited([("/", routes![guarded::index, index])]);
@@ -317,7 +317,7 @@ fn one_name_at_different_uris_is_no_ambiguity() {
 }
 
 #[test]
-fn of_two_guarded_handlers_of_one_name_both_are_guarded() {
+fn two_guarded_handlers_of_one_name_are_both_guarded() {
     let audit = audited([
         ("/a", routes![guarded::index]),
         ("/b", routes![also_guarded::index]),
@@ -329,7 +329,7 @@ fn of_two_guarded_handlers_of_one_name_both_are_guarded() {
 }
 
 #[test]
-fn a_guarded_handler_that_is_mounted_twice_is_not_called_safe_without_its_group() {
+fn a_handler_mounted_twice_is_not_guarded_where_its_group_is_missing() {
     // Rocket asks a sentinel once for both mounts: it looks like an unguarded namesake.
     let audit = audited([
         ("/a", routes![guarded::index]),
@@ -345,7 +345,7 @@ fn a_guarded_handler_that_is_mounted_twice_is_not_called_safe_without_its_group(
 }
 
 #[test]
-fn a_mount_twice_does_not_cover_for_an_unguarded_namesake() {
+fn mounting_twice_does_not_hide_an_unguarded_namesake() {
     let audit = audited([
         ("/a", routes![guarded::index]),
         ("/b", routes![guarded::index]),
@@ -365,7 +365,7 @@ fn a_handler_with_a_raw_name_is_guarded() {
 }
 
 #[test]
-fn a_raw_name_does_not_cover_for_an_unguarded_namesake() {
+fn a_raw_name_does_not_hide_an_unguarded_namesake() {
     let audit = audited([
         ("/a", routes![guarded::r#raw]),
         ("/b", routes![unguarded::raw]),
@@ -378,13 +378,13 @@ fn a_raw_name_does_not_cover_for_an_unguarded_namesake() {
 }
 
 #[test]
-fn a_guarded_handler_that_is_not_mounted_covers_for_nobody() {
+fn a_guarded_handler_that_is_not_mounted_hides_nothing() {
     let audit = audited([("/a", routes![unguarded::index])]);
     assert_eq!(lines(&audit), ["GET /a: unguarded"]);
 }
 
 #[test]
-fn a_wrapped_route_is_what_it_was() {
+fn a_wrapped_route_keeps_its_classification() {
     // Clones and moved bases tell the same.
     let routes = routes![login, plain].login_required();
     let copies: Vec<Route> = routes
@@ -418,7 +418,7 @@ fn an_application_without_a_manager_guards_nothing_by_attribute() {
 }
 
 #[test]
-fn what_the_audit_says_is_what_a_stranger_meets() {
+fn the_audit_agrees_with_what_an_anonymous_visitor_gets() {
     // The claim that the audit is for, over the routes of the test application itself.
     let app = super::start(App::new(), |rocket| rocket.mount("/x", all()));
     let audit = audit(app.client.rocket());
@@ -443,7 +443,7 @@ fn load_anyone(_id: &str, users: &State<Users>) -> Option<User> {
 }
 
 #[test]
-fn each_launch_has_an_audit_of_its_own() {
+fn each_launch_has_its_own_audit() {
     let launched = |routes: Vec<Route>| {
         let rocket = site([("/", routes)]);
         audit(Client::untracked(rocket).unwrap().rocket()).open()

@@ -185,7 +185,7 @@ fn counted() -> Running {
 }
 
 #[test]
-fn a_refusal_is_told_with_its_user_and_once() {
+fn a_refusal_emits_one_event_with_its_user() {
     let app = counted();
     let mut bob = app.logged_in("bob");
     let mut alice = app.logged_in("alice");
@@ -199,7 +199,7 @@ fn a_refusal_is_told_with_its_user_and_once() {
 }
 
 #[test]
-fn a_condition_is_asked_after_the_site_the_login_and_its_freshness() {
+fn a_condition_runs_after_the_checks_of_site_login_and_freshness() {
     let app = counted();
     let mut stale_bob = stale(&app, "bob");
     assert_eq!(
@@ -219,7 +219,7 @@ fn a_condition_is_asked_after_the_site_the_login_and_its_freshness() {
 }
 
 #[test]
-fn the_inactive_user_of_a_forced_login_is_nobody_to_a_condition() {
+fn the_inactive_user_of_a_forced_login_reaches_no_condition() {
     let app = counted();
     app.users.change("alice", |alice| alice.active = false);
     let mut browser = app.browser();
@@ -233,7 +233,7 @@ fn the_inactive_user_of_a_forced_login_is_nobody_to_a_condition() {
 }
 
 #[test]
-fn a_condition_is_asked_at_each_request() {
+fn a_condition_runs_at_each_request() {
     let app = counted();
     let mut alice = app.logged_in("alice");
     alice.get("/counting");
@@ -242,7 +242,7 @@ fn a_condition_is_asked_at_each_request() {
 }
 
 #[test]
-fn attribute_and_group_both_ask_their_condition() {
+fn the_conditions_of_attribute_and_group_both_run() {
     let by_group = || RouteGuard::login().only_if(condition!(|user: &User| user.id != "carol"));
     let app = start(App::new(), |rocket| {
         rocket.mount("/", routes![counting_door].guarded(by_group()))
@@ -263,7 +263,7 @@ async fn not_yours(user: &User, denied: &Denied) -> (Status, String) {
 }
 
 #[test]
-fn a_forbidden_handler_is_the_whole_answer() {
+fn a_forbidden_handler_decides_the_whole_answer() {
     let app = App::new().with(|manager| manager.forbidden_handler(not_yours));
     let app = start(app, |rocket| {
         rocket
@@ -374,7 +374,7 @@ const FAILURES: [(&str, u16); 6] = [
 ];
 
 #[test]
-fn a_condition_that_fails_is_neither_yes_nor_no() {
+fn a_failing_condition_is_a_server_error() {
     let app = failing();
     for (path, status) in FAILURES {
         for browser in [app.logged_in("alice"), script(app.logged_in("alice"))] {
@@ -394,7 +394,7 @@ fn a_condition_that_fails_is_neither_yes_nor_no() {
 }
 
 #[test]
-fn a_condition_that_fails_ends_no_remembered_login() {
+fn a_failing_condition_ends_no_remembered_login() {
     let app = failing();
     for (path, status) in FAILURES {
         let mut browser = app.remembered("alice");
@@ -410,7 +410,7 @@ fn a_condition_that_fails_ends_no_remembered_login() {
 }
 
 #[test]
-fn a_condition_that_fails_sets_no_cookie() {
+fn a_failing_condition_sets_no_cookie() {
     let app = failing();
     for (path, status) in FAILURES {
         let mut browser = app.remembered("alice");

@@ -96,7 +96,7 @@ fn visits(app: &Running, path: &str) -> [Reply; 4] {
 }
 
 #[test]
-fn the_next_route_answers_for_those_who_are_refused_and_for_nobody_else() {
+fn the_next_route_answers_refused_requests_only() {
     let app = app(true);
     for (door, refusals) in DOORS {
         let path = format!("/d/{door}-door");
@@ -118,7 +118,7 @@ fn the_next_route_answers_for_those_who_are_refused_and_for_nobody_else() {
 }
 
 #[test]
-fn without_a_next_route_the_answer_is_the_ordinary_refusal() {
+fn without_a_next_route_the_answer_is_the_usual_refusal() {
     let app = app(false);
     for (door, refusals) in DOORS {
         let path = format!("/d/{door}-door");
@@ -140,7 +140,7 @@ fn without_a_next_route_the_answer_is_the_ordinary_refusal() {
 }
 
 #[test]
-fn a_refusal_is_told_only_where_nobody_answered_for_it() {
+fn a_refusal_emits_an_event_only_if_no_route_answers() {
     let told_at = |app: &Running, door: &str, mut browser: crate::common::Browser<'_>| {
         told(app);
         browser.get(&format!("/d/{door}-door"));
@@ -203,7 +203,7 @@ fn a_forwarded_request_sets_its_cookies_once() {
 }
 
 #[test]
-fn the_body_is_still_there_for_the_next_route() {
+fn the_next_route_can_read_the_body() {
     #[login_required(forward)]
     #[post("/attribute", data = "<_body>")]
     fn by_attribute(_body: String) -> &'static str {
@@ -284,7 +284,7 @@ fn the_last_refusal_of_a_long_chain_is_the_answer() {
 }
 
 #[test]
-fn a_change_from_another_site_is_not_forwarded_to_a_route_that_would_make_it() {
+fn a_cross_site_change_is_not_forwarded() {
     // The refused request carries the user's cookies: who stands behind must not act on them.
     #[login_required(forward)]
     #[post("/change")]

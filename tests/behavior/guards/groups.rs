@@ -63,7 +63,7 @@ fn gets(app: &Running, path: &str) -> [String; 3] {
 }
 
 #[test]
-fn a_group_asks_what_its_guard_asks() {
+fn a_group_enforces_its_guard() {
     let rows = [
         ("/a", routes![door].login_required(), LOGIN),
         ("/b", routes![door].fresh_login_required(), FRESH),
@@ -95,7 +95,7 @@ fn a_group_asks_what_its_guard_asks() {
 }
 
 #[test]
-fn the_stricter_of_attribute_and_group_counts() {
+fn the_stricter_guard_of_attribute_and_group_counts() {
     let all = || routes![door, login_door, fresh_door, public_door];
     let app = mounted([
         ("/login-group", all().login_required()),
@@ -121,7 +121,7 @@ fn the_stricter_of_attribute_and_group_counts() {
 }
 
 #[test]
-fn a_group_under_two_guards_asks_both_in_either_order() {
+fn a_group_enforces_two_guards_in_either_order() {
     let rows = [
         (
             "/a",
@@ -153,7 +153,7 @@ fn a_group_under_two_guards_asks_both_in_either_order() {
 }
 
 #[test]
-fn a_window_asks_for_credentials_of_late() {
+fn within_requires_recent_credentials() {
     let guard = RouteGuard::fresh_login().within(Duration::from_secs(600));
     let app = mounted([
         ("/a", routes![door].guarded(guard)),
@@ -173,7 +173,7 @@ fn a_window_asks_for_credentials_of_late() {
 }
 
 #[test]
-fn options_add_up_in_any_order() {
+fn the_options_of_a_guard_add_up() {
     let guard = RouteGuard::fresh_login()
         .user::<User>()
         .within(Duration::from_millis(1999))
@@ -190,7 +190,7 @@ fn options_add_up_in_any_order() {
 }
 
 #[test]
-fn a_window_on_a_plain_login_is_not_ignored() {
+fn within_on_a_plain_login_is_not_ignored() {
     // The attribute refuses `within` there. A group must not let through what its author closed.
     let guard = RouteGuard::login().within(Duration::from_secs(600));
     let app = mounted([("/a", routes![door].guarded(guard))]);
@@ -206,7 +206,7 @@ fn a_condition_on_a_public_group_is_not_ignored() {
 }
 
 #[test]
-fn files_are_guarded_as_routes_are() {
+fn a_file_server_is_guarded_like_other_routes() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("guarded-files");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("plan.txt"), "the plan").unwrap();
@@ -281,7 +281,7 @@ fn careful(number: u8, form: Form<Number>) -> String {
 }
 
 #[test]
-fn a_groups_guard_comes_before_the_handlers_guards_parameters_and_body() {
+fn the_guard_of_a_group_runs_before_the_handlers_guards_parameters_and_body() {
     let app = mounted([("/a", routes![strict, careful].login_required())]);
     for (path, form) in [
         ("/a/strict/7", "number=7"),
@@ -366,7 +366,7 @@ fn every_method_of_a_group_is_guarded() {
 }
 
 #[test]
-fn an_exempt_method_passes_a_group_and_no_other_does() {
+fn only_an_exempt_method_passes_a_group() {
     #[options("/door")]
     fn preflight() -> &'static str {
         "preflight"
@@ -405,7 +405,7 @@ fn a_group_refuses_a_change_from_another_site() {
 }
 
 #[test]
-fn a_loader_that_fails_opens_no_group() {
+fn a_failing_loader_opens_no_group() {
     let app = mounted([
         ("/a", routes![door].login_required()),
         ("/b", routes![door].fresh_login_required()),
@@ -423,7 +423,7 @@ fn a_loader_that_fails_opens_no_group() {
 }
 
 #[test]
-fn a_group_without_any_manager_fails_shut() {
+fn a_group_without_any_manager_fails_closed() {
     let figment =
         rocket::figment::Figment::from(rocket::Config::debug_default()).merge(("log_level", "off"));
     let rocket = rocket::custom(figment)

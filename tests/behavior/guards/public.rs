@@ -24,7 +24,7 @@ fn terms() -> &'static str {
 }
 
 #[test]
-fn a_public_route_asks_nobody_who_comes() {
+fn a_public_route_loads_no_user() {
     let app = start(App::new(), |rocket| {
         rocket
             .mount("/", routes![imprint])
@@ -53,7 +53,7 @@ fn a_public_route_asks_nobody_who_comes() {
 }
 
 #[test]
-fn a_change_from_another_site_reaches_a_public_route() {
+fn a_cross_site_change_reaches_a_public_route() {
     #[public]
     #[rocket::post("/webhook")]
     fn webhook() -> &'static str {
@@ -65,7 +65,7 @@ fn a_change_from_another_site_reaches_a_public_route() {
 }
 
 #[test]
-fn a_public_route_may_still_ask() {
+fn a_public_route_may_still_use_the_user() {
     let app = start(App::new(), |rocket| rocket.mount("/", routes![hello]));
     assert_eq!(outcome(&app.browser().get("/hello")), "200 stranger");
     let reply = app.logged_in("alice").get("/hello");

@@ -256,7 +256,7 @@ fn names(browser: &Browser<'_>) -> Vec<String> {
 }
 
 #[test]
-fn each_realm_has_cookies_of_its_own() {
+fn each_realm_has_its_own_cookies() {
     let app = shop().start();
     let mut both = browser(&app, "1 remember", "1 remember");
     assert_eq!(
@@ -278,7 +278,7 @@ fn each_realm_has_cookies_of_its_own() {
 }
 
 #[test]
-fn outside_the_debug_profile_a_realms_cookies_are_bound_to_the_host_too() {
+fn the_cookies_of_a_realm_are_bound_to_the_host_outside_the_debug_profile() {
     let shop = Shop {
         toml: "[release]",
         ..shop()
@@ -301,7 +301,7 @@ fn outside_the_debug_profile_a_realms_cookies_are_bound_to_the_host_too() {
 }
 
 #[test]
-fn a_login_of_one_realm_opens_no_door_of_the_other() {
+fn a_login_of_one_realm_opens_no_page_of_the_other() {
     let app = shop().start();
     let doors = [
         ("/orders", "", "/sign-in-customers?next=%2Forders"),
@@ -333,7 +333,7 @@ fn a_login_of_one_realm_opens_no_door_of_the_other() {
 }
 
 #[test]
-fn a_cookie_under_the_other_realms_name_is_refused() {
+fn a_cookie_under_the_name_of_the_other_realm_is_refused() {
     let app = shop().start();
     let both = browser(&app, "1 remember", "1 remember");
     let swaps = [
@@ -364,7 +364,7 @@ fn a_cookie_under_the_other_realms_name_is_refused() {
 }
 
 #[test]
-fn a_customers_cookie_is_no_staff_cookie_whatever_the_cookies_are_called() {
+fn a_cookie_of_one_realm_is_refused_by_the_other_under_any_name() {
     // The names of yesterday's customer cookies are those of today's staff cookies.
     let before = shop().start();
     let mut stolen = browser(&before, "1 remember", "");
@@ -387,7 +387,7 @@ fn a_customers_cookie_is_no_staff_cookie_whatever_the_cookies_are_called() {
 }
 
 #[test]
-fn a_logout_of_one_leaves_the_other() {
+fn a_logout_of_one_realm_keeps_the_login_of_the_other() {
     let app = shop().start();
     for (logout, left, kept) in [
         ("/logout", "- 2", "staff"),
@@ -407,7 +407,7 @@ fn a_logout_of_one_leaves_the_other() {
 }
 
 #[test]
-fn each_realm_asks_its_own_loader_and_only_where_it_must() {
+fn each_realm_runs_only_its_own_loader_and_only_if_needed() {
     let app = shop().start();
     let mut both = browser(&app, "1", "2");
     for (path, loads) in [
@@ -426,7 +426,7 @@ fn each_realm_asks_its_own_loader_and_only_where_it_must() {
 }
 
 #[test]
-fn a_loader_that_fails_is_its_own_realms_trouble() {
+fn a_failing_loader_affects_its_own_realm_only() {
     let app = shop().start();
     let both = browser(&app, "1", "2");
     fail(&app, "staff");
@@ -444,7 +444,7 @@ fn a_loader_that_fails_is_its_own_realms_trouble() {
 }
 
 #[test]
-fn freshness_is_each_realms_own() {
+fn each_realm_has_its_own_freshness() {
     let app = shop().start();
     let mut both = browser(&app, "1 remember", "2 remember");
     both.restart();
@@ -459,7 +459,7 @@ fn freshness_is_each_realms_own() {
 }
 
 #[test]
-fn refusals_and_events_are_of_the_realm_that_refused() {
+fn refusals_and_events_belong_to_the_refusing_realm() {
     #[unauthorized_handler]
     fn staff_only() -> (Status, &'static str) {
         (Status::Unauthorized, "staff only")
@@ -536,7 +536,7 @@ fn events_once(
 }
 
 #[test]
-fn a_realms_settings_stand_over_the_common_ones() {
+fn the_settings_of_a_realm_override_the_common_ones() {
     let toml = r#"
         [default.login]
         session_idle_timeout = "10m"
@@ -597,7 +597,7 @@ fn a_realm_inherits_no_view() {
 }
 
 #[test]
-fn a_realms_views_may_stand_in_the_configuration() {
+fn the_views_of_a_realm_may_be_set_in_the_configuration() {
     let toml = r#"
         [default.login.realms.staff]
         login_view = "/for-staff"
@@ -623,7 +623,7 @@ fn a_realms_views_may_stand_in_the_configuration() {
 }
 
 #[test]
-fn two_realms_that_refuse_keep_the_wanted_page_apart() {
+fn two_realms_keep_their_wanted_pages_apart() {
     let toml = "[default.login]\nuse_session_for_next = true";
     let app = Shop { toml, ..shop() }.start();
     let mut stranger = app.browser();

@@ -51,7 +51,7 @@ fn Lints(user: &super::Person) -> &'static str {
 }
 
 #[test]
-fn they_are_kept() {
+fn other_attributes_of_a_handler_keep_working() {
     let client = app(routes![either, by_cfg_attr, Lints]);
     assert_guarded(&client, "/either", &GUEST, "closed");
     assert_guarded(&client, "/by-cfg-attr", &GUEST, "by cfg_attr");

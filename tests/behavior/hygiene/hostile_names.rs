@@ -104,7 +104,7 @@ mod handlers {
 }
 
 #[test]
-fn nothing_of_ours_is_found_by_a_name_of_theirs() {
+fn names_of_the_application_do_not_disturb_generated_code() {
     let client = super::launch(
         ::rocket::custom(super::config())
             .manage(3_u8)

@@ -60,7 +60,7 @@ route_below!(Person, Person::is_staff, "/below", below, "below");
 condition_of_its_own!();
 
 #[test]
-fn they_are_guarded_as_any_other() {
+fn handlers_from_macro_rules_are_guarded() {
     let client = app(routes![whole, r#type, below, own]);
     assert_guarded(&client, "/whole", &STAFF, "whole");
     assert_guarded(&client, "/type", &STAFF, "type");

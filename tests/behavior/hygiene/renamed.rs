@@ -80,7 +80,7 @@ macro_rules! open {
 open!();
 
 #[test]
-fn every_macro_goes_through_it() {
+fn every_macro_works_with_a_renamed_crate() {
     let rocket = rocket::custom(super::config())
         .attach(
             login::LoginManager::new(load_member)

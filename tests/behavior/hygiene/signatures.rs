@@ -71,7 +71,7 @@ fn data(body: Vec<u8>) -> Vec<u8> {
 }
 
 #[test]
-fn a_guard_changes_nothing_about_them() {
+fn a_guard_keeps_any_signature_of_a_handler() {
     let client = app(routes![names, lifetimes, asynchronous, even, data]);
     assert_guarded(
         &client,
@@ -93,7 +93,7 @@ fn a_guard_changes_nothing_about_them() {
 }
 
 #[test]
-fn a_handler_may_stand_in_a_function() {
+fn a_handler_may_be_defined_inside_a_function() {
     #[login_required]
     #[get("/local")]
     fn local() -> &'static str {
@@ -153,7 +153,7 @@ fn result() -> &'static str {
 }
 
 #[test]
-fn a_condition_is_any_function_of_the_user() {
+fn any_function_of_the_user_can_be_a_condition() {
     let rocket = rocket::custom(super::config())
         .manage(2_i64)
         .attach(rocket_login::LoginManager::new(super::load_person))

@@ -110,7 +110,7 @@ fn audit(event: &LoginEvent<'_, User>) {
 }
 
 #[test]
-fn a_strict_application_runs() {
+fn an_application_with_strict_lints_compiles_and_runs() {
     let rocket = rocket::custom(super::config())
         .manage(5_i64)
         .attach(

@@ -35,7 +35,7 @@ fn files(path: std::path::PathBuf) {
 }
 
 #[test]
-fn the_guard_is_no_argument_of_the_uri() {
+fn the_guard_is_not_an_argument_of_the_uri() {
     assert_eq!(
         uri!(guarded("a b", 3, Some(4))),
         uri!(open("a b", 3, Some(4)))

@@ -33,7 +33,7 @@ fn bearer(app: &Running) -> Browser<'_> {
 }
 
 #[test]
-fn a_token_by_the_book_is_a_login() {
+fn a_token_made_from_the_specification_logs_in() {
     // R3, R5, R25, R35
     let app = app().set("login.session_protection", "strong").start();
     let both = bearer(&app);
@@ -50,7 +50,7 @@ fn a_token_by_the_book_is_a_login() {
 }
 
 #[test]
-fn a_token_by_the_book_is_bound_to_its_client() {
+fn a_token_made_from_the_specification_is_bound_to_its_client() {
     for name in BOTH {
         let app = app().set("login.session_protection", "strong").start();
         let token = bearer(&app).with_only(name);
@@ -70,7 +70,7 @@ fn read(signer: Signer) -> Option<String> {
 }
 
 #[test]
-fn a_value_is_signed_by_the_book() {
+fn a_signed_value_follows_the_specification() {
     let app = app().routes(routes![value, read]).start();
     assert_eq!(app.browser().get("/value").body, VALUE);
     assert_eq!(app.browser().get("/read").body, "group 7");

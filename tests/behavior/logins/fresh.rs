@@ -8,7 +8,7 @@ use super::support::{BOTH, DAY, HOUR, MINUTE, assert_refused, load_by_key, max_a
 use crate::common::{App, REMEMBER, Running, SESSION, User, Users};
 
 #[test]
-fn the_fresh_page_is_open_to_a_login_and_not_to_a_memory() {
+fn a_fresh_page_opens_after_a_login_but_not_for_a_remembered_user() {
     let app = App::new().start();
     let mut browser = app.browser();
     assert_eq!(
@@ -35,7 +35,7 @@ fn restored(app: &Running) -> crate::common::Browser<'_> {
 }
 
 #[test]
-fn a_confirmed_login_is_fresh_under_a_new_id_and_the_old_pair_is_dead() {
+fn a_confirmation_makes_the_login_fresh_and_ends_the_old_cookies() {
     // R30
     let app = App::new().start();
     let mut browser = restored(&app);
@@ -57,7 +57,7 @@ fn a_confirmed_login_is_fresh_under_a_new_id_and_the_old_pair_is_dead() {
 }
 
 #[test]
-fn a_confirmation_remembers_nobody_who_was_not() {
+fn a_confirmation_does_not_start_to_remember_a_user() {
     let app = App::new().start();
     let mut browser = app.logged_in("alice");
     let reply = browser.post("/confirm", "alice");
@@ -77,7 +77,7 @@ fn a_confirmation_remembers_nobody_who_was_not() {
 }
 
 #[test]
-fn only_the_sessions_own_user_can_confirm() {
+fn only_the_user_of_the_session_can_confirm() {
     // T47, T48, R23, D17, D33
     let app = App::new()
         .with(|manager| manager.request_loader(load_by_key))
@@ -229,7 +229,7 @@ fn freshness_ends_with_its_window_to_the_second() {
 }
 
 #[test]
-fn what_a_page_can_ask_ends_with_the_fresh_lifetime() {
+fn login_fresh_returns_false_after_the_fresh_lifetime() {
     let app = App::new().set("login.fresh_lifetime", "10 minutes").start();
     let mut browser = app.logged_in("alice");
     app.forward(10 * MINUTE - 1);
@@ -239,7 +239,7 @@ fn what_a_page_can_ask_ends_with_the_fresh_lifetime() {
 }
 
 #[test]
-fn a_login_that_was_stale_opens_no_page_within_any_window() {
+fn a_stale_login_opens_no_page_with_a_window() {
     let app = App::new().routes(routes![within]).start();
     let mut browser = app.logged_in_with("alice", "stale=on");
     assert_eq!(
@@ -249,7 +249,7 @@ fn a_login_that_was_stale_opens_no_page_within_any_window() {
 }
 
 #[test]
-fn a_confirmation_does_not_prolong_the_session() {
+fn a_confirmation_does_not_extend_the_session() {
     // R18
     let app = App::new().set("login.session_idle_timeout", false).start();
     let mut browser = app.logged_in("alice");
@@ -282,7 +282,7 @@ async fn change_password(
 }
 
 #[test]
-fn a_confirmation_after_a_change_of_password_keeps_this_browser_alone() {
+fn a_confirmation_after_a_password_change_keeps_only_this_browser_logged_in() {
     let app = App::new().routes(routes![change_password]).start();
     let (mut here, there) = (restored(&app), app.remembered("alice"));
     let old = here.clone();
@@ -309,7 +309,7 @@ fn a_confirmation_binds_the_login_to_the_client_that_confirms() {
 }
 
 #[test]
-fn who_has_confirmed_is_not_looked_up_again() {
+fn a_confirmed_user_is_not_loaded_again() {
     let app = App::new().routes(routes![script]).start();
     let mut browser = app.logged_in("alice");
     let before = app.users.loads();

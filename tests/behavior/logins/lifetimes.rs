@@ -37,7 +37,7 @@ fn an_idle_session_ends_to_the_second() {
 }
 
 #[test]
-fn only_a_page_that_asks_for_the_user_counts_as_use() {
+fn only_a_page_that_needs_the_user_counts_as_use() {
     let app = App::new().start();
     let mut browser = app.logged_in("alice");
     app.forward(HOUR / 2);
@@ -111,7 +111,7 @@ fn a_permanent_session_lasts_31_days_without_use() {
 }
 
 #[test]
-fn a_clock_that_is_wrong_refuses_and_never_panics() {
+fn a_wrong_clock_refuses_logins_and_never_panics() {
     // T82, R21: what holds at START does not hold at these times.
     let app = App::new().start();
     let browser = app.remembered("alice");
@@ -142,7 +142,7 @@ fn a_clock_that_is_wrong_refuses_and_never_panics() {
 }
 
 #[test]
-fn a_login_at_the_ends_of_time_outlives_nothing() {
+fn a_login_at_an_extreme_time_ends_with_its_logout() {
     // T82, K19
     for (time, holds) in [
         (0, true),

@@ -7,7 +7,7 @@ use super::support::{BOTH, DAY, assert_refused, encoded, max_age, script};
 use crate::common::{App, REMEMBER, SESSION};
 
 #[test]
-fn a_login_opens_the_private_page_and_nothing_else_does() {
+fn only_a_login_opens_the_private_page() {
     let app = App::new().start();
     let mut browser = app.browser();
     assert_eq!(browser.get("/private").status, Status::SeeOther);
@@ -24,7 +24,7 @@ fn a_login_opens_the_private_page_and_nothing_else_does() {
 }
 
 #[test]
-fn user_ids_come_back_byte_for_byte_and_no_two_are_alike() {
+fn user_ids_come_back_byte_for_byte_and_stay_distinct() {
     // T17, T18
     let long = "x".repeat(256);
     let ids = [
@@ -72,7 +72,7 @@ fn user_ids_come_back_byte_for_byte_and_no_two_are_alike() {
 }
 
 #[test]
-fn an_id_that_no_cookie_can_hold_is_an_error_at_login() {
+fn a_user_id_that_is_too_long_is_an_error_at_login() {
     let app = App::new().start();
     for id in ["", &"x".repeat(257), &"é".repeat(129)] {
         app.users.put(id);
@@ -85,7 +85,7 @@ fn an_id_that_no_cookie_can_hold_is_an_error_at_login() {
 }
 
 #[test]
-fn a_failed_login_leaves_the_one_before_alone() {
+fn a_failed_login_keeps_the_previous_login() {
     let app = App::new().start();
     app.users.put("");
     app.users.change("bob", |bob| bob.active = false);
@@ -105,7 +105,7 @@ fn a_failed_login_leaves_the_one_before_alone() {
 }
 
 #[test]
-fn an_inactive_user_gets_in_by_force_only_and_opens_nothing() {
+fn an_inactive_user_can_log_in_only_by_force_and_opens_no_page() {
     let app = App::new().start();
     app.users.change("bob", |bob| bob.active = false);
     let mut browser = app.browser();
@@ -150,7 +150,7 @@ fn force_leaves_no_trace_on_a_remember_cookie_that_is_kept() {
 }
 
 #[test]
-fn a_new_login_ends_the_old_one_whoevers_it_was() {
+fn a_new_login_ends_the_old_one_of_any_user() {
     // T37-T39, R30, R31
     for next in ["alice", "bob"] {
         for form in ["", "&remember=on"] {
@@ -169,7 +169,7 @@ fn a_new_login_ends_the_old_one_whoevers_it_was() {
 }
 
 #[test]
-fn a_login_without_remember_removes_whatever_would_bring_back_somebody_else() {
+fn a_login_without_remember_removes_an_invalid_or_foreign_remember_cookie() {
     // D13
     let app = App::new().start();
     let left = |name: &str| app.remembered(name).cookies[REMEMBER].clone();
@@ -198,7 +198,7 @@ fn a_login_without_remember_removes_whatever_would_bring_back_somebody_else() {
 }
 
 #[test]
-fn who_is_remembered_stays_so_for_as_long_after_another_login() {
+fn a_remembered_user_stays_remembered_after_another_login() {
     // As in Flask-Login, but under the new login's id.
     let app = App::new().start();
     let mut browser = app.logged_in_with("alice", "remember=on&duration=7200");
@@ -273,7 +273,7 @@ fn a_remember_cookie_lasts_between_a_second_and_400_days() {
 }
 
 #[test]
-fn several_changes_in_one_request_leave_the_last_one() {
+fn the_last_of_several_changes_in_one_request_counts() {
     let app = App::new().routes(routes![script]).start();
     for (before, lines, during, after) in [
         (

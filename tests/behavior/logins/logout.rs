@@ -110,7 +110,7 @@ fn a_logout_always_removes_both_cookies_with_all_their_attributes() {
 }
 
 #[test]
-fn a_removal_names_the_domain_and_path_that_the_cookie_was_set_with() {
+fn a_removal_has_the_domain_and_path_of_its_cookie() {
     // D23
     let app = App::new()
         .set("login.session_cookie_domain", ".example.com")
@@ -136,7 +136,7 @@ fn a_removal_names_the_domain_and_path_that_the_cookie_was_set_with() {
 }
 
 #[test]
-fn a_logout_holds_while_the_loader_fails() {
+fn a_logout_takes_effect_while_the_loader_fails() {
     let app = App::new().start();
     let mut browser = app.remembered("alice");
     let thief = browser.clone();
@@ -162,7 +162,7 @@ fn a_change_that_was_accepted_is_sent_although_the_loader_fails() {
 }
 
 #[test]
-fn a_listener_hears_who_logged_out() {
+fn a_listener_gets_the_user_who_logged_out() {
     let (app, log) = logged(App::new());
     let mut browser = app.logged_in("alice");
     log.take();
@@ -179,7 +179,7 @@ fn a_listener_hears_who_logged_out() {
 }
 
 #[test]
-fn a_logout_holds_for_a_permanent_session() {
+fn a_logout_ends_a_permanent_session() {
     let app = App::new().start();
     let mut browser = app.logged_in_with("alice", "permanent=on");
     let thief = browser.clone();
@@ -189,7 +189,7 @@ fn a_logout_holds_for_a_permanent_session() {
 }
 
 #[test]
-fn a_logout_holds_for_a_permanent_session_that_outlives_its_remember_cookie() {
+fn a_logout_ends_a_permanent_session_that_outlives_its_remember_cookie() {
     // T41, R24
     for verb in ["logout", "confirm alice", "login alice"] {
         let app = App::new().routes(routes![script]).start();
@@ -202,7 +202,7 @@ fn a_logout_holds_for_a_permanent_session_that_outlives_its_remember_cookie() {
 }
 
 #[test]
-fn a_logout_holds_for_a_remember_cookie_that_a_thief_has_renewed() {
+fn a_logout_ends_a_remember_cookie_that_a_thief_has_renewed() {
     // T42, R24
     let app = App::new()
         .set("login.remember_cookie_refresh_each_request", true)
@@ -220,7 +220,7 @@ fn a_logout_holds_for_a_remember_cookie_that_a_thief_has_renewed() {
 }
 
 #[test]
-fn a_logout_ends_every_session_that_it_shows() {
+fn a_logout_ends_every_session_in_its_request() {
     // R24: a sibling host that can set a cookie must not be able to keep a stolen session alive.
     let app = App::new().start();
     let (alice, mallory) = (app.logged_in("alice"), app.logged_in("bob"));
@@ -232,7 +232,7 @@ fn a_logout_ends_every_session_that_it_shows() {
 }
 
 #[test]
-fn the_browser_is_cleaned_at_logout_only_and_where_asked() {
+fn clear_site_data_is_sent_at_logout_only_and_only_if_set() {
     // R46
     let clears = |reply: &Reply| reply.header("Clear-Site-Data").map(str::to_owned);
     let app = App::new().start();
@@ -299,7 +299,7 @@ async fn confirm_slowly(
 }
 
 #[test]
-fn a_confirmation_under_way_cannot_undo_a_logout() {
+fn a_concurrent_confirmation_cannot_undo_a_logout() {
     // R28: the login that it would have renewed has ended meanwhile.
     let app = App::new().routes(routes![confirm_slowly]);
     let gate = Arc::new(Gate::default());

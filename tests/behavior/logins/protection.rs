@@ -44,7 +44,7 @@ fn elsewhere<'a>(browser: &Browser<'a>) -> Vec<Browser<'a>> {
 }
 
 #[test]
-fn basic_protection_makes_the_login_stale_and_tells() {
+fn basic_protection_makes_the_login_stale_and_emits_an_event() {
     let (app, log) = logged(protected("basic"));
     let mut home = at_home(&app);
     for mut thief in elsewhere(&home) {
@@ -78,7 +78,7 @@ fn basic_protection_is_the_default() {
 }
 
 #[test]
-fn strong_protection_ends_the_login_here_and_at_home() {
+fn strong_protection_ends_the_login_for_thief_and_owner() {
     // T56, T57
     let (app, log) = logged(protected("strong"));
     for name in BOTH {
@@ -100,7 +100,7 @@ fn strong_protection_ends_the_login_here_and_at_home() {
 }
 
 #[test]
-fn strong_protection_asks_no_further() {
+fn strong_protection_tries_no_other_loader() {
     // As in Flask-Login: not the remember cookie, and not the request loader.
     let app = protected("strong")
         .with(|manager| manager.request_loader(super::support::load_by_key))
@@ -122,7 +122,7 @@ fn strong_protection_only_makes_a_permanent_session_stale() {
 }
 
 #[test]
-fn without_protection_any_client_will_do() {
+fn without_protection_every_client_is_accepted() {
     let (app, log) = logged(protected("none"));
     let home = at_home(&app);
     for mut other in elsewhere(&home) {
@@ -136,7 +136,7 @@ fn without_protection_any_client_will_do() {
 }
 
 #[test]
-fn a_remembered_user_who_moved_is_told_of_under_basic_protection() {
+fn under_basic_protection_a_remembered_user_who_moved_emits_an_event() {
     let (app, log) = logged(protected("basic"));
     let mut home = at_home(&app);
     home.restart();
@@ -262,7 +262,7 @@ fn a_trusted_proxy_names_the_client() {
 }
 
 #[test]
-fn a_user_agent_of_any_bytes_is_no_error() {
+fn a_user_agent_of_any_bytes_is_not_an_error() {
     // T56
     let server = Server::start(protected("strong").rocket());
     let login = |user_agent: &[u8]| {

@@ -30,7 +30,7 @@ fn a_remembered_user_is_back_in_a_new_session_that_is_not_fresh() {
 }
 
 #[test]
-fn nobody_is_restored_where_nobody_is_asked_for() {
+fn a_page_that_does_not_need_the_user_restores_nobody() {
     let app = App::new()
         .set("login.remember_cookie_refresh_each_request", true)
         .start();
@@ -77,7 +77,7 @@ fn each_login_has_its_own_duration() {
 }
 
 #[test]
-fn use_prolongs_a_remember_cookie_only_where_that_is_set() {
+fn use_extends_a_remember_cookie_only_if_set() {
     // D07, D08: in the session and after a restart, each time by the login's own duration.
     for refresh in [false, true] {
         let app = App::new()
@@ -101,7 +101,7 @@ fn use_prolongs_a_remember_cookie_only_where_that_is_set() {
 }
 
 #[test]
-fn no_use_prolongs_a_remember_cookie_beyond_400_days() {
+fn use_never_extends_a_remember_cookie_beyond_400_days() {
     // R20
     let app = App::new()
         .set("login.remember_cookie_refresh_each_request", true)
@@ -123,7 +123,7 @@ fn no_use_prolongs_a_remember_cookie_beyond_400_days() {
 }
 
 #[test]
-fn only_the_remember_cookie_of_this_login_is_prolonged() {
+fn only_the_remember_cookie_of_this_login_is_extended() {
     let app = App::new()
         .set("login.remember_cookie_refresh_each_request", true)
         .start();
@@ -143,7 +143,7 @@ fn only_the_remember_cookie_of_this_login_is_prolonged() {
 }
 
 #[test]
-fn a_remember_cookie_that_gives_nobody_is_removed_and_writes_nothing() {
+fn an_invalid_remember_cookie_is_removed_and_logs_nobody_in() {
     // D12, D14, D15
     let app = App::new().start();
     let mut gone = app.remembered("bob");
@@ -167,7 +167,7 @@ fn a_remember_cookie_that_gives_nobody_is_removed_and_writes_nothing() {
 }
 
 #[test]
-fn a_remember_cookie_takes_over_from_a_session_that_has_ended_by_time() {
+fn a_remember_cookie_replaces_an_expired_session() {
     for wait in [HOUR, DAY, 40 * DAY] {
         let app = App::new().start();
         let mut browser = app.remembered("alice");
@@ -180,7 +180,7 @@ fn a_remember_cookie_takes_over_from_a_session_that_has_ended_by_time() {
 }
 
 #[test]
-fn a_session_restored_in_the_last_second_lasts_as_long_as_any_other() {
+fn a_session_restored_in_the_last_second_has_the_full_lifetime() {
     let app = App::new().start();
     let mut browser = app.logged_in_with("alice", "remember=on&duration=60");
     browser.restart();
@@ -192,7 +192,7 @@ fn a_session_restored_in_the_last_second_lasts_as_long_as_any_other() {
 }
 
 #[test]
-fn a_remember_cookie_of_this_very_second_is_not_given_out_again() {
+fn a_remember_cookie_is_not_renewed_within_the_same_second() {
     let app = App::new()
         .set("login.remember_cookie_refresh_each_request", true)
         .start();

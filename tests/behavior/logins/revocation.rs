@@ -11,7 +11,7 @@ use crate::common::revocations::Revocations;
 use crate::common::{App, REMEMBER, SESSION, START};
 
 #[test]
-fn logout_everywhere_ends_every_login_of_this_user_and_no_other() {
+fn logout_everywhere_ends_every_login_of_this_user_only() {
     // R27
     let app = App::new().routes(routes![script]).start();
     let others = [
@@ -37,7 +37,7 @@ fn logout_everywhere_ends_every_login_of_this_user_and_no_other() {
 }
 
 #[test]
-fn a_login_in_the_second_after_logout_everywhere_holds() {
+fn a_login_right_after_logout_everywhere_is_valid() {
     let app = App::new().start();
     let mut browser = app.remembered("alice");
     for _ in 0..3 {
@@ -54,7 +54,7 @@ fn a_login_in_the_second_after_logout_everywhere_holds() {
 }
 
 #[test]
-fn after_too_many_logouts_everywhere_in_a_second_a_login_says_that_it_has_to_wait() {
+fn after_many_logouts_everywhere_in_one_second_a_login_has_to_wait() {
     // An administrator's script: each run dates the next login one second further ahead.
     let app = App::new().routes(routes![script]).start();
     let mut admin = app.browser();
@@ -71,7 +71,7 @@ fn after_too_many_logouts_everywhere_in_a_second_a_login_says_that_it_has_to_wai
 }
 
 #[test]
-fn a_clock_set_back_behind_a_logout_everywhere_lets_nobody_in_who_could_not_stay() {
+fn with_a_clock_set_back_before_a_logout_everywhere_a_login_is_refused() {
     let app = App::new().start();
     app.logged_in("alice").post("/logout-everywhere", "");
     app.clock.set(START - HOUR);
@@ -84,7 +84,7 @@ fn a_clock_set_back_behind_a_logout_everywhere_lets_nobody_in_who_could_not_stay
 }
 
 #[test]
-fn a_session_restored_in_the_second_after_logout_everywhere_holds() {
+fn a_session_restored_right_after_logout_everywhere_is_valid() {
     let app = App::new().start();
     app.logged_in("alice").post("/logout-everywhere", "");
     let mut browser = app.remembered("alice");
@@ -96,7 +96,7 @@ fn a_session_restored_in_the_second_after_logout_everywhere_holds() {
 }
 
 #[test]
-fn an_administrator_ends_anothers_logins_and_stays() {
+fn an_administrator_ends_the_logins_of_another_user_and_stays_logged_in() {
     let app = App::new().routes(routes![script]).start();
     let victims = [app.remembered("alice"), app.remembered("alice")];
     let mut admin = app.remembered("bob");
@@ -113,7 +113,7 @@ fn an_administrator_ends_anothers_logins_and_stays() {
 }
 
 #[test]
-fn logout_everywhere_is_nobodys_when_nobody_is_there_and_the_api_users_own() {
+fn logout_everywhere_ends_nothing_without_a_user_and_works_with_an_api_key() {
     let app = App::new()
         .routes(routes![script])
         .with(|manager| manager.request_loader(load_by_key))
@@ -153,7 +153,7 @@ fn a_full_list_loses_no_logout() {
 }
 
 #[test]
-fn a_full_list_ends_what_a_login_replaces_and_not_the_login() {
+fn a_full_list_ends_the_replaced_login_and_keeps_the_new_one() {
     // R24, R30
     let app = App::new()
         .with(|manager| manager.revocation_list(MemoryRevocations::new(0)))

@@ -16,7 +16,7 @@ fn keyed(keys: &[&str]) -> App {
 }
 
 #[test]
-fn a_retired_key_holds_and_is_replaced_on_use() {
+fn a_login_with_a_retired_key_is_valid_and_signed_again() {
     // T77, R7
     for protection in ["none", "basic", "strong"] {
         let app = |keys: &[&str]| {
@@ -68,7 +68,7 @@ fn a_retired_key_holds_and_is_replaced_on_use() {
 }
 
 #[test]
-fn a_thief_gains_nothing_from_a_new_key() {
+fn a_new_key_does_not_help_a_thief() {
     let app = keyed(&[KEY]).start();
     let mut home = app.browser().from("192.0.2.1");
     home.post("/login", "user=alice&remember=on");
@@ -91,7 +91,7 @@ fn a_thief_gains_nothing_from_a_new_key() {
 }
 
 #[test]
-fn a_remember_cookie_beside_a_session_is_replaced_too() {
+fn a_remember_cookie_beside_a_session_is_signed_again_too() {
     // T77, R7: daily visits while the keys rotate must not end in being forgotten.
     let old = keyed(&[KEY]).start();
     let rotating = keyed(&[K2, KEY]).start();
@@ -103,7 +103,7 @@ fn a_remember_cookie_beside_a_session_is_replaced_too() {
 }
 
 #[test]
-fn a_logout_under_the_new_key_ends_a_login_under_the_old() {
+fn a_logout_with_the_new_key_ends_a_login_with_the_old_key() {
     let old = keyed(&[KEY]).start();
     let before = old.remembered("alice");
     let app = keyed(&[K2, KEY]).start();

@@ -11,7 +11,7 @@ use super::support::{BOTH, assert_refused};
 use crate::common::{App, SESSION, bare};
 
 #[test]
-fn a_change_of_password_ends_every_login_at_once() {
+fn a_password_change_ends_every_login_at_once() {
     // T43, R25
     let app = App::new().start();
     let (here, there, mut bob) = (
@@ -32,7 +32,7 @@ fn a_change_of_password_ends_every_login_at_once() {
 }
 
 #[test]
-fn the_browser_of_a_user_who_is_gone_forgets_the_login() {
+fn the_cookies_of_a_deleted_user_are_removed() {
     // D14: the session does not come back to life with the user.
     let app = App::new().start();
     let mut browser = app.remembered("alice");
@@ -101,7 +101,7 @@ fn client<U: UserMixin>(
 }
 
 #[test]
-fn a_user_without_session_hash_stays_in_whatever_changes() {
+fn a_user_without_a_session_hash_stays_logged_in_after_any_change() {
     let record = Record::new(Mutex::new(Some("Ann")));
     let client = client(LoginManager::new(load_plain), routes![plain], &record);
     let user = Plain {
@@ -122,7 +122,7 @@ fn a_user_without_session_hash_stays_in_whatever_changes() {
 }
 
 #[test]
-fn every_field_of_the_session_hash_counts_and_no_two_records_are_alike() {
+fn every_field_of_the_session_hash_counts_and_no_two_users_have_the_same_hash() {
     let records = [
         "none", "", "a", "b", "none|a", "|a", "a|a", "a|", "ab|", "a|b",
     ];

@@ -50,7 +50,7 @@ impl Running {
 }
 
 #[test]
-fn a_value_comes_back_for_its_own_purpose_and_for_no_other() {
+fn a_value_is_valid_for_its_own_purpose_only() {
     let app = app().start();
     let purposes = [
         "next",
@@ -76,7 +76,7 @@ fn a_value_comes_back_for_its_own_purpose_and_for_no_other() {
 }
 
 #[test]
-fn a_value_holds_until_its_last_second() {
+fn a_value_is_valid_until_its_last_second() {
     let app = app().start();
     let text = app.signed("p", "v", 60).unwrap();
     let endless = app.signed("p", "v", u64::MAX).unwrap();
@@ -90,7 +90,7 @@ fn a_value_holds_until_its_last_second() {
 }
 
 #[test]
-fn a_forged_value_is_no_value() {
+fn a_forged_value_is_refused() {
     let app = app().start();
     let text = app.signed("p", "group 7", 60).unwrap();
     for place in 0..text.len() {
@@ -128,7 +128,7 @@ fn a_value_is_signed_up_to_2048_bytes() {
 }
 
 #[test]
-fn a_value_holds_under_a_retired_key() {
+fn a_value_signed_with_a_retired_key_is_valid() {
     // T77
     let text = app().start().signed("p", "v", 60).unwrap();
     let rotating = app()
@@ -141,7 +141,7 @@ fn a_value_holds_under_a_retired_key() {
 }
 
 #[test]
-fn a_login_is_no_value_and_a_value_no_login() {
+fn logins_and_signed_values_are_not_interchangeable() {
     // R3
     let app = app().start();
     let browser = app.remembered("alice");
@@ -159,7 +159,7 @@ fn a_login_is_no_value_and_a_value_no_login() {
 }
 
 #[test]
-fn a_page_to_come_back_to_is_no_value_and_a_value_no_page() {
+fn kept_pages_and_signed_values_are_not_interchangeable() {
     let app = app().set("login.use_session_for_next", true).start();
     let mut browser = app.browser();
     browser.get("/private");

@@ -16,7 +16,7 @@ fn holding<'a>(app: &'a Running, cookie: &Cookie<'_>) -> Browser<'a> {
 }
 
 #[test]
-fn each_helper_makes_the_login_that_it_names() {
+fn each_helper_makes_the_login_in_its_name() {
     for protection in ["none", "basic", "strong"] {
         let app = App::new()
             .set("login.session_protection", protection)
@@ -55,7 +55,7 @@ fn each_helper_makes_the_login_that_it_names() {
 }
 
 #[test]
-fn no_two_cookies_are_alike() {
+fn no_two_cookies_are_equal() {
     let app = App::new().start();
     let alice = app.users.get("alice").unwrap();
     let rocket = app.client.rocket();
@@ -90,7 +90,7 @@ fn the_cookies_follow_the_settings_and_the_clock() {
 }
 
 #[test]
-fn the_cookies_end_with_the_users_password_and_account() {
+fn the_cookies_end_with_a_password_change_or_the_account() {
     let app = App::new().start();
     let alice = app.users.get("alice").unwrap();
     let rocket = app.client.rocket();
@@ -109,7 +109,7 @@ fn the_cookies_end_with_the_users_password_and_account() {
 }
 
 #[test]
-fn a_login_over_a_made_cookie_ends_it() {
+fn a_login_ends_the_login_of_a_made_cookie() {
     let app = App::new().start();
     let alice = app.users.get("alice").unwrap();
     let cookie = testing::login(app.client.rocket(), &alice);
@@ -121,14 +121,14 @@ fn a_login_over_a_made_cookie_ends_it() {
 
 #[test]
 #[should_panic = "no `LoginManager` for"]
-fn without_a_manager_there_is_nothing_to_make() {
+fn without_a_manager_the_helpers_panic() {
     let alice = App::new().users.get("alice").unwrap();
     let _ = testing::login(&bare(), &alice);
 }
 
 #[test]
 #[should_panic = "the user's id is empty or longer than 256 bytes"]
-fn an_id_that_no_cookie_can_hold_makes_none() {
+fn a_user_id_that_is_too_long_panics() {
     let app = App::new().start();
     let user = app.users.put(&"x".repeat(257));
     let _ = testing::login(app.client.rocket(), &user);

@@ -83,7 +83,7 @@ fn answers(browser: &Browser<'_>) -> Vec<(u16, String, Vec<String>)> {
 }
 
 #[test]
-fn unrelated_headers_and_cookies_change_no_verdict() {
+fn unrelated_headers_and_cookies_change_no_answer() {
     // R11, T25-T27, T54
     let app = App::new().start();
     let alice = app.remembered("alice");
