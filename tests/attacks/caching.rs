@@ -139,10 +139,10 @@ impl Drop for Proxy {
 
 /// Says how to get what is missing, past the test harness that would swallow it.
 fn missing() {
-    static TOLD: Once = Once::new();
+    static PRINTED: Once = Once::new();
     let how = "SKIPPED: the caching tests need nginx; on Debian: apt-get install nginx-light\n";
     assert!(env::var_os("ATTACKS_PROXY").is_none(), "{how}");
-    TOLD.call_once(|| {
+    PRINTED.call_once(|| {
         let _ = io::stderr().write_all(how.as_bytes());
     });
 }
@@ -371,7 +371,7 @@ fn a_logout_can_tell_the_browser_to_forget_its_pages() {
     // R46
     let clears = |reply: &str| header(reply, "clear-site-data").concat();
     let app = App::new().release().set("login.clear_site_data", true);
-    for (site, told) in [
+    for (site, expected) in [
         (Site::start(), ""),
         (Site::of(app), r#""cache", "storage""#),
     ] {
@@ -381,6 +381,6 @@ fn a_logout_can_tell_the_browser_to_forget_its_pages() {
         assert_eq!(clears(&site.get("/me", &[&mine])), "");
         let foreign: [&[u8]; 2] = [&mine, b"Sec-Fetch-Site: cross-site"];
         assert_eq!(clears(&site.post("/logout", &foreign, "")), "");
-        assert_eq!(clears(&site.post("/logout", &[&mine], "")), told);
+        assert_eq!(clears(&site.post("/logout", &[&mine], "")), expected);
     }
 }

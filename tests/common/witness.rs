@@ -30,9 +30,9 @@ pub fn watch() {
         let is_servers = thread::current()
             .name()
             .is_some_and(|name| name.starts_with("rocket"));
-        let told = info.to_string();
-        if is_servers && !told.contains(ON_PURPOSE) {
-            lock(&PANICS).push(told);
+        let message = info.to_string();
+        if is_servers && !message.contains(ON_PURPOSE) {
+            lock(&PANICS).push(message);
         }
         default(info);
     }));

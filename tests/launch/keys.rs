@@ -44,10 +44,7 @@ fn a_missing_weak_or_published_key_stops_the_launch() {
             let [error] = with_file(keyless(&format!("[{table}]\n{line}"))).misconfigured();
             assert!(error.starts_with(&format!("`{name}`: ")), "{line}: {error}");
             assert!(error.contains(why), "{line}: {error}");
-            assert!(
-                error.contains("openssl rand -base64 32"),
-                "no mend: {error}"
-            );
+            assert!(error.contains("openssl rand -base64 32"), "no fix: {error}");
             let bare = key.trim_matches(['"', '[', ']']);
             assert!(
                 bare.len() < 5 || !error.contains(bare),
@@ -145,7 +142,7 @@ fn quickstart(port: u16, key: Option<&str>) -> Output {
 
 #[test]
 fn the_example_without_a_good_key_ends_and_never_listens() {
-    // R1, R2, T76: its port is taken, so that an attempt to listen would be told as such.
+    // R1, R2, T76: its port is taken, so that an attempt to listen would be reported as that.
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     for (key, why) in [
@@ -160,16 +157,17 @@ fn the_example_without_a_good_key_ends_and_never_listens() {
         (Some(KEY), "already in use"),
     ] {
         let output = quickstart(port, key);
-        let told = [output.stdout, output.stderr].concat();
-        let told = String::from_utf8(told).unwrap();
-        assert!(!output.status.success(), "{told}");
-        assert!(told.to_lowercase().contains(why), "{told}");
-        assert!(!told.contains("launched"), "{told}");
+        let printed = [output.stdout, output.stderr].concat();
+        let printed = String::from_utf8(printed).unwrap();
+        assert!(!output.status.success(), "{printed}");
+        assert!(printed.to_lowercase().contains(why), "{printed}");
+        assert!(!printed.contains("launched"), "{printed}");
         // With a good key, the control, it gets as far as to its port.
-        let named = told.contains("`secret_key`: ") && told.contains("openssl rand -base64 32");
-        assert_eq!(named, why != "already in use", "{told}");
+        let named =
+            printed.contains("`secret_key`: ") && printed.contains("openssl rand -base64 32");
+        assert_eq!(named, why != "already in use", "{printed}");
         assert!(
-            key.is_none_or(|key| key.is_empty() || !told.contains(key)),
+            key.is_none_or(|key| key.is_empty() || !printed.contains(key)),
             "a key is shown"
         );
     }

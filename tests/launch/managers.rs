@@ -77,7 +77,7 @@ fn a_route_whose_manager_is_missing_stops_the_launch() {
             assert!(error.contains(named), "{error}");
             assert!(
                 error.contains(".attach(LoginManager::new("),
-                "no mend: {error}"
+                "no fix: {error}"
             );
         };
         stopped(launch(bare));
@@ -170,14 +170,14 @@ fn robots() -> RouteGuard {
 
 #[test]
 fn a_group_without_its_manager_stops_the_launch() {
-    let mends = &["`GET /a/plain`", "launch::Robot", ".attach(LoginManager"];
+    let parts = &["`GET /a/plain`", "launch::Robot", ".attach(LoginManager"];
     for routes in [
         routes![plain].guarded(robots()),
         routes![plain].guarded(robots()).login_required(),
         routes![plain].login_required().guarded(robots()),
         routes![plain].guarded(RouteGuard::anonymous("/").user::<Robot>()),
     ] {
-        one("", routes).stopped_saying(mends);
+        one("", routes).stopped_saying(parts);
     }
     // Open for everybody: nobody's manager is asked.
     one(
@@ -217,7 +217,7 @@ fn with_two_managers_every_guard_must_name_its_user_type() {
 
 #[test]
 fn the_error_of_a_group_shows_how_a_group_names_its_user_type() {
-    // `#[login_required(User)]` is no mend for `.login_required()`.
+    // `#[login_required(User)]` is no fix for `.login_required()`.
     two("", routes![plain].login_required()).stopped_saying(&["RouteGuard", ".user::<"]);
 }
 

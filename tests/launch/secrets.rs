@@ -17,13 +17,13 @@ use crate::common::{App, KEY, Running, User, Users};
 use crate::users;
 
 #[event_listener]
-fn tell(event: &LoginEvent<'_, User>, told: &State<Told>) {
-    told.0.lock().unwrap().push(format!("{event:?}"));
+fn record(event: &LoginEvent<'_, User>, emitted: &State<Emitted>) {
+    emitted.0.lock().unwrap().push(format!("{event:?}"));
 }
 
 /// What a listener wrote down.
 #[derive(Default)]
-struct Told(Mutex<Vec<String>>);
+struct Emitted(Mutex<Vec<String>>);
 
 /// Everything that can be printed of a login, as a careless developer would.
 #[post("/debug")]
@@ -78,14 +78,14 @@ fn live(app: App) -> (Vec<String>, String) {
         Box::pin(async {})
     });
     let app = app
-        .with(|manager| manager.event_listener(tell))
+        .with(|manager| manager.event_listener(record))
         .routes(routes![debug])
-        .start_with(|rocket| rocket.manage(Told::default()).attach(keeper));
+        .start_with(|rocket| rocket.manage(Emitted::default()).attach(keeper));
     let debugged = alice_comes_and_goes(&app);
     bob_grows_old(&app);
 
-    let told = app.client.rocket().state::<Told>().unwrap();
-    let told = told.0.lock().unwrap().join("\n");
+    let emitted = app.client.rocket().state::<Emitted>().unwrap();
+    let emitted = emitted.0.lock().unwrap().join("\n");
     for event in [
         "LoggedIn",
         "Revoked",
@@ -94,7 +94,7 @@ fn live(app: App) -> (Vec<String>, String) {
         "Expired",
         "log_id: Some",
     ] {
-        assert!(told.contains(event), "{event}: {told}");
+        assert!(emitted.contains(event), "{event}: {emitted}");
     }
     let built = format!(
         "{:?} {:?}",
@@ -102,7 +102,7 @@ fn live(app: App) -> (Vec<String>, String) {
         MemoryRevocations::new(9)
     );
     let issued = issued.lock().unwrap().clone();
-    (issued, [debugged, told, built].join("\n"))
+    (issued, [debugged, emitted, built].join("\n"))
 }
 
 fn alice_comes_and_goes(app: &Running) -> String {
@@ -227,9 +227,9 @@ fn the_arguments_of_a_revocation_list_print_no_user() {
             Status::Ok
         );
     });
-    let told = list.ended();
-    assert!(told.contains("redacted"), "{told}");
-    assert_no_secret(&told, &[]);
+    let emitted = list.ended();
+    assert!(emitted.contains("redacted"), "{emitted}");
+    assert_no_secret(&emitted, &[]);
 }
 
 #[test]

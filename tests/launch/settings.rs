@@ -45,7 +45,7 @@ fn insecure_cookies_can_be_allowed_explicitly() {
     .went_well();
 }
 
-/// What is wrong, the lines of the file, and a part of the mend.
+/// What is wrong, the lines of the file, and a part of the fix.
 const SENSELESS: &str = r"
 remember_cookie_duration | remember_cookie_duration = '401 days' | set 400 days or less
 remember_cookie_duration | remember_cookie_duration = 34560001 | set 400 days or less
@@ -107,11 +107,11 @@ remember_cookie_secret | remember_cookie_secret = 'x' | there is no such setting
 fn an_invalid_setting_stops_the_launch_and_names_the_fix() {
     // T76, R10, D27
     for row in SENSELESS.trim().lines() {
-        let [setting, lines, mend] = row.split(" | ").collect::<Vec<_>>()[..] else {
+        let [setting, lines, fix] = row.split(" | ").collect::<Vec<_>>()[..] else {
             panic!("{row}");
         };
         let error = mistake(&format!("login.{setting}"), &lines.replace(" ; ", "\n"));
-        assert!(error.contains(mend), "{row}: {error}");
+        assert!(error.contains(fix), "{row}: {error}");
     }
 }
 
@@ -125,9 +125,9 @@ fn a_setting_that_opens_everything_is_refused_or_warned_about() {
         "trusted_proxies = ['::/0']",
     ] {
         let launched = with_file(release(&format!("[default.login]\n{line}")));
-        let told = [launched.errors(), launched.warnings()].concat().concat();
+        let messages = [launched.errors(), launched.warnings()].concat().concat();
         let setting = line.split(' ').next().unwrap();
-        assert!(told.contains(setting), "{line}: {told:?}");
+        assert!(messages.contains(setting), "{line}: {messages:?}");
     }
 }
 

@@ -36,9 +36,9 @@ fn requests() -> usize {
 
 /// The seed of every choice.
 fn seed() -> u64 {
-    static TOLD: Once = Once::new();
+    static PRINTED: Once = Once::new();
     let seed = number("LOAD_SEED").unwrap_or(1);
-    TOLD.call_once(|| println!("LOAD_SEED={seed}"));
+    PRINTED.call_once(|| println!("LOAD_SEED={seed}"));
     seed
 }
 

@@ -224,17 +224,17 @@ fn the_catcher_of_the_application_gets_the_reason() {
         assert_bare(&reply);
         reply.body
     };
-    let told = |reason: Option<Reason>| format!("{reason:?} {reason:?}");
+    let twice = |reason: Option<Reason>| format!("{reason:?} {reason:?}");
     assert_eq!(
         reason(app.browser(), "/private"),
-        told(Some(Reason::Unauthorized))
+        twice(Some(Reason::Unauthorized))
     );
     assert_eq!(
         reason(app.browser(), "/fresh"),
-        told(Some(Reason::Unauthorized))
+        twice(Some(Reason::Unauthorized))
     );
-    assert_eq!(reason(stale, "/fresh"), told(Some(Reason::NeedsRefresh)));
-    assert_eq!(reason(app.browser(), "/own"), told(None));
+    assert_eq!(reason(stale, "/fresh"), twice(Some(Reason::NeedsRefresh)));
+    assert_eq!(reason(app.browser(), "/own"), twice(None));
 }
 
 #[test]

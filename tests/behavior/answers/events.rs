@@ -85,7 +85,7 @@ fn entries(app: &Running) -> Vec<Entry> {
     std::mem::take(&mut *log.0.lock().unwrap())
 }
 
-fn told(app: &Running) -> Vec<(EventKind, Option<String>)> {
+fn emitted(app: &Running) -> Vec<(EventKind, Option<String>)> {
     entries(app)
         .into_iter()
         .map(|entry| (entry.kind, entry.user))
@@ -110,39 +110,45 @@ fn each_step_of_a_login_emits_its_event() {
     let mut browser = app.browser();
 
     browser.get("/open");
-    assert_eq!(told(&app), []);
+    assert_eq!(emitted(&app), []);
     browser.get("/me");
-    assert_eq!(told(&app), [nobody(Accessed)]);
+    assert_eq!(emitted(&app), [nobody(Accessed)]);
     browser.get("/maybe");
-    assert_eq!(told(&app), [nobody(Accessed)]);
+    assert_eq!(emitted(&app), [nobody(Accessed)]);
     browser.get("/private");
-    assert_eq!(told(&app), [nobody(Accessed), nobody(Unauthorized)]);
+    assert_eq!(emitted(&app), [nobody(Accessed), nobody(Unauthorized)]);
     browser.get("/by-hand");
-    assert_eq!(told(&app), [nobody(Unauthorized)]);
+    assert_eq!(emitted(&app), [nobody(Unauthorized)]);
 
     browser.login("alice");
-    assert_eq!(told(&app), [of(LoggedIn, "alice")]);
+    assert_eq!(emitted(&app), [of(LoggedIn, "alice")]);
     // Two guards and the session ask; one is told.
     browser.get("/private");
-    assert_eq!(told(&app), [of(Accessed, "alice")]);
+    assert_eq!(emitted(&app), [of(Accessed, "alice")]);
     browser.post("/confirm", "alice");
     assert_eq!(
-        told(&app),
+        emitted(&app),
         [of(Accessed, "alice"), of(LoginConfirmed, "alice")]
     );
     browser.post("/logout-everywhere", "");
-    assert_eq!(told(&app), [of(Accessed, "alice"), of(LoggedOut, "alice")]);
+    assert_eq!(
+        emitted(&app),
+        [of(Accessed, "alice"), of(LoggedOut, "alice")]
+    );
     browser.post("/logout", "");
-    assert_eq!(told(&app), [nobody(Accessed), nobody(LoggedOut)]);
+    assert_eq!(emitted(&app), [nobody(Accessed), nobody(LoggedOut)]);
 }
 
 #[test]
 fn a_logout_event_has_its_user() {
     let app = listened(App::new());
     let mut browser = app.logged_in("alice");
-    told(&app);
+    emitted(&app);
     browser.post("/logout", "");
-    assert_eq!(told(&app), [of(Accessed, "alice"), of(LoggedOut, "alice")]);
+    assert_eq!(
+        emitted(&app),
+        [of(Accessed, "alice"), of(LoggedOut, "alice")]
+    );
 }
 
 #[test]
@@ -155,7 +161,7 @@ fn a_refused_change_emits_no_change_event() {
         browser.post("/confirm", "alice").status,
         Status::Unauthorized
     );
-    assert_eq!(told(&app), [nobody(Accessed)]);
+    assert_eq!(emitted(&app), [nobody(Accessed)]);
 }
 
 #[test]
@@ -173,10 +179,10 @@ fn a_needs_refresh_event_has_its_user() {
     let app = listened(App::new());
     let mut browser = app.browser();
     browser.post("/login", "user=alice&stale=on");
-    told(&app);
+    emitted(&app);
     browser.get("/fresh");
     assert_eq!(
-        told(&app),
+        emitted(&app),
         [of(Accessed, "alice"), of(NeedsRefresh, "alice")]
     );
 }
@@ -186,17 +192,17 @@ fn a_user_loaded_by_cookie_or_key_emits_an_event() {
     let app = listened(App::new());
     let mut browser = app.remembered("alice");
     browser.restart();
-    told(&app);
+    emitted(&app);
     browser.get("/me");
     assert_eq!(
-        told(&app),
+        emitted(&app),
         [of(Accessed, "alice"), of(LoadedFromCookie, "alice")]
     );
     browser.get("/me");
-    assert_eq!(told(&app), [of(Accessed, "alice")]);
+    assert_eq!(emitted(&app), [of(Accessed, "alice")]);
     app.browser().header("X-Api-Key", "bob").get("/private");
     assert_eq!(
-        told(&app),
+        emitted(&app),
         [of(Accessed, "bob"), of(LoadedFromRequest, "bob")]
     );
 }
@@ -262,9 +268,9 @@ fn a_cross_site_request_emits_an_event() {
     let mut evil = app
         .logged_in("alice")
         .header("Sec-Fetch-Site", "cross-site");
-    told(&app);
+    emitted(&app);
     assert_eq!(evil.post("/private", "").status, Status::Forbidden);
-    assert_eq!(told(&app), [nobody(CrossSite)]);
+    assert_eq!(emitted(&app), [nobody(CrossSite)]);
 }
 
 #[test]
@@ -291,7 +297,7 @@ fn a_failing_loader_emits_an_event() {
     app.users.fail(true);
     kinds(&app);
     assert_eq!(browser.get("/private").status, Status::ServiceUnavailable);
-    assert_eq!(told(&app), [nobody(Accessed), nobody(LoaderFailed)]);
+    assert_eq!(emitted(&app), [nobody(Accessed), nobody(LoaderFailed)]);
 }
 
 #[test]
@@ -299,11 +305,11 @@ fn the_event_of_a_bad_cookie_does_not_name_the_user_of_the_request_loader() {
     let app = listened(App::new());
     let browser = app.logged_in("alice");
     app.clock.advance(Duration::from_secs(3600));
-    told(&app);
+    emitted(&app);
     browser.header("X-Api-Key", "bob").get("/me");
-    let told = told(&app);
-    assert!(told.contains(&of(LoadedFromRequest, "bob")));
-    assert!(!told.contains(&of(Expired, "bob")), "{told:?}");
+    let emitted = emitted(&app);
+    assert!(emitted.contains(&of(LoadedFromRequest, "bob")));
+    assert!(!emitted.contains(&of(Expired, "bob")), "{emitted:?}");
 }
 
 #[test]
@@ -330,12 +336,15 @@ fn several_listeners_run_in_order_and_may_use_guards() {
     let mut browser = app.browser();
     browser.login("alice");
     assert_eq!(
-        told(&app),
+        emitted(&app),
         // The second listener's own question is the first for this request's user.
         [of(LoggedIn, "alice"), of(LoggedIn, "alice")]
     );
     browser.get("/private");
-    assert_eq!(told(&app), [of(Accessed, "alice"), of(Accessed, "alice")]);
+    assert_eq!(
+        emitted(&app),
+        [of(Accessed, "alice"), of(Accessed, "alice")]
+    );
 }
 
 /// Whoever is found to be nobody is bob from then on.

@@ -5,7 +5,7 @@ use rocket::{catchers, get, post, routes};
 use rocket_login::EventKind::CrossSite;
 use rocket_login::{GuardRoutes, RouteGuard, anonymous_required, condition, unauthorized_handler};
 
-use super::{outcome, reason, script, stale, start, told};
+use super::{emitted, outcome, reason, script, stale, start};
 use crate::common::{App, Ran, Running, SESSION, User};
 
 #[anonymous_required]
@@ -61,11 +61,11 @@ fn an_anonymous_visitor_passes() {
 #[test]
 fn a_logged_in_user_is_redirected() {
     let app = app();
-    told(&app);
+    emitted(&app);
     let mut restored = app.remembered("alice");
     restored.restart();
     for mut browser in [app.logged_in("alice"), stale(&app, "alice"), restored] {
-        told(&app);
+        emitted(&app);
         for (reply, elsewhere) in [
             (browser.get("/sign-in"), "303 /"),
             (browser.post("/sign-in", ""), "303 /home?tab=1"),
@@ -86,7 +86,7 @@ fn a_logged_in_user_is_redirected() {
 fn a_script_gets_an_answer_that_it_understands() {
     let app = app();
     let alice = app.logged_in("alice");
-    told(&app);
+    emitted(&app);
     let reply = script(alice.clone()).get("/sign-in");
     assert_eq!(outcome(&reply), "403 caught AlreadyLoggedIn");
     assert_eq!(reply.header("HX-Redirect"), None);
@@ -99,7 +99,7 @@ fn a_script_gets_an_answer_that_it_understands() {
     assert_eq!(reply.header("HX-Redirect"), Some("/home"));
     assert_eq!(reply.location(), None);
     // Nothing was tried that anybody would want to hear of.
-    assert_eq!(told(&app), []);
+    assert_eq!(emitted(&app), []);
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn a_login_from_another_site_is_refused() {
     let app = app();
     let mut evil = app.browser().header("Sec-Fetch-Site", "cross-site");
     assert_eq!(outcome(&evil.post("/sign-in", "")), "403 caught CrossSite");
-    assert_eq!(told(&app), [(CrossSite, None)]);
+    assert_eq!(emitted(&app), [(CrossSite, None)]);
     assert_eq!(Ran::times(&app), 0);
 }
 

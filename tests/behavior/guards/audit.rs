@@ -87,9 +87,9 @@ fn every_kind_of_route_is_classified_correctly() {
         ("/i", FileServer::new("/", Options::None).into()),
     ];
     // Each in an application of its own, so that no handler is mounted twice.
-    let told = mounts.map(|mount| lines(&audited([mount])));
+    let listed = mounts.map(|mount| lines(&audited([mount])));
     assert_eq!(
-        told.concat(),
+        listed.concat(),
         [
             "GET /a/anonymous: anonymous only",
             "GET /a/conditional: login if",

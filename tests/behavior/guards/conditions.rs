@@ -9,7 +9,7 @@ use rocket_login::{
     fresh_login_required, login_required,
 };
 
-use super::{outcome, reason, script, stale, start, told};
+use super::{emitted, outcome, reason, script, stale, start};
 use crate::common::{App, Browser, REMEMBER, Ran, Running, SESSION, User};
 
 impl User {
@@ -189,13 +189,13 @@ fn a_refusal_emits_one_event_with_its_user() {
     let app = counted();
     let mut bob = app.logged_in("bob");
     let mut alice = app.logged_in("alice");
-    told(&app);
+    emitted(&app);
     bob.get("/counting");
-    assert_eq!(told(&app), [(Forbidden, Some("bob".into()))]);
+    assert_eq!(emitted(&app), [(Forbidden, Some("bob".into()))]);
     alice.get("/counting");
-    assert_eq!(told(&app), []);
+    assert_eq!(emitted(&app), []);
     app.browser().get("/counting");
-    assert_eq!(told(&app), [(Unauthorized, None)]);
+    assert_eq!(emitted(&app), [(Unauthorized, None)]);
 }
 
 #[test]
@@ -207,9 +207,9 @@ fn a_condition_runs_after_the_checks_of_site_login_and_freshness() {
         "303 /confirm?next=%2Ffresh-counting"
     );
     let mut evil = app.logged_in("bob").header("Sec-Fetch-Site", "cross-site");
-    told(&app);
+    emitted(&app);
     assert_eq!(outcome(&evil.post("/counting", "")), "403 caught CrossSite");
-    assert_eq!(told(&app), [(CrossSite, None)]);
+    assert_eq!(emitted(&app), [(CrossSite, None)]);
     assert_eq!(Ran::times(&app), 0);
     assert_eq!(
         outcome(&app.logged_in("bob").get("/fresh-counting")),
@@ -378,7 +378,7 @@ fn a_failing_condition_is_a_server_error() {
     let app = failing();
     for (path, status) in FAILURES {
         for browser in [app.logged_in("alice"), script(app.logged_in("alice"))] {
-            told(&app);
+            emitted(&app);
             let reply = browser.clone().get(path);
             assert_eq!(reply.status.code, status, "{path}");
             assert!(!reply.body.contains("door"), "{path}");
@@ -386,7 +386,7 @@ fn a_failing_condition_is_a_server_error() {
             assert!(!reply.body.contains("who knows"), "{path}");
             assert_eq!(reply.location(), None, "{path}");
             assert!(reply.set_cookies().is_empty(), "{path}");
-            assert_eq!(told(&app), [], "{path}");
+            assert_eq!(emitted(&app), [], "{path}");
         }
         let refused = app.browser().get(path);
         assert_eq!(refused.status, Status::SeeOther, "{path}");

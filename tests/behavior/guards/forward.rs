@@ -8,7 +8,7 @@ use rocket_login::{
     login_required, public,
 };
 
-use super::{outcome, reason, script, stale, start, told};
+use super::{emitted, outcome, reason, script, stale, start};
 use crate::common::{App, Ran, Reply, Running, SESSION, User};
 
 fn is_alice(user: &User) -> bool {
@@ -90,7 +90,7 @@ fn visits(app: &Running, path: &str) -> [Reply; 4] {
         app.logged_in("alice"),
     ]
     .map(|mut browser| {
-        told(app);
+        emitted(app);
         browser.get(path)
     })
 }
@@ -141,10 +141,10 @@ fn without_a_next_route_the_answer_is_the_usual_refusal() {
 
 #[test]
 fn a_refusal_emits_an_event_only_if_no_route_answers() {
-    let told_at = |app: &Running, door: &str, mut browser: crate::common::Browser<'_>| {
-        told(app);
+    let emitted_at = |app: &Running, door: &str, mut browser: crate::common::Browser<'_>| {
+        emitted(app);
         browser.get(&format!("/d/{door}-door"));
-        told(app)
+        emitted(app)
     };
     for behind in [false, true] {
         let app = app(behind);
@@ -162,7 +162,7 @@ fn a_refusal_emits_an_event_only_if_no_route_answers() {
             ),
         ] {
             let expected = if behind { vec![] } else { vec![event] };
-            assert_eq!(told_at(&app, door, browser), expected, "{door}");
+            assert_eq!(emitted_at(&app, door, browser), expected, "{door}");
         }
     }
 }
@@ -255,9 +255,9 @@ fn the_last_refusal_of_a_chain_is_the_answer() {
     );
     assert_eq!(outcome(&stale(&app, "alice").get("/chain")), "200 second");
     let mut bob = stale(&app, "bob");
-    told(&app);
+    emitted(&app);
     assert_eq!(outcome(&bob.get("/chain")), "403 caught Forbidden");
-    assert_eq!(told(&app), [(Forbidden, Some("bob".into()))]);
+    assert_eq!(emitted(&app), [(Forbidden, Some("bob".into()))]);
     assert_eq!(outcome(&app.logged_in("bob").get("/chain")), "200 first");
 }
 
@@ -278,9 +278,9 @@ fn the_last_refusal_of_a_long_chain_is_the_answer() {
             .register("/", catchers![reason])
     });
     let mut bob = stale(&app, "bob");
-    told(&app);
+    emitted(&app);
     assert_eq!(outcome(&bob.get("/chain")), "403 caught Forbidden");
-    assert_eq!(told(&app), [(Forbidden, Some("bob".into()))]);
+    assert_eq!(emitted(&app), [(Forbidden, Some("bob".into()))]);
 }
 
 #[test]

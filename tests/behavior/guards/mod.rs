@@ -18,24 +18,24 @@ use crate::common::{App, Browser, Reply, Running, User};
 /// Starts the application with more than routes: mounts, catchers, state.
 fn start(app: App, build: impl FnOnce(Rocket<Build>) -> Rocket<Build>) -> Running {
     app.with(|manager| manager.event_listener(listen))
-        .start_with(|rocket| build(rocket).manage(Told::default()))
+        .start_with(|rocket| build(rocket).manage(Emitted::default()))
 }
 
 #[derive(Default)]
-struct Told(Mutex<Vec<(EventKind, Option<String>)>>);
+struct Emitted(Mutex<Vec<(EventKind, Option<String>)>>);
 
 #[event_listener]
-fn listen(event: &LoginEvent<'_, User>, told: &State<Told>) {
+fn listen(event: &LoginEvent<'_, User>, emitted: &State<Emitted>) {
     let user = event.user.map(|user| user.id.clone());
-    told.0.lock().unwrap().push((event.kind, user));
+    emitted.0.lock().unwrap().push((event.kind, user));
 }
 
 /// The events since the last look, but for those of asking who is there.
-fn told(app: &Running) -> Vec<(EventKind, Option<String>)> {
-    let told = app.client.rocket().state::<Told>().unwrap();
-    let mut told = std::mem::take(&mut *told.0.lock().unwrap());
-    told.retain(|(kind, _)| *kind != EventKind::Accessed);
-    told
+fn emitted(app: &Running) -> Vec<(EventKind, Option<String>)> {
+    let emitted = app.client.rocket().state::<Emitted>().unwrap();
+    let mut emitted = std::mem::take(&mut *emitted.0.lock().unwrap());
+    emitted.retain(|(kind, _)| *kind != EventKind::Accessed);
+    emitted
 }
 
 /// A denial as a catcher sees it.

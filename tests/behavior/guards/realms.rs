@@ -496,7 +496,7 @@ fn refusals_and_events_belong_to_the_refusing_realm() {
     let mut both = browser(&app, "1", "2");
     let mut customer = browser(&app, "1", "");
     events(&app);
-    for (reply, seen, told) in [
+    for (reply, seen, emitted) in [
         (
             both.get("/board"),
             "403 Forbidden, not for 2",
@@ -515,8 +515,8 @@ fn refusals_and_events_belong_to_the_refusing_realm() {
     ] {
         assert_eq!(outcome(&reply), seen);
         // The events of all three, told in the order of the requests.
-        let events = events_once(&app, told);
-        assert_eq!(events, Some(told), "{seen}");
+        let events = events_once(&app, emitted);
+        assert_eq!(events, Some(emitted), "{seen}");
     }
     let reply = script(app.browser()).get("/orders");
     assert_eq!(outcome(&reply), "401 caught Unauthorized");

@@ -167,14 +167,14 @@ fn a_listener_gets_the_user_who_logged_out() {
     let mut browser = app.logged_in("alice");
     log.take();
     browser.post("/logout", "");
-    let told = log.take();
+    let emitted = log.take();
     assert!(
-        told.contains(&(EventKind::LoggedOut, Some("alice".into()))),
-        "{told:?}"
+        emitted.contains(&(EventKind::LoggedOut, Some("alice".into()))),
+        "{emitted:?}"
     );
     assert!(
-        told.iter().all(|(kind, _)| *kind != EventKind::Revoked),
-        "{told:?}"
+        emitted.iter().all(|(kind, _)| *kind != EventKind::Revoked),
+        "{emitted:?}"
     );
 }
 

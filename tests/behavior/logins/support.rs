@@ -151,21 +151,24 @@ pub fn load_by_key(asked: Asked<'_>, users: &State<Users>) -> Option<User> {
 }
 
 /// The kind of an event, and whom it was about.
-pub type Told = (EventKind, Option<String>);
+pub type Emitted = (EventKind, Option<String>);
 
 /// What a listener was told.
 #[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<Told>>>);
+pub struct Log(Arc<Mutex<Vec<Emitted>>>);
 
 impl Log {
     /// What was told since the last time.
-    pub fn take(&self) -> Vec<Told> {
+    pub fn take(&self) -> Vec<Emitted> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 
     /// How often this was told since the last time.
     pub fn count(&self, kind: EventKind) -> usize {
-        self.take().iter().filter(|(told, _)| *told == kind).count()
+        self.take()
+            .iter()
+            .filter(|(emitted, _)| *emitted == kind)
+            .count()
     }
 }
 
