@@ -1,4 +1,4 @@
-//! Session protection over real connections: whose address counts.
+//! Session protection over real connections: which address counts.
 
 use std::net::Ipv4Addr;
 
@@ -11,10 +11,10 @@ use crate::common::socket::{body, header, status};
 use crate::{REMEMBER, SESSION, Site, line, removals};
 
 const HOME: Ipv4Addr = Ipv4Addr::LOCALHOST;
-/// Where the thief sits: the whole of 127.0.0.0/8 is this machine.
+/// The address of the thief: all of 127.0.0.0/8 is this machine.
 const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
-/// Sends a GET from an address of one's own.
+/// Sends a GET from the given address.
 fn get_from(site: &Site, address: Ipv4Addr, path: &str, headers: &[&[u8]]) -> String {
     let mut request =
         format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n").into_bytes();
@@ -42,7 +42,7 @@ fn protected(protection: SessionProtection) -> Site {
     )
 }
 
-/// What a client may say of its address.
+/// Headers in which a client can claim an address.
 const CLAIMS: [&str; 10] = [
     "X-None: none",
     "X-Real-IP: 127.0.0.1",
@@ -75,7 +75,7 @@ fn under_strong_protection_a_thief_cannot_claim_the_victims_address() {
             "{claim}"
         );
         assert_eq!(removals(&reply), [SESSION, REMEMBER], "{claim}");
-        // The stolen session has ended, for the thief and for the browser it was stolen from.
+        // The stolen session has ended, for the thief and for its owner.
         site.assert_cleared(&[&mine], &[SESSION], claim);
 
         let mine = line(&[(REMEMBER, &site.remember("alice"))]);
@@ -253,7 +253,7 @@ fn a_client_may_move_within_its_prefix() {
 
 #[test]
 fn under_strong_protection_another_user_agent_ends_the_login() {
-    // T56, T57, R35: of a remember token the thief's request is the first.
+    // T56, T57, R35: for a remember token, the request of the thief is the first one.
     let site = protected(SessionProtection::Strong);
     let long = format!("User-Agent: {}", "a".repeat(100_000));
     for (what, agents) in [

@@ -88,7 +88,7 @@ fn a_login_of_another_application_is_refused() {
     }
 }
 
-/// Another user type, whose ids are spelled alike.
+/// Another user type with the same ids.
 #[derive(UserMixin)]
 struct Admin {
     id: String,

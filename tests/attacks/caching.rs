@@ -1,6 +1,6 @@
-//! A cache in front of the site shows nobody what was somebody else's. The cache is nginx.
+//! A cache in front of the site never shows a user what belongs to another one. The cache is nginx.
 //!
-//! Without nginx these tests say how to get it, and pass; where the variable `ATTACKS_PROXY` is
+//! Without nginx these tests print how to install it, and pass. If the variable `ATTACKS_PROXY` is
 //! set, they fail.
 
 use std::io::{self, Read as _, Write as _};
@@ -22,15 +22,15 @@ use crate::common::socket::{self, body, cookie, header, post, status};
 use crate::common::{App, User, witness};
 use crate::{REMEMBER, SESSION, Site, line, removals};
 
-/// nginx before a server, at a socket of its own. It ends with the value.
+/// nginx in front of a server, on its own port. Dropping the value stops it.
 struct Proxy {
     process: Child,
     folder: PathBuf,
     heeds_no_store: bool,
 }
 
-/// How a cache is told what to overlook, and whether `no-store` still counts: one that keeps what it
-/// may, one that knows no `Vary`, one that keeps everything for as long as it likes.
+/// Which headers a cache ignores, and whether it respects `no-store`: one cache stores what it
+/// may, one ignores `Vary`, one stores everything as long as it likes.
 const CACHES: [(&str, bool); 3] = [
     ("proxy_ignore_headers Set-Cookie;", true),
     ("proxy_ignore_headers Set-Cookie Vary;", true),
@@ -41,7 +41,7 @@ const CACHES: [(&str, bool); 3] = [
 ];
 
 impl Proxy {
-    /// `None` where there is no nginx.
+    /// `None` without nginx.
     fn start(upstream: SocketAddr, cache: &str, heeds_no_store: bool) -> Option<Self> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -137,7 +137,7 @@ impl Drop for Proxy {
     }
 }
 
-/// Says how to get what is missing, past the test harness that would swallow it.
+/// Prints how to install what is missing, around the test harness, which would hide the message.
 fn missing() {
     static PRINTED: Once = Once::new();
     let how = "SKIPPED: the caching tests need nginx; on Debian: apt-get install nginx-light\n";
@@ -147,7 +147,7 @@ fn missing() {
     });
 }
 
-/// A page that its application lets every cache keep.
+/// A page that every cache may store.
 #[derive(Responder)]
 struct Cached {
     body: String,
@@ -187,7 +187,7 @@ fn named(user: &CurrentUser<'_, User>) -> String {
     user.get_id().unwrap_or_else(|| "anonymous".into())
 }
 
-/// 304 for whoever says to have the page of this user: a cache keeps `If-None-Match` to itself.
+/// 304 for a client that has the page of this user. A cache does not forward `If-None-Match`.
 #[get("/tagged?<known>")]
 fn tagged(known: &str, user: CurrentUser<'_, User>) -> (Status, Cached) {
     let page = Cached::new(named(&user));
@@ -212,7 +212,7 @@ fn site() -> Site {
     Site::with(app, |rocket| rocket.register("/", catchers![not_found]))
 }
 
-/// Runs a test behind each of the caches, once it is seen to cache.
+/// Runs a test behind each of the caches, after a check that the cache stores pages.
 fn behind_every_cache(test: impl Fn(&Site, &Proxy)) {
     for (cache, heeds_no_store) in CACHES {
         let site = site();
@@ -227,7 +227,7 @@ fn behind_every_cache(test: impl Fn(&Site, &Proxy)) {
     }
 }
 
-/// The answer is for this visitor alone. What is kept all the same is kept for the same cookies.
+/// The response is for this visitor only. If a cache stores it anyway, it does so for the same cookies.
 fn assert_private(proxy: &Proxy, reply: &str) {
     let hit = header(reply, "x-cache") == ["HIT"];
     assert!(!(hit && proxy.heeds_no_store), "{reply}");
@@ -294,7 +294,7 @@ fn a_cache_shows_each_user_only_their_own_pages() {
 
 #[test]
 fn a_cache_confuses_no_refusal_with_a_page() {
-    // T73, R45: a cache that kept the redirect would lock alice out, one that kept the page let bob in.
+    // T73, R45: a cache that stored the redirect would lock alice out; one that stored the page would let bob in.
     behind_every_cache(|site, proxy| {
         let alice = line(&[(SESSION, &site.session("alice"))]);
         for _ in 0..2 {
@@ -311,7 +311,7 @@ fn a_cache_confuses_no_refusal_with_a_page() {
 
 #[test]
 fn a_cache_sends_no_cookie_to_another_visitor() {
-    // T73, R45: of a login, of a renewal, of a restored login, of a removal.
+    // T73, R45: cookies of a login, a renewal, a restored login and a removal.
     behind_every_cache(|site, proxy| {
         let login = proxy.post("/login", &[], "user=alice&remember=on");
         let [session, remember] = [SESSION, REMEMBER].map(|name| cookie(&login, name).unwrap());
@@ -339,7 +339,7 @@ fn a_cache_sends_no_cookie_to_another_visitor() {
 
 #[test]
 fn a_page_that_does_not_depend_on_the_user_is_cached_despite_cookies() {
-    // T74, T75: on the wire it says nothing of logins, and the cache keeps it for all.
+    // T74, T75: the response mentions no login, and the cache stores it for everybody.
     behind_every_cache(|site, proxy| {
         let login = site.post("/login", &[], "user=alice&remember=on");
         let [session, remember] = [SESSION, REMEMBER].map(|name| cookie(&login, name).unwrap());

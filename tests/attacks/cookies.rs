@@ -1,4 +1,4 @@
-//! What is in every `Set-Cookie`, whatever the status of the answer.
+//! The attributes of every `Set-Cookie`, for every status of the response.
 
 use std::collections::BTreeSet;
 
@@ -57,7 +57,7 @@ fn start(app: App) -> Server {
     Server::start(rocket.register("/", catchers![not_found]))
 }
 
-/// The cookies of an answer, each with exactly the attributes of R10, each name once.
+/// The cookies of a response, each with exactly the attributes of R10, and each name once.
 fn cookies(reply: &str, secure: bool) -> Vec<(String, Kept)> {
     let mut names = BTreeSet::new();
     header(reply, "set-cookie")
@@ -154,7 +154,7 @@ POST /logout-everywhere |                                  | forged   | 200 | S-
 POST /logout-everywhere |                                  | fresh    | 200 | S- R-
 ";
 
-/// Needs a panic that the server survives.
+/// More rows: handlers that panic, which the server must survive.
 #[cfg(panic = "unwind")]
 const WITH_A_PANIC: &str = "
 POST /login-and-panic |                                    | none     | 500 | S

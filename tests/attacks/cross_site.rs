@@ -1,4 +1,4 @@
-//! Requests that another site causes. There is no token against them, and so none to steal or to fix (R44).
+//! Requests that another site causes. There is no CSRF token, so nobody can steal or plant one (R44).
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -15,7 +15,7 @@ use crate::common::socket::{Server, body, cookie, get, header, post, status};
 use crate::common::{App, User, witness};
 use crate::{REMEMBER, SESSION, Site, line, removals};
 
-/// What changes a login, or is guarded and unsafe.
+/// Requests that change a login, or that have an unsafe method and a guard.
 const CHANGES: [(&str, &str); 5] = [
     ("/login", "user=bob&remember=on"),
     ("/logout", ""),
@@ -111,7 +111,7 @@ fn strict_protection_refuses_requests_without_an_origin() {
 
 #[test]
 fn a_sibling_host_cannot_log_a_victim_in_as_somebody_else() {
-    // T72: with a session of its own that it has planted, or with a password of its own.
+    // T72: with a session of its own that it plants, or with a password of its own.
     let site = Site::start();
     let planted = site.session("bob");
     let alice = site.session("alice");
@@ -145,7 +145,7 @@ async fn leave(session: LoginSession<'_, User>) -> Result<&'static str, LoginErr
 
 #[test]
 fn a_link_or_an_image_logs_nobody_out() {
-    // T70, R43: not by the route of another method, nor by a careless one; not by a form that says GET.
+    // T70, R43: not by the route of another method, not by a careless route, not by a form with GET.
     let site = Site::of(App::new().release().routes(routes![leave]));
     let mine = line(&[(SESSION, &site.session("alice"))]);
     let image: &[&[u8]] = &[
@@ -177,7 +177,7 @@ fn a_link_or_an_image_logs_nobody_out() {
 
 #[test]
 fn a_referer_of_another_site_leads_nowhere() {
-    // T65, R41, R43: the session has expired; for a page, for a script, and where the browser says more.
+    // T65, R41, R43: the session has expired; for a page, for a script, and for a browser that sends more headers.
     let site = Site::start();
     let mine = line(&[(SESSION, &site.session("alice"))]);
     site.clock.advance(Duration::from_secs(3_600));
@@ -236,7 +236,7 @@ impl Secure {
         let mut stream = StreamOwned::new(client, stream);
         stream.write_all(request).unwrap();
         let mut reply = Vec::new();
-        // A server may close without TLS's goodbye.
+        // A server may close the connection without `close_notify`.
         let _ = stream.read_to_end(&mut reply);
         let reply = String::from_utf8(reply).unwrap();
         witness::saw(&reply);
@@ -259,7 +259,7 @@ impl Secure {
 
 #[test]
 fn over_tls_the_http_origin_of_this_host_is_another_site() {
-    // T69, R43: whoever can speak for the host in plain text. The debug profile learns of https from TLS alone.
+    // T69, R43: an attacker who controls plain HTTP for this host. The debug profile detects https from TLS only.
     for app in [App::new().release(), App::new()] {
         let site = Secure::start(app);
         let login = site.post("/login", &[b"Origin: https://localhost"], "user=alice");

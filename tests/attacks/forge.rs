@@ -1,6 +1,6 @@
-//! What a forger has who knows the secret key: every key derived from it, and a token's layout.
+//! The tools of a forger who knows the secret key: every derived key, and the layout of a token.
 //!
-//! It is written from the words of SECURITY.md, not from the library's code: each checks the other.
+//! This code follows the text of SECURITY.md, not the code of the library: each checks the other.
 
 use std::ops::Range;
 
@@ -59,8 +59,8 @@ pub(crate) fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     mac.chain_update(message).finalize().into_bytes().to_vec()
 }
 
-/// The hash of `message`, its padding and `more`, by one who knows of the message only how long it
-/// is, and its hash: the length extension of SHA-256. With it, the padding.
+/// The length extension of SHA-256: the hash of `message`, its padding and `more`, computed from the
+/// length and the hash of the message only. Also returns the padding.
 pub(crate) fn extend(hash: &[u8], length: usize, more: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let padding = padding(length);
     let mut state = [0; 8];
@@ -75,7 +75,7 @@ pub(crate) fn extend(hash: &[u8], length: usize, more: &[u8]) -> (Vec<u8>, Vec<u
     (padding, state.map(u32::to_be_bytes).concat())
 }
 
-/// What SHA-256 puts behind a message of this many bytes.
+/// The padding that SHA-256 adds to a message of this many bytes.
 fn padding(length: usize) -> Vec<u8> {
     let mut padding = vec![0x80];
     padding.resize(1 + (64 + 55 - length % 64) % 64, 0);
@@ -83,7 +83,7 @@ fn padding(length: usize) -> Vec<u8> {
     padding
 }
 
-/// Whoever knows the secret of an application.
+/// A forger who knows the secret of an application.
 pub(crate) struct Forger {
     extracted: Hkdf<Sha256>,
     audience: String,
@@ -109,7 +109,7 @@ impl Forger {
         id
     }
 
-    /// Each part with its length in two bytes before it.
+    /// Each part after its length in two bytes.
     fn derive(&self, parts: [&str; 4]) -> Vec<u8> {
         let info: Vec<u8> = parts
             .iter()
@@ -120,7 +120,7 @@ impl Forger {
         key
     }
 
-    /// The key that signs what is in the named cookie.
+    /// The key that signs the value of the named cookie.
     pub(crate) fn signing_key(&self, cookie: &str) -> Vec<u8> {
         let purpose = if cookie == REMEMBER {
             "remember"
@@ -139,7 +139,7 @@ impl Forger {
         digest
     }
 
-    /// A token as `change` leaves it, with a tag that is right for the named cookie.
+    /// A token that `change` has edited, with the right tag for the named cookie.
     pub(crate) fn signed(
         &self,
         cookie: &str,
@@ -156,7 +156,7 @@ impl Forger {
 
 #[test]
 fn the_forger_can_do_what_only_the_server_should() {
-    // The control of every refusal of a token that has the right tag.
+    // The control for every test that refuses a token with the right tag.
     let site = Site::of_audience("a");
     let forger = Forger::new(crate::common::KEY, "a");
     for name in [SESSION, REMEMBER] {

@@ -1,4 +1,4 @@
-//! Changed and invented cookies, by one who does not know the secret key, and by one who does.
+//! Changed and invented cookies, by an attacker without the secret key, and by one who knows it.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
@@ -15,13 +15,13 @@ fn refused(site: &Site, name: &str, value: &str, what: &str) {
     site.assert_cleared(&[&line(&[(name, value)])], &[name], &what);
 }
 
-/// The value that `value` gives, seen to log in.
+/// The value that `value` returns, after a check that it logs in.
 fn accepted(site: &Site, name: &str, value: &str) {
     let me = site.get("/me", &[&line(&[(name, value)])]);
     assert_eq!(body(&me), "alice", "{name}");
 }
 
-/// What a new login leaves in the named cookie, seen to log in.
+/// The named cookie of a new login, after a check that it logs in.
 fn good(site: &Site, name: &str) -> String {
     let value = site.value(name, "alice");
     accepted(site, name, &value);
@@ -45,7 +45,7 @@ fn a_token_with_a_changed_bit_is_refused() {
 
 #[test]
 fn a_cookie_with_a_changed_bit_is_refused() {
-    // T01, R5: bits that the encoding ignores would give one login many texts.
+    // T01, R5: with bits that the encoding ignores, one login would have many encodings.
     let site = Site::start();
     for name in BOTH {
         let text = good(&site, name);
@@ -55,16 +55,16 @@ fn a_cookie_with_a_changed_bit_is_refused() {
             forged[at] ^= 1 << (bit % 8);
             let cookie = [format!("Cookie: {name}=").as_bytes(), &forged].concat();
             match forged[at] {
-                // No text at all, and as the letter that the byte is in Latin-1.
+                // As a byte that is not UTF-8, and as the character that the byte is in Latin-1.
                 128.. => {
                     site.assert_ignored(&[&cookie], &what);
                     let letter = char::from(forged[at]);
                     let forged = format!("{}{letter}{}", &text[..at], &text[at + 1..]);
                     refused(&site, name, &forged, &what);
                 }
-                // A line break is no part of a cookie: it ends the header.
+                // A line break ends the header, so it cannot be part of a cookie.
                 b'\r' | b'\n' => {}
-                // The server takes no other control character in a header.
+                // The server accepts no other control character in a header.
                 0..=31 | 127 if forged[at] != b'\t' => {
                     assert_eq!(status(&site.server.get("/me", &[&cookie])), 400, "{what}");
                     site.assert_unharmed(&what);
@@ -93,11 +93,11 @@ fn a_truncated_or_extended_token_is_refused() {
 
 #[test]
 fn each_login_has_exactly_one_encoding() {
-    // R5: the same bytes, spelled otherwise.
+    // R5: the same bytes in other encodings.
     let site = Site::start();
     for name in BOTH {
         let mut tried = 0;
-        // One, two and three bytes more: each remainder of the encoding.
+        // One, two and three bytes more, for each remainder of the encoding.
         for user in ["a", "al", "ali"] {
             site.users.put(user);
             let text = site.value(name, user);
@@ -231,7 +231,7 @@ fn a_tag_made_in_another_way_is_refused() {
 
 #[test]
 fn a_tag_cannot_be_extended() {
-    // T07: what follows the payload, signed by going on from the tag as from a plain hash.
+    // T07: more data behind the payload, signed by a length extension of the tag.
     let site = Site::start();
     for name in BOTH {
         let token = decode(&good(&site, name));
@@ -273,13 +273,13 @@ fn parts_of_two_tokens_make_no_valid_token() {
             for at in &boundaries {
                 forgeries.push([&one[..*at], &other[*at..]].concat());
             }
-            // One field of the other's.
+            // One field of the other token.
             for (field, _) in FIELDS {
                 let mut forged = one.clone();
                 forged[place(field)].copy_from_slice(&other[place(field)]);
                 forgeries.push(forged);
             }
-            // The other's id, with its length and without.
+            // The id of the other user, with its length and without.
             let tag = &one[one.len() - TAG..];
             let uid = &other[UID_AT..other.len() - TAG];
             forgeries.push([&one[..UID_AT], uid, tag].concat());
@@ -289,7 +289,7 @@ fn parts_of_two_tokens_make_no_valid_token() {
         let mut tried = 0;
         for (number, forged) in forgeries.into_iter().enumerate() {
             let forged = encode(&forged);
-            // Version, kind, flags and key are alike, and so are the halves of an equal start.
+            // Version, kind, flags and key are equal, so halves that end within them are equal too.
             if !texts.contains(&&forged) {
                 refused(&site, name, &forged, &format!("forgery {number}"));
                 tried += 1;
@@ -340,7 +340,7 @@ fn another_version_or_kind_is_refused_even_when_signed() {
         for other in (0..=255).filter(|other| *other != kind) {
             let value = forger.signed(name, &token, |token| token[1] = other);
             refused(&site, name, &value, &format!("kind {other}"));
-            // Nor is it what it calls itself.
+            // The cookie of that kind refuses it too, since it has another key.
             if let 1 | 2 = other {
                 let its_own = BOTH[usize::from(other) - 1];
                 refused(&site, its_own, &value, &format!("kind {other}"));
@@ -460,7 +460,7 @@ fn times_that_make_no_sense_are_refused_even_when_signed() {
 
 #[test]
 fn a_signed_token_that_never_expires_does_no_harm() {
-    // T82, R21: the longest times there are, on every path that adds to them.
+    // T82, R21: the largest possible times, on every path that adds to them.
     let site = Site::of_audience("a");
     let forger = Forger::new(KEY, "a");
     let endless = BOTH.map(|name| {

@@ -10,7 +10,7 @@ use rocket::tokio::runtime::{self, Runtime};
 
 use crate::common::witness;
 
-/// A connection, for one request after the other.
+/// A connection for one request after the other.
 pub(crate) struct Http2 {
     runtime: Runtime,
     requests: SendRequest<Cursor<Vec<u8>>>,
@@ -41,7 +41,7 @@ impl Http2 {
         self.ask("POST", path, &[headers, &[form_type]].concat(), form)
     }
 
-    /// Sends each header line as one field, and gives the answer as HTTP/1 would write it.
+    /// Sends each header line as one field, and returns the response in the form of HTTP/1.
     fn ask(&mut self, method: &str, path: &str, headers: &[&[u8]], sent: &str) -> String {
         let uri = format!("http://localhost{path}");
         let mut request = Request::builder().method(method).uri(uri);

@@ -1,4 +1,4 @@
-//! The ids of users, as odd as they come, and the ids of sessions.
+//! Unusual ids of users, and the ids of sessions.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use crate::forge::{TAG, UID_AT, decode, place};
 use crate::{BOTH, SESSION, Site, line};
 
 impl Site {
-    /// Logs in whoever has this id, and gives both cookies.
+    /// Logs in the user with this id, and returns both cookies.
     fn values(&self, id: &str) -> [String; 2] {
         let form = format!("user={}&remember=on", RawStr::new(id).percent_encode());
         let reply = self.post("/login", &[], &form);
@@ -51,7 +51,7 @@ fn every_user_id_comes_back_byte_for_byte() {
             assert_eq!(&token[UID_AT..token.len() - TAG], id.as_bytes());
             assert_eq!(site.me(&[&line(&[(name, value)])]), id);
         }
-        // Nobody else answers to it.
+        // No other user has it.
         site.users.remove(id);
         for (name, value) in BOTH.into_iter().zip(&values) {
             site.assert_cleared(&[&line(&[(name, value)])], &[name], id);
@@ -110,7 +110,7 @@ fn no_two_logins_share_an_id() {
     assert_eq!(body(&reply), "alice");
 }
 
-/// As a database with a forgiving collation answers.
+/// A loader like a database with a tolerant collation.
 #[user_loader]
 fn forgiving(id: &str, users: &State<Users>) -> Option<User> {
     users.get(&id.trim().to_lowercase())
@@ -118,7 +118,7 @@ fn forgiving(id: &str, users: &State<Users>) -> Option<User> {
 
 #[test]
 fn a_user_that_the_loader_finds_under_another_spelling_is_an_error() {
-    // T18, R32: somebody of another id is no answer, but a failure.
+    // T18, R32: a loader that returns a user with another id has failed.
     let mut app = App::new().release();
     app.manager = LoginManager::new(forgiving).clock(app.clock.clone());
     let site = Site::of(app);

@@ -1,4 +1,4 @@
-//! What is told of an attack: its kind to the application's listeners, and to the log nothing that helps.
+//! What an attack leaves behind: an event for the listeners, and nothing useful in the log.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -19,7 +19,7 @@ use crate::common::{self, App, START, User, Users, bare, witness};
 use crate::forge::{decode, encode};
 use crate::{REMEMBER, SESSION, Site, line};
 
-/// What the listener was told.
+/// The events that the listener has got.
 #[derive(Clone, Default)]
 struct Told(Arc<Mutex<Vec<EventKind>>>);
 
@@ -63,7 +63,7 @@ fn closed(user: &User) -> String {
     format!("closed to {}", user.id)
 }
 
-/// A site that is listened to, and the user who is attacked there.
+/// A site with a listener, and the user who is attacked.
 struct Watched {
     site: Site,
     told: Told,
@@ -95,7 +95,7 @@ impl Watched {
         self.site.clock.set(START);
     }
 
-    /// The cookies of a new login. What is in them is a secret, however it is spelled.
+    /// The cookies of a new login. Their contents are secret in every encoding.
     fn login(&self, more: &str) -> [String; 2] {
         let id = self.id.bytes().fold(String::new(), |mut id, byte| {
             write!(id, "%{byte:02X}").unwrap();
@@ -136,7 +136,7 @@ impl Watched {
     }
 }
 
-/// An attack, or what looks like one; what is told of it.
+/// An attack, or what looks like one; the events that it emits.
 type Row = (&'static str, fn(&Watched), &'static [EventKind]);
 
 const ROWS: [Row; 24] = [
@@ -340,7 +340,7 @@ const ROWS: [Row; 24] = [
 
 #[test]
 fn every_attack_emits_its_event_and_the_log_shows_no_secret() {
-    // R47, R48, T78: the witness looks at the log after each; the last user would write lines into it.
+    // R47, R48, T78: the witness checks the log after each attack; the id of the last user contains line breaks.
     for id in [
         "alice-who-must-not-be-named",
         "m\u{fc}ller-who-must-not-be-named",
@@ -367,7 +367,7 @@ fn every_attack_emits_its_event_and_the_log_shows_no_secret() {
     }
 }
 
-/// A user who prints whatever the library hands out.
+/// An application that prints every value of the library.
 struct Careless {
     printed: Printed,
 }
@@ -439,7 +439,7 @@ fn explain(req: &Request<'_>) -> &'static str {
 
 #[test]
 fn debug_output_of_a_careless_application_shows_no_secret() {
-    // T78, R47: what tests/launch.rs does not print already.
+    // T78, R47: the output that `tests/launch/secrets.rs` does not cover.
     witness::watch();
     witness::keep_secret(STAMP);
     witness::keep_secret(CARELESS);

@@ -1,7 +1,7 @@
-//! The catalogue of attacks: what is sent over a real socket to the application in the release profile, and what comes back.
+//! The catalogue of attacks, over a real socket, against the application in the release profile.
 //!
-//! After every attack the server answers the next request, no thread of it has panicked, and no log line of ours shows
-//! what it has issued.
+//! After every attack the server answers the next request, none of its threads has panicked, and no log line of ours shows
+//! an issued value.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -83,7 +83,7 @@ impl Site {
         self
     }
 
-    /// Sends a GET on the connection that is kept alive; not for what makes the server close it.
+    /// Sends a GET on the connection that stays open. Not for requests that make the server close it.
     fn get(&self, path: &str, headers: &[&[u8]]) -> String {
         match &self.http2 {
             Some(http2) => lock(http2).get(path, headers),
@@ -102,7 +102,7 @@ impl Site {
         lock(&self.connection)
     }
 
-    /// What a new login leaves in the named cookie.
+    /// The value of the named cookie of a new login.
     fn value(&self, name: &str, user: &str) -> String {
         match name {
             REMEMBER => self.remember(user),
@@ -132,7 +132,7 @@ impl Site {
         body(&reply).to_owned()
     }
 
-    /// ANON: nobody is logged in, and nothing that comes back changes that.
+    /// ANON: nobody is logged in, and the response does not change that.
     fn assert_anonymous(&self, headers: &[&[u8]], what: &str) -> Vec<String> {
         let me = self.get("/me", headers);
         assert_eq!((status(&me), body(&me)), (200, "anonymous"), "{what}: {me}");
@@ -156,7 +156,7 @@ impl Site {
         removed
     }
 
-    /// ANON, and the cookies are left as they are.
+    /// ANON, and the response removes no cookie.
     fn assert_ignored(&self, headers: &[&[u8]], what: &str) {
         assert_eq!(self.assert_anonymous(headers, what), [""; 0], "{what}");
     }
@@ -166,7 +166,7 @@ impl Site {
         assert_eq!(self.assert_anonymous(headers, what), names, "{what}");
     }
 
-    /// What holds after every attack.
+    /// What must be true after every attack.
     fn assert_unharmed(&self, what: &str) {
         let next = self.get("/open", &[]);
         assert_eq!((status(&next), body(&next)), (200, "open"), "{what}");

@@ -1,4 +1,4 @@
-//! Methods: none is exempt, whatever the request calls itself.
+//! Methods: no method is exempt, and no request can pretend to have another one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,7 +26,7 @@ const METHODS: [Method; 9] = [
     Method::Connect,
 ];
 
-/// A handler that tells by which method it was reached.
+/// A handler that returns the method of the request.
 #[derive(Clone)]
 struct Tell;
 
@@ -37,7 +37,7 @@ impl Handler for Tell {
     }
 }
 
-/// One guarded route for every method, which no macro has made: TRACE and CONNECT are among them.
+/// One guarded route for every method. No macro makes routes for TRACE and CONNECT.
 fn every_method(path: &str) -> Vec<Route> {
     let routes = METHODS.map(|method| Route::new(method, path, Tell));
     routes.to_vec().login_required()
@@ -123,7 +123,7 @@ fn every_method_gets_the_same_verdict() {
 
 #[test]
 fn connect_reaches_no_handler() {
-    // T59: there is no answer to wait for behind the head.
+    // T59: after the head there is no response to wait for.
     let site = site();
     for target in ["/every", "localhost:80", "evil.com:443"] {
         let reply = send(&site, "CONNECT", target, &[], None);
@@ -173,7 +173,7 @@ fn a_method_override_in_a_form_is_judged_by_the_final_method() {
         let reply = send(&site, "POST", "/every", &[&mine], Some(form));
         assert_eq!(body(&reply), format!("reached by {becomes}"), "{form}");
     }
-    // Here Rocket closes the connection without a word, whatever the route.
+    // Rocket closes the connection here without a response, for every route.
     let reply = send(&site, "POST", "/every", &[], Some("_method=head"));
     assert!(!reply.contains("reached"), "{reply}");
     site.assert_unharmed("_method=head");
@@ -224,7 +224,7 @@ fn no_header_changes_the_method() {
     }
 }
 
-/// How often code has run that a refused request should not reach.
+/// How often code has run that a refused request must not reach.
 #[derive(Clone, Default)]
 struct Traces(Arc<AtomicUsize>);
 
@@ -235,7 +235,7 @@ impl Traces {
     }
 }
 
-/// A guard of the data that leaves a trace.
+/// A data guard that counts its runs.
 #[derive(Clone, Copy)]
 struct Opened;
 
@@ -249,7 +249,7 @@ impl<'r> FromData<'r> for Opened {
     }
 }
 
-/// A guard of the request that leaves a trace.
+/// A request guard that counts its runs.
 #[derive(Clone, Copy)]
 struct Asked;
 
@@ -276,7 +276,7 @@ fn before_the_user(data: Opened, user: &User) -> String {
     format!("reached by {}", user.id)
 }
 
-/// The user is asked for by the data's own guard, and nowhere else.
+/// Only the data guard requires the user.
 struct OfUser(String);
 
 #[async_trait]
@@ -301,7 +301,7 @@ fn within_the_data(data: OfUser) -> String {
 
 #[test]
 fn a_guard_protects_its_route_at_any_position() {
-    // T62, R37: among other guards, behind the data's, inside the data's.
+    // T62, R37: among other guards, after the data guard, inside the data guard.
     let app = App::new().release().routes(routes![
         below_the_attribute,
         before_the_user,

@@ -1,4 +1,4 @@
-//! `next`, as a stranger gives it: the login never leads off this site. A browser's parser judges.
+//! A `next` from an attacker: the login never leads to another site. The URL parser of browsers judges.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::common::next_values::{ACCEPTED, REFUSED};
 use crate::common::socket::{body, header, post, status};
 use crate::{Site, line};
 
-/// Every byte as an escape, so that nothing of it is left to a parser.
+/// Escapes every byte, so that no parser interprets any of them.
 fn escaped(text: &str) -> String {
     text.bytes().fold(String::new(), |mut escaped, byte| {
         write!(escaped, "%{byte:02X}").unwrap();
@@ -17,7 +17,7 @@ fn escaped(text: &str) -> String {
     })
 }
 
-/// Where a browser is after it has followed this `Location`.
+/// The URL of a browser that has followed this `Location`.
 fn followed(location: &str) -> Url {
     let here = Url::parse("https://app.example/login").unwrap();
     let there = here.join(location).unwrap();
@@ -25,7 +25,7 @@ fn followed(location: &str) -> Url {
     there
 }
 
-/// Where an answer leads.
+/// The target of a redirect.
 fn location(reply: &str) -> &str {
     assert_eq!(status(reply), 303, "{reply}");
     let [location] = header(reply, "location")[..] else {
@@ -35,7 +35,7 @@ fn location(reply: &str) -> &str {
     location
 }
 
-/// Where a login leads whose address has this query and whose form this further field.
+/// The redirect of a login with this query in its URL and this field in its form.
 fn led(site: &Site, query: &str, field: &str) -> String {
     let reply = site.post(
         &format!("/login{query}"),
@@ -45,7 +45,7 @@ fn led(site: &Site, query: &str, field: &str) -> String {
     location(&reply).to_owned()
 }
 
-/// What the login page would put into its form.
+/// The value that the login page would put into its form.
 fn shown(site: &Site, query: &str) -> String {
     let page = site.get(&format!("/login{query}"), &[]);
     body(&page).split_once("next=").unwrap().1.to_owned()
@@ -53,7 +53,7 @@ fn shown(site: &Site, query: &str) -> String {
 
 #[test]
 fn next_never_leaves_this_site() {
-    // R40: escaped once and twice, in the query and in the form, first and second, beside a good one.
+    // R40: escaped once and twice, in the query and in the form, before and after a good one.
     let site = Site::start();
     for &payload in REFUSED {
         let once = escaped(payload);
@@ -88,7 +88,7 @@ fn next_never_leaves_this_site() {
 
 #[test]
 fn an_unescaped_next_never_leaves_this_site() {
-    // R40: raw, where the request line and the form can carry it at all.
+    // R40: unescaped, if the request line and the form can contain it.
     let site = Site::start();
     for &payload in REFUSED {
         for query in [
@@ -105,7 +105,7 @@ fn an_unescaped_next_never_leaves_this_site() {
                 assert_eq!(status(&reply), 400, "{payload:?}: {reply}");
                 continue;
             }
-            // What follows a `#` belongs to no request target, and is dropped.
+            // A request target has no fragment, so the server drops it.
             let expected = match payload {
                 "/a#b" if query.ends_with("&next=/a#b") => "/ok",
                 "/a#b" => "/a",
@@ -168,7 +168,7 @@ fn a_login_leads_to_a_page_of_this_site_unchanged() {
 
 #[test]
 fn a_page_kept_for_later_cannot_be_forged() {
-    // R40, K1: where `next` is kept in a cookie of its own.
+    // R40, K1: with `next` in its own cookie.
     const NEXT: &str = "__Host-login_next";
     let site = Site::of(
         App::new()

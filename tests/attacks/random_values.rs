@@ -20,7 +20,7 @@ fn random_values_log_nobody_in() {
         let value: String = match number % 3 {
             0 => {
                 let mut bytes: Vec<u8> = (0..length).map(|_| random.byte()).collect();
-                // Past the version, the kind and the key id, to the tag.
+                // A valid version, kind and key id, so that the tag decides.
                 for (byte, real) in bytes.iter_mut().zip(&crate::forge::decode(&real)[..7]) {
                     *byte = *real;
                 }
@@ -37,7 +37,7 @@ fn random_values_log_nobody_in() {
         assert_eq!(body(&me), "anonymous", "{name}={value}");
         assert_eq!(removals(&me), [name], "{name}={value}");
         assert_eq!(header(&me, "set-cookie").len(), 1);
-        // Often, since the log that it looks through is kept until then.
+        // Often, because each check clears the log.
         if number % 1_000 == 0 {
             witness::assert_innocent(&format!("{number} values"));
         }
@@ -49,7 +49,7 @@ fn random_values_log_nobody_in() {
     assert_eq!(site.me(&[&line(&[(SESSION, &real)])]), "alice");
     let grown = resident().saturating_sub(at_first);
     println!("{values} values, {at_first} KiB at first, {grown} KiB more at the end");
-    // In a short run other tests of this process grow at the same time.
+    // In a short run other tests use memory of this process at the same time.
     assert!(!long || grown < 8 << 10, "{grown} KiB more");
 }
 

@@ -1,4 +1,4 @@
-//! Where a refused request is sent: never off this site, whatever the request says of itself.
+//! The redirect of a refused request never leaves this site, whatever the headers of the request are.
 
 use rocket::http::RawStr;
 use rocket::{get, routes};
@@ -18,7 +18,7 @@ fn guarded_throughout() -> Site {
     Site::of(App::new().release().routes(routes![everything]))
 }
 
-/// The page that the login view is told to come back to.
+/// The `next` of the redirect to the login view.
 fn wanted(reply: &str) -> Option<String> {
     let [location] = header(reply, "location")[..] else {
         panic!("{reply}");
@@ -72,7 +72,7 @@ fn the_wanted_page_is_a_path_of_this_site() {
             format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         let reply = site.server.raw(request.as_bytes());
         if !target.starts_with('/') && status(&reply) == 400 {
-            // No request target at all, says hyper.
+            // hyper refuses it as a request target.
             continue;
         }
         assert_eq!(status(&reply), 303, "{target}: {reply}");
@@ -97,7 +97,7 @@ fn a_page_with_a_long_path_is_left_out_of_next() {
 
 #[test]
 fn no_header_of_the_request_leads_to_another_site() {
-    // T67, R42: refused, admitted, logged in; with every header that names a host.
+    // T67, R42: a refused request, an accepted one and a login; with every header that names a host.
     let site = Site::start();
     let mine = line(&[(SESSION, &site.session("alice"))]);
     let form = "user=alice";
@@ -133,7 +133,7 @@ fn no_header_of_the_request_leads_to_another_site() {
                 "/login?next=%2Fprivate",
             ),
             ("POST /login", [303, 303], "/"),
-            // R41: nobody is sent back to the address of a POST, whatever its Referer says.
+            // R41: no redirect leads back to the URL of a POST, whatever its `Referer` is.
             ("POST /private", [303, 401], "/login"),
         ] {
             let request = match request {
@@ -161,7 +161,7 @@ fn no_header_of_the_request_leads_to_another_site() {
 
 #[test]
 fn a_request_without_a_host_is_answered() {
-    // T67: HTTP/1.0 has none, and HTTP/1.1 may leave it out.
+    // T67: HTTP/1.0 has no host, and a client of HTTP/1.1 may leave it out.
     let site = Site::start();
     let mine = String::from_utf8(line(&[(SESSION, &site.session("alice"))])).unwrap();
     for version in ["1.0", "1.1"] {
@@ -179,7 +179,7 @@ fn a_request_without_a_host_is_answered() {
             "private of alice",
             "{version}"
         );
-        // An origin that can be compared with nothing is another site's.
+        // An origin without a host to compare with counts as another site.
         let logout = format!(
             "POST /logout HTTP/{version}\r\nConnection: close\r\nContent-Length: 0\r\n\
              Origin: http://localhost\r\n{mine}\r\n\r\n"

@@ -1,4 +1,4 @@
-//! Logins that are over: copies, plants, and tokens past their time.
+//! Logins that have ended: copied, planted and expired tokens.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// What a thief has copied: the values of the session cookie and of the remember cookie.
+/// The cookies that a thief has copied: session and remember cookie.
 struct Copied {
     session: String,
     remember: String,
 }
 
 impl Copied {
-    /// Of a new login, which is remembered.
+    /// Copies the cookies of a new login with remember cookie.
     fn from(site: &Site, user: &str) -> Self {
         Self::of(&site.post("/login", &[], &format!("user={user}&remember=on")))
     }
 
-    /// Of what an answer sets.
+    /// Copies the cookies that a response sets.
     fn of(reply: &str) -> Self {
         let [session, remember] =
             [SESSION, REMEMBER].map(|name| cookie(reply, name).unwrap_or_default());
@@ -44,14 +44,14 @@ impl Copied {
         line(&[(REMEMBER, &self.remember)])
     }
 
-    /// They let in whoever has them, apart and together.
+    /// Asserts that they log in, each alone and both together.
     fn assert_alive(&self, site: &Site, user: &str, what: &str) {
         for cookies in [self.session(), self.remember(), self.both()] {
             assert_eq!(site.me(&[&cookies]), user, "{what}");
         }
     }
 
-    /// They let nobody in, apart or together, and the browser is told to forget them.
+    /// Asserts that they log nobody in, alone or together, and that the response removes them.
     fn assert_dead(&self, site: &Site, what: &str) {
         site.assert_cleared(&[&self.session()], &[SESSION], what);
         site.assert_cleared(&[&self.remember()], &[REMEMBER], what);
@@ -63,14 +63,14 @@ fn forward(site: &Site, seconds: u64) {
     site.clock.advance(Duration::from_secs(seconds));
 }
 
-/// The id of the session that a token is of.
+/// The session id in a token.
 fn id(token: &str) -> [u8; 16] {
     decode(token)[7..23].try_into().unwrap()
 }
 
 #[test]
 fn a_planted_session_does_not_become_the_victims_session() {
-    // T37, R30, R32: mallory, who is bob here, plants what is his own, or anything at all.
+    // T37, R30, R32: the attacker, bob, plants his own cookies or other values.
     let site = Site::start();
     let junk = "A".repeat(200);
     for planted in [Some(Copied::from(&site, "bob")), None] {
@@ -93,7 +93,7 @@ fn a_planted_session_does_not_become_the_victims_session() {
 
 #[test]
 fn an_id_that_was_never_issued_is_not_adopted() {
-    // R32: neither by a page, nor by whatever changes a login.
+    // R32: neither by a page nor by a change of the login.
     let site = Site::start();
     let junk = "A".repeat(200);
     let planted = line(&[(SESSION, &junk), (REMEMBER, &junk)]);
@@ -137,7 +137,7 @@ fn each_login_starts_a_new_session_and_ends_the_old_one() {
 
 #[test]
 fn a_copied_session_ends_with_the_logout() {
-    // T41, T42, R24: the thief is on a connection of its own, at once, later, much later.
+    // T41, T42, R24: the thief has another connection and tries at once, later and much later.
     for wait in [0, 1, 30 * MINUTE, 300 * DAY] {
         let site = Site::start();
         let mut browser = site.server.connect();
@@ -222,7 +222,7 @@ fn a_deleted_or_disabled_user_is_logged_out_and_nobody_inherits_the_login() {
 
 #[test]
 fn a_session_ends_on_the_server_whatever_the_browser_does() {
-    // R18, R19: (setting, what is dead after so many seconds without use)
+    // R18, R19: (setting, seconds without use, what has expired)
     for (setting, value, lifetime) in [
         ("login.session_idle_timeout", None, HOUR),
         (
@@ -239,7 +239,7 @@ fn a_session_ends_on_the_server_whatever_the_browser_does() {
         });
         let mine = line(&[(SESSION, &site.session("alice"))]);
         forward(&site, lifetime - 1);
-        // The answer renews the session, and the copy stays as old as it is.
+        // The response renews the session; the copy keeps its age.
         assert_eq!(site.me(&[&mine]), "alice", "{setting}");
         forward(&site, 1);
         site.assert_cleared(&[&mine], &[SESSION], setting);
@@ -248,7 +248,7 @@ fn a_session_ends_on_the_server_whatever_the_browser_does() {
 
 #[test]
 fn steady_use_ends_at_the_absolute_limit() {
-    // T83, R18, R19: a request every five minutes, with whatever the last answer set.
+    // T83, R18, R19: a request every five minutes, with the cookies of the last response.
     let site = Site::start();
     let first = site.session("alice");
     let mut session = first.clone();
@@ -274,7 +274,7 @@ fn steady_use_ends_at_the_absolute_limit() {
 
 #[test]
 fn a_remember_token_without_its_max_age_ends_on_the_server() {
-    // T81, R20: what comes back is the bare value, to the second.
+    // T81, R20: exact to the second, since a request contains only the value of a cookie.
     let month = Some("30 days");
     for (form, setting, lifetime) in [
         ("", None, 365 * DAY),
@@ -318,7 +318,7 @@ fn use_never_extends_a_remember_token_beyond_400_days() {
 
 #[test]
 fn a_wrong_clock_accepts_no_login_that_the_right_clock_refuses() {
-    // T82, R21: what holds at START, and does it hold at these times?
+    // T82, R21: (time, whether a login of START is valid then)
     let site = Site::start();
     let copied = Copied::from(&site, "alice");
     for (time, session, remember) in [
@@ -354,7 +354,7 @@ fn a_wrong_clock_accepts_no_login_that_the_right_clock_refuses() {
 
 #[test]
 fn a_login_at_an_extreme_time_is_worth_nothing_at_another_time() {
-    // T82, R21, K19: made there, it is worth nothing here; and it ends with a logout.
+    // T82, R21, K19: a login of another time is invalid now, and a logout ends it.
     for time in [
         0,
         1,
@@ -389,7 +389,7 @@ fn freshness_ends_on_time_for_copies_too() {
     let reply = site.get("/fresh", &[&mine]);
     assert_eq!(header(&reply, "location"), ["/confirm?next=%2Ffresh"]);
     assert_eq!(site.me(&[&mine]), "alice");
-    // The confirmation of one browser makes no copy fresh.
+    // The confirmation in one browser does not make a copy fresh.
     let reply = site.post("/confirm", &[&mine], "alice");
     let confirmed = line(&[(SESSION, &cookie(&reply, SESSION).unwrap())]);
     assert_eq!(body(&site.get("/fresh", &[&confirmed])), "fresh alice");

@@ -7,7 +7,7 @@ use crate::{BOTH, REMEMBER, SESSION, Site, line};
 
 const K2: &str = "I4qyrj2MLWceERuvTviZIXcVtHmP2hIqMMSTnT2ltgY=";
 
-/// The application, started anew with these keys, the newest first.
+/// The application, restarted with these keys, the newest first.
 fn keyed(keys: &[&str]) -> Site {
     Site::of(
         App::new()
@@ -42,7 +42,7 @@ fn a_new_key_logs_nobody_out_and_a_removed_key_ends_unrenewed_logins() {
             assert!(signed_by(&new, K2), "{name}");
             renewed.push((*name, new));
         }
-        // A remember cookie alone brings a session, too, under the new key.
+        // A remember cookie alone also creates a session, signed with the new key.
         assert!(signed_by(&cookie(&reply, SESSION).unwrap(), K2));
     }
     assert_eq!(renewed.len(), 4);
@@ -64,7 +64,7 @@ fn a_new_key_logs_nobody_out_and_a_removed_key_ends_unrenewed_logins() {
 
 #[test]
 fn a_retired_key_signs_nothing() {
-    // R7: an old key verifies, and signs no more.
+    // R7: a retired key still verifies, but does not sign.
     let rotating = keyed(&[K2, KEY]);
     let old = keyed(&[KEY]);
     for name in BOTH {

@@ -1,15 +1,15 @@
-//! Whether the time of an answer tells what is wrong with a cookie, as dudect measures it: classes in
+//! Whether the response time reveals what is wrong with a cookie, measured like dudect: classes in
 //! random order, and Welch's t between them. By hand, on a machine with nothing else to do:
 //! `cargo test --release --test attacks -- --ignored --nocapture timing`.
 //!
-//! Only tags must take equal times. Beyond them it shows how far a token was read that the server has
-//! signed, which nobody can make: an expired one is not looked up in the list of ended sessions, and only
-//! for what is left is the user loader asked. A loader that is asked for the dead as well would hide
-//! that, and would be work for everybody to order.
+//! Only tags must take equal times. After the tag, the time shows how far the server got with a token
+//! that it has signed itself: it does not look up an expired one in the list of ended sessions, and it runs
+//! the user loader only for the rest. Running the loader for invalid tokens as well would hide
+//! that, but would let everybody cause that work.
 
 #![allow(
     clippy::cast_precision_loss,
-    reason = "statistics of nanoseconds need no 53 bits"
+    reason = "nanoseconds do not need more than 53 bits"
 )]
 
 use std::hint::black_box;
@@ -32,7 +32,7 @@ const PAIRS: [[&str; 2]; 6] = [
     ["revoked", "unknown user"],
 ];
 
-/// Beyond it, dudect calls two classes different.
+/// Above this value, dudect calls two classes different.
 const THRESHOLD: f64 = 5.0;
 
 #[test]
@@ -57,7 +57,7 @@ fn the_position_of_a_wrong_byte_does_not_change_the_time() {
     }
 }
 
-/// A session cookie's value that is refused for this reason.
+/// The value of a session cookie that is refused for this reason.
 fn value(app: &Running, reason: &str) -> String {
     let session = |user: &str| app.logged_in(user).cookies[SESSION].clone();
     app.clock.set(START);
@@ -114,7 +114,7 @@ fn by_socket(connection: &mut Connection, value: &str) -> u64 {
     u64::try_from(taken.as_nanos()).unwrap()
 }
 
-/// Times of both classes, asked for in random order.
+/// The times of both classes, measured in random order.
 fn samples(count: usize, mut ask: impl FnMut(usize) -> u64) -> [Vec<u64>; 2] {
     let mut times = [Vec::new(), Vec::new()];
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
@@ -124,7 +124,7 @@ fn samples(count: usize, mut ask: impl FnMut(usize) -> u64) -> [Vec<u64>; 2] {
         random ^= random << 17;
         let class = usize::from(random >> 63 == 1);
         let time = ask(class);
-        // The first ones find cold caches.
+        // The first requests run with cold caches.
         if number >= count / 20 {
             times[class].push(time);
         }
@@ -132,7 +132,7 @@ fn samples(count: usize, mut ask: impl FnMut(usize) -> u64) -> [Vec<u64>; 2] {
     times
 }
 
-/// Prints the figures, and gives the largest |t|: of all times, and without the slowest, which are the machine's.
+/// Prints the figures, and returns the largest |t|: of all times, and without the slowest ones, which other work causes.
 fn report(how: &str, names: [&str; 2], times: &[Vec<u64>; 2]) -> f64 {
     let mut all: Vec<u64> = times.concat();
     all.sort_unstable();
@@ -175,7 +175,7 @@ fn moments(times: &[f64]) -> Moments {
 
 #[test]
 fn welchs_t_test_detects_a_real_difference_and_no_other() {
-    // The control of the measurement, with times that are made up.
+    // The control of the measurement, with invented times.
     let times = |mean: u64| (0..10_000).map(|n| mean + n * 7_919 % 1_000).collect();
     let same = report("made up", ["a", "a"], &[times(5_000), times(5_000)]);
     assert!(same < 1e-6, "{same}");

@@ -25,7 +25,7 @@ fn an_oversized_cookie_logs_nobody_in_and_does_no_harm() {
         let beside = line(&[("other", &value), (SESSION, &session)]);
         assert_eq!(site.me(&[&beside]), "alice", "{length}");
     }
-    // hyper looks after each read whether 400 KiB are exceeded; one read takes no more than that.
+    // hyper checks after each read whether the request exceeds 400 KiB, the most that one read returns.
     let endless = "A".repeat(1_000_000);
     let reply = site.server.get("/me", &[&line(&[(SESSION, &endless)])]);
     assert_eq!(status(&reply), 431);
@@ -47,7 +47,7 @@ fn a_login_is_found_among_thousands_of_cookies() {
     ] {
         assert_eq!(site.me(&[format!("Cookie: {cookies}").as_bytes()]), "alice");
     }
-    // The server takes 100 header lines, `Host` included.
+    // The server accepts 100 header lines, including `Host`.
     let mine = line(&[(SESSION, &session)]);
     for at in [0, 40, 98] {
         let mut lines = vec![b"Cookie: a=b".as_slice(); 98];
@@ -142,7 +142,7 @@ fn only_this_name_is_ours(site: &Site, ours: &str) {
 
 #[test]
 fn a_duplicate_cookie_logs_nobody_in_and_is_not_removed() {
-    // T29, T30, R12: over HTTP/2, the second of each is what a browser sends, crumbs.
+    // T29, T30, R12: over HTTP/2 browsers send each cookie in its own field.
     for site in over_both_protocols() {
         what_comes_twice_is_nobody(&site);
     }
@@ -232,7 +232,7 @@ fn a_quoted_or_encoded_value_logs_nobody_in() {
 
 #[test]
 fn a_forged_cookie_beside_a_valid_one_ends_no_login() {
-    // Forged remember cookie beside a good session: the session goes on, and nothing is written.
+    // A forged remember cookie beside a valid session: the session continues, and no cookie is set.
     let site = Site::start();
     let session = site.session("alice");
     let reply = site
@@ -240,7 +240,7 @@ fn a_forged_cookie_beside_a_valid_one_ends_no_login() {
         .get("/me", &[&line(&[(SESSION, &session), (REMEMBER, "x")])]);
     assert_eq!(body(&reply), "alice");
     assert_eq!(header(&reply, "set-cookie"), [""; 0]);
-    // A forged session beside a good remember cookie: the remembered user is back.
+    // A forged session beside a valid remember cookie: the remembered user is logged in.
     let remember = site.remember("bob");
     let reply = site
         .server

@@ -1,4 +1,4 @@
-//! What an outsider learns from an answer about the cookie that was sent: nothing.
+//! A response reveals nothing about an invalid cookie.
 
 use crate::common::START;
 use crate::common::socket::{body, cookie, status};
@@ -6,7 +6,7 @@ use crate::{BOTH, REMEMBER, SESSION, Site, line};
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// An answer without the time of day: `Date`, and the `Expires` of a removal, a year ago.
+/// A response without the parts that depend on the time: `Date`, and `Expires` of a removal.
 fn outline(reply: &str) -> String {
     reply
         .split_inclusive("\r\n")
@@ -20,7 +20,7 @@ fn outline(reply: &str) -> String {
 
 #[test]
 fn all_invalid_cookies_get_the_same_answer() {
-    // R50: forged, expired, revoked, of a user who is gone, of one who is locked, of an older password.
+    // R50: forged, expired and revoked cookies, and cookies of a deleted user, a disabled user and an old password.
     let site = Site::start();
     for name in BOTH {
         site.clock.set(START);
@@ -98,7 +98,7 @@ const PAGES: [&str; 9] = [
 
 #[test]
 fn a_token_appears_only_in_its_cookie() {
-    // R16, R17: a day in the life of a login, and every answer of it.
+    // R16, R17: every response during the life of a login.
     let site = Site::start();
     site.users.put("an-id-like-no-other");
     let mut replies = Vec::new();

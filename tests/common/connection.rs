@@ -20,7 +20,7 @@ impl Connection {
         Connection(BufReader::new(stream))
     }
 
-    /// Sends a request, and waits for its answer; not for a HEAD.
+    /// Sends a request, and waits for its response. Not for HEAD, whose response has no body.
     pub fn ask(&mut self, request: impl AsRef<[u8]>) -> String {
         self.send(request);
         self.receive()
@@ -34,12 +34,12 @@ impl Connection {
         self.ask(socket::post(path, headers, form))
     }
 
-    /// Sends a request; the answer is for [`receive`](Self::receive).
+    /// Sends a request; [`receive`](Self::receive) reads the response.
     pub fn send(&mut self, request: impl AsRef<[u8]>) {
         self.0.get_mut().write_all(request.as_ref()).unwrap();
     }
 
-    /// Reads one whole answer, for the functions of [`socket`] to take apart.
+    /// Reads one whole response, which the functions of [`socket`] can parse.
     pub fn receive(&mut self) -> String {
         let mut reply = String::new();
         while !reply.ends_with("\r\n\r\n") {
@@ -92,7 +92,7 @@ impl Jar {
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        // A line with a name of no meaning, so that the header is never empty.
+        // One more cookie, so that the header is never empty.
         format!("Cookie: seen=1; {}", pairs.join("; "))
     }
 

@@ -1,4 +1,4 @@
-//! Whatever is logged in this process, by whom.
+//! Captures every log line of this process.
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -54,12 +54,12 @@ pub fn watch() {
     });
 }
 
-/// The lines since the last look.
+/// The lines since the last call.
 pub fn take() -> Vec<Line> {
     std::mem::take(&mut *lock(&LINES))
 }
 
-/// Runs one test at a time, and gives every line that was logged meanwhile.
+/// Runs one test at a time, and returns every line that was logged meanwhile.
 pub fn captured<T>(run: impl FnOnce() -> T) -> (T, Vec<Line>) {
     static ONE: Mutex<()> = Mutex::new(());
     let _one = lock(&ONE);

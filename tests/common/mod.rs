@@ -1,14 +1,11 @@
-//! An application to test against, and the hands to reach it: a local client, or a real socket.
+//! The application under test, with a local client and with a real socket.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, reason = "each test binary uses only a part")]
 #![allow(
     clippy::needless_pass_by_value,
-    reason = "Rocket's handlers take what they are given"
+    reason = "Rocket decides the types of a handler's arguments"
 )]
-#![allow(
-    unreachable_pub,
-    reason = "a module of every test binary is nobody's public interface"
-)]
+#![allow(unreachable_pub, reason = "a test binary has no public interface")]
 
 pub mod connection;
 pub mod log;
@@ -36,7 +33,7 @@ use rocket_login::{
 /// The time at which every test begins.
 pub const START: u64 = 1_800_000_000;
 
-/// A key that is nobody's.
+/// A key that no real application uses.
 pub const KEY: &str = "UtbQhEZs0fCdXkjOHk7GKl1C5s3u9nPnQxqkiF2xW9E=";
 
 pub const SESSION: &str = "login_session";
@@ -51,7 +48,7 @@ pub struct User {
     pub password: String,
 }
 
-/// The application's users, to be changed while it runs.
+/// The users of the application. A test can change them while the application runs.
 #[derive(Clone, Default)]
 pub struct Users(Arc<Mutex<Store>>);
 
@@ -96,7 +93,7 @@ impl Users {
         self.0.lock().unwrap().failing = failing;
     }
 
-    /// How often the user loader was asked.
+    /// How often the user loader has run.
     pub fn loads(&self) -> usize {
         self.0.lock().unwrap().loads
     }
@@ -116,7 +113,7 @@ pub fn load_user(id: &str, users: &State<Users>) -> Result<Option<User>, &'stati
     Ok(store.users.get(id).cloned())
 }
 
-/// What the login form of the application may ask for.
+/// The fields of the login form.
 #[allow(
     clippy::struct_excessive_bools,
     reason = "they are a form's checkboxes"
@@ -211,7 +208,7 @@ async fn logout_everywhere(session: LoginSession<'_, User>) -> Result<&'static s
     Ok("logged out everywhere")
 }
 
-/// Confirms the login of whoever gives a name; the form stands for checked credentials.
+/// Confirms the login of the user with this name. The name stands for checked credentials.
 #[post("/confirm", data = "<name>")]
 async fn confirm(
     name: String,
@@ -223,7 +220,7 @@ async fn confirm(
     Ok("confirmed")
 }
 
-/// What a page can ask of its login: `fresh remembered`.
+/// What a page can find out about its login.
 #[get("/status")]
 async fn status(session: LoginSession<'_, User>) -> Result<String, LoginError> {
     Ok(format!(
@@ -240,7 +237,7 @@ pub fn figment() -> Figment {
         .merge(("secret_key", KEY))
 }
 
-/// A rocket with a key and nothing else.
+/// A Rocket application with a key and nothing else.
 pub fn bare() -> Rocket<Build> {
     rocket::custom(figment())
 }
@@ -254,7 +251,7 @@ impl Ran {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How often since the last look.
+    /// How often the code has run since the last call.
     pub fn times(app: &Running) -> usize {
         let ran = app.client.rocket().state::<Ran>().unwrap();
         ran.0.swap(0, Ordering::Relaxed)
@@ -340,7 +337,7 @@ impl App {
         self.start_with(|rocket| rocket)
     }
 
-    /// Starts the application with more than routes: catchers, state, fairings.
+    /// Starts the application with catchers, state or fairings of the test.
     pub fn start_with(self, build: impl FnOnce(Rocket<Build>) -> Rocket<Build>) -> Running {
         let (users, clock) = (self.users.clone(), self.clock.clone());
         let rocket = build(self.rocket()).manage(Ran::default());
@@ -390,7 +387,7 @@ impl Running {
     }
 }
 
-/// A browser: it keeps cookies, and may be cloned, as by a thief.
+/// A browser. It keeps cookies; a clone is the browser of a thief who has copied them.
 #[derive(Clone)]
 pub struct Browser<'a> {
     app: &'a Running,
@@ -399,7 +396,7 @@ pub struct Browser<'a> {
     pub address: Option<std::net::SocketAddr>,
 }
 
-/// What came back, read to its end.
+/// The whole response.
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub status: Status,
@@ -438,7 +435,7 @@ impl Browser<'_> {
         self.post("/login", &format!("user={user}"))
     }
 
-    /// Who the application says is there.
+    /// The user that the application sees.
     pub fn me(&mut self) -> String {
         self.get("/me").body
     }
@@ -486,7 +483,7 @@ impl Reply {
         }
     }
 
-    /// The value of a header that comes at most once.
+    /// The value of a header that may appear only once.
     pub fn header<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         let mut values = self.all(name);
         let value = values.next();
@@ -525,7 +522,7 @@ impl Reply {
         })
     }
 
-    /// Where the response leads.
+    /// The target of a redirect.
     pub fn location(&self) -> Option<&str> {
         self.header("Location")
     }

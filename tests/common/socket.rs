@@ -1,4 +1,4 @@
-//! A real server on a real socket, and a client that sends whatever bytes it is told to.
+//! A real server on a real socket, and a client that can send any bytes.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,7 +11,7 @@ use rocket::{Build, Rocket, Shutdown};
 use super::connection::Connection;
 use super::witness;
 
-/// A server on a port of its own, which ends with the value.
+/// A server on its own port. Dropping the value stops the server.
 pub struct Server {
     pub address: SocketAddr,
     shutdown: Shutdown,
@@ -32,7 +32,7 @@ impl Server {
         let rocket =
             rocket
                 .configure(figment)
-                .attach(AdHoc::on_liftoff("Tell the port", move |rocket| {
+                .attach(AdHoc::on_liftoff("Send the port", move |rocket| {
                     Box::pin(async move {
                         let config = rocket.config();
                         let address = SocketAddr::new(config.address, config.port);
@@ -55,7 +55,7 @@ impl Server {
         }
     }
 
-    /// Sends raw bytes on a connection of its own, and reads until the server closes it.
+    /// Sends raw bytes on a new connection, and reads until the server closes it.
     pub fn raw(&self, request: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream
@@ -75,7 +75,7 @@ impl Server {
         Connection::to(self.address)
     }
 
-    /// Sends a GET with these header lines, as bytes, and gives the whole answer.
+    /// Sends a GET with these header lines, as bytes, and returns the whole response.
     pub fn get(&self, path: &str, headers: &[&[u8]]) -> String {
         self.raw(&get(path, &[headers, &[CLOSE]].concat()))
     }

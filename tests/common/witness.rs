@@ -1,4 +1,4 @@
-//! What the servers of this binary issue, log and panic: the first may not be in the others.
+//! Watches what the servers of this binary issue, log and panic: no issued value may appear in a log line or a panic.
 
 use std::collections::BTreeSet;
 use std::panic;
@@ -13,13 +13,13 @@ static WATCHING: AtomicBool = AtomicBool::new(false);
 static ISSUED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// What an application's own code says when it panics because a test wants it to.
+/// The panic message of application code that panics because a test wants it to.
 pub const ON_PURPOSE: &str = "on purpose";
 
-/// The shortest of our tokens has more characters, and no other cookie of the tests has.
+/// The shortest token is longer, and all other cookies of the tests are shorter.
 const SHORTEST: usize = 120;
 
-/// Takes note from now on of every cookie, log line and panic of this process.
+/// Records every cookie, log line and panic of this process from now on.
 pub fn watch() {
     if WATCHING.swap(true, Ordering::SeqCst) {
         return;
@@ -38,7 +38,7 @@ pub fn watch() {
     }));
 }
 
-/// Notes what an answer issues.
+/// Records what a response issues.
 pub fn saw(reply: &str) {
     if !WATCHING.load(Ordering::SeqCst) {
         return;
@@ -52,13 +52,13 @@ pub fn saw(reply: &str) {
     }
 }
 
-/// Notes what may stand in no line either.
+/// Records another text that no log line may contain.
 pub fn keep_secret(text: &str) {
     lock(&ISSUED).insert(text.to_owned());
 }
 
-/// Whatever has been sent so far: no server panicked, none of our lines shows what was issued, or
-/// is more than one line.
+/// Asserts that no server has panicked, and that no log line of ours shows an issued value or
+/// contains a line break.
 pub fn assert_innocent(what: &str) {
     let panics = std::mem::take(&mut *lock(&PANICS));
     assert!(panics.is_empty(), "{what}: {panics:?}");
@@ -68,7 +68,7 @@ pub fn assert_innocent(what: &str) {
     }
 }
 
-/// No text that was issued, or is to be kept secret, stands in this one.
+/// Asserts that this text contains no issued or secret value.
 pub fn assert_shows_nothing(text: &str, what: &str) {
     let issued = lock(&ISSUED);
     for secret in issued.iter().map(String::as_str).chain([super::KEY]) {

@@ -1,15 +1,15 @@
-//! What can break, in which ways, and the switch that breaks it.
+//! Which code can break, in which ways, and the switch that breaks it.
 
 use std::sync::{Arc, Mutex};
 
 use rocket::tokio::task::yield_now;
 use rocket_login::EventKind;
 
-/// Code of the application's that the library runs.
+/// Code of the application that the library runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Point {
     UserLoader,
-    /// A guard that the user loader asks for.
+    /// A request guard of the user loader.
     LoaderGuard,
     RequestLoader,
     UnauthorizedHandler,
@@ -35,7 +35,7 @@ pub enum Fault {
 }
 
 impl Point {
-    /// The faults that the signature of the code lets happen.
+    /// The faults that are possible with the signature of the code.
     pub fn faults(self) -> &'static [Fault] {
         use Fault::{Fails, Hangs, PanicsAtOnce, PanicsLater};
         match self {
@@ -53,7 +53,7 @@ impl Point {
         );
         match fault {
             Fault::PanicsAtOnce | Fault::PanicsLater if !is_of_the_list => 500,
-            // Guards and handlers say with which status they fail.
+            // Guards and handlers choose the status of their failure.
             Fault::Fails if self == Point::LoaderGuard || self.answers() => 502,
             _ => 503,
         }
@@ -94,7 +94,7 @@ impl Switch {
         };
     }
 
-    /// Mends everything, and gives what was seen since the switch was armed.
+    /// Repairs everything, and returns what was seen since the switch was armed.
     pub fn disarm(&self) -> Seen {
         std::mem::take(&mut *self.0.lock().unwrap()).seen
     }
@@ -103,7 +103,7 @@ impl Switch {
         self.0.lock().unwrap().seen.ran += 1;
     }
 
-    /// Where a point is, in code that cannot wait: panics if it has to at once.
+    /// Marks a point in code that cannot wait. Panics if the fault is `PanicsAtOnce`.
     pub fn reach(&self, point: Point) -> Option<Fault> {
         let mut state = self.0.lock().unwrap();
         let fault = state.armed.filter(|armed| armed.0 == point)?.1;
@@ -113,7 +113,7 @@ impl Switch {
         Some(fault)
     }
 
-    /// Where a point is.
+    /// Marks a point in async code.
     pub async fn pass(&self, point: Point) -> Result<(), &'static str> {
         match self.reach(point) {
             Some(fault) => fault.happen().await,

@@ -1,16 +1,13 @@
-//! Every piece of the application's own code that the library runs, made to fail, to panic and to
-//! hang, in every operation: over a real socket, in the release profile.
+//! Every piece of application code that the library runs fails, panics and
+//! hangs, in every operation: over a real socket, in the release profile.
 //!
-//! What cannot reach a piece is run with it broken as well, and must not notice.
+//! Operations that do not use the broken piece run as well, and must not change.
 
 #![allow(
     clippy::needless_pass_by_value,
-    reason = "Rocket's handlers take what they are given"
+    reason = "Rocket decides the types of a handler's arguments"
 )]
-#![allow(
-    unreachable_pub,
-    reason = "a module of a test binary is nobody's public interface"
-)]
+#![allow(unreachable_pub, reason = "a test binary has no public interface")]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -27,31 +24,31 @@ use fault::{Fault, Point};
 use operation::{OPERATIONS, Operation, Outcome, cookies};
 use site::{Front, Site};
 
-/// What a broken point means for an operation that reaches it.
+/// The effect of a broken point on an operation that reaches it.
 #[derive(Clone, Copy, PartialEq)]
 enum Effect {
     /// The request fails, and every login is as it was: no cookie is set, none is removed.
     Fails,
-    /// The answer alone fails; what is decided about the login holds.
+    /// Only the response fails; the change of the login stays.
     FailsToAnswer,
-    /// The request fails, when the user's logins have already ended: what was asked for half done.
+    /// The request fails after the logins of the user have ended: one half of the operation is done.
     FailsHavingEnded,
-    /// Nothing is different.
+    /// The outcome does not change.
     Unnoticed,
 }
 
-/// Every operation that asks who is there by a session or remember token of somebody's.
+/// Every operation that looks up the user of a session or remember token.
 const TOKENS: &str = "read, fresh read, renewal, restoration, condition, group, confirmation, \
     logout everywhere, stale denial, stale renewal, refusal, group refusal, outdated, stolen, broken";
 
-/// Every operation that nobody is behind, whatever it shows.
+/// Every operation without a user.
 const STRANGERS: &str = "denial, forged, expired, revoked, outdated, twice";
 
-/// Which operations reach a point, and what it means for them where it breaks.
+/// Which operations reach a point, and the effect on them if it breaks.
 fn reaches(point: Point) -> &'static [(Effect, &'static str)] {
     use Effect::{Fails, FailsHavingEnded, FailsToAnswer, Unnoticed};
     match point {
-        // A logout does not depend on who it was; the listener would like to know.
+        // A logout does not depend on the user; only its event does.
         Point::UserLoader | Point::LoaderGuard => &[(Fails, TOKENS), (Unnoticed, "logout")],
         Point::RequestLoader => &[(Fails, STRANGERS), (Fails, "key")],
         Point::UnauthorizedHandler => &[(FailsToAnswer, STRANGERS), (FailsToAnswer, "stolen")],
@@ -99,12 +96,12 @@ fn reaches(point: Point) -> &'static [(Effect, &'static str)] {
             EventKind::DuplicateCookie => &[(Unnoticed, "twice")],
             EventKind::CrossSite => &[(Unnoticed, "cross-site logout, cross-site post")],
             EventKind::LoaderFailed => &[(Unnoticed, "broken")],
-            _ => panic!("a new kind of event: say who tells of {kind:?}"),
+            _ => panic!("a new kind of event: add the operations that emit {kind:?}"),
         },
     }
 }
 
-/// What a broken point means for an operation; nothing at all, where it is not reached.
+/// The effect of a broken point on an operation; `None` if the operation does not reach it.
 fn effect(point: Point, operation: &Operation) -> Option<Effect> {
     reaches(point)
         .iter()
@@ -121,7 +118,7 @@ fn run(front: Front, points: &[Point]) {
             let effect = effect(point, operation);
             let faults = match effect {
                 Some(_) => point.faults(),
-                // Which fault does not happen is all the same.
+                // One fault is enough, since it cannot happen.
                 None => &point.faults()[..1],
             };
             for &fault in faults {
@@ -235,7 +232,7 @@ fn a_broken_condition_is_a_server_error() {
     run(Front::Handlers, &CONDITIONS);
 }
 
-// K10: in Rocket, a panic in a response fairing closes the connection without a word.
+// K10: in Rocket, a panic in a response fairing closes the connection without a response.
 #[test]
 fn a_broken_refusal_handler_shows_nothing_and_changes_no_login() {
     run(Front::Handlers, &HANDLERS);

@@ -1,4 +1,4 @@
-//! What is asked of the application, and how it goes while all is well.
+//! The operations, and their outcomes when nothing is broken.
 
 use std::time::Duration;
 
@@ -14,23 +14,23 @@ pub struct Operation {
     /// As in `POST /login user=alice`.
     request: &'static str,
     headers: &'static [&'static str],
-    /// The status while all is well.
+    /// The status when nothing is broken.
     status: u16,
-    /// What becomes of the session and the remember cookie, while all is well: as in `+session`.
+    /// The changes of session and remember cookie when nothing is broken, such as `+session`.
     cookies: &'static str,
 }
 
-/// What an operation came to.
+/// The outcome of an operation.
 #[derive(Debug, PartialEq)]
 pub struct Outcome {
     pub status: u16,
     pub location: Option<String>,
     pub body: String,
-    /// What becomes of the login cookies.
+    /// The changes of the login cookies.
     pub cookies: String,
-    /// Whom the cookies from before log in now.
+    /// The users that the old cookies log in now.
     pub old: Vec<String>,
-    /// Whom the cookies from after log in now.
+    /// The users that the new cookies log in now.
     pub new: Vec<String>,
 }
 
@@ -165,7 +165,7 @@ impl Operation {
         }
     }
 
-    /// What came of it, where `old` are the cookies from before.
+    /// The outcome, given the cookies from before.
     pub fn outcome(site: &Site, old: &Jar, reply: &str) -> Outcome {
         let mut new = old.clone();
         new.keep(reply);
@@ -179,7 +179,7 @@ impl Operation {
         }
     }
 
-    /// Runs it while all is well, and checks that it is what it says.
+    /// Runs the operation with nothing broken, and checks that its outcome is the declared one.
     pub fn baseline(&self, site: &Site) -> Outcome {
         let jar = self.browser(site);
         let reply = site.connect().ask(self.request(&jar));
@@ -194,7 +194,7 @@ impl Operation {
     }
 }
 
-/// What becomes of the login cookies.
+/// The changes of the login cookies.
 pub fn cookies(reply: &str) -> String {
     let mut changes = Vec::new();
     for (name, value) in set_cookies(reply) {

@@ -1,4 +1,4 @@
-//! The application: whatever a manager may be given is there, and can be broken.
+//! The application. It has everything that a manager accepts, and the switch can break each of them.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub const REMEMBER: &str = "__Host-remember_token";
 /// A user whose loader always fails.
 pub const BROKEN: &str = "broken";
 
-/// A guard that is broken by the switch.
+/// A guard that the switch can break.
 struct Door;
 
 #[rocket::async_trait]
@@ -81,7 +81,7 @@ async fn listen(event: &LoginEvent<'_, User>, switch: &State<Switch>) {
     let _ = switch.pass(Point::Listener(event.kind)).await;
 }
 
-/// What a handler answers: its own status and text, or that it failed.
+/// The answer of a handler: its status and text, or its failure.
 type Answered = Result<(Status, &'static str), Status>;
 
 #[unauthorized_handler]
@@ -159,7 +159,7 @@ fn pages() -> Vec<Route> {
     routes
 }
 
-/// A list of ended sessions that is broken by the switch.
+/// A list of ended sessions that the switch can break.
 fn list(switch: Switch) -> Revocations {
     Revocations::after(move |call| {
         let fault = switch.reach(match call {
@@ -177,7 +177,7 @@ fn list(switch: Switch) -> Revocations {
     })
 }
 
-/// What refused requests get.
+/// What answers refused requests.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Front {
     /// The application's own handlers.
@@ -193,7 +193,7 @@ pub struct Site {
     pub users: Users,
     pub clock: Clock,
     server: Server,
-    /// For what is asked while all is well.
+    /// For requests when nothing is broken.
     quiet: RefCell<Connection>,
 }
 
@@ -256,7 +256,7 @@ impl Site {
         self.ask(&Sent::post(path, &[&jar.line()], ""))
     }
 
-    /// Whom cookies log in, how freshly, and whether remembered: together, and each of them alone.
+    /// The user, freshness and memory of the cookies: together, and each of them alone.
     pub fn standing(&self, jar: &Jar) -> Vec<String> {
         let alone = jar.0.keys().map(|name| jar.only(name));
         let jars: Vec<_> = alone.chain([jar.clone()]).collect();

@@ -51,7 +51,7 @@ fn a_missing_weak_or_published_key_stops_the_launch() {
                 "the key is shown: {error}"
             );
         }
-        // The same in the builder, where a key is text.
+        // The same in the builder, whose keys are text.
         if let Some(key) = key.strip_prefix('"').and_then(|key| key.strip_suffix('"')) {
             let [error] = launch(|| site(keyless(""), users().secret_key(key))).misconfigured();
             assert!(error.starts_with("`login.secret_key`: "), "{error}");
@@ -93,7 +93,7 @@ fn a_key_of_another_type_is_not_reported_as_missing() {
 
 #[test]
 fn without_a_key_the_server_never_listens() {
-    // R1: the launch ends before the port is bound; it is taken, so that binding would fail as such.
+    // R1: the launch ends before the port is bound. The port is taken, so binding would fail with another error.
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let (kind, _) = captured(|| {
@@ -107,14 +107,14 @@ fn without_a_key_the_server_never_listens() {
     assert_eq!(kind, "launch fairing(s) failed");
 }
 
-/// The example as a process, in the release profile, with nothing in its environment but what is given.
+/// Runs the example as a process, in the release profile, with no other environment variables.
 fn quickstart(port: u16, key: Option<&str>) -> Output {
     let mut beside = std::env::current_exe().unwrap();
     beside.pop();
     let program = beside
         .with_file_name("examples")
         .join(format!("quickstart{}", std::env::consts::EXE_SUFFIX));
-    // `cargo test` has built it; a run of this file alone may not have.
+    // `cargo test` builds the example; a run of this test target alone does not.
     if !program.exists() {
         let built_into = beside.parent().unwrap();
         let profile = match built_into.file_name().and_then(|name| name.to_str()) {
@@ -142,7 +142,7 @@ fn quickstart(port: u16, key: Option<&str>) -> Output {
 
 #[test]
 fn the_example_without_a_good_key_ends_and_never_listens() {
-    // R1, R2, T76: its port is taken, so that an attempt to listen would be reported as that.
+    // R1, R2, T76: the port is taken, so an attempt to listen would print another error.
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     for (key, why) in [
@@ -162,7 +162,7 @@ fn the_example_without_a_good_key_ends_and_never_listens() {
         assert!(!output.status.success(), "{printed}");
         assert!(printed.to_lowercase().contains(why), "{printed}");
         assert!(!printed.contains("launched"), "{printed}");
-        // With a good key, the control, it gets as far as to its port.
+        // The control: with a good key, the example tries to bind its port.
         let named =
             printed.contains("`secret_key`: ") && printed.contains("openssl rand -base64 32");
         assert_eq!(named, why != "already in use", "{printed}");
@@ -182,7 +182,7 @@ fn the_debug_profile_needs_no_key_but_warns() {
     assert!(warning.contains("openssl rand -base64 32"), "{warning}");
     with_file(debug().merge(("secret_key", KEY))).went_well();
 
-    // A wrong key is a mistake there, too.
+    // An invalid key is a mistake in the debug profile too.
     let [error] = with_file(debug().merge(("secret_key", "short"))).misconfigured();
     assert!(
         error.starts_with("`secret_key`: the key has 5 bytes"),
@@ -195,7 +195,7 @@ fn a_fallback_key_is_checked_like_the_current_one() {
     // R2, R7
     let other = "q0Zf3mT8wB5vRkXyLh1uNc7sJd2gPaE9iOo4WtQxZ6Y=";
     let third = "Xr5Yp9Kd2Lm7Qw1Zt8Vn3Bc6Hj4Gf0SaUiEoPlMkNb8=";
-    // The same key, written otherwise.
+    // The same key in another encoding.
     let hex = HEXLOWER.encode(&BASE64.decode(KEY.as_bytes()).unwrap());
     with_file(release(&format!(
         "[default.login]\nsecret_key_fallbacks = [{other:?}]"

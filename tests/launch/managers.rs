@@ -82,7 +82,7 @@ fn a_route_whose_manager_is_missing_stops_the_launch() {
         };
         stopped(launch(bare));
         if of_users {
-            // A manager for somebody else's logins does not count.
+            // A manager for another user type does not count.
             stopped(launch(others));
         } else {
             launch(others).went_well();
@@ -179,7 +179,7 @@ fn a_group_without_its_manager_stops_the_launch() {
     ] {
         one("", routes).stopped_saying(parts);
     }
-    // Open for everybody: nobody's manager is asked.
+    // A public group needs no manager.
     one(
         "",
         routes![plain].guarded(RouteGuard::public().user::<Robot>()),

@@ -21,11 +21,11 @@ fn record(event: &LoginEvent<'_, User>, emitted: &State<Emitted>) {
     emitted.0.lock().unwrap().push(format!("{event:?}"));
 }
 
-/// What a listener wrote down.
+/// The events that the listener has got.
 #[derive(Default)]
 struct Emitted(Mutex<Vec<String>>);
 
-/// Everything that can be printed of a login, as a careless developer would.
+/// Prints every value of the library, like a careless developer.
 #[post("/debug")]
 async fn debug(
     session: LoginSession<'_, User>,
@@ -54,7 +54,7 @@ fn failing_with_the_id(id: &str) -> Result<Option<User>, Unescaped> {
     Err(Unescaped(id.to_owned()))
 }
 
-/// An error whose `Debug` is as raw as that of `anyhow`.
+/// An error whose `Debug` output is not escaped, like that of `anyhow`.
 struct Unescaped(String);
 
 impl std::fmt::Debug for Unescaped {
@@ -63,8 +63,8 @@ impl std::fmt::Debug for Unescaped {
     }
 }
 
-/// Everything that can happen to logins, on an application that remembers each cookie it issues;
-/// gives those, and what was printed of the library's types.
+/// Does everything that can happen to logins, in an application that records each issued cookie.
+/// Returns the cookies, and the `Debug` output of the types of the library.
 fn live(app: App) -> (Vec<String>, String) {
     app.users.put("alice-the-user");
     app.users.put("bob-the-user");
@@ -197,7 +197,7 @@ fn no_log_line_and_no_debug_output_shows_a_secret_or_a_user() {
     for line in lines.iter().filter(|line| line.is_ours()) {
         assert_no_secret(&line.text, &secrets);
     }
-    // The capture does see the requests, in Rocket's own lines.
+    // The control: Rocket's own lines show the requests.
     assert!(
         lines
             .iter()
@@ -234,7 +234,7 @@ fn the_arguments_of_a_revocation_list_print_no_user() {
 
 #[test]
 fn the_error_of_a_loader_cannot_inject_log_lines() {
-    // R47, T78: an error whose text holds a user id as it came, with control characters.
+    // R47, T78: the text of the error contains a user id with control characters.
     let ((), lines) = captured(|| {
         let mut app = App::new();
         app.users.put("evil\x1b[2J\nError: all is lost");

@@ -45,7 +45,7 @@ fn insecure_cookies_can_be_allowed_explicitly() {
     .went_well();
 }
 
-/// What is wrong, the lines of the file, and a part of the fix.
+/// The setting, the lines of the file, and a part of the fix in the message.
 const SENSELESS: &str = r"
 remember_cookie_duration | remember_cookie_duration = '401 days' | set 400 days or less
 remember_cookie_duration | remember_cookie_duration = 34560001 | set 400 days or less
@@ -117,7 +117,7 @@ fn an_invalid_setting_stops_the_launch_and_names_the_fix() {
 
 #[test]
 fn a_setting_that_opens_everything_is_refused_or_warned_about() {
-    // D25: no switch that opens every protected page. K7: nobody's word for an address.
+    // D25: no setting opens every protected page. K7: no client can choose its address.
     for line in [
         "exempt_methods = ['GET', 'HEAD', 'POST']",
         "exempt_methods = ['GET']",
@@ -146,7 +146,7 @@ fn settings_that_are_not_a_table_stop_the_launch() {
 
 #[test]
 fn settings_from_the_environment_are_checked_like_those_of_the_file() {
-    // As Rocket reads `ROCKET_LOGIN={..}`.
+    // The way Rocket reads `ROCKET_LOGIN={..}`.
     let from = |text: &str| {
         let value: Value = text.parse().unwrap();
         with_file(release("[default.login]\nsession_lifetime = '1 day'").merge(("login", value)))
@@ -278,7 +278,7 @@ fn a_login_view_that_no_route_answers_warns() {
     sending_to("/a/any/page", routes![any]).went_well();
 }
 
-/// A launch in which browsers are sent to `view` to log in.
+/// A launch with this login view.
 fn sending_to(view: &str, routes: Vec<Route>) -> Launch {
     launch(|| site(debug(""), users().login_view(view)).mount("/a", routes))
 }

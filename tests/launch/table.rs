@@ -14,7 +14,7 @@ fn the_table_at_launch_has_the_style_of_rocket() {
         routes![login_door].guarded(RouteGuard::login().user::<User>()),
     ]
     .concat();
-    // Its attribute does not say whose, and one manager is enough for the others.
+    // Its attribute names no user type, which two managers need.
     let routes = routes
         .into_iter()
         .filter(|route| route.name.as_deref() != Some("login_door"))
@@ -46,7 +46,7 @@ fn the_table_at_launch_has_the_style_of_rocket() {
     );
     for line in table {
         assert_eq!(line.level, Level::Info);
-        // Readable where a log has no colours.
+        // Readable in a log without colors.
         assert!(!line.text.contains('\x1b'), "{line:?}");
     }
 }
@@ -61,7 +61,7 @@ fn the_table_is_printed_once_for_any_number_of_managers() {
 
 #[test]
 fn the_table_uses_the_log_targets_of_rockets_routes() {
-    // Rocket's own lines, to compare: the same targets, so that one switch shows and hides both.
+    // The same targets as Rocket's own lines, so that one filter shows and hides both.
     let launched = one("", routes![imprint]);
     let routes = launched
         .lines

@@ -44,7 +44,7 @@ mod other {
 
 #[test]
 fn a_denied_route_with_an_ambiguous_name_is_reported_as_ambiguous() {
-    // It has its `#[login_required]`: to ask for one would send the developer the wrong way.
+    // The route has its `#[login_required]`: a message that requires one would mislead the developer.
     let launched = launch(|| {
         site(debug(DENY), users())
             .mount("/a", routes![login_door])
@@ -61,7 +61,7 @@ fn file_servers_and_routes_of_fairings_are_checked_too() {
     let files = std::env::temp_dir();
     one(DENY, FileServer::from(&files).into()).stopped_saying(&["`GET /a/<path..>`"]);
     one(DENY, FileServer::from(&files).login_required()).went_well();
-    // Mounted by a fairing, after the manager.
+    // Mounted by a fairing after the manager.
     launch(|| {
         site(debug(DENY), users()).attach(AdHoc::on_ignite("later", |rocket| async {
             rocket.mount("/later", routes![plain])

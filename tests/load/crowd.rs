@@ -1,4 +1,4 @@
-//! Many requests at once: with one login, and before a loader that hangs.
+//! Many requests at once: with one login, and with a loader that hangs.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::dice::Dice;
 use crate::gate::Gate;
 use crate::site::{HOUR, MINUTE, REMEMBER, SESSION, Site, issued, log_in, log_out, me};
 
-/// Answers when the gate opens; by then its user is known and its cookies are settled.
+/// Responds when the gate opens. Before that, its user is known and its cookies are decided.
 #[get("/held")]
 async fn held(user: &User, gate: &State<Gate>) -> String {
     gate.pass().await;
     user.id.clone()
 }
 
-/// Sends a request with each of these jars at once, and gives the connections to read from.
+/// Sends a request with each of these jars at once, and returns the connections to read from.
 fn send_all(site: &Site, path: &str, jars: &[Jar]) -> Vec<Connection> {
     jars.iter()
         .map(|jar| {
@@ -33,7 +33,7 @@ fn send_all(site: &Site, path: &str, jars: &[Jar]) -> Vec<Connection> {
 
 #[test]
 fn concurrent_requests_with_one_remember_cookie_are_one_user_and_one_logout_ends_them() {
-    // T46, as far as a cookie without a store goes.
+    // T46, as far as it applies to a cookie without a store.
     let _alone = alone();
     let gate = Gate::closed();
     let site = Site::of(App::new().release().routes(routes![held]), |rocket| {
@@ -63,7 +63,7 @@ fn concurrent_requests_with_one_remember_cookie_are_one_user_and_one_logout_ends
 
 #[test]
 fn a_logout_ends_what_fifty_concurrent_requests_renew() {
-    // T84, R28: every one of them knows its user before the logout, and answers after it.
+    // T84, R28: each request loads its user before the logout, and responds after it.
     let _alone = alone();
     let gate = Gate::closed();
     let site = Site::of(App::new().release().routes(routes![held]), |rocket| {
@@ -98,14 +98,14 @@ fn a_logout_ends_what_fifty_concurrent_requests_renew() {
     }
 }
 
-/// Waits for the gate, whoever is asked for.
+/// Waits for the gate, for every user.
 #[user_loader]
 async fn patient(id: &str, gate: &State<Gate>, users: &State<Users>) -> Option<User> {
     gate.pass().await;
     users.get(id)
 }
 
-/// The application whose loader hangs, the gate for which it waits, and alice's cookies.
+/// The application with a loader that hangs, the gate that the loader waits for, and the cookies of alice.
 fn hanging(loader_timeout: Duration) -> (Site, Gate, Jar) {
     let gate = Gate::closed();
     let mut app = App::new().release();
@@ -120,7 +120,7 @@ fn hanging(loader_timeout: Duration) -> (Site, Gate, Jar) {
 
 #[test]
 fn a_page_that_does_not_need_the_user_does_not_wait_for_a_hanging_loader() {
-    // T52: nobody opens the gate before all these have their answers.
+    // T52: the gate stays closed until all these have their responses.
     let _alone = alone();
     let (site, gate, jar) = hanging(Duration::from_secs(HOUR));
     let mut waiting = send_all(&site, "/private", &vec![jar; 200]);

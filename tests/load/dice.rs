@@ -1,4 +1,4 @@
-//! Choices that can be made again: the `SplitMix64` generator.
+//! Repeatable random choices: the `SplitMix64` generator.
 
 pub struct Dice(u64);
 

@@ -1,4 +1,4 @@
-//! A gate before which requests wait until the test opens it, and which counts them.
+//! A gate where requests wait until the test opens it. It counts them.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -29,7 +29,7 @@ impl Gate {
         self.0.permits.acquire().await.unwrap().forget();
     }
 
-    /// Returns once so many have come to the gate.
+    /// Returns when this many requests have come to the gate.
     pub fn wait_for(&self, count: usize) {
         let waiting = self.0.waiting.lock().unwrap();
         let patience = Duration::from_secs(60);
@@ -41,7 +41,7 @@ impl Gate {
         assert!(!waited.timed_out(), "they do not come");
     }
 
-    /// Lets so many pass.
+    /// Lets this many requests pass.
     pub fn open(&self, count: usize) {
         self.0.permits.add_permits(count);
     }

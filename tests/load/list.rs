@@ -1,6 +1,6 @@
 //! The list of ended sessions: how it grows, and what happens at its cap.
 //!
-//! What other tests of this process have freed hides growth: for figures, run each by itself (`--exact`).
+//! Memory that other tests of this process have freed hides growth: for figures, run each test alone (`--exact`).
 
 use rocket::routes;
 
@@ -52,7 +52,7 @@ fn a_full_list_loses_no_logout_and_ends_no_login_of_another_user() {
     for _ in 0..10 {
         for user in leaving {
             let jar = log_in(&mut line, user);
-            // However full the list is, a login holds until its own logout.
+            // A login is valid until its own logout, even if the list is full.
             assert_eq!(me(&mut line, &jar.line()), *user);
             log_out(&mut line, &jar);
             ended.push(jar);
@@ -62,7 +62,7 @@ fn a_full_list_loses_no_logout_and_ends_no_login_of_another_user() {
     for cookies in ended.iter().flat_map(lines) {
         assert_eq!(me(&mut line, &cookies), "anonymous");
     }
-    // Who logged out beyond the cap has lost the other login as well; nobody else has.
+    // A user who logged out when the list was full has lost the other login as well; no other user has.
     let (theirs, untouched) = others.split_at(leaving.len());
     for (user, cookies) in staying
         .iter()
@@ -76,7 +76,7 @@ fn a_full_list_loses_no_logout_and_ends_no_login_of_another_user() {
         .filter(|jar| me(&mut line, &jar.line()) == "anonymous");
     assert_eq!(lost.count(), leaving.len());
 
-    // It is full: from now on it must not grow at all.
+    // The list is full: from now on it must not grow.
     let before = resident();
     let more = requests() / 20;
     for n in 0..more {

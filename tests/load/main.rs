@@ -1,16 +1,13 @@
 //! The application under load: a real server, many connections, the release profile of Rocket.
 //!
-//! `LOAD_REQUESTS` sets how long it runs, `LOAD_SEED` makes the choices of a run again:
+//! `LOAD_REQUESTS` sets how long it runs, `LOAD_SEED` repeats the choices of a run:
 //! `LOAD_REQUESTS=1000000 cargo test --release --test load -- --nocapture`.
 
 #![allow(
     clippy::needless_pass_by_value,
-    reason = "Rocket's handlers take what they are given"
+    reason = "Rocket decides the types of a handler's arguments"
 )]
-#![allow(
-    unreachable_pub,
-    reason = "a module of a test binary is nobody's public interface"
-)]
+#![allow(unreachable_pub, reason = "a test binary has no public interface")]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -27,7 +24,7 @@ mod traffic;
 
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-/// How many requests the mixed run makes at the least; the others make a share of it.
+/// How many requests the mixed run makes at least; the other tests make a share of it.
 fn requests() -> usize {
     let requests = number("LOAD_REQUESTS").unwrap_or(20_000);
     assert!(requests >= 10_000, "too few for everything to happen");
@@ -47,7 +44,7 @@ fn number<T: std::str::FromStr>(variable: &str) -> Option<T> {
     Some(value.parse().ok().expect("a number"))
 }
 
-/// One test at a time: each wants the machine for itself, and some measure this process.
+/// One test at a time: each needs the whole machine, and some measure this process.
 fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
     ONE.lock().unwrap_or_else(PoisonError::into_inner)

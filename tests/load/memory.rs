@@ -1,9 +1,9 @@
-//! How much memory this process has: server and clients together.
+//! How much memory this process uses, server and clients together.
 
 pub const KIB: u64 = 1 << 10;
 pub const MIB: u64 = 1 << 20;
 
-/// The resident bytes, where the system tells.
+/// The resident bytes, if the system reports them.
 pub fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status
@@ -13,12 +13,12 @@ pub fn resident() -> Option<u64> {
     Some(kib * KIB)
 }
 
-/// What an ended session may take: 24 bytes and a byte of the table's own, in a table that is
+/// What an ended session may need: 24 bytes and one byte of the hash table, in a table that is
 /// filled between 7/16 and 7/8, and while it grows beside the one that it replaces.
 pub const PER_ENDED: u64 = 96;
 
-/// Asserts that no more has been kept than the list of ended sessions needs, but for some slack:
-/// an allocator keeps to itself what was in use once, and the clients have their cookies.
+/// Asserts that the process uses no more than the list of ended sessions needs, plus some slack:
+/// the allocator does not return all freed memory, and the clients keep their cookies.
 pub fn assert_flat(before: Option<u64>, after: Option<u64>, ended: usize, slack: u64) {
     let (Some(before), Some(after)) = (before, after) else {
         return;

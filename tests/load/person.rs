@@ -1,4 +1,4 @@
-//! One user with two browsers, who knows what every answer has to be.
+//! One user with two browsers, who knows the right response to every request.
 
 use crate::common::connection::{Connection, Jar, Request};
 use crate::common::socket::{body, header, status};
@@ -17,9 +17,9 @@ struct Browser {
     login: Option<Login>,
 }
 
-/// A login as its browser knows it.
+/// What a browser knows about its login.
 struct Login {
-    /// Every cookie that was issued for it, as a header line each.
+    /// Every cookie issued for it, each as a header line.
     issued: Vec<String>,
     began: u64,
     renewed: u64,
@@ -39,7 +39,7 @@ pub enum Act {
     Restart,
 }
 
-/// How the login of a browser stands at some time.
+/// The state of the login of a browser at some time.
 #[derive(Clone, Copy, PartialEq)]
 enum Standing {
     Nobody,
@@ -65,7 +65,7 @@ impl Browser {
         }
     }
 
-    /// Takes what an answer to a read sets and removes.
+    /// Applies what the response to a read sets and removes.
     fn visited(&mut self, before: Standing, reply: &str, now: u64, tally: &mut Tally) {
         let renewed: Vec<_> = issued(reply).collect();
         let had = self.jar.0.len();
@@ -106,10 +106,10 @@ impl Person {
         self.browsers[which].standing(now) != Standing::Nobody
     }
 
-    /// Does something with one of the browsers, and checks the answer.
+    /// Performs one action with one of the browsers, and checks the response.
     ///
-    /// Gives the cookies that must be dead from now on: all that were ever issued for the logins
-    /// that it ended, those of late answers as well.
+    /// Returns the cookies that must be invalid from now on: all cookies of the logins
+    /// that the action ended, including those of late responses.
     pub fn act(
         &mut self,
         which: usize,
@@ -152,8 +152,8 @@ impl Person {
         self.changed(which, act, before, now, &reply, late, tally)
     }
 
-    /// Sends a change and a read of the same login at once; gives the answer to the change, and
-    /// the cookies that the read was issued.
+    /// Sends a change and a read of the same login at once. Returns the response to the change, and
+    /// the cookies that the read got.
     fn race(
         &self,
         change: &Request,
@@ -186,7 +186,7 @@ impl Person {
         (changed, late)
     }
 
-    /// Checks that a page is this user's, or nobody's where nobody is logged in.
+    /// Checks that a page belongs to this user, or is anonymous if nobody is logged in.
     fn check_page(&self, path: &str, standing: Standing, reply: &str, tally: &mut Tally) {
         let name = &self.name;
         let is_fresh = standing == Standing::Session { fresh: true };
@@ -210,8 +210,8 @@ impl Person {
         tally.named += usize::from(is_there && status(reply) == 200);
     }
 
-    /// Takes the answer to a change, and gives the cookies that it has ended.
-    #[allow(clippy::too_many_arguments, reason = "one answer, whole")]
+    /// Applies the response to a change, and returns the cookies that it has ended.
+    #[allow(clippy::too_many_arguments, reason = "one complete response")]
     fn changed(
         &mut self,
         which: usize,
@@ -259,7 +259,7 @@ impl Person {
                 });
             }
             Act::Login { .. } => {
-                // Without a cookie to show, the old login is another browser's for the server.
+                // Without its cookie in the request, the server does not know the old login of this browser.
                 if was_shown {
                     end(here);
                 }

@@ -14,7 +14,7 @@ use crate::{alone, requests, seed};
 
 const RUNNERS: usize = 16;
 
-/// Takes its time between its user and its answer.
+/// Waits between loading its user and its response.
 #[get("/slow?<turns>")]
 async fn slow(user: &User, turns: usize) -> String {
     for _ in 0..turns {
@@ -23,7 +23,7 @@ async fn slow(user: &User, turns: usize) -> String {
     user.id.clone()
 }
 
-/// Who races, on two connections.
+/// One racing user, with two connections.
 struct Runner {
     user: String,
     dice: Dice,

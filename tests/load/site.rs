@@ -32,7 +32,7 @@ impl Site {
         app: App,
         build: impl FnOnce(rocket::Rocket<rocket::Build>) -> rocket::Rocket<rocket::Build>,
     ) -> Self {
-        // No message, and so no cookie but a login's.
+        // No message, so the only cookies are those of a login.
         let app = app.with(|manager| manager.login_message("").needs_refresh_message(""));
         Site {
             clock: app.clock.clone(),
@@ -50,7 +50,7 @@ impl Site {
     }
 }
 
-/// The name of a user of many.
+/// The name of the user with this number.
 pub fn name(n: usize) -> String {
     format!("user-{n}")
 }
@@ -71,14 +71,14 @@ pub fn log_out(connection: &mut Connection, jar: &Jar) {
     assert_eq!((status(&reply), body(&reply)), (200, "logged out"));
 }
 
-/// Who the application says is there, for these cookies.
+/// The user that the application sees for these cookies.
 pub fn me(connection: &mut Connection, cookies: &str) -> String {
     let reply = connection.ask(Request::get("/me", &[cookies]));
     assert_eq!(status(&reply), 200, "{reply}");
     body(&reply).to_owned()
 }
 
-/// Each cookie that an answer issues, as a header line of its own.
+/// Each cookie that a response issues, as its own header line.
 pub fn issued(reply: &str) -> impl Iterator<Item = String> {
     set_cookies(reply)
         .filter(|(_, value)| !value.is_empty())

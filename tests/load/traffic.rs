@@ -31,9 +31,9 @@ pub struct Tally {
     pub ended: usize,
     /// Changes that raced a request of the same login.
     pub races: usize,
-    /// Cookies that such a request was issued.
+    /// Cookies that such a request got.
     pub raced: usize,
-    /// Cookies of ended logins that were shown again.
+    /// Cookies of ended logins that were sent again.
     pub replays: usize,
     pub survivors: usize,
 }
@@ -57,12 +57,12 @@ impl Tally {
     }
 }
 
-/// Plays some of the users, on two connections.
+/// Acts for some of the users, on two connections.
 struct Worker {
     people: Vec<Person>,
     dice: Dice,
     lines: [Connection; 2],
-    /// Cookies of ended logins, some of them, to be shown once more much later.
+    /// Some cookies of ended logins, to send again much later.
     buried: Vec<String>,
     tally: Tally,
 }
@@ -156,7 +156,7 @@ fn every_answer_belongs_to_its_user_and_no_cookie_survives_its_logout() {
                 scope.spawn(move || worker.play(now));
             }
         });
-        // No multiple of it is an hour or a day: who is to be logged out is so by minutes.
+        // No multiple of it is an hour or a day, so that no step is at the very end of a lifetime.
         site.forward(17 * MINUTE);
         tally = sum(&workers);
         while curve.len() < tally.requests * 10 / goal {
@@ -164,7 +164,7 @@ fn every_answer_belongs_to_its_user_and_no_cookie_survives_its_logout() {
         }
     }
     let seconds = begun.elapsed().as_secs_f64();
-    #[allow(clippy::cast_precision_loss, reason = "for a line to read")]
+    #[allow(clippy::cast_precision_loss, reason = "a readable line")]
     let rate = tally.requests as f64 / seconds;
     println!("{tally:#?}\n{seconds:.1} s, {rate:.0} requests/s");
     let kib = curve.iter().map(|(bytes, _)| bytes.unwrap_or(0) / KIB);

@@ -1,4 +1,4 @@
-//! Histories: the rules that a site has set, and what then happens to it, step by step.
+//! Histories: the settings of a site, and then what happens, step by step.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ pub(crate) enum Browser {
     Thief,
 }
 
-/// A client's address and program.
+/// The address and the program of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Home,
@@ -39,7 +39,7 @@ pub(crate) enum Protection {
     None,
 }
 
-/// Where ended logins are listed.
+/// Where the list of ended logins is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum List {
     /// A restart forgets them.
@@ -154,13 +154,13 @@ impl fmt::Debug for History {
     }
 }
 
-/// Any history of at most so many steps. What is simpler comes first, for shrinking.
+/// Any history with at most this many steps. Simpler ones come first, for shrinking.
 pub(crate) fn histories(most: usize) -> impl Strategy<Value = History> {
     let steps = prop_oneof![vec(step(), 1..=most), vec(patience(), 1..=most)];
     (rules(), steps).prop_map(|(rules, steps)| History { rules, steps })
 }
 
-/// Little happens, for long: what months of use come to.
+/// Few steps over a long time, like months of use.
 fn patience() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => browser().prop_map(Step::Look),
@@ -249,7 +249,7 @@ fn login() -> impl Strategy<Value = Step> {
         )
 }
 
-/// Around every boundary that the rules have.
+/// Times around every boundary of the settings.
 fn wait() -> impl Strategy<Value = u64> {
     let boundaries = vec![
         1,

@@ -1,4 +1,4 @@
-//! A model of logins beside the real ones: random histories, and after every step the same view
+//! A model of logins beside the real site: random histories, and after every step the same view
 //! for every browser and every thief.
 //!
 //! `MODEL_STEPS=100000 cargo test --release --test model -- --nocapture` for the long run.
@@ -21,7 +21,7 @@ use crate::site::Site;
 /// The longest history.
 const LONGEST: usize = 60;
 
-/// Plays a history on both sides, until they differ.
+/// Runs a history on both sides until they differ.
 fn play(history: &History) -> Result<(), TestCaseError> {
     let mut model = Model::new(history.rules.clone(), START);
     let mut site = Site::start(&history.rules);

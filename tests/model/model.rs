@@ -1,41 +1,41 @@
-//! What users may expect of their logins: a world of browsers and one site, without a cookie's
-//! format, a key's bytes or a request.
+//! What users may expect of their logins: browsers and one site, without the format of a cookie,
+//! the bytes of a key or a request.
 //!
-//! It is written from README.md and SECURITY.md. What a signed cookie says cannot change, so a
-//! browser holds cards, and whoever steals one has another copy; the site knows its users, its keys
+//! The model follows README.md and SECURITY.md. Nobody can change the contents of a signed cookie, so a
+//! browser holds cards, and a thief has a copy of a card. The site knows its users, its keys
 //! and the logins that have ended, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::{Browser, List, Place, Protection, Rules, Step, User, Which};
 
-/// How often a session in use is signed anew, at the most; an idle timeout counts from there.
+/// How often a session in use is renewed at most. The idle timeout starts at the last renewal.
 const RENEWAL: u64 = 5 * 60;
 /// How far ahead of the clock a login may be dated.
 const SKEW: u64 = 60;
-/// How long a restart takes that forgets what has ended. Sooner, a login could still be dated ahead
-/// of the clock by a list that nobody knows of any more, and so ahead of a `logout_everywhere`.
+/// How long a restart takes that loses the list of ended logins. Sooner, the lost list could have
+/// dated a login ahead of the clock, and so ahead of a later `logout_everywhere`.
 pub(crate) const RESTART: u64 = SKEW;
 const LONGEST_MEMORY: u64 = 400 * 24 * 60 * 60;
 /// The current secret, and up to three retired ones.
 const MAX_KEYS: usize = 4;
 
-/// A session or remember cookie, as a signature keeps it.
+/// The signed contents of a session or remember cookie.
 #[derive(Clone)]
 struct Card {
-    /// Session, remember token and what is restored from it are one login.
+    /// A session, its remember token and the sessions restored from it are one login.
     login: usize,
     user: User,
     /// The user's password when the card was signed.
     password: u8,
     key: u8,
-    /// Whose it is; nobody's, where a new key could not tell.
+    /// The client that it is bound to; `None` if a new key could not determine it.
     place: Option<Place>,
     began: u64,
     used: u64,
     expires: u64,
     idle: Option<u64>,
-    /// When credentials were shown.
+    /// When the user gave credentials.
     shown: Option<u64>,
     permanent: bool,
     forced: bool,
@@ -59,7 +59,7 @@ enum Verdict {
     Stolen,
 }
 
-/// What a browser sees of the site, and which cookies it has then.
+/// What a browser sees of the site, and which cookies it has afterwards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct View {
     pub(crate) me: String,
@@ -78,10 +78,10 @@ pub(crate) struct Model {
     accounts: BTreeMap<User, Account>,
     jars: BTreeMap<Browser, Jar>,
     places: BTreeMap<Browser, Place>,
-    /// Whose each login is.
+    /// The user of each login.
     logins: Vec<User>,
     ended: BTreeSet<usize>,
-    /// When a new login can begin: after the second in which all of the user's were ended.
+    /// The earliest date of a new login: after the second in which all logins of the user were ended.
     earliest: BTreeMap<User, u64>,
 }
 
@@ -104,7 +104,7 @@ impl Model {
         }
     }
 
-    /// Takes one step; gives the status of the answer, where there is one.
+    /// Performs one step, and returns the status of the response, if there is one.
     pub(crate) fn take(&mut self, step: &Step) -> u16 {
         match *step {
             Step::Look(browser) => {
@@ -186,7 +186,7 @@ impl Model {
         200
     }
 
-    /// What a browser sees, itself a look that may renew, restore, remove or end.
+    /// What a browser sees. The request itself may renew, restore, remove or end a login.
     pub(crate) fn look(&mut self, browser: Browser) -> View {
         let session = self.visit(browser);
         let me = session.as_ref().map(|session| session.user);
@@ -218,8 +218,8 @@ impl Model {
         self.jars.entry(browser).or_default()
     }
 
-    /// By which session a request is somebody's. The session cookie counts, then the remember
-    /// cookie; one that does not hold is removed.
+    /// The session that decides the user of a request. The session cookie counts, then the remember
+    /// cookie; an invalid one is removed.
     fn visit(&mut self, browser: Browser) -> Option<Card> {
         let place = self.places[&browser];
         let Jar { session, remember } = self.jars[&browser].clone();
@@ -254,7 +254,7 @@ impl Model {
         }
     }
 
-    /// Whether a card is one of ours and in time.
+    /// Whether a card is signed by this site and has not expired.
     fn is_valid(&self, card: &Card) -> bool {
         let idle = card.idle.map(|idle| card.used + idle);
         self.is_ours(card)
@@ -278,7 +278,7 @@ impl Model {
         self.rules.protection == Protection::None || card.place == Some(place)
     }
 
-    /// A session in use: stale elsewhere, renewed from time to time, signed with the newest key.
+    /// A session in use: stale from another client, renewed from time to time, signed with the newest key.
     fn keep(&mut self, mut card: Card, browser: Browser) -> Card {
         let place = self.places[&browser];
         if !self.is_at_home(&card, place) {
@@ -291,7 +291,7 @@ impl Model {
         let is_resigned = card.key != self.keys[0];
         self.sign_anew(&mut card, place);
         self.jar(browser).session = Some(card.clone());
-        // Its remember cookie is looked at where it can change, and follows.
+        // The remember cookie is read only if it can change, and is changed the same way.
         if (is_resigned || self.rules.refresh)
             && let Some(mut remember) = self.jars[&browser].remember.clone()
             && remember.login == card.login
@@ -305,7 +305,7 @@ impl Model {
         card
     }
 
-    /// A new session of a remembered login: not fresh, and this client's.
+    /// A new session of a remembered login: not fresh, and bound to this client.
     fn restore(&mut self, mut remember: Card, browser: Browser) -> Card {
         let place = self.places[&browser];
         let began = self.now.max(remember.began);
@@ -328,7 +328,7 @@ impl Model {
         session
     }
 
-    /// Where use prolongs a remember cookie: its own duration again, within 400 days.
+    /// Extends a remember cookie by its own duration, up to 400 days, if the settings say so.
     fn refresh(&self, remember: &mut Card) {
         if self.rules.refresh && remember.used < self.now {
             let duration = remember.expires - remember.used;
@@ -337,7 +337,7 @@ impl Model {
         }
     }
 
-    /// Replaces a retired key. A card that comes from elsewhere is not given to whoever shows it.
+    /// Replaces a retired key. A card from another client is not bound to that client.
     fn sign_anew(&self, card: &mut Card, place: Place) {
         if card.key != self.keys[0] {
             card.place = self.is_at_home(card, place).then_some(place);
@@ -345,7 +345,7 @@ impl Model {
         }
     }
 
-    /// Strong protection: a login that comes from elsewhere is over, at home too.
+    /// Strong protection: a login that comes from another client ends, for its owner too.
     fn seize(&mut self, login: usize, browser: Browser) -> Option<Card> {
         self.ended.insert(login);
         *self.jar(browser) = Jar::default();
@@ -360,7 +360,7 @@ impl Model {
         *earliest = self.now.max(*earliest) + 1;
     }
 
-    /// Ends what a browser shows, as far as we can read it.
+    /// Ends the logins of the cookies of a browser, as far as the site can read them.
     fn end_shown(&mut self, shown: &Jar) {
         for card in [&shown.session, &shown.remember].into_iter().flatten() {
             if self.is_ours(card) {
@@ -385,7 +385,7 @@ impl Model {
             return 403;
         }
         let shown = self.jars[&browser].clone();
-        // As in Flask-Login, who is remembered stays so after another login without the box.
+        // As in Flask-Login, a remembered user stays remembered after a login without the checkbox.
         let kept = shown
             .remember
             .clone()
@@ -460,7 +460,7 @@ impl Model {
         200
     }
 
-    /// The page to change a password on: for a fresh login, which alone survives.
+    /// Changes the password. Requires a fresh login, and keeps only this login.
     fn new_password(&mut self, browser: Browser, password: u8) -> u16 {
         let status = self.look(browser).fresh;
         if status == 200
@@ -472,7 +472,7 @@ impl Model {
         status
     }
 
-    /// The same login, fresh, under a new name; whoever has a copy of the old one is out.
+    /// Makes the login fresh under a new id, which ends every copy of the old cookies.
     fn confirmed(&mut self, browser: Browser, session: Card) {
         self.ended.insert(session.login);
         let login = self.logins.len();

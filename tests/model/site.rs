@@ -1,4 +1,4 @@
-//! The real site, and browsers that keep its real cookies.
+//! The real site, and browsers with its real cookies.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -89,7 +89,7 @@ impl Site {
         }
     }
 
-    /// Takes one step; gives the status of the answer, where there is one.
+    /// Performs one step, and returns the status of the response, if there is one.
     pub(crate) fn take(&mut self, step: &Step) -> u16 {
         match *step {
             Step::Look(browser) => return self.get(browser, "/me").status.code,
@@ -166,7 +166,7 @@ impl Site {
         200
     }
 
-    /// What a browser sees, while nothing that this changes lasts.
+    /// What a browser sees, without a lasting effect.
     pub(crate) fn look(&mut self, browser: Browser) -> View {
         let before = self.jars[&browser].clone();
         self.ended.freeze(true);
@@ -283,7 +283,7 @@ fn launch(
     if let Some(seconds) = rules.fresh {
         app = app.set("login.fresh_lifetime", seconds);
     }
-    // Strong protection ends logins at a look: only a list that can be frozen lets one look twice.
+    // With strong protection even a request can end a login, so a test needs a list that it can freeze.
     if rules.list != List::InProcess || rules.protection == Protection::Strong {
         app = app.with(|manager| manager.revocation_list(ended.clone()));
     }

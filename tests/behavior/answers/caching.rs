@@ -1,4 +1,4 @@
-//! Caches: what depends on a login belongs to nobody else.
+//! Caching: a response that depends on a login is never shown to another user.
 
 use rocket::http::{Header, Method, Status};
 use rocket::{Responder, catch, catchers, get, post, routes};
@@ -79,7 +79,7 @@ fn noop(_session: LoginSession<'_, User>) -> &'static str {
     "noop"
 }
 
-/// Whether a shared cache may not keep the reply, and no cache show it to somebody else.
+/// Whether a shared cache must not store the reply, and no cache may show it to another user.
 #[track_caller]
 fn assert_private(reply: &Reply) {
     assert_eq!(reply.header("Cache-Control"), Some("private, no-store"));

@@ -160,7 +160,7 @@ fn an_origin_is_compared_with_the_requested_host() {
     for (origin, refused) in [
         ("http://localhost", false),
         ("http://LOCALHOST:80", false),
-        // Whether a proxy in front speaks https is not known in the debug profile.
+        // In the debug profile it is unknown whether a proxy in front uses https.
         ("https://localhost", false),
         ("http://localhost:8000", true),
         ("http://localhost.evil.com", true),

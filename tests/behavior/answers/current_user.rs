@@ -1,4 +1,4 @@
-//! `CurrentUser`: known, anonymous, inactive; for handlers and for templates.
+//! `CurrentUser` of a logged-in, an anonymous and an inactive visitor, in handlers and in templates.
 
 use rocket::http::{Cookie, Status};
 use rocket::local::blocking::Client;

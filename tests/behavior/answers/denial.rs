@@ -277,7 +277,7 @@ fn htmx_gets_a_401_with_a_redirect_header() {
         (Some("//evil.com/private"), "/login"),
         (Some("javascript:alert(1)"), "/login"),
         (Some("/private"), "/login"),
-        // Browsers read a host where there is but one slash, or a third.
+        // Browsers find a host after one slash or three slashes too.
         (Some("https:/a@evil.com/x"), "/login"),
         (Some("https:///evil.com/x"), "/login"),
         (Some("https:/private"), "/login"),
@@ -414,11 +414,11 @@ fn a_lower_ranked_route_never_answers_for_a_guarded_one() {
     }
 }
 
-/// A guard that tells that it was asked.
-struct Told;
+/// A guard that counts its runs.
+struct Counted;
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for Told {
+impl<'r> FromRequest<'r> for Counted {
     type Error = ();
 
     async fn from_request(req: &'r Request<'_>) -> Outcome<Self, ()> {
@@ -434,13 +434,13 @@ struct Item {
 
 #[login_required]
 #[post("/items/<id>?<page>", data = "<item>")]
-fn item(id: u32, page: u32, _told: Told, item: Form<Item>) -> String {
+fn item(id: u32, page: u32, _counted: Counted, item: Form<Item>) -> String {
     format!("{id} {page} {}", item.price)
 }
 
 #[fresh_login_required]
 #[get("/items/<id>")]
-fn read_item(_told: Told, id: u32) -> String {
+fn read_item(_counted: Counted, id: u32) -> String {
     id.to_string()
 }
 

@@ -1,4 +1,4 @@
-//! Events: what listeners are told, when, and that they change nothing.
+//! Events: which events listeners get and when, and that listeners change nothing.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -32,7 +32,7 @@ async fn listen(event: &LoginEvent<'_, User>, log: &State<Log>) {
     });
 }
 
-/// Puts the entry twice: for a second listener.
+/// Records each event twice, as a second listener.
 #[event_listener]
 fn listen_too(event: &LoginEvent<'_, User>, log: &State<Log>, user: Option<CurrentUser<'_, User>>) {
     let user = user.and_then(|user| user.get_id());
@@ -43,7 +43,7 @@ fn listen_too(event: &LoginEvent<'_, User>, log: &State<Log>, user: Option<Curre
     });
 }
 
-/// Whoever has a key is the robot.
+/// A request with a key belongs to the robot.
 #[request_loader]
 fn by_key(key: Option<Key>, users: &State<Users>) -> Option<User> {
     key.and_then(|Key(name)| users.get(&name))
@@ -122,7 +122,7 @@ fn each_step_of_a_login_emits_its_event() {
 
     browser.login("alice");
     assert_eq!(emitted(&app), [of(LoggedIn, "alice")]);
-    // Two guards and the session ask; one is told.
+    // Two guards and the session look up the user; there is one event.
     browser.get("/private");
     assert_eq!(emitted(&app), [of(Accessed, "alice")]);
     browser.post("/confirm", "alice");
@@ -337,7 +337,7 @@ fn several_listeners_run_in_order_and_may_use_guards() {
     browser.login("alice");
     assert_eq!(
         emitted(&app),
-        // The second listener's own question is the first for this request's user.
+        // The second listener is the first to look up the user of this request.
         [of(LoggedIn, "alice"), of(LoggedIn, "alice")]
     );
     browser.get("/private");
@@ -347,7 +347,7 @@ fn several_listeners_run_in_order_and_may_use_guards() {
     );
 }
 
-/// Whoever is found to be nobody is bob from then on.
+/// Logs bob in when a visitor is anonymous.
 #[event_listener]
 async fn welcoming(
     event: &LoginEvent<'_, User>,

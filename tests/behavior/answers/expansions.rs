@@ -1,4 +1,4 @@
-//! What the macros generate, at work.
+//! The generated code in running applications.
 
 use std::collections::HashMap;
 
@@ -63,7 +63,7 @@ impl<'r> FromRequest<'r> for Path {
     }
 }
 
-/// Several guards, owned and borrowed, after an id that has to be read.
+/// Several guards, owned and borrowed, after an id that must be parsed.
 #[user_loader]
 async fn load_account(
     number: i64,
@@ -153,7 +153,7 @@ fn an_id_may_be_a_uuid() {
     assert_eq!(body(&client, "/device", &Device { id }), id.to_string());
 }
 
-/// The same user type by name, but an id that the loader cannot read.
+/// A user type of the same name, with an id that the loader cannot parse.
 struct Odd;
 
 impl UserMixin for Odd {
@@ -189,7 +189,7 @@ mod area {
     use crate::common::User;
 
     pub(crate) mod inner {
-        /// In a module of a module, and by a path.
+        /// In a nested module, with a path to the attribute.
         #[rocket_login::login_required(super::User)]
         #[rocket::get("/inner/<_>")]
         pub(crate) fn page() -> &'static str {
@@ -316,7 +316,7 @@ fn each_route_uses_the_manager_of_its_user_type() {
         .unwrap();
     let boss = testing::login(client.rocket(), &Admin { id: 1 });
     let alice = testing::login(client.rocket(), &alice);
-    // One manager's cookie is worth nothing under the other's name.
+    // A cookie of one manager is invalid under the name of the other.
     let swapped = [
         Cookie::new(boss.name().to_owned(), alice.value().to_owned()),
         Cookie::new(alice.name().to_owned(), boss.value().to_owned()),

@@ -1,4 +1,4 @@
-//! What fails fails the request: nobody is logged in by it, and nobody out.
+//! A failure of the application fails the request. It logs nobody in and nobody out.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ enum Fault {
     Panic,
     PanicAtOnce,
     Hang,
-    /// Never ready, and never done with what tokio lets a task do at a time.
+    /// Never ready, and yields only when tokio's budget is used up.
     Restless,
     AnotherUser,
     Guard(u16),
@@ -149,7 +149,7 @@ fn a_failing_loader_answers_5xx_runs_no_handler_and_touches_no_cookie() {
             );
             assert_eq!(browser.get("/open").body, "open");
             assert_eq!(browser.cookies, before, "{fault:?}");
-            // Nobody is logged in, nobody is asked for.
+            // Nobody is logged in, so no user is loaded.
             assert_eq!(app.browser().me(), "anonymous");
         }
         set(&app, None);

@@ -1,4 +1,4 @@
-//! The message that a refused visitor is shown.
+//! The message that a refused visitor sees.
 
 use rocket::http::Status;
 use rocket::request::FlashMessage;

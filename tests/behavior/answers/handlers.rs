@@ -1,4 +1,4 @@
-//! The application's own answers to refusals.
+//! Handlers of the application that answer refusals.
 
 use std::time::Duration;
 

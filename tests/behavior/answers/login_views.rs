@@ -12,7 +12,7 @@ fn anything() -> &'static str {
     "anything"
 }
 
-/// Where an anonymous visitor of `path` is sent.
+/// The redirect of an anonymous visitor of `path`.
 fn sent(
     path: &str,
     change: impl FnOnce(LoginManager<User>) -> LoginManager<User>,
@@ -114,7 +114,7 @@ fn a_forced_host_appears_in_every_redirect_to_this_site() {
     ] {
         assert_eq!(sent(path, forced).as_deref(), Some(location), "{path}");
     }
-    // Without a `next` in the address, too.
+    // Also without a `next` in the URL.
     let kept = sent("/private", |manager| {
         forced(manager).use_session_for_next(true)
     });

@@ -1,4 +1,4 @@
-//! What a request is answered with: refusals and where they lead, events, failures, caching.
+//! The responses: refusals and their redirects, events, failures, caching.
 
 mod caching;
 mod cross_site;
@@ -34,7 +34,7 @@ fn flashed(reply: &Reply) -> Option<(String, String)> {
     Some((kind.into(), message.into()))
 }
 
-/// A message, to compare with what was [`flashed`].
+/// The message to compare with [`flashed`].
 fn flash(kind: &str, message: &str) -> Option<(String, String)> {
     Some((kind.into(), message.into()))
 }

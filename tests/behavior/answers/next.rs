@@ -1,4 +1,4 @@
-//! `next`: the page to go to after the login, which is always one of this site.
+//! `next`: the page after the login, which is always a page of this site.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::common::{App, Browser, User};
 
 const NEXT: &str = "login_next";
 
-/// Where a login leads whose address has this query and whose form this further field.
+/// The redirect of a login with this query in its URL and this field in its form.
 fn led(browser: &mut Browser<'_>, query: &str, field: &str) -> String {
     let reply = browser.post(&format!("/login{query}"), &format!("user=alice{field}"));
     assert_eq!(reply.status, Status::SeeOther, "{query} {field}");
@@ -90,7 +90,7 @@ fn a_kept_page_is_in_a_cookie_and_not_in_the_url() {
     let reply = browser.login("alice");
     assert_eq!(reply.location(), Some("/private?a=1"));
     assert!(reply.removes(NEXT));
-    // Used once.
+    // The page is used only once.
     assert_eq!(browser.login("alice").location(), Some("/"));
 }
 
@@ -207,6 +207,6 @@ fn next_prints_and_serializes_as_its_page() {
         r#"/ok Some("/ok") "/ok" Next(Some("/ok"))"#
     );
     assert_eq!(shown("?next=//evil.com"), " None null Next(None)");
-    // Its own page is where the visitor already is.
+    // The visitor is already on the page of this handler.
     assert_eq!(shown("?next=/shown?a"), " None null Next(None)");
 }

@@ -1,4 +1,4 @@
-//! Users who come by the request itself.
+//! Users that the request loader finds.
 
 use rocket::http::Status;
 use rocket::{Request, State, get, routes};
@@ -168,7 +168,7 @@ fn a_failing_request_loader_fails_the_request() {
     let reply = app.browser().header("X-Api-Key", "broken").get("/me");
     assert_eq!(reply.status, Status::ServiceUnavailable);
     assert!(reply.set_cookies().is_empty());
-    // Who has a session is not asked for a key.
+    // With a session, the request loader does not run.
     let mut alice = app.logged_in("alice").header("X-Api-Key", "broken");
     assert_eq!(alice.me(), "alice");
 }

@@ -1,4 +1,4 @@
-//! Routes for those who are not logged in.
+//! Routes for anonymous visitors only.
 
 use rocket::http::Status;
 use rocket::{catchers, get, post, routes};
@@ -51,7 +51,7 @@ fn an_anonymous_visitor_passes() {
         (browser.get("/group/sign-up"), "200 sign up"),
     ] {
         assert_eq!(outcome(&reply), seen);
-        // Who is logged in would have seen something else.
+        // A logged-in user would get another page.
         assert_eq!(reply.header("Vary"), Some("Cookie"));
         assert_eq!(reply.header("Cache-Control"), Some("private, no-store"));
     }
@@ -98,7 +98,7 @@ fn a_script_gets_an_answer_that_it_understands() {
     assert_eq!(reply.status, Status::Forbidden);
     assert_eq!(reply.header("HX-Redirect"), Some("/home"));
     assert_eq!(reply.location(), None);
-    // Nothing was tried that anybody would want to hear of.
+    // This is not worth an event.
     assert_eq!(emitted(&app), []);
 }
 
@@ -120,7 +120,7 @@ fn no_request_can_choose_the_redirect() {
             if reply.status == Status::SeeOther {
                 assert_eq!(reply.location(), Some("/"), "{path}");
             } else {
-                // Rocket tells `/sign-in/` from `/sign-in`.
+                // For Rocket, `/sign-in/` is not `/sign-in`.
                 assert_eq!(outcome(&reply), "404 caught 404", "{path}");
             }
         }
@@ -133,7 +133,7 @@ fn no_request_can_choose_the_redirect() {
 
 #[test]
 fn a_group_redirects_nobody_to_another_site() {
-    // The attribute refuses such a literal; a group must at least not follow it.
+    // The attribute refuses such a literal; a group must at least not redirect there.
     for redirect in [
         "//evil.example",
         "https://evil.example/",
@@ -196,7 +196,7 @@ fn a_visitor_whose_user_cannot_be_determined_does_not_pass() {
 
 #[test]
 fn a_login_from_another_site_is_refused() {
-    // Login CSRF: the form is for strangers, and so is the attack.
+    // Login CSRF: the attack needs a form for anonymous visitors.
     let app = app();
     let mut evil = app.browser().header("Sec-Fetch-Site", "cross-site");
     assert_eq!(outcome(&evil.post("/sign-in", "")), "403 caught CrossSite");
@@ -218,7 +218,7 @@ fn a_condition_on_an_anonymous_route_lets_no_user_in() {
 
 #[test]
 fn an_exempt_method_opens_no_anonymous_route() {
-    // `exempt_methods`: only the guards that ask for a login know exemptions.
+    // `exempt_methods` applies only to guards that require a login.
     let app = App::new().with(|manager| manager.exempt_methods([rocket::http::Method::Get]));
     let app = start(app, |rocket| rocket.mount("/", routes![sign_in]));
     assert_eq!(outcome(&app.logged_in("alice").get("/sign-in")), "303 /");

@@ -1,4 +1,4 @@
-//! The audit: what it says of every kind of route.
+//! The audit: how it classifies every kind of route.
 
 use rocket::fs::{FileServer, Options};
 use rocket::local::blocking::Client;
@@ -24,7 +24,7 @@ fn audited<const N: usize>(mounts: [(&str, Vec<Route>); N]) -> Audit {
     audit(Client::untracked(site(mounts)).unwrap().rocket())
 }
 
-/// One line a route: `GET /a: login`, with a `?` where it is ambiguous and an `if` for a condition.
+/// One line per route: `GET /a: login`, with `?` if it is ambiguous and `if` for a condition.
 fn lines(audit: &Audit) -> Vec<String> {
     let line = |route: &rocket_login::AuditedRoute| {
         let condition = if route.has_condition { " if" } else { "" };
@@ -86,7 +86,7 @@ fn every_kind_of_route_is_classified_correctly() {
         ("/h", FileServer::new("/", Options::None).login_required()),
         ("/i", FileServer::new("/", Options::None).into()),
     ];
-    // Each in an application of its own, so that no handler is mounted twice.
+    // Each in its own application, so that no handler is mounted twice.
     let listed = mounts.map(|mount| lines(&audited([mount])));
     assert_eq!(
         listed.concat(),
@@ -269,7 +269,7 @@ mod guarded {
 
     #[super::login_required]
     #[super::get("/")]
-    #[allow(non_snake_case, reason = "as a raw name that needs no rawness")]
+    #[allow(non_snake_case, reason = "a raw name that need not be raw")]
     pub(super) fn r#raw() {}
 }
 
@@ -300,7 +300,7 @@ fn an_unguarded_handler_is_never_classified_as_its_guarded_namesake() {
             lines(&audit)
         );
     }
-    // With a group's word it can be told.
+    // The guard of a group resolves the ambiguity.
     let audit = audited([
         ("/a", routes![guarded::index].login_required()),
         ("/b", routes![unguarded::index].login_required()),
@@ -322,7 +322,7 @@ fn two_guarded_handlers_of_one_name_are_both_guarded() {
         ("/a", routes![guarded::index]),
         ("/b", routes![also_guarded::index]),
     ]);
-    // Which is which cannot be told, so that the weaker of both counts.
+    // The audit cannot determine which handler it is, so the weaker guard counts.
     assert_eq!(lines(&audit), ["GET /a: login", "GET /b: login"]);
     assert!(audit.routes().iter().all(|route| route.location.is_none()));
     assert_eq!(audit.open(), [""; 0]);
@@ -330,7 +330,7 @@ fn two_guarded_handlers_of_one_name_are_both_guarded() {
 
 #[test]
 fn a_handler_mounted_twice_is_not_guarded_where_its_group_is_missing() {
-    // Rocket asks a sentinel once for both mounts: it looks like an unguarded namesake.
+    // Rocket runs a sentinel once for both mounts, so the second mount looks like an unguarded namesake.
     let audit = audited([
         ("/a", routes![guarded::index]),
         ("/b", routes![guarded::index]),
@@ -385,7 +385,7 @@ fn a_guarded_handler_that_is_not_mounted_hides_nothing() {
 
 #[test]
 fn a_wrapped_route_keeps_its_classification() {
-    // Clones and moved bases tell the same.
+    // Clones and other mount points do not change it.
     let routes = routes![login, plain].login_required();
     let copies: Vec<Route> = routes
         .iter()
@@ -419,7 +419,7 @@ fn an_application_without_a_manager_guards_nothing_by_attribute() {
 
 #[test]
 fn the_audit_agrees_with_what_an_anonymous_visitor_gets() {
-    // The claim that the audit is for, over the routes of the test application itself.
+    // The audit must agree with the running application.
     let app = super::start(App::new(), |rocket| rocket.mount("/x", all()));
     let audit = audit(app.client.rocket());
     assert!(audit.routes().len() > 15);

@@ -1,4 +1,4 @@
-//! Conditions: who may pass of those who are logged in.
+//! Conditions: which logged-in users may pass.
 
 use rocket::http::{Method, Status};
 use rocket::request::{FromRequest, Outcome};
@@ -47,7 +47,7 @@ fn counting(user: &User, ran: &State<Ran>) -> bool {
     user.is_alice()
 }
 
-/// Any guard will do, one that borrows, one that asks for the user again.
+/// A condition may use any guard, also one that borrows, or the user again.
 async fn with_guards(
     user: &User,
     ran: &State<Ran>,
@@ -141,7 +141,7 @@ fn a_condition_of_any_shape_decides_who_passes() {
             );
             assert_eq!(Ran::times(&app), usize::from(asked), "{path}");
 
-            // Another login is not what is missing: nobody is sent to log in.
+            // Another login would not help, so there is no redirect to the login page.
             for browser in [app.logged_in("bob"), script(app.logged_in("bob"))] {
                 let reply = browser.clone().get(&path);
                 assert_eq!(outcome(&reply), "403 caught Forbidden", "{path}");
@@ -275,7 +275,7 @@ fn a_forbidden_handler_decides_the_whole_answer() {
         assert_eq!(outcome(&reply), "404 Forbidden for bob");
         assert_eq!(reply.header("Cache-Control"), Some("private, no-store"));
     }
-    // It answers conditions only.
+    // This handler answers refusals by conditions only.
     assert_eq!(
         outcome(&script(app.browser()).get("/counting")),
         "401 caught Unauthorized"

@@ -60,7 +60,7 @@ fn doors() -> Vec<rocket::Route> {
         .collect()
 }
 
-/// With a route behind the doors, or without.
+/// With or without a next route behind the guarded routes.
 fn app(behind_them: bool) -> Running {
     start(App::new(), |rocket| {
         let rocket = rocket.mount("/d", doors()).register("/", catchers![reason]);
@@ -72,7 +72,7 @@ fn app(behind_them: bool) -> Running {
     })
 }
 
-/// The path, and what nobody, a stale alice, bob and alice get where nothing stands behind.
+/// The path, and what an anonymous visitor, a stale alice, bob and alice get without a next route.
 const DOORS: [(&str, [&str; 4]); 6] = [
     ("login", ["/login", "", "", ""]),
     ("fresh", ["/login", "/confirm", "", ""]),
@@ -104,7 +104,7 @@ fn the_next_route_answers_refused_requests_only() {
             let behind = usize::from(!refusal.is_empty());
             let seen = ["200 guarded", "200 behind"][behind];
             assert_eq!(outcome(reply), seen, "{path} {refusal}");
-            // It was answered by who is there, so no cache may keep it for others.
+            // The response depends on the user, so no cache may store it for others.
             assert_eq!(reply.header("Vary"), Some("Cookie"), "{path}");
             assert_eq!(
                 reply.header("Cache-Control"),
@@ -285,7 +285,7 @@ fn the_last_refusal_of_a_long_chain_is_the_answer() {
 
 #[test]
 fn a_cross_site_change_is_not_forwarded() {
-    // The refused request carries the user's cookies: who stands behind must not act on them.
+    // The refused request has the cookies of the user: the next route must not act on them.
     #[login_required(forward)]
     #[post("/change")]
     fn change() -> &'static str {

@@ -1,4 +1,4 @@
-//! Groups: one guard before many routes, whatever they are.
+//! Groups: one guard for many routes of any kind.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ fn mounted<const N: usize>(groups: [(&str, Vec<Route>); N]) -> Running {
     })
 }
 
-/// What nobody, a stale and a fresh login get, where nobody and the stale may be sent away.
+/// What an anonymous visitor, a stale and a fresh login get; the first two may be redirected.
 const OPEN: [&str; 3] = ["200 door"; 3];
 const LOGIN: [&str; 3] = ["303 login", "200 door", "200 door"];
 const FRESH: [&str; 3] = ["303 login", "303 confirm", "200 door"];
@@ -191,7 +191,7 @@ fn the_options_of_a_guard_add_up() {
 
 #[test]
 fn within_on_a_plain_login_is_not_ignored() {
-    // The attribute refuses `within` there. A group must not let through what its author closed.
+    // The attribute refuses `within` here. A group must not be weaker than its author wrote.
     let guard = RouteGuard::login().within(Duration::from_secs(600));
     let app = mounted([("/a", routes![door].guarded(guard))]);
     assert_eq!(stale(&app, "alice").get("/a/door").status, Status::SeeOther);
@@ -199,7 +199,7 @@ fn within_on_a_plain_login_is_not_ignored() {
 
 #[test]
 fn a_condition_on_a_public_group_is_not_ignored() {
-    // `.public().only_if(..)`: whatever that means, the condition's "no" must not open the door.
+    // `.public().only_if(..)`: whatever it means, a condition that refuses must not let anybody pass.
     let guard = RouteGuard::public().only_if(condition!(|_: &User| false));
     let app = mounted([("/a", routes![door].guarded(guard))]);
     assert_ne!(outcome(&app.logged_in("alice").get("/a/door")), "200 door");
@@ -252,7 +252,7 @@ fn a_file_server_is_guarded_like_other_routes() {
     );
 }
 
-/// A request guard that tells that it was asked, and fails.
+/// A request guard that counts its runs, and fails.
 struct Nosy;
 
 #[rocket::async_trait]
@@ -356,7 +356,7 @@ fn every_method_of_a_group_is_guarded() {
         assert!(!refused.contains("thing"), "{method}: {refused}");
         assert_eq!(sent(app.logged_in("alice")), "200 thing", "{method}");
     }
-    // What Rocket makes of a GET is guarded with it.
+    // Rocket answers HEAD with the GET route, so the guard applies to HEAD too.
     let head = |mut browser: Browser<'_>| browser.send(Method::Head, "/a/thing", None);
     let refused = head(app.browser());
     assert_eq!(outcome(&refused), "303 /login?next=%2Fa%2Fthing");

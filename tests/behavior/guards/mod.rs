@@ -15,7 +15,7 @@ use rocket_login::{Denied, EventKind, LoginEvent, event_listener};
 
 use crate::common::{App, Browser, Reply, Running, User};
 
-/// Starts the application with more than routes: mounts, catchers, state.
+/// Starts the application with mounts, catchers or state of the test.
 fn start(app: App, build: impl FnOnce(Rocket<Build>) -> Rocket<Build>) -> Running {
     app.with(|manager| manager.event_listener(listen))
         .start_with(|rocket| build(rocket).manage(Emitted::default()))
@@ -30,7 +30,7 @@ fn listen(event: &LoginEvent<'_, User>, emitted: &State<Emitted>) {
     emitted.0.lock().unwrap().push((event.kind, user));
 }
 
-/// The events since the last look, but for those of asking who is there.
+/// The events since the last call, without `Accessed`.
 fn emitted(app: &Running) -> Vec<(EventKind, Option<String>)> {
     let emitted = app.client.rocket().state::<Emitted>().unwrap();
     let mut emitted = std::mem::take(&mut *emitted.0.lock().unwrap());
@@ -47,18 +47,18 @@ fn reason(status: rocket::http::Status, req: &Request<'_>) -> String {
     }
 }
 
-/// What a reply comes to: its status, and where it leads or what it says.
+/// The outcome of a reply: its status, and its redirect or body.
 fn outcome(reply: &Reply) -> String {
     let text = reply.location().unwrap_or(&reply.body);
     format!("{} {text}", reply.status.code)
 }
 
-/// A browser in which `user` has logged in, not freshly.
+/// A browser in which `user` has logged in without freshness.
 fn stale<'a>(app: &'a Running, user: &str) -> Browser<'a> {
     app.logged_in_with(user, "stale=on")
 }
 
-/// Asks for no page, as a script does.
+/// Sends requests like a script, which does not accept HTML.
 fn script(browser: Browser<'_>) -> Browser<'_> {
     browser.header("Accept", "application/json")
 }

@@ -1,4 +1,4 @@
-//! Routes that are meant to be open cost nothing and vary on nothing.
+//! Public routes load no user and do not vary by cookie.
 
 use rocket::{get, routes};
 use rocket_login::{CurrentUser, GuardRoutes, public};

@@ -28,7 +28,7 @@ struct Staff {
     id: u32,
 }
 
-/// The same ids in both; what each loader was asked, and whether it fails.
+/// Both realms have the same ids. Records which users the loaders were called for, and makes them fail.
 #[derive(Default)]
 struct Asked(Mutex<(Vec<String>, &'static str)>);
 
@@ -130,7 +130,7 @@ fn board() -> &'static str {
     "board"
 }
 
-/// Both, by attribute and by argument.
+/// Uses both realms, one by attribute and one by argument.
 #[login_required(Customer)]
 #[get("/both")]
 fn both(staff: &Staff, customer: &Customer) -> String {
@@ -150,7 +150,7 @@ fn report() -> &'static str {
 
 type Manager<U> = LoginManager<U>;
 
-/// The configuration, in the words of Rocket.toml.
+/// The configuration, written like Rocket.toml.
 fn figment(toml: &str) -> Figment {
     use rocket::figment::providers::{Format as _, Toml};
     crate::common::figment().merge(Toml::string(toml).nested())
@@ -315,7 +315,7 @@ fn a_login_of_one_realm_opens_no_page_of_the_other() {
             "/sign-in?next=%2Fboth",
             "/sign-in-customers?next=%2Fboth",
         ),
-        // For strangers to the staff, customers are.
+        // For the staff realm, a customer is anonymous.
         ("/sign-in", "", "/payroll"),
     ];
     for (path, to_customers, to_staff) in doors {
@@ -365,7 +365,7 @@ fn a_cookie_under_the_name_of_the_other_realm_is_refused() {
 
 #[test]
 fn a_cookie_of_one_realm_is_refused_by_the_other_under_any_name() {
-    // The names of yesterday's customer cookies are those of today's staff cookies.
+    // The staff cookies have the names that the customer cookies had before.
     let before = shop().start();
     let mut stolen = browser(&before, "1 remember", "");
     let shop = shop();
@@ -401,7 +401,7 @@ fn a_logout_of_one_realm_keeps_the_login_of_the_other() {
         assert_eq!(both.get("/who").body, left, "{kept}");
         both.restart();
         assert_eq!(both.get("/who").body, left, "{kept}");
-        // Nor does the copy that somebody kept come back to life.
+        // A copied cookie does not become valid again either.
         assert_eq!(before.clone().get("/who").body, left, "{kept}");
     }
 }
@@ -514,7 +514,7 @@ fn refusals_and_events_belong_to_the_refusing_realm() {
         ),
     ] {
         assert_eq!(outcome(&reply), seen);
-        // The events of all three, told in the order of the requests.
+        // The events of all three, in the order of the requests.
         let events = events_once(&app, emitted);
         assert_eq!(events, Some(emitted), "{seen}");
     }
@@ -523,7 +523,7 @@ fn refusals_and_events_belong_to_the_refusing_realm() {
     assert_eq!(events(&app), [("customer", Unauthorized, None)]);
 }
 
-/// Takes this event from those that were told, and leaves the others.
+/// Removes this event from the recorded ones, and keeps the others.
 fn events_once(
     app: &Running,
     wanted: (&'static str, EventKind, Option<u32>),
@@ -561,7 +561,7 @@ fn the_settings_of_a_realm_override_the_common_ones() {
             "staff_session"
         ]
     );
-    // What it shares with the others.
+    // A setting that all realms share.
     let cookie = reply.cookie("staff_session").unwrap();
     assert_eq!(cookie.same_site(), Some(rocket::http::SameSite::Strict));
     let mut both = browser(&app, "1", "2");

@@ -1,4 +1,4 @@
-//! Other attributes on a handler do what they do without us, wherever they stand.
+//! Other attributes on a handler keep their meaning, at every position.
 
 use rocket::{get, routes};
 use rocket_login::login_required;
@@ -40,7 +40,7 @@ fn by_cfg_attr() -> &'static str {
     "by cfg_attr"
 }
 
-/// Documented, and allowed what it does.
+/// A handler with a doc comment and an `allow`.
 #[login_required]
 #[allow(non_snake_case, unused_variables)]
 #[deny(missing_docs)]

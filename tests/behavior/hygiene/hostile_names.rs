@@ -1,4 +1,4 @@
-//! Names of the prelude, of Rocket and of our own mean something else where the macros are used.
+//! The application redefines names of the prelude, of Rocket and of this library.
 
 #![allow(dead_code, non_camel_case_types)]
 
@@ -66,7 +66,7 @@ fn audit(__event: &::rocket_login::LoginEvent<'_, User>, _: &::rocket::State<u8>
     let _ = __event.kind;
 }
 
-// Rocket's own attributes do not survive all of the above.
+// Rocket's own attributes do not work with all of the above.
 mod handlers {
     mod core {}
     mod std2 {}

@@ -1,4 +1,4 @@
-//! Handlers that `macro_rules!` writes: Rocket finds its own names only with the right spans.
+//! Handlers written by `macro_rules!`: Rocket finds its names only with the right spans.
 
 use rocket::http::Status;
 use rocket::routes;
@@ -55,7 +55,7 @@ guard_only! {
         "type"
     }
 }
-// Arguments and a return type from outside of the macro are more than Rocket itself can take.
+// Rocket itself does not support arguments and a return type from outside the macro.
 route_below!(Person, Person::is_staff, "/below", below, "below");
 condition_of_its_own!();
 

@@ -1,4 +1,4 @@
-//! What our macros write holds wherever it is written: a small application for each place, asked over a local client.
+//! Generated code works in every place: a small application for each.
 
 mod attributes;
 mod hostile_names;
@@ -17,7 +17,7 @@ use rocket::local::blocking::Client;
 use rocket::{Build, Rocket, Route};
 use rocket_login::{LoginManager, UserMixin, testing, user_loader};
 
-/// The user of every application that has none of its own.
+/// The user type of every application without its own.
 #[derive(Debug, UserMixin)]
 pub struct Person {
     id: i64,
@@ -54,7 +54,7 @@ fn launch(rocket: Rocket<Build>) -> Client {
     Client::untracked(rocket).expect("the application starts")
 }
 
-/// What a page says to `user`.
+/// The body of a page for `user`, or the status of its refusal.
 fn get<U: UserMixin>(client: &Client, uri: &str, user: Option<&U>) -> Result<String, Status> {
     let mut request = client.get(uri.to_owned());
     if let Some(user) = user {
@@ -67,7 +67,7 @@ fn get<U: UserMixin>(client: &Client, uri: &str, user: Option<&U>) -> Result<Str
     }
 }
 
-/// The page is guarded, and says this to a user.
+/// Asserts that the page is guarded, and has this body for a user.
 #[track_caller]
 fn assert_guarded<U: UserMixin>(client: &Client, uri: &str, user: &U, page: &str) {
     assert_eq!(

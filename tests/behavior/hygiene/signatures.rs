@@ -1,4 +1,4 @@
-//! Handlers of every shape: arguments of likely names, lifetimes, bounds, async, inside of other functions.
+//! Handlers with every kind of signature: argument names that could clash, lifetimes, bounds, async, in other functions.
 
 use rocket::http::uri::Host;
 use rocket::http::{ContentType, Status};

@@ -1,4 +1,4 @@
-//! Generated code gives nobody's lints anything to say. `cargo clippy --tests` reads this file as well.
+//! Generated code triggers no lint of the application. `cargo clippy --tests` checks this file as well.
 
 #![deny(
     warnings,

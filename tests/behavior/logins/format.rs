@@ -1,6 +1,6 @@
-//! The format of what is signed, which never changes: that would log everybody out.
+//! The format of signed values. It never changes, since a change would log everybody out.
 //!
-//! The values are made by `format.py`, which has nothing of this library.
+//! The values come from `format.py`, which shares no code with this library.
 
 use rocket::{get, routes};
 use rocket_login::Signer;
@@ -18,7 +18,7 @@ fn app() -> App {
     App::new().set("login.audience", "app")
 }
 
-/// Both cookies, at the client that they are bound to.
+/// Both cookies, in the client that they are bound to.
 fn bearer(app: &Running) -> Browser<'_> {
     let mut browser = app
         .browser()

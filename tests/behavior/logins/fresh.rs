@@ -1,4 +1,4 @@
-//! Fresh logins, and how they become so again.
+//! Fresh logins, and how a confirmation makes them fresh again.
 
 use rocket::http::Status;
 use rocket::{get, post, routes};
@@ -63,7 +63,7 @@ fn a_confirmation_does_not_start_to_remember_a_user() {
     let reply = browser.post("/confirm", "alice");
     assert_eq!(reply.body, "confirmed");
     assert!(reply.cookie(REMEMBER).is_none());
-    // Somebody else's remember cookie does not become alice's.
+    // The remember cookie of another user does not become alice's.
     let bob = app.remembered("bob").cookies[REMEMBER].clone();
     browser.cookies.insert(REMEMBER.into(), bob.clone());
     let reply = browser.post("/confirm", "alice");
@@ -154,7 +154,7 @@ fn an_api_key_is_never_fresh() {
         Some("/confirm?next=%2Ffresh")
     );
     assert_eq!(browser.status(), "fresh=false remembered=false");
-    // Beside a session the session counts, freshness included.
+    // With a session and a key, the session counts, including its freshness.
     browser.login("bob");
     assert_eq!(browser.get("/fresh").body, "fresh bob");
     assert!(!browser.post("/logout", "").set_cookies().is_empty());
@@ -222,7 +222,7 @@ fn freshness_ends_with_its_window_to_the_second() {
             app.forward(1);
             assert_eq!(browser.get(path).location(), Some(confirm.as_str()));
             assert_eq!(browser.get("/private").body, "private of alice");
-            // A confirmation starts the window anew.
+            // A confirmation starts the window again.
             assert_eq!(browser.post("/confirm", "alice").body, "confirmed");
         }
     }

@@ -1,4 +1,4 @@
-//! How long a session lasts, by a clock that the test sets.
+//! How long a session lasts.
 
 use rocket::http::Status;
 
@@ -112,7 +112,7 @@ fn a_permanent_session_lasts_31_days_without_use() {
 
 #[test]
 fn a_wrong_clock_refuses_logins_and_never_panics() {
-    // T82, R21: what holds at START does not hold at these times.
+    // T82, R21: a login of START is invalid at these times.
     let app = App::new().start();
     let browser = app.remembered("alice");
     for (time, session, remember) in [

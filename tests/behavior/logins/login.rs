@@ -199,7 +199,7 @@ fn a_login_without_remember_removes_an_invalid_or_foreign_remember_cookie() {
 
 #[test]
 fn a_remembered_user_stays_remembered_after_another_login() {
-    // As in Flask-Login, but under the new login's id.
+    // As in Flask-Login, but with the id of the new login.
     let app = App::new().start();
     let mut browser = app.logged_in_with("alice", "remember=on&duration=7200");
     app.forward(3_600);
@@ -221,7 +221,7 @@ fn a_remembered_user_stays_remembered_after_another_login() {
 
 #[test]
 fn a_login_outside_the_remember_cookies_path_removes_it_too() {
-    // D13, D24: alice's cookie lives under /app, and does not come along to /login.
+    // D13, D24: the cookie of alice has the path /app, so browsers do not send it to /login.
     let app = App::new().set("login.remember_cookie_path", "/app").start();
     let reply = app.browser().login("bob");
     assert!(reply.removes(REMEMBER));

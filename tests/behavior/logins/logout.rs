@@ -35,7 +35,7 @@ fn a_logout_ends_the_session_in_every_copy() {
 
 #[test]
 fn a_logout_ends_what_was_renewed_or_restored_from_the_same_login() {
-    // R28, T84: the id is the same, in whatever order the answers come.
+    // R28, T84: the id is the same, whatever the order of the responses.
     let app = App::new()
         .set("login.remember_cookie_refresh_each_request", true)
         .start();
@@ -221,7 +221,7 @@ fn a_logout_ends_a_remember_cookie_that_a_thief_has_renewed() {
 
 #[test]
 fn a_logout_ends_every_session_in_its_request() {
-    // R24: a sibling host that can set a cookie must not be able to keep a stolen session alive.
+    // R24: a sibling host that can set cookies must not be able to keep a stolen session alive.
     let app = App::new().start();
     let (alice, mallory) = (app.logged_in("alice"), app.logged_in("bob"));
     let [ours, theirs] = [&alice, &mallory].map(|browser| &browser.cookies[SESSION]);
@@ -278,7 +278,7 @@ fn no_cookie_survives_a_logout_that_races_fifty_renewals() {
     }
 }
 
-/// Where a confirmation waits between its guard and its change, as one that checks a password does.
+/// A confirmation that waits between its guard and its change, like one that checks a password.
 #[derive(Default)]
 struct Gate {
     passed: Notify,
@@ -300,7 +300,7 @@ async fn confirm_slowly(
 
 #[test]
 fn a_concurrent_confirmation_cannot_undo_a_logout() {
-    // R28: the login that it would have renewed has ended meanwhile.
+    // R28: the login that the confirmation would renew has ended meanwhile.
     let app = App::new().routes(routes![confirm_slowly]);
     let gate = Arc::new(Gate::default());
     let server = Server::start(app.rocket().manage(Arc::clone(&gate)));

@@ -1,4 +1,4 @@
-//! Logins as users live them: in, out, remembered, fresh, protected.
+//! Logins from the view of users: login, logout, remember, freshness, protection.
 
 mod support;
 

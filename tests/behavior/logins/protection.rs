@@ -13,7 +13,7 @@ fn protected(mode: &str) -> App {
     App::new().set("login.session_protection", mode)
 }
 
-/// A browser at home in which alice is logged in and remembered.
+/// The browser of alice, who is logged in and remembered.
 fn at_home(app: &Running) -> Browser<'_> {
     let mut browser = app.browser().from(HOME).header("User-Agent", "Firefox");
     let reply = browser.post("/login", "user=alice&remember=on");
@@ -59,7 +59,7 @@ fn basic_protection_makes_the_login_stale_and_emits_an_event() {
             thief.get("/fresh").location(),
             Some("/confirm?next=%2Ffresh")
         );
-        // What the thief got stays stale at home, too.
+        // The cookies of the thief are stale in the browser of alice too.
         let mut back = home.clone();
         back.cookies.clone_from(&thief.cookies);
         assert!(!back.is_fresh());
@@ -101,7 +101,7 @@ fn strong_protection_ends_the_login_for_thief_and_owner() {
 
 #[test]
 fn strong_protection_tries_no_other_loader() {
-    // As in Flask-Login: not the remember cookie, and not the request loader.
+    // As in Flask-Login: neither the remember cookie nor the request loader.
     let app = protected("strong")
         .with(|manager| manager.request_loader(super::support::load_by_key))
         .start();

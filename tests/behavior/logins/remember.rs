@@ -1,4 +1,4 @@
-//! Coming back by the remember cookie.
+//! Logins restored by the remember cookie.
 
 use super::support::{DAY, HOUR, MINUTE, assert_refused, max_age};
 use crate::common::{App, REMEMBER, SESSION};
@@ -78,7 +78,7 @@ fn each_login_has_its_own_duration() {
 
 #[test]
 fn use_extends_a_remember_cookie_only_if_set() {
-    // D07, D08: in the session and after a restart, each time by the login's own duration.
+    // D07, D08: in the session and after a restart, each time by the duration of the login.
     for refresh in [false, true] {
         let app = App::new()
             .set("login.remember_cookie_refresh_each_request", refresh)

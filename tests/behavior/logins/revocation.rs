@@ -55,7 +55,7 @@ fn a_login_right_after_logout_everywhere_is_valid() {
 
 #[test]
 fn after_many_logouts_everywhere_in_one_second_a_login_has_to_wait() {
-    // An administrator's script: each run dates the next login one second further ahead.
+    // The script of an administrator: each run dates the next login one more second ahead.
     let app = App::new().routes(routes![script]).start();
     let mut admin = app.browser();
     for _ in 0..60 {
@@ -131,7 +131,7 @@ fn logout_everywhere_ends_nothing_without_a_user_and_works_with_an_api_key() {
 
 #[test]
 fn a_full_list_loses_no_logout() {
-    // T87, R24: at the cap, a logout ends all logins of its user.
+    // T87, R24: with a full list, a logout ends all logins of its user.
     let app = App::new().set("login.revocation_capacity", 16).start();
     let mut bob = app.remembered("bob");
     let ended: Vec<_> = (0..200)

@@ -55,7 +55,7 @@ fn a_login_with_a_retired_key_is_valid_and_signed_again() {
         remember.restart();
         assert_eq!(remember.me(), "alice");
 
-        // The new cookies are bound as the old ones were.
+        // The new cookies are bound to the same client as the old ones.
         let moved = [session, remember].map(|browser| browser.from("198.51.100.1"));
         for mut browser in moved {
             match protection {
@@ -82,7 +82,7 @@ fn a_new_key_does_not_help_a_thief() {
         assert!(!thief.is_fresh());
         thief.restart();
         if name == REMEMBER {
-            // Signed anew, and still not the thief's.
+            // Signed again, but still not bound to the thief.
             log.take();
             assert_eq!(thief.me(), "alice");
             assert_eq!(log.count(EventKind::SessionProtected), 1);
@@ -92,7 +92,7 @@ fn a_new_key_does_not_help_a_thief() {
 
 #[test]
 fn a_remember_cookie_beside_a_session_is_signed_again_too() {
-    // T77, R7: daily visits while the keys rotate must not end in being forgotten.
+    // T77, R7: a user with daily visits during the rotation must stay remembered.
     let old = keyed(&[KEY]).start();
     let rotating = keyed(&[K2, KEY]).start();
     let mut browser = rotating.visited_by(&old.remembered("alice"));
@@ -125,7 +125,7 @@ fn three_keys_may_be_retired_and_the_order_does_not_matter() {
 
 #[test]
 fn two_servers_with_one_key_serve_the_same_logins() {
-    // What DESIGN.md says of the list in the process: it is each server's own.
+    // Each server has its own list of ended sessions in its process.
     let [here, there] = [App::new().start(), App::new().start()];
     let mut browser = here.remembered("alice");
     let mut elsewhere = there.visited_by(&browser);

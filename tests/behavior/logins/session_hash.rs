@@ -1,4 +1,4 @@
-//! What a login is bound to: the user's own record.
+//! Logins are bound to the record of the user.
 
 use std::sync::{Arc, Mutex};
 
@@ -33,7 +33,7 @@ fn a_password_change_ends_every_login_at_once() {
 
 #[test]
 fn the_cookies_of_a_deleted_user_are_removed() {
-    // D14: the session does not come back to life with the user.
+    // D14: the session does not become valid again with the user.
     let app = App::new().start();
     let mut browser = app.remembered("alice");
     app.users.remove("alice");
@@ -57,7 +57,7 @@ struct Stamped {
     bytes: Vec<u8>,
 }
 
-/// What changes about user 7: `None` once the user is gone.
+/// The record of user 7; `None` after it is deleted.
 type Record = Arc<Mutex<Option<&'static str>>>;
 
 #[user_loader]

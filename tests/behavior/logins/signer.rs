@@ -1,4 +1,4 @@
-//! An application's own signed values.
+//! Signed values of the application.
 
 use std::time::Duration;
 

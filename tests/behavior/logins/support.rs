@@ -1,9 +1,6 @@
-//! What these tests share: time, thieves, a handler that follows a script, a listener that takes notes.
+//! Shared by these tests: time, thieves, a handler that follows a script, a listener that records events.
 
-#![allow(
-    unreachable_pub,
-    reason = "a module of a test binary is nobody's public interface"
-)]
+#![allow(unreachable_pub, reason = "a test binary has no public interface")]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -38,7 +35,7 @@ impl Running {
 }
 
 impl Browser<'_> {
-    /// A copy that has one of the cookies only.
+    /// A copy with only one of the cookies.
     pub fn with_only(&self, name: &str) -> Self {
         let mut copy = self.clone();
         copy.cookies.retain(|known, _| known == name);
@@ -46,7 +43,7 @@ impl Browser<'_> {
         copy
     }
 
-    /// Has a handler follow a script, see [`script`]; gives what it wrote.
+    /// Runs a script, see [`script`], and returns its output.
     pub fn run(&mut self, script: &str) -> String {
         let reply = self.post("/script", script);
         assert_eq!(reply.status, Status::Ok, "{script:?}");
@@ -62,13 +59,13 @@ impl Browser<'_> {
     }
 }
 
-/// How long the browser keeps a cookie that the reply sets.
+/// The `Max-Age` of a cookie that the reply sets.
 pub fn max_age(reply: &Reply, name: &str) -> Option<i64> {
     let cookie = reply.cookie(name).expect("the cookie is set");
     cookie.max_age().map(rocket::time::Duration::whole_seconds)
 }
 
-/// SECURITY.md's ANON+CLEAR: nobody is there, and the cookies that claimed so are removed.
+/// ANON+CLEAR in SECURITY.md: nobody is logged in, and the invalid cookies are removed.
 #[track_caller]
 pub fn assert_refused(browser: &Browser<'_>) {
     let reply = browser.clone().get("/me");
@@ -103,7 +100,7 @@ impl<'r> FromRequest<'r> for Asked<'r> {
     }
 }
 
-/// Does what each line says, all in one request, and answers what was asked, a line each.
+/// Executes each line of the body in one request, and returns one line for each question.
 #[post("/script", data = "<script>")]
 pub async fn script(
     script: &str,
@@ -144,26 +141,26 @@ pub async fn script(
     Ok(answers.join(", "))
 }
 
-/// Who comes with the header `X-Key: NAME`.
+/// Logs in requests with the header `X-Key: NAME`.
 #[request_loader]
 pub fn load_by_key(asked: Asked<'_>, users: &State<Users>) -> Option<User> {
     users.get(asked.0.headers().get_one("X-Key")?)
 }
 
-/// The kind of an event, and whom it was about.
+/// The kind of an event, and its user.
 pub type Emitted = (EventKind, Option<String>);
 
-/// What a listener was told.
+/// The events that a listener has got.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<Emitted>>>);
 
 impl Log {
-    /// What was told since the last time.
+    /// The events since the last call.
     pub fn take(&self) -> Vec<Emitted> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 
-    /// How often this was told since the last time.
+    /// How many events of this kind there were since the last call.
     pub fn count(&self, kind: EventKind) -> usize {
         self.take()
             .iter()

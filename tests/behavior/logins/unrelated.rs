@@ -1,4 +1,4 @@
-//! What a request carries besides our cookies changes nothing.
+//! Other headers and cookies of a request change nothing.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ use rocket::time::OffsetDateTime;
 use super::support::BOTH;
 use crate::common::{App, Browser, REMEMBER, SESSION};
 
-/// Names that are nearly ours, and any others.
+/// Cookie names that are similar to ours, and other names.
 fn cookie() -> impl Strategy<Value = (String, String)> {
     let nearly = select(vec![
         "Login_session",
@@ -63,13 +63,13 @@ fn held() -> impl Strategy<Value = Vec<&'static str>> {
     ])
 }
 
-/// Status, body and cookies of every answer that depends on the user.
+/// Status, body and cookies of every response that depends on the user.
 fn answers(browser: &Browser<'_>) -> Vec<(u16, String, Vec<String>)> {
     ["/me", "/private", "/fresh", "/status"]
         .map(|path| {
             let reply = browser.clone().get(path);
             let cookies = reply.set_cookies().into_iter().map(|mut cookie| {
-                // A removal has expired a year before the system's clock, which goes on meanwhile.
+                // The `Expires` of a removal is a year before the system clock, which moves on meanwhile.
                 let expires = cookie.expires_datetime();
                 if expires.is_some_and(|at| at < OffsetDateTime::now_utc()) {
                     cookie.set_expires(OffsetDateTime::UNIX_EPOCH);
@@ -113,7 +113,7 @@ fn unrelated_headers_and_cookies_change_no_answer() {
                 pairs.insert(place.index(pairs.len() + 1), format!("{name}={value}"));
             }
         }
-        // Browsers send one header, HTTP/2 may bring several.
+        // Browsers send one header; HTTP/2 may send several.
         let (one, other) = pairs.split_at(cut.index(pairs.len() + 1));
         let lines = [one, other].map(|pairs| ("Cookie".to_owned(), pairs.join("; ")));
         browser.headers = headers;
