@@ -70,7 +70,7 @@ fn sources(module: &str) -> Vec<String> {
     let path = path.replace("::", "/");
     let root = match target {
         "login_runtime" => "login-runtime/src".to_owned(),
-        "answers" | "guards" | "hygiene" | "logins" => format!("tests/behavior/{target}"),
+        "answers" | "guards" | "hygiene" | "lints" | "logins" => format!("tests/behavior/{target}"),
         target => format!("tests/{target}"),
     };
     if path.is_empty() {

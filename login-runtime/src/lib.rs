@@ -3,11 +3,22 @@
 #![cfg_attr(
     not(test),
     warn(
+        clippy::allow_attributes_without_reason,
         clippy::arithmetic_side_effects,
         clippy::expect_used,
         clippy::indexing_slicing,
         clippy::panic,
+        clippy::unimplemented,
+        clippy::unreachable,
         clippy::unwrap_used,
+    )
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_macros,
+        clippy::disallowed_methods,
+        reason = "`clippy.toml` is for the code that serves requests"
     )
 )]
 

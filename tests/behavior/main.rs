@@ -16,4 +16,5 @@ mod common;
 mod answers;
 mod guards;
 pub mod hygiene;
+mod lints;
 mod logins;

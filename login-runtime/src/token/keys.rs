@@ -64,6 +64,7 @@ impl SecretKey {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a secret from the configuration")]
 fn decode(text: &str) -> Cow<'_, [u8]> {
     let bytes = text.as_bytes();
     match bytes.len() {
@@ -234,6 +235,7 @@ impl TokenKeys {
 }
 
 /// The first bytes of a finished MAC.
+#[expect(clippy::disallowed_macros, reason = "checked at compile time")]
 pub(crate) fn truncate<const N: usize>(mac: HmacSha256) -> [u8; N] {
     const { assert!(N <= 32, "SHA-256 gives 32 bytes") };
     let bytes: [u8; 32] = mac.finalize().into_bytes().into();

@@ -221,6 +221,7 @@ fn is_uid(bytes: &[u8]) -> bool {
 }
 
 /// Decodes onto the stack: nothing is allocated for a value that nobody has signed.
+#[expect(clippy::disallowed_methods, reason = "the decoder of tokens")]
 fn decode_text<'b>(text: &str, buffer: &'b mut [u8; MAX_BYTES]) -> Option<&'b [u8]> {
     if text.len() > MAX_LENGTH {
         return None;

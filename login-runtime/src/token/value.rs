@@ -41,6 +41,7 @@ pub(crate) fn decode(ring: &KeyRing, purpose: &str, text: &str, now: u64) -> Opt
     if text.len() > MAX_TEXT {
         return None;
     }
+    #[expect(clippy::disallowed_methods, reason = "the decoder of signed values")]
     let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
     let (signed, tag) = bytes.split_last_chunk::<TAG>()?;
     let (&[VERSION, KIND, ref id @ ..], rest) = signed.split_first_chunk::<6>()? else {
