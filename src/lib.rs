@@ -15,9 +15,9 @@ pub use login_runtime::{
     IntoLoadResult, IntoVerdict, LoadError, LoadResult, Localize, LoginError, LoginEvent,
     LoginManager, LoginSession, LoginUser, MemoryRevocations, Next, NextField, Permission,
     ProtectionAddress, Reason, Refusal, Refuse, RequestLoader, RevocationError, RevocationList,
-    Revoked, RouteCondition, RouteGuard, SessionHashField, SessionHasher, SessionId,
-    SessionProtection, SessionRef, Signer, UnguardedRoutes, UserLoader, UserMixin, audit,
-    condition, login_url, make_next_param, testing,
+    RevokeSession, RevokeUser, Revoked, RouteCondition, RouteGuard, SessionHashField,
+    SessionHasher, SessionId, SessionProtection, SessionRef, Signer, UnguardedRoutes, UnixTime,
+    UserLoader, UserMixin, audit, condition, login_url, make_next_param, testing,
 };
 
 #[doc(hidden)]

@@ -1,24 +1,78 @@
-//! The clock that every expiry is judged by.
+//! The clock that decides every expiry, and the times that it gives.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-/// Tells the time, in whole seconds since 1970.
+/// A point in time, in whole seconds since 1970 (Unix time).
 ///
-/// The default is the system's clock. Tests hand the manager a [`Clock::manual`] and move it,
+/// # Example
+///
+/// ```rust
+/// use std::time::Duration;
+/// use rocket_login::UnixTime;
+///
+/// let login = UnixTime::from_secs(1_800_000_000);
+/// let logout = login.saturating_add(Duration::from_secs(60));
+/// assert!(login < logout);
+/// assert_eq!(logout.saturating_duration_since(login), Duration::from_secs(60));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixTime(u64);
+
+impl UnixTime {
+    /// Returns the time this many seconds after the start of 1970.
+    #[must_use]
+    pub const fn from_secs(seconds: u64) -> Self {
+        Self(seconds)
+    }
+
+    /// Returns the seconds since the start of 1970.
+    #[must_use]
+    pub const fn as_secs(self) -> u64 {
+        self.0
+    }
+
+    /// Returns the time that is `duration` later; a fraction of a second is dropped.
+    #[must_use]
+    pub const fn saturating_add(self, duration: Duration) -> Self {
+        self.plus(duration.as_secs())
+    }
+
+    /// Returns how long ago `earlier` was at this time; zero if it was later.
+    #[must_use]
+    pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
+        Duration::from_secs(self.since(earlier))
+    }
+
+    /// The time this many seconds later.
+    #[must_use]
+    pub(crate) const fn plus(self, seconds: u64) -> Self {
+        Self(self.0.saturating_add(seconds))
+    }
+
+    /// The seconds that have passed since `earlier`.
+    #[must_use]
+    pub(crate) const fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// Gives the current time, in whole seconds.
+///
+/// The default is the system's clock. Tests give the manager a [`Clock::manual`] and move it,
 /// instead of sleeping; clones of a manual clock move together.
 ///
 /// # Example
 ///
 /// ```rust
 /// use std::time::Duration;
-/// use rocket_login::Clock;
+/// use rocket_login::{Clock, UnixTime};
 ///
 /// let clock = Clock::manual(1_800_000_000);
 /// let managers = clock.clone();
 /// clock.advance(Duration::from_secs(60 * 60));
-/// assert_eq!(managers.now(), 1_800_003_600);
+/// assert_eq!(managers.now(), UnixTime::from_secs(1_800_003_600));
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Source);
@@ -43,15 +97,15 @@ impl Clock {
         Self(Source::Manual(Arc::new(AtomicU64::new(unix_seconds))))
     }
 
-    /// Returns the seconds since 1970; a system clock set before that reads 0.
+    /// Returns the current time; a system clock that is set before 1970 reads 0.
     #[must_use]
-    pub fn now(&self) -> u64 {
-        match &self.0 {
+    pub fn now(&self) -> UnixTime {
+        UnixTime(match &self.0 {
             Source::System => SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),
             Source::Manual(time) => time.load(Ordering::SeqCst),
-        }
+        })
     }
 
     /// Sets a manual clock, forwards or backwards. The system's clock is left alone, with a warning.
@@ -86,25 +140,36 @@ mod tests {
     #[test]
     fn a_manual_clock_stands_still_until_it_is_moved() {
         let clock = Clock::manual(100);
-        assert_eq!(clock.now(), 100);
+        assert_eq!(clock.now(), UnixTime(100));
         clock.set(50);
-        assert_eq!(clock.now(), 50);
+        assert_eq!(clock.now(), UnixTime(50));
         clock.advance(Duration::from_millis(2_999));
-        assert_eq!(clock.now(), 52);
+        assert_eq!(clock.now(), UnixTime(52));
     }
 
     #[test]
     fn clones_of_a_manual_clock_move_together() {
         let clock = Clock::manual(0);
         clock.clone().advance(Duration::from_secs(7));
-        assert_eq!(clock.now(), 7);
+        assert_eq!(clock.now(), UnixTime(7));
     }
 
     #[test]
     fn a_manual_clock_stops_at_the_end_of_time() {
         let clock = Clock::manual(u64::MAX - 1);
         clock.advance(Duration::MAX);
-        assert_eq!(clock.now(), u64::MAX);
+        assert_eq!(clock.now(), UnixTime(u64::MAX));
+    }
+
+    #[test]
+    fn a_time_neither_overflows_nor_turns_negative() {
+        let (first, last) = (UnixTime::from_secs(0), UnixTime::from_secs(u64::MAX));
+        assert_eq!(last.saturating_add(Duration::MAX), last);
+        assert_eq!(first.saturating_duration_since(last), Duration::ZERO);
+        assert_eq!(
+            first.saturating_add(Duration::from_millis(1_999)).as_secs(),
+            1
+        );
     }
 
     #[test]
@@ -112,6 +177,6 @@ mod tests {
         let clock = Clock::default();
         clock.set(0);
         clock.advance(Duration::from_secs(1 << 40));
-        assert!((1_700_000_000..1 << 40).contains(&clock.now()));
+        assert!((1_700_000_000..1 << 40).contains(&clock.now().as_secs()));
     }
 }

@@ -8,6 +8,7 @@ use data_encoding::BASE64URL_NOPAD;
 use hmac::Mac as _;
 use ipnet::IpNet;
 
+use crate::clock::UnixTime;
 use crate::redirect::local;
 use crate::request::cookie_header::Presented;
 use crate::request::{client_ip, cookie_header};
@@ -60,10 +61,10 @@ impl Tokens {
             kind: kind(fields.remember),
             flags: Flags::from_byte(fields.flags)?,
             session_id: SessionId(fields.session_id),
-            auth_at: fields.auth_at,
-            created_at: fields.created_at,
-            renewed_at: fields.renewed_at,
-            expires_at: fields.expires_at,
+            auth_at: (fields.auth_at != 0).then(|| UnixTime::from_secs(fields.auth_at)),
+            created_at: UnixTime::from_secs(fields.created_at),
+            renewed_at: UnixTime::from_secs(fields.renewed_at),
+            expires_at: UnixTime::from_secs(fields.expires_at),
             session_hash: fields.session_hash,
             protection: fields.protection,
             uid: fields.uid.clone(),
@@ -87,10 +88,10 @@ impl Tokens {
             remember: token.kind == Kind::Remember,
             flags: token.flags.0,
             session_id: token.session_id.0,
-            auth_at: token.auth_at,
-            created_at: token.created_at,
-            renewed_at: token.renewed_at,
-            expires_at: token.expires_at,
+            auth_at: token.auth_at.map_or(0, UnixTime::as_secs),
+            created_at: token.created_at.as_secs(),
+            renewed_at: token.renewed_at.as_secs(),
+            expires_at: token.expires_at.as_secs(),
             session_hash: token.session_hash,
             protection: token.protection,
             uid: token.uid,

@@ -56,13 +56,14 @@ pub use self::app::event::{EventKind, EventListener, LoginEvent};
 pub use self::app::loader::{IntoLoadResult, LoadError, LoadResult, RequestLoader, UserLoader};
 pub use self::app::user::{SessionHashField, SessionHasher, UserMixin};
 pub use self::audit::{Access, Audit, AuditedRoute, audit};
-pub use self::clock::Clock;
+pub use self::clock::{Clock, UnixTime};
 pub use self::config::{ProtectionAddress, SessionProtection, UnguardedRoutes};
 pub use self::manager::{Localize, LoginManager};
 pub use self::redirect::login_url::{login_url, make_next_param};
 pub use self::request::cross_site::CrossSiteProtection;
 pub use self::revocation::{
-    MemoryRevocations, RevocationError, RevocationList, Revoked, SessionRef,
+    MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
+    SessionRef,
 };
 pub use self::session::next::{Next, NextField};
 pub use self::session::signer::Signer;

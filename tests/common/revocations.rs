@@ -3,9 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rocket::futures::future::BoxFuture;
 use rocket::tokio;
-use rocket_login::{MemoryRevocations, RevocationError, RevocationList, Revoked, SessionRef};
+use rocket_login::{
+    MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
+    SessionRef, UnixTime,
+};
 
 use super::App;
 
@@ -69,55 +71,32 @@ impl Revocations {
         self.0.ended.lock().unwrap().concat()
     }
 
-    fn change<'a, T: Send + 'a>(
-        &'a self,
-        call: Call,
-        if_frozen: T,
-        change: Answer<'a, T>,
-    ) -> Answer<'a, T> {
-        let before = (self.0.before)(call);
-        Box::pin(async move {
-            before.await?;
-            if self.0.is_frozen.load(Ordering::Relaxed) {
-                return Ok(if_frozen);
-            }
-            change.await
-        })
-    }
-
-    fn look_up<'a, T: Send + 'a>(&'a self, call: Call, answer: Answer<'a, T>) -> Answer<'a, T> {
-        let before = (self.0.before)(call);
-        Box::pin(async move {
-            before.await?;
-            answer.await
-        })
+    /// The answer, by way of the network.
+    async fn send<T>(answer: impl Future<Output = Answer<T>>) -> Answer<T> {
+        tokio::task::yield_now().await;
+        answer.await
     }
 }
 
+type Answer<T> = Result<T, RevocationError>;
+
+#[rocket::async_trait]
 impl RevocationList for Revocations {
-    fn revoke<'a>(&'a self, session: SessionRef<'a>, now: u64, until: u64) -> Answer<'a, Revoked> {
-        let printed = format!("{session:?} {:?}", session.id);
+    async fn revoke(&self, ended: RevokeSession<'_>) -> Answer<Revoked> {
+        let printed = format!("{ended:?} {:?}", ended.session.id);
         self.0.ended.lock().unwrap().push(printed);
-        let change = self.0.list.revoke(session, now, until);
-        self.change(Call::Revoke, Revoked::Now, change)
+        Self::send(self.0.list.revoke(ended)).await
     }
 
-    fn revoke_user<'a>(
-        &'a self,
-        user_id: &'a str,
-        now: u64,
-        not_before: u64,
-        until: u64,
-    ) -> Answer<'a, ()> {
-        let change = self.0.list.revoke_user(user_id, now, not_before, until);
-        self.change(Call::RevokeUser, (), change)
+    async fn revoke_user(&self, ended: RevokeUser<'_>) -> Answer<()> {
+        Self::send(self.0.list.revoke_user(ended)).await
     }
 
-    fn is_revoked<'a>(&'a self, session: SessionRef<'a>, now: u64) -> Answer<'a, bool> {
-        self.look_up(Call::IsRevoked, self.0.list.is_revoked(session, now))
+    async fn is_revoked(&self, session: SessionRef<'_>, now: UnixTime) -> Answer<bool> {
+        Self::send(self.0.list.is_revoked(session, now)).await
     }
 
-    fn not_before<'a>(&'a self, user_id: &'a str, now: u64) -> Answer<'a, u64> {
-        self.look_up(Call::NotBefore, self.0.list.not_before(user_id, now))
+    async fn not_before(&self, user_id: &str, now: UnixTime) -> Answer<Option<UnixTime>> {
+        Self::send(self.0.list.not_before(user_id, now)).await
     }
 }

@@ -150,7 +150,7 @@ fn every_answer_belongs_to_its_user_and_no_cookie_survives_its_logout() {
     // The memory at each tenth of the way, and how many logins had ended by then.
     let mut curve = Vec::new();
     while tally.requests < goal {
-        let now = site.clock.now();
+        let now = site.clock.now().as_secs();
         thread::scope(|scope| {
             for worker in &mut workers {
                 scope.spawn(move || worker.play(now));

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use rocket::figment::Figment;
 use rocket::form::Form;
-use rocket::futures::future::{self, BoxFuture};
+
 use rocket::http::Status;
 use rocket::outcome::IntoOutcome;
 use rocket::request::{self, FlashMessage, FromRequest};
@@ -21,8 +21,9 @@ use rocket::{
 };
 use rocket_login::{
     Clock, CurrentUser, Denied, Fresh, GuardRoutes, LoginError, LoginManager, LoginSession, Next,
-    NextField, RevocationError, RevocationList, Revoked, SessionRef, UserMixin, anonymous_required,
-    fresh_login_required, login_required, public, request_loader, user_loader,
+    NextField, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked, SessionRef,
+    UnixTime, UserMixin, anonymous_required, fresh_login_required, login_required, public,
+    request_loader, user_loader,
 };
 
 /// The time at which every request comes.
@@ -110,31 +111,30 @@ impl Ended {
     }
 }
 
-type Answer<'a, T> = BoxFuture<'a, Result<T, RevocationError>>;
+type Answer<T> = Result<T, RevocationError>;
 
+#[rocket::async_trait]
 impl RevocationList for Ended {
-    fn revoke<'a>(&'a self, session: SessionRef<'a>, _: u64, _: u64) -> Answer<'a, Revoked> {
+    async fn revoke(&self, ended: RevokeSession<'_>) -> Answer<Revoked> {
+        let session = ended.session;
         let mut lists = self.lists();
         let is_new = lists.sessions.insert(*session.id.as_bytes());
         let held = is_new && !lists.users.contains(session.user_id);
-        let done = if held { Revoked::Now } else { Revoked::Before };
-        Box::pin(future::ready(Ok(done)))
+        Ok(if held { Revoked::Now } else { Revoked::Before })
     }
 
-    fn revoke_user<'a>(&'a self, user_id: &'a str, _: u64, _: u64, _: u64) -> Answer<'a, ()> {
-        self.lists().users.insert(user_id.to_owned());
-        Box::pin(future::ready(Ok(())))
+    async fn revoke_user(&self, ended: RevokeUser<'_>) -> Answer<()> {
+        self.lists().users.insert(ended.user_id.to_owned());
+        Ok(())
     }
 
-    fn is_revoked<'a>(&'a self, session: SessionRef<'a>, _: u64) -> Answer<'a, bool> {
+    async fn is_revoked(&self, session: SessionRef<'_>, _: UnixTime) -> Answer<bool> {
         let lists = self.lists();
-        let ended =
-            lists.sessions.contains(session.id.as_bytes()) || lists.users.contains(session.user_id);
-        Box::pin(future::ready(Ok(ended)))
+        Ok(lists.sessions.contains(session.id.as_bytes()) || lists.users.contains(session.user_id))
     }
 
-    fn not_before<'a>(&'a self, _: &'a str, _: u64) -> Answer<'a, u64> {
-        Box::pin(future::ready(Ok(0)))
+    async fn not_before(&self, _: &str, _: UnixTime) -> Answer<Option<UnixTime>> {
+        Ok(None)
     }
 }
 

@@ -15,6 +15,7 @@ use serde::{Serialize, Serializer};
 use crate::access::denial::{Denied, Reason, Refusal};
 use crate::access::rule::Need;
 use crate::app::user::{UserMixin, id_of};
+use crate::clock::UnixTime;
 use crate::login::visit::{Soon, Standing, Visit};
 use crate::realm::{AnyRealm, Realm, RealmCore, is_safe};
 use crate::token::times;
@@ -48,8 +49,8 @@ use crate::token::times;
 pub struct CurrentUser<'r, U, A = Anonymous> {
     user: Option<&'r U>,
     anonymous: A,
-    auth_at: u64,
-    now: u64,
+    auth_at: Option<UnixTime>,
+    now: UnixTime,
     window: Option<u64>,
 }
 

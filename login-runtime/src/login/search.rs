@@ -7,12 +7,13 @@ use tracing::debug;
 use crate::app::event::EventKind;
 use crate::app::loader::{self, LoadError};
 use crate::app::user::{UserMixin, has_id};
+use crate::clock::UnixTime;
 use crate::config::SessionProtection;
 use crate::login::visit::Change;
 use crate::realm::{Realm, RealmCore};
 use crate::request::cookie_header::Presented;
 use crate::response::cookies;
-use crate::revocation::{RevocationError, SessionRef};
+use crate::revocation::{RevocationError, RevokeSession, SessionRef};
 use crate::token::keys::KeySet;
 use crate::token::times::{self, Lapsed};
 use crate::token::{Flags, Kind, Token};
@@ -54,7 +55,7 @@ pub(crate) async fn find<U: UserMixin>(
 struct Search<'s, 'r, U> {
     realm: &'s Realm<U>,
     req: &'s Request<'r>,
-    now: u64,
+    now: UnixTime,
     told: &'s mut Vec<Told>,
 }
 
@@ -181,7 +182,11 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
             {
                 let until = times::dead_until(&token, self.now, config.longest_session());
                 core.revocations
-                    .revoke(SessionRef::of(&token), self.now, until)
+                    .revoke(RevokeSession {
+                        session: SessionRef::of(&token),
+                        now: self.now,
+                        until,
+                    })
                     .await?;
                 return Ok(Verdict::Ended);
             }
@@ -200,8 +205,7 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
         let mut token = held.token;
         let old_key = !core.ring.is_current(held.keys);
         let mut changed = old_key;
-        if !held.same_client && token.auth_at != 0 {
-            token.auth_at = 0;
+        if !held.same_client && token.auth_at.take().is_some() {
             changed = true;
         }
         if times::renewal_due(&token, self.now, core.config.session_idle_timeout) {
@@ -265,10 +269,10 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
             kind: Kind::Session,
             flags: Flags::default().with(Flags::REMEMBERED),
             session_id: remember.session_id,
-            auth_at: 0,
+            auth_at: None,
             created_at,
             renewed_at: created_at,
-            expires_at: created_at.saturating_add(core.config.session_lifetime),
+            expires_at: created_at.plus(core.config.session_lifetime),
             session_hash: [0; 16],
             protection: [0; 16],
             uid: remember.uid.clone(),

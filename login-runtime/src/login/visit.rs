@@ -12,6 +12,7 @@ use rocket::tokio::sync;
 use crate::app::event::{self, EventKind};
 use crate::app::loader::LoadError;
 use crate::app::user::{UserMixin, has_id};
+use crate::clock::UnixTime;
 use crate::login::search::{self, Found, Told, load};
 use crate::realm::Realm;
 use crate::token::Token;
@@ -74,14 +75,14 @@ pub(crate) enum NextChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     Anonymous,
-    /// Logged in; `auth_at` is 0 for a login that is not fresh.
+    /// Logged in; `auth_at` is `None` for a login that is not fresh.
     LoggedIn {
-        auth_at: u64,
+        auth_at: Option<UnixTime>,
     },
 }
 
 impl Standing {
-    pub(crate) fn is_fresh(self, now: u64, window: Option<u64>) -> bool {
+    pub(crate) fn is_fresh(self, now: UnixTime, window: Option<u64>) -> bool {
         match self {
             Self::Anonymous => false,
             Self::LoggedIn { auth_at } => times::is_fresh(auth_at, now, window),
@@ -92,8 +93,8 @@ impl Standing {
 /// The current user of a request, as it is at this moment.
 pub(crate) struct Present<'r, U> {
     pub(crate) user: Option<&'r U>,
-    /// When credentials were shown; 0 for a login that is not fresh.
-    pub(crate) auth_at: u64,
+    /// When credentials were shown; `None` for a login that is not fresh.
+    pub(crate) auth_at: Option<UnixTime>,
 }
 
 /// An answer that is there already, or the search for it.
@@ -104,7 +105,7 @@ impl<U: UserMixin> Present<'_, U> {
     fn nobody() -> Self {
         Present {
             user: None,
-            auth_at: 0,
+            auth_at: None,
         }
     }
 
@@ -230,7 +231,7 @@ impl<U: UserMixin> Visit<U> {
         Some(match self.found.get()? {
             Ok(found) => Ok(Present {
                 user: found.user.as_ref(),
-                auth_at: found.session.as_ref().map_or(0, |token| token.auth_at),
+                auth_at: found.session.as_ref().and_then(|token| token.auth_at),
             }),
             Err(error) => Err(error.clone()),
         })

@@ -26,12 +26,12 @@ use crate::config::{
     Config, IdleTimeout, KeyInput, ProtectionAddress, SessionProtection, Settings, UnguardedRoutes,
 };
 use crate::login::visit::Visit;
-use crate::realm::{Realm, RealmCore, Realms, Revocations, peek};
+use crate::realm::{Realm, RealmCore, Realms, peek};
 use crate::request::cross_site::CrossSiteProtection;
 use crate::response::answer;
 use crate::response::cookies;
 use crate::response::flash::Message;
-use crate::revocation::{MemoryRevocations, RevocationList};
+use crate::revocation::{MemoryRevocations, RevocationList, Revocations};
 use crate::token::keys::KeyRing;
 
 /// A callback that puts a flashed message into the language of the request.

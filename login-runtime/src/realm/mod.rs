@@ -4,17 +4,15 @@ use std::any::TypeId;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
 use rocket::futures::FutureExt as _;
-use rocket::futures::future::BoxFuture;
 use rocket::http::Method;
 use rocket::{Phase, Request, Rocket};
 use subtle::ConstantTimeEq as _;
 
 use crate::access::denial::AnswerFn;
 use crate::app::event::EventListener;
-use crate::app::loader::{Interrupted, RequestLoader, UserLoader, guarded};
+use crate::app::loader::{RequestLoader, UserLoader};
 use crate::app::user::{SessionHasher, UserMixin};
 use crate::audit::PolicyEntry;
 use crate::chain::Chain;
@@ -26,7 +24,7 @@ use crate::request::client_ip;
 use crate::request::cross_site::{self, Signals};
 use crate::request::fingerprint;
 use crate::response::flash::Message;
-use crate::revocation::{MemoryRevocations, RevocationError, RevocationList, Revoked, SessionRef};
+use crate::revocation::Revocations;
 use crate::token::keys::{KeyRing, KeySet, TokenKeys};
 use crate::token::{Flags, Token};
 
@@ -171,84 +169,6 @@ pub(crate) fn is_safe(method: Method) -> bool {
         method,
         Method::Get | Method::Head | Method::Options | Method::Trace
     )
-}
-
-/// The list of ended sessions: the one in this process, called directly, or the application's own,
-/// whose panic or hang stays its own.
-pub(crate) enum Revocations {
-    Memory(Box<MemoryRevocations>),
-    Shared {
-        list: Box<dyn RevocationList>,
-        timeout: Duration,
-    },
-}
-
-impl Revocations {
-    pub(crate) async fn is_revoked(
-        &self,
-        session: SessionRef<'_>,
-        now: u64,
-    ) -> Result<bool, RevocationError> {
-        match self {
-            Self::Memory(list) => Ok(list.is_revoked(session, now)),
-            Self::Shared { list, timeout } => ask(*timeout, || list.is_revoked(session, now)).await,
-        }
-    }
-
-    pub(crate) async fn revoke(
-        &self,
-        session: SessionRef<'_>,
-        now: u64,
-        until: u64,
-    ) -> Result<Revoked, RevocationError> {
-        match self {
-            Self::Memory(list) => Ok(list.revoke(session, now, until)),
-            Self::Shared { list, timeout } => {
-                ask(*timeout, || list.revoke(session, now, until)).await
-            }
-        }
-    }
-
-    pub(crate) async fn revoke_user(
-        &self,
-        user_id: &str,
-        now: u64,
-        not_before: u64,
-        until: u64,
-    ) -> Result<(), RevocationError> {
-        match self {
-            Self::Memory(list) => {
-                list.revoke_user(user_id, now, not_before, until);
-                Ok(())
-            }
-            Self::Shared { list, timeout } => {
-                ask(*timeout, || {
-                    list.revoke_user(user_id, now, not_before, until)
-                })
-                .await
-            }
-        }
-    }
-
-    pub(crate) async fn not_before(&self, user_id: &str, now: u64) -> Result<u64, RevocationError> {
-        match self {
-            Self::Memory(list) => Ok(list.not_before(user_id, now)),
-            Self::Shared { list, timeout } => ask(*timeout, || list.not_before(user_id, now)).await,
-        }
-    }
-}
-
-async fn ask<'a, T>(
-    timeout: Duration,
-    question: impl FnOnce() -> BoxFuture<'a, Result<T, RevocationError>>,
-) -> Result<T, RevocationError> {
-    match guarded(timeout, question).await {
-        Ok(answer) => answer,
-        Err(Interrupted::Panicked) => Err(RevocationError::new("it panicked")),
-        Err(Interrupted::TimedOut) => Err(RevocationError::new(format!(
-            "it took longer than {timeout:?} (setting `login.loader_timeout`)"
-        ))),
-    }
 }
 
 /// A realm whose user type is not known at compile time.

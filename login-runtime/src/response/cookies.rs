@@ -4,6 +4,7 @@ use rocket::http::{Cookie, Header};
 use rocket::time::Duration;
 use rocket::{Request, Response};
 
+use crate::clock::UnixTime;
 use crate::config::CookieSpec;
 use crate::login::visit::{Change, NextChange, Pending};
 use crate::realm::RealmCore;
@@ -49,7 +50,7 @@ pub(crate) fn write(core: &RealmCore, pending: &Pending, res: &mut Response<'_>)
     }
     match &pending.next {
         Some(NextChange::Set(path)) => {
-            let expires_at = now.saturating_add(NEXT_SECONDS);
+            let expires_at = now.plus(NEXT_SECONDS);
             if let Some(value) = value::encode(&core.ring, NEXT_PURPOSE, path, expires_at) {
                 set(&config.next_cookie, value, Some(NEXT_SECONDS), res);
             }
@@ -66,7 +67,7 @@ fn write_token(
     core: &RealmCore,
     spec: &CookieSpec,
     change: &Change,
-    now: u64,
+    now: UnixTime,
     res: &mut Response<'_>,
 ) {
     let value = match change {
@@ -82,10 +83,10 @@ fn write_token(
 }
 
 /// A session cookie ends with the browser, unless the login is permanent.
-fn max_age(token: &Token, now: u64) -> Option<u64> {
+fn max_age(token: &Token, now: UnixTime) -> Option<u64> {
     let outlives_the_browser =
         token.kind == Kind::Remember || token.flags.contains(Flags::PERMANENT);
-    outlives_the_browser.then(|| token.expires_at.saturating_sub(now))
+    outlives_the_browser.then(|| token.expires_at.since(now))
 }
 
 fn set(spec: &CookieSpec, value: String, max_age: Option<u64>, res: &mut Response<'_>) {

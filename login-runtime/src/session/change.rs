@@ -8,6 +8,7 @@ use rocket::futures::future::BoxFuture;
 use super::{LoginError, LoginSession, date_after};
 use crate::app::event::EventKind;
 use crate::app::user::{UserMixin, has_id, id_of};
+use crate::clock::UnixTime;
 use crate::login::visit::Change;
 use crate::revocation::Revoked;
 use crate::token::{SessionId, Token};
@@ -65,7 +66,7 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
         }
     }
 
-    async fn logout(session: &LoginSession<'_, U>, now: u64) -> Result<(), LoginError> {
+    async fn logout(session: &LoginSession<'_, U>, now: UnixTime) -> Result<(), LoginError> {
         // Only a listener wants to know who it was; a logout does not depend on the loader.
         let user = if session.realm.listeners.is_empty() {
             None
@@ -85,7 +86,11 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
         Ok(())
     }
 
-    async fn confirm(session: &LoginSession<'_, U>, user: &U, now: u64) -> Result<(), LoginError> {
+    async fn confirm(
+        session: &LoginSession<'_, U>,
+        user: &U,
+        now: UnixTime,
+    ) -> Result<(), LoginError> {
         let core = &session.realm.core;
         let Some(old) = session.visit.session(session.realm, session.req).await? else {
             return Err(LoginError::NotLoggedIn);
@@ -99,7 +104,7 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
         let session_id = SessionId::generate()?;
         let mut token = Token {
             session_id,
-            auth_at: now,
+            auth_at: Some(now),
             renewed_at: now,
             ..old.clone()
         };

@@ -113,9 +113,9 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
         };
         let now = core.clock.now();
         let not_before = core.revocations.not_before(&uid, now).await?;
-        let created_at = now.max(not_before);
-        if created_at > now.saturating_add(times::SKEW) {
-            return Err(LoginError::NotBefore(created_at.saturating_sub(now)));
+        let created_at = not_before.map_or(now, |not_before| now.max(not_before));
+        if created_at > now.plus(times::SKEW) {
+            return Err(LoginError::NotBefore(created_at.since(now)));
         }
         let lifetime = if self.permanent {
             core.config.permanent_session_lifetime
@@ -134,10 +134,10 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
             kind: Kind::Session,
             flags,
             session_id: SessionId::generate()?,
-            auth_at: if self.fresh { created_at } else { 0 },
+            auth_at: self.fresh.then_some(created_at),
             created_at,
             renewed_at: created_at,
-            expires_at: created_at.saturating_add(lifetime),
+            expires_at: created_at.plus(lifetime),
             session_hash: [0; 16],
             protection: [0; 16],
             uid,
@@ -149,8 +149,8 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
             Some(Token {
                 kind: Kind::Remember,
                 flags: flags.without(Flags::PERMANENT).without(Flags::REMEMBERED),
-                auth_at: 0,
-                expires_at: created_at.saturating_add(duration),
+                auth_at: None,
+                expires_at: created_at.plus(duration),
                 ..token.clone()
             })
         } else {

@@ -23,11 +23,12 @@ use crate::access::denial::{Reason, Refusal, Refuse};
 use crate::access::user::manager_is_missing;
 use crate::app::event::{self, EventKind};
 use crate::app::user::{UserMixin, has_id};
+use crate::clock::UnixTime;
 use crate::login::visit::{Change, NextChange, Pending, Visit};
 use crate::realm::{Realm, RealmCore, is_safe};
 use crate::request::cookie_header::Presented;
 use crate::response::cookies;
-use crate::revocation::{Revoked, SessionRef};
+use crate::revocation::{RevokeSession, RevokeUser, Revoked, SessionRef};
 use crate::token::keys::KeySet;
 use crate::token::times::{self, MAX_REMEMBER};
 use crate::token::{Kind, SessionId, Token};
@@ -211,7 +212,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     }
 
     /// The remember token that goes with a session and holds: the pending one, else the presented.
-    fn remember_of(&self, session: &Token, now: u64) -> Option<Token> {
+    fn remember_of(&self, session: &Token, now: UnixTime) -> Option<Token> {
         let core = &self.realm.core;
         let pending = self.visit.pending().remember.clone();
         let remember = match pending {
@@ -238,7 +239,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         &self,
         tokens: &[(Token, &KeySet)],
         user: &U,
-        now: u64,
+        now: UnixTime,
     ) -> Result<Option<Token>, LoginError> {
         let core = &self.realm.core;
         let mut remembered = tokens
@@ -261,7 +262,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     async fn revoke<'t>(
         &self,
         tokens: &'t [(Token, &KeySet)],
-        now: u64,
+        now: UnixTime,
     ) -> Result<Vec<(&'t str, Revoked)>, LoginError> {
         let core = &self.realm.core;
         let mut revoked = Vec::new();
@@ -273,8 +274,12 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
                 });
             if !known_better {
                 let until = times::dead_until(token, now, core.config.longest_session());
-                let session = SessionRef::of(token);
-                let done = core.revocations.revoke(session, now, until).await?;
+                let ended = RevokeSession {
+                    session: SessionRef::of(token),
+                    now,
+                    until,
+                };
+                let done = core.revocations.revoke(ended).await?;
                 revoked.push((token.uid.as_str(), done));
             }
         }
@@ -282,19 +287,18 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     }
 
     /// Ends every login that `uid` has at this moment, and lets later ones in.
-    async fn revoke_user(&self, uid: &str, now: u64) -> Result<(), LoginError> {
+    async fn revoke_user(&self, uid: &str, now: UnixTime) -> Result<(), LoginError> {
         let core = &self.realm.core;
-        let not_before = core
-            .revocations
-            .not_before(uid, now)
-            .await?
-            .max(now)
-            .saturating_add(1);
-        let until = now
-            .saturating_add(MAX_REMEMBER)
-            .saturating_add(core.config.longest_session());
+        let held = core.revocations.not_before(uid, now).await?;
+        let not_before = held.map_or(now, |held| held.max(now)).plus(1);
+        let until = now.plus(MAX_REMEMBER).plus(core.config.longest_session());
         core.revocations
-            .revoke_user(uid, now, not_before, until)
+            .revoke_user(RevokeUser {
+                user_id: uid,
+                not_before,
+                now,
+                until,
+            })
             .await?;
         Ok(())
     }

@@ -42,7 +42,7 @@ impl Signer {
     #[must_use]
     pub fn encode_cookie(&self, purpose: &str, value: &str, duration: Duration) -> Option<String> {
         let core = self.0.core();
-        let expires_at = core.clock.now().saturating_add(duration.as_secs());
+        let expires_at = core.clock.now().saturating_add(duration);
         value::encode(&core.ring, &own(purpose), value, expires_at)
     }
 

@@ -13,6 +13,7 @@ use data_encoding::BASE64URL_NOPAD;
 use getrandom::fill;
 use hmac::Mac as _;
 
+use crate::clock::UnixTime;
 use crate::token::keys::{KeyRing, KeySet, truncate};
 
 #[cfg(test)]
@@ -29,6 +30,9 @@ const MAX_BYTES: usize = MAX_LENGTH / 4 * 3;
 
 const VERSION: u8 = 1;
 const TAG: usize = 32;
+
+/// How a token writes that no credentials were shown.
+const NOT_FRESH: UnixTime = UnixTime::from_secs(0);
 
 /// What one login is known by: 16 random bytes.
 ///
@@ -99,17 +103,17 @@ impl Flags {
     }
 }
 
-/// The record of a login. All times are Unix seconds.
+/// The record of a login.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) kind: Kind,
     pub(crate) flags: Flags,
     pub(crate) session_id: SessionId,
-    /// When credentials were last shown; 0 for a login that is not fresh.
-    pub(crate) auth_at: u64,
-    pub(crate) created_at: u64,
-    pub(crate) renewed_at: u64,
-    pub(crate) expires_at: u64,
+    /// When credentials were last shown; `None` for a login that is not fresh.
+    pub(crate) auth_at: Option<UnixTime>,
+    pub(crate) created_at: UnixTime,
+    pub(crate) renewed_at: UnixTime,
+    pub(crate) expires_at: UnixTime,
     pub(crate) session_hash: [u8; 16],
     pub(crate) protection: [u8; 16],
     pub(crate) uid: String,
@@ -127,12 +131,12 @@ impl Token {
         bytes.extend(keys.id);
         bytes.extend(self.session_id.0);
         for time in [
-            self.auth_at,
+            self.auth_at.unwrap_or(NOT_FRESH),
             self.created_at,
             self.renewed_at,
             self.expires_at,
         ] {
-            bytes.extend(time.to_be_bytes());
+            bytes.extend(time.as_secs().to_be_bytes());
         }
         bytes.extend(self.session_hash);
         bytes.extend(self.protection);
@@ -180,10 +184,13 @@ impl Token {
             kind,
             flags: Flags::from_byte(flags)?,
             session_id: SessionId(take(rest)?),
-            auth_at: u64::from_be_bytes(take(rest)?),
-            created_at: u64::from_be_bytes(take(rest)?),
-            renewed_at: u64::from_be_bytes(take(rest)?),
-            expires_at: u64::from_be_bytes(take(rest)?),
+            auth_at: match take_time(rest)? {
+                NOT_FRESH => None,
+                time => Some(time),
+            },
+            created_at: take_time(rest)?,
+            renewed_at: take_time(rest)?,
+            expires_at: take_time(rest)?,
             session_hash: take(rest)?,
             protection: take(rest)?,
             uid: {
@@ -230,6 +237,10 @@ fn decode_text<'b>(text: &str, buffer: &'b mut [u8; MAX_BYTES]) -> Option<&'b [u
     let bytes = buffer.get_mut(..length)?;
     BASE64URL_NOPAD.decode_mut(text.as_bytes(), bytes).ok()?;
     Some(bytes)
+}
+
+fn take_time(bytes: &mut &[u8]) -> Option<UnixTime> {
+    take(bytes).map(u64::from_be_bytes).map(UnixTime::from_secs)
 }
 
 fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
@@ -301,10 +312,10 @@ pub(crate) mod tests {
             kind: Kind::Session,
             flags: Flags::default().with(Flags::PERMANENT).with(Flags::FORCED),
             session_id: SessionId([0x11; 16]),
-            auth_at: 1_800_000_000,
-            created_at: 1_800_000_001,
-            renewed_at: 1_800_000_002,
-            expires_at: 1_800_086_400,
+            auth_at: Some(UnixTime::from_secs(1_800_000_000)),
+            created_at: UnixTime::from_secs(1_800_000_001),
+            renewed_at: UnixTime::from_secs(1_800_000_002),
+            expires_at: UnixTime::from_secs(1_800_086_400),
             session_hash: [0x22; 16],
             protection: [0x33; 16],
             uid: "alice".into(),
@@ -344,8 +355,8 @@ pub(crate) mod tests {
                 let token = Token {
                     kind,
                     flags: Flags(flags),
-                    auth_at: 0,
-                    expires_at: u64::MAX,
+                    auth_at: None,
+                    expires_at: UnixTime::from_secs(u64::MAX),
                     ..token()
                 };
                 let text = token.encode(ring.current()).unwrap();

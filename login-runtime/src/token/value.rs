@@ -3,6 +3,7 @@
 use data_encoding::BASE64URL_NOPAD;
 use hmac::Mac as _;
 
+use crate::clock::UnixTime;
 use crate::token::keys::{KeyRing, truncate};
 
 /// The longest value, in bytes.
@@ -21,7 +22,7 @@ pub(crate) fn encode(
     ring: &KeyRing,
     purpose: &str,
     value: &str,
-    expires_at: u64,
+    expires_at: UnixTime,
 ) -> Option<String> {
     if value.len() > MAX_VALUE {
         return None;
@@ -29,7 +30,7 @@ pub(crate) fn encode(
     let keys = ring.current();
     let mut bytes = vec![VERSION, KIND];
     bytes.extend(keys.id);
-    bytes.extend(expires_at.to_be_bytes());
+    bytes.extend(expires_at.as_secs().to_be_bytes());
     bytes.extend(value.as_bytes());
     let mac = keys.value_key(purpose).chain_update(&bytes);
     bytes.extend(truncate::<TAG>(mac));
@@ -37,7 +38,7 @@ pub(crate) fn encode(
 }
 
 /// Gives the value back; `None` if it is forged, of another purpose, or expired at `now`.
-pub(crate) fn decode(ring: &KeyRing, purpose: &str, text: &str, now: u64) -> Option<String> {
+pub(crate) fn decode(ring: &KeyRing, purpose: &str, text: &str, now: UnixTime) -> Option<String> {
     if text.len() > MAX_TEXT {
         return None;
     }
@@ -52,7 +53,7 @@ pub(crate) fn decode(ring: &KeyRing, purpose: &str, text: &str, now: u64) -> Opt
         mac.verify_slice(tag).is_ok()
     })?;
     let (expires_at, value) = rest.split_first_chunk()?;
-    if now >= u64::from_be_bytes(*expires_at) {
+    if now >= UnixTime::from_secs(u64::from_be_bytes(*expires_at)) {
         return None;
     }
     str::from_utf8(value).ok().map(str::to_owned)
@@ -74,6 +75,10 @@ mod tests {
         SecretKey::from_bytes(&(first..first + 32).collect::<Vec<u8>>()).unwrap()
     }
 
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime::from_secs(seconds)
+    }
+
     fn ring() -> KeyRing {
         KeyRing::new(&secret(0), &[], "app", "s", "r")
     }
@@ -81,9 +86,12 @@ mod tests {
     #[test]
     fn a_value_survives_the_round_trip() {
         for value in ["", "/account?tab=1", "ünï\0\r\n", &"a".repeat(2_048)] {
-            let text = encode(&ring(), "next", value, 100).unwrap();
+            let text = encode(&ring(), "next", value, at(100)).unwrap();
             assert!(text.len() <= 2_792);
-            assert_eq!(decode(&ring(), "next", &text, 99).as_deref(), Some(value));
+            assert_eq!(
+                decode(&ring(), "next", &text, at(99)).as_deref(),
+                Some(value)
+            );
         }
     }
 
@@ -99,50 +107,53 @@ mod tests {
             "__Host-remember_token",
         );
         assert_eq!(
-            encode(&ring, "next", "/account", 1_800_000_000).unwrap(),
+            encode(&ring, "next", "/account", at(1_800_000_000)).unwrap(),
             text
         );
     }
 
     #[test]
     fn a_value_ends_with_its_last_second() {
-        let text = encode(&ring(), "next", "/", 100).unwrap();
-        assert!(decode(&ring(), "next", &text, 99).is_some());
-        assert_eq!(decode(&ring(), "next", &text, 100), None);
-        assert_eq!(decode(&ring(), "next", &text, u64::MAX), None);
+        let text = encode(&ring(), "next", "/", at(100)).unwrap();
+        assert!(decode(&ring(), "next", &text, at(99)).is_some());
+        assert_eq!(decode(&ring(), "next", &text, at(100)), None);
+        assert_eq!(decode(&ring(), "next", &text, at(u64::MAX)), None);
     }
 
     #[test]
     fn a_value_serves_its_purpose_only() {
-        let text = encode(&ring(), "next", "/", 100).unwrap();
+        let text = encode(&ring(), "next", "/", at(100)).unwrap();
         for purpose in ["", "nex", "next ", "Next", "session"] {
-            assert_eq!(decode(&ring(), purpose, &text, 0), None);
+            assert_eq!(decode(&ring(), purpose, &text, at(0)), None);
         }
     }
 
     #[test]
     fn too_long_a_value_is_not_signed() {
-        assert_eq!(encode(&ring(), "next", &"a".repeat(2_049), 100), None);
-        assert_eq!(encode(&ring(), "next", &"é".repeat(1_025), 100), None);
+        assert_eq!(encode(&ring(), "next", &"a".repeat(2_049), at(100)), None);
+        assert_eq!(encode(&ring(), "next", &"é".repeat(1_025), at(100)), None);
     }
 
     #[test]
     fn changed_truncated_and_extended_texts_are_refused() {
-        let text = encode(&ring(), "next", "/account", 100).unwrap();
+        let text = encode(&ring(), "next", "/account", at(100)).unwrap();
         let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).unwrap();
         for bit in 0..bytes.len() * 8 {
             let mut bytes = bytes.clone();
             bytes[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(
-                decode(&ring(), "next", &BASE64URL_NOPAD.encode(&bytes), 0),
+                decode(&ring(), "next", &BASE64URL_NOPAD.encode(&bytes), at(0)),
                 None
             );
         }
         for length in 0..text.len() {
-            assert_eq!(decode(&ring(), "next", &text[..length], 0), None);
+            assert_eq!(decode(&ring(), "next", &text[..length], at(0)), None);
         }
         for more in ["A", "AA", "AAAA", "=", "é", &"A".repeat(10_000)] {
-            assert_eq!(decode(&ring(), "next", &format!("{text}{more}"), 0), None);
+            assert_eq!(
+                decode(&ring(), "next", &format!("{text}{more}"), at(0)),
+                None
+            );
         }
     }
 
@@ -156,17 +167,17 @@ mod tests {
             let mac = ring().current().value_key("next").chain_update(&bytes);
             bytes.extend(truncate::<TAG>(mac));
             let text = BASE64URL_NOPAD.encode(&bytes);
-            assert_eq!(decode(&ring(), "next", &text, 0).is_some(), is_read);
+            assert_eq!(decode(&ring(), "next", &text, at(0)).is_some(), is_read);
         }
     }
 
     #[test]
     fn a_retired_key_still_verifies_until_it_is_removed() {
         let old = KeyRing::new(&secret(64), &[], "app", "s", "r");
-        let text = encode(&old, "next", "/", 100).unwrap();
+        let text = encode(&old, "next", "/", at(100)).unwrap();
         let rotated = KeyRing::new(&secret(0), &[secret(64)], "app", "s", "r");
-        assert_eq!(decode(&rotated, "next", &text, 0).as_deref(), Some("/"));
-        assert_eq!(decode(&ring(), "next", &text, 0), None);
+        assert_eq!(decode(&rotated, "next", &text, at(0)).as_deref(), Some("/"));
+        assert_eq!(decode(&ring(), "next", &text, at(0)), None);
     }
 
     #[test]
@@ -175,17 +186,17 @@ mod tests {
             kind: Kind::Session,
             flags: Flags::default(),
             session_id: SessionId([1; 16]),
-            auth_at: u64::MAX,
-            created_at: u64::MAX,
-            renewed_at: u64::MAX,
-            expires_at: u64::MAX,
+            auth_at: Some(at(u64::MAX)),
+            created_at: at(u64::MAX),
+            renewed_at: at(u64::MAX),
+            expires_at: at(u64::MAX),
             session_hash: [0; 16],
             protection: [0; 16],
             uid: "1".into(),
         };
         let text = token.encode(ring().current()).unwrap();
-        assert_eq!(decode(&ring(), "session", &text, 0), None);
-        let value = encode(&ring(), "session", &"a".repeat(90), u64::MAX).unwrap();
+        assert_eq!(decode(&ring(), "session", &text, at(0)), None);
+        let value = encode(&ring(), "session", &"a".repeat(90), at(u64::MAX)).unwrap();
         assert!(Token::decode(&value, Kind::Session, &ring()).is_err());
     }
 }

@@ -1,0 +1,79 @@
+//! How the library asks the list: the one in memory directly, the application's own contained.
+
+use std::time::Duration;
+
+use rocket::futures::future::BoxFuture;
+
+use crate::app::loader::{Interrupted, guarded};
+use crate::clock::UnixTime;
+use crate::revocation::{
+    MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
+    SessionRef,
+};
+
+/// The list of ended sessions of one manager.
+pub(crate) enum Revocations {
+    Memory(Box<MemoryRevocations>),
+    /// The application's own code: it can panic or hang.
+    Shared {
+        list: Box<dyn RevocationList>,
+        timeout: Duration,
+    },
+}
+
+impl Revocations {
+    pub(crate) async fn revoke(
+        &self,
+        ended: RevokeSession<'_>,
+    ) -> Result<Revoked, RevocationError> {
+        match self {
+            Self::Memory(list) => Ok(list.end(ended)),
+            Self::Shared { list, timeout } => ask(*timeout, || list.revoke(ended)).await,
+        }
+    }
+
+    pub(crate) async fn revoke_user(&self, ended: RevokeUser<'_>) -> Result<(), RevocationError> {
+        match self {
+            Self::Memory(list) => {
+                list.end_user(ended);
+                Ok(())
+            }
+            Self::Shared { list, timeout } => ask(*timeout, || list.revoke_user(ended)).await,
+        }
+    }
+
+    pub(crate) async fn is_revoked(
+        &self,
+        session: SessionRef<'_>,
+        now: UnixTime,
+    ) -> Result<bool, RevocationError> {
+        match self {
+            Self::Memory(list) => Ok(list.has_ended(session, now)),
+            Self::Shared { list, timeout } => ask(*timeout, || list.is_revoked(session, now)).await,
+        }
+    }
+
+    pub(crate) async fn not_before(
+        &self,
+        user_id: &str,
+        now: UnixTime,
+    ) -> Result<Option<UnixTime>, RevocationError> {
+        match self {
+            Self::Memory(list) => Ok(list.not_before_of(user_id, now)),
+            Self::Shared { list, timeout } => ask(*timeout, || list.not_before(user_id, now)).await,
+        }
+    }
+}
+
+async fn ask<'a, T>(
+    timeout: Duration,
+    question: impl FnOnce() -> BoxFuture<'a, Result<T, RevocationError>>,
+) -> Result<T, RevocationError> {
+    match guarded(timeout, question).await {
+        Ok(answer) => answer,
+        Err(Interrupted::Panicked) => Err(RevocationError::new("it panicked")),
+        Err(Interrupted::TimedOut) => Err(RevocationError::new(format!(
+            "it took longer than {timeout:?} (setting `login.loader_timeout`)"
+        ))),
+    }
+}

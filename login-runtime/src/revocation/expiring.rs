@@ -1,0 +1,82 @@
+//! A map whose entries are dropped some time after they have expired, and never before.
+
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+
+use crate::clock::UnixTime;
+
+pub(super) struct Expiring<K, V, S = RandomState> {
+    entries: HashMap<K, Entry<V>, S>,
+    purge_at: usize,
+    purged_at: Option<UnixTime>,
+}
+
+impl<K, V, S: Default> Default for Expiring<K, V, S> {
+    fn default() -> Self {
+        Self {
+            entries: HashMap::default(),
+            purge_at: 0,
+            purged_at: None,
+        }
+    }
+}
+
+pub(super) struct Entry<V> {
+    pub(super) value: V,
+    pub(super) until: UnixTime,
+}
+
+impl<K: Eq + Hash, V, S: BuildHasher> Expiring<K, V, S> {
+    /// The value of an entry that has not expired.
+    pub(super) fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q, now: UnixTime) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        let entry = self.entries.get(key)?;
+        (entry.until > now).then_some(&entry.value)
+    }
+
+    /// An entry, expired or not.
+    pub(super) fn get_mut<Q: Eq + Hash + ?Sized>(&mut self, key: &Q) -> Option<&mut Entry<V>>
+    where
+        K: Borrow<Q>,
+    {
+        self.entries.get_mut(key)
+    }
+
+    pub(super) fn insert(&mut self, key: K, value: V, until: UnixTime) {
+        self.entries.insert(key, Entry { value, until });
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Drops what has expired, if the map has doubled since the last time or is full, and at most
+    /// once a second.
+    pub(super) fn purge(&mut self, now: UnixTime, capacity: usize) {
+        if self.entries.len() < self.purge_at.min(capacity) || self.purged_at == Some(now) {
+            return;
+        }
+        self.entries.retain(|_, entry| entry.until > now);
+        self.purge_at = self.entries.len().saturating_mul(2).max(64);
+        self.purged_at = Some(now);
+    }
+}
+
+/// Hashes a session id by its own bytes: it is random, and only ids that we have signed get here.
+#[derive(Default)]
+pub(super) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(tail) = bytes.last_chunk() {
+            self.0 ^= u64::from_ne_bytes(*tail);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

@@ -1,0 +1,578 @@
+//! The default list of ended sessions, in this process's memory.
+
+use std::fmt;
+use std::hash::BuildHasherDefault;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::clock::UnixTime;
+use crate::revocation::expiring::{Expiring, IdHasher};
+use crate::revocation::{
+    RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked, SessionRef,
+};
+use crate::token::SessionId;
+
+/// The list of ended sessions in this process's memory, which is the default.
+///
+/// It is neither shared nor kept: after a restart, and in a second process that serves the same
+/// users, a copy of the cookie of a session that was logged out works again until it expires. Where
+/// that matters, share a list of your own, or give the user a
+/// [`session_hash`](crate::UserMixin::session_hash) that changes.
+///
+/// An entry takes about 50 bytes, and none is dropped early. Once the list is full, a logout ends
+/// all sessions of its user instead of the one: that takes one entry per user, beyond the
+/// capacity.
+pub struct MemoryRevocations {
+    shards: [RwLock<Sessions>; SHARDS],
+    shard_capacity: usize,
+    users: RwLock<Users>,
+    has_users: AtomicBool,
+}
+
+const SHARDS: usize = 16;
+
+type Sessions = Expiring<SessionId, (), BuildHasherDefault<IdHasher>>;
+/// From each user to the `not_before`. An attacker can choose user ids: they need the standard
+/// library's keyed hasher.
+type Users = Expiring<Box<str>, UnixTime>;
+
+impl MemoryRevocations {
+    /// Returns an empty list for about `capacity` sessions.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// let list = rocket_login::MemoryRevocations::new(100_000);
+    /// ```
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            shards: Default::default(),
+            shard_capacity: capacity.div_ceil(SHARDS),
+            users: RwLock::default(),
+            has_users: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn end(&self, ended: RevokeSession<'_>) -> Revoked {
+        let RevokeSession {
+            session,
+            now,
+            until,
+        } = ended;
+        let held = self.not_before_of(session.user_id, now);
+        let ended_with_user = held.filter(|not_before| session.created_at < *not_before);
+        match self.list(session.id, now, until) {
+            Some(is_new) if is_new && ended_with_user.is_none() => return Revoked::Now,
+            Some(_) => return Revoked::Before,
+            None => {}
+        }
+        let not_before = ended_with_user.unwrap_or_else(|| {
+            tracing::warn!(
+                "the list of ended sessions is full: a logout has ended all sessions of its user; \
+                 raise `login.revocation_capacity`"
+            );
+            let latest = now.max(session.created_at);
+            held.map_or(latest, |held| held.max(latest)).plus(1)
+        });
+        let held = self.end_user(RevokeUser {
+            user_id: session.user_id,
+            not_before,
+            now,
+            until,
+        });
+        if held.is_some_and(|held| session.created_at < held) {
+            Revoked::Before
+        } else {
+            Revoked::WithUser { not_before }
+        }
+    }
+
+    /// Ends a user's older sessions; gives the `not_before` that held until now.
+    pub(super) fn end_user(&self, ended: RevokeUser<'_>) -> Option<UnixTime> {
+        let RevokeUser {
+            user_id,
+            not_before,
+            now,
+            until,
+        } = ended;
+        let mut users = write(&self.users);
+        users.purge(now, usize::MAX);
+        let held = users.get(user_id, now).copied();
+        match users.get_mut(user_id) {
+            Some(entry) => {
+                entry.value = entry.value.max(not_before);
+                entry.until = entry.until.max(until);
+            }
+            None => users.insert(user_id.into(), not_before, until),
+        }
+        self.has_users.store(true, Ordering::SeqCst);
+        held
+    }
+
+    pub(super) fn has_ended(&self, session: SessionRef<'_>, now: UnixTime) -> bool {
+        read(self.shard(session.id)).get(&session.id, now).is_some()
+            || self
+                .not_before_of(session.user_id, now)
+                .is_some_and(|not_before| session.created_at < not_before)
+    }
+
+    pub(super) fn not_before_of(&self, user_id: &str, now: UnixTime) -> Option<UnixTime> {
+        if !self.has_users.load(Ordering::SeqCst) {
+            return None;
+        }
+        read(&self.users).get(user_id, now).copied()
+    }
+
+    /// Enters a session; gives whether it is new here, or `None` if there is no room for it.
+    fn list(&self, session: SessionId, now: UnixTime, until: UnixTime) -> Option<bool> {
+        let mut shard = write(self.shard(session));
+        if let Some(entry) = shard.get_mut(&session) {
+            entry.until = entry.until.max(until);
+            return Some(false);
+        }
+        shard.purge(now, self.shard_capacity);
+        if shard.len() >= self.shard_capacity {
+            return None;
+        }
+        shard.insert(session, (), until);
+        Some(true)
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "a remainder of 16, and 16 shards")]
+    fn shard(&self, SessionId([first, ..]): SessionId) -> &RwLock<Sessions> {
+        &self.shards[usize::from(first) % SHARDS]
+    }
+}
+
+#[rocket::async_trait]
+impl RevocationList for MemoryRevocations {
+    async fn revoke(&self, ended: RevokeSession<'_>) -> Result<Revoked, RevocationError> {
+        Ok(self.end(ended))
+    }
+
+    async fn revoke_user(&self, ended: RevokeUser<'_>) -> Result<(), RevocationError> {
+        self.end_user(ended);
+        Ok(())
+    }
+
+    async fn is_revoked(
+        &self,
+        session: SessionRef<'_>,
+        now: UnixTime,
+    ) -> Result<bool, RevocationError> {
+        Ok(self.has_ended(session, now))
+    }
+
+    async fn not_before(
+        &self,
+        user_id: &str,
+        now: UnixTime,
+    ) -> Result<Option<UnixTime>, RevocationError> {
+        Ok(self.not_before_of(user_id, now))
+    }
+}
+
+impl fmt::Debug for MemoryRevocations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryRevocations").finish_non_exhaustive()
+    }
+}
+
+/// A poisoned lock is used as it is: each change is a single step, so a panic leaves no half of one.
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )]
+
+    use std::hash::BuildHasher as _;
+
+    use super::*;
+
+    fn of(id: SessionId, user_id: &str, created_at: u64) -> SessionRef<'_> {
+        SessionRef {
+            id,
+            user_id,
+            created_at: UnixTime::from_secs(created_at),
+        }
+    }
+
+    /// The list, with seconds in place of times.
+    trait Seconds {
+        fn list(&self) -> &MemoryRevocations;
+
+        fn ends(&self, session: SessionRef<'_>, now: u64, until: u64) -> Revoked {
+            self.list().end(RevokeSession {
+                session,
+                now: UnixTime::from_secs(now),
+                until: UnixTime::from_secs(until),
+            })
+        }
+
+        fn ends_user(&self, user_id: &str, now: u64, not_before: u64, until: u64) {
+            self.list().end_user(RevokeUser {
+                user_id,
+                not_before: UnixTime::from_secs(not_before),
+                now: UnixTime::from_secs(now),
+                until: UnixTime::from_secs(until),
+            });
+        }
+
+        fn is_over(&self, session: SessionRef<'_>, now: u64) -> bool {
+            self.list().has_ended(session, UnixTime::from_secs(now))
+        }
+
+        fn begins(&self, user_id: &str, now: u64) -> Option<u64> {
+            let not_before = self.list().not_before_of(user_id, UnixTime::from_secs(now));
+            not_before.map(UnixTime::as_secs)
+        }
+    }
+
+    impl Seconds for MemoryRevocations {
+        fn list(&self) -> &MemoryRevocations {
+            self
+        }
+    }
+
+    fn with_user(not_before: u64) -> Revoked {
+        Revoked::WithUser {
+            not_before: UnixTime::from_secs(not_before),
+        }
+    }
+
+    /// The `n`th id of a fixed sequence, spread like random ones.
+    fn id(n: u64) -> SessionId {
+        let mixed = u128::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+        SessionId(mixed.to_be_bytes())
+    }
+
+    fn entries(list: &MemoryRevocations) -> usize {
+        list.shards.iter().map(|shard| read(shard).len()).sum()
+    }
+
+    #[test]
+    fn only_the_ended_session_is_revoked() {
+        let list = MemoryRevocations::new(100);
+        list.ends(of(id(1), "alice", 0), 10, 100);
+        assert!(list.is_over(of(id(1), "alice", 5), 10));
+        assert!(!list.is_over(of(id(2), "alice", 5), 10));
+        assert_eq!(list.begins("alice", 10), None);
+    }
+
+    #[test]
+    fn of_all_who_end_a_session_one_is_told_so() {
+        for (capacity, first) in [(100, Revoked::Now), (0, with_user(11))] {
+            let list = MemoryRevocations::new(capacity);
+            let session = of(id(1), "alice", 5);
+            let mut told = std::thread::scope(|scope| {
+                let ends = [(); 8].map(|()| scope.spawn(|| list.ends(session, 10, 100)));
+                ends.map(|end| end.join().unwrap()).to_vec()
+            });
+            told.retain(|told| *told != Revoked::Before);
+            assert_eq!(told, [first]);
+            assert_eq!(list.ends(of(id(2), "bob", 5), 10, 100), first);
+        }
+    }
+
+    #[test]
+    fn a_session_that_ended_with_its_user_is_not_ended_again() {
+        for capacity in [0, 100] {
+            let list = MemoryRevocations::new(capacity);
+            list.ends_user("alice", 10, 11, 100);
+            assert_eq!(list.ends(of(id(1), "alice", 10), 10, 100), Revoked::Before);
+            assert_ne!(list.ends(of(id(2), "alice", 11), 11, 100), Revoked::Before);
+        }
+    }
+
+    #[test]
+    fn what_ended_a_user_until_now_does_so_no_longer() {
+        let list = MemoryRevocations::new(0);
+        list.ends_user("alice", 10, 11, 100);
+        let session = of(id(1), "alice", 5);
+        assert_eq!(list.ends(session, 100, 200), with_user(101));
+    }
+
+    #[test]
+    fn an_entry_holds_to_its_last_second() {
+        let list = MemoryRevocations::new(100);
+        list.ends(of(id(1), "alice", 0), 10, 100);
+        assert!(list.is_over(of(id(1), "alice", 5), 99));
+        assert!(!list.is_over(of(id(1), "alice", 5), 100));
+        list.ends_user("bob", 10, 11, 100);
+        assert!(list.is_over(of(id(2), "bob", 10), 99));
+        assert!(!list.is_over(of(id(2), "bob", 10), 100));
+    }
+
+    #[test]
+    fn the_later_end_of_two_holds_in_either_order() {
+        for ends in [[50, 100], [100, 50]] {
+            let list = MemoryRevocations::new(100);
+            for until in ends {
+                list.ends(of(id(1), "alice", 0), 10, until);
+                list.ends_user("bob", 10, 11, until);
+            }
+            assert!(list.is_over(of(id(1), "alice", 5), 99));
+            assert!(list.is_over(of(id(2), "bob", 5), 99));
+            assert_eq!(entries(&list), 1);
+        }
+    }
+
+    #[test]
+    fn a_user_is_logged_out_of_older_sessions_only() {
+        let list = MemoryRevocations::new(100);
+        list.ends_user("alice", 10, 11, 100);
+        assert_eq!(list.begins("alice", 10), Some(11));
+        assert!(list.is_over(of(id(1), "alice", 10), 10));
+        assert!(!list.is_over(of(id(1), "alice", 11), 10));
+        assert!(!list.is_over(of(id(1), "bob", 10), 10));
+        assert!(!list.is_over(of(id(1), "alice ", 10), 10));
+    }
+
+    #[test]
+    fn a_not_before_is_never_lowered() {
+        let list = MemoryRevocations::new(0);
+        list.ends_user("alice", 10, 50, 100);
+        list.ends_user("alice", 10, 20, 60);
+        assert_eq!(list.begins("alice", 99), Some(50));
+        list.ends(of(id(1), "alice", 50), 10, 60);
+        assert_eq!(list.begins("alice", 99), Some(51));
+    }
+
+    #[test]
+    fn a_full_list_loses_nothing() {
+        let capacity = 64;
+        let list = MemoryRevocations::new(capacity);
+        let users: Vec<String> = (0..1_000).map(|n| format!("user {}", n % 100)).collect();
+        for (n, user) in (0..).zip(&users) {
+            let now = 10 + n / 100;
+            list.ends(of(id(n), user, now), now, 5_000);
+        }
+        for (n, user) in (0..).zip(&users) {
+            let created_at = 10 + n / 100;
+            assert!(
+                list.is_over(of(id(n), user, created_at), 4_999),
+                "session {n}"
+            );
+        }
+        assert!(entries(&list) <= capacity);
+        assert_eq!(read(&list.users).len(), 100);
+    }
+
+    #[test]
+    fn a_full_list_lets_the_user_back_in() {
+        let list = MemoryRevocations::new(0);
+        // Logs in and out again and again within one second, as the manager dates logins.
+        for n in 0..5 {
+            let created_at = list.begins("alice", 10).map_or(10, |time| time.max(10));
+            assert!(
+                !list.is_over(of(id(n), "alice", created_at), 10),
+                "login {n}"
+            );
+            list.ends(of(id(n), "alice", created_at), 10, 100);
+            assert!(
+                list.is_over(of(id(n), "alice", created_at), 10),
+                "logout {n}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_listed_session_can_be_prolonged_when_the_list_is_full() {
+        let list = MemoryRevocations::new(16);
+        let first = SessionId([0; 16]);
+        let second = SessionId([16; 16]);
+        list.ends(of(first, "alice", 0), 10, 50);
+        list.ends(of(first, "alice", 0), 10, 100);
+        assert_eq!(list.begins("alice", 10), None);
+        list.ends(of(second, "bob", 0), 10, 50);
+        assert_eq!(list.begins("bob", 10), Some(11));
+        assert!(list.is_over(of(first, "alice", 5), 99));
+    }
+
+    #[test]
+    fn a_full_list_makes_room_as_soon_as_something_has_expired() {
+        let list = MemoryRevocations::new(16);
+        let (first, second) = (SessionId([0; 16]), SessionId([16; 16]));
+        list.ends(of(first, "alice", 0), 10, 50);
+        list.ends(of(second, "bob", 0), 50, 90);
+        assert_eq!(list.begins("bob", 50), None);
+        assert!(list.is_over(of(second, "bob", 50), 89));
+        assert_eq!(entries(&list), 1);
+    }
+
+    #[test]
+    fn a_full_list_drops_nothing_a_second_early() {
+        let list = MemoryRevocations::new(16);
+        let (first, second) = (SessionId([0; 16]), SessionId([16; 16]));
+        list.ends(of(first, "alice", 0), 10, 50);
+        list.ends(of(second, "bob", 0), 49, 90);
+        assert!(list.is_over(of(first, "alice", 5), 49));
+        assert_eq!(list.begins("bob", 49), Some(50));
+    }
+
+    #[test]
+    fn what_has_expired_is_purged_and_what_has_not_is_kept() {
+        let list = MemoryRevocations::new(1_000_000);
+        list.ends(of(id(0), "alice", 0), 0, u64::MAX);
+        list.ends_user("alice", 0, 1, u64::MAX);
+        for n in 1..100_000 {
+            list.ends(of(id(n), "bob", 0), n, n + 100);
+            list.ends_user(&format!("user {n}"), n, n, n + 100);
+        }
+        // At most twice what is alive, and 64 per shard.
+        assert!(entries(&list) <= SHARDS * 64 + 300, "{}", entries(&list));
+        assert!(read(&list.users).len() <= 300);
+        assert!(list.is_over(of(id(0), "alice", 5), 100_000));
+        assert_eq!(list.begins("alice", 100_000), Some(1));
+        for n in 99_900..100_000 {
+            assert!(list.is_over(of(id(n), "bob", n), 99_999), "session {n}");
+        }
+    }
+
+    #[test]
+    fn a_clock_set_back_brings_nothing_to_life() {
+        let list = MemoryRevocations::new(16);
+        list.ends(of(SessionId([0; 16]), "alice", 0), 1_000, 2_000);
+        list.ends(of(SessionId([16; 16]), "bob", 0), 0, 2_000);
+        for now in [0, 1, 999, 1_999] {
+            assert!(list.is_over(of(SessionId([0; 16]), "alice", 900), now));
+            assert!(list.is_over(of(SessionId([16; 16]), "bob", 0), now));
+        }
+    }
+
+    #[test]
+    fn the_ends_of_time_do_no_harm() {
+        let list = MemoryRevocations::new(0);
+        list.ends(of(id(1), "alice", 0), u64::MAX, u64::MAX);
+        assert_eq!(list.begins("alice", 0), Some(u64::MAX));
+        list.ends(of(id(1), "alice", 0), 0, 0);
+        assert_eq!(list.begins("alice", 0), Some(u64::MAX));
+    }
+
+    #[test]
+    fn sessions_spread_over_the_shards() {
+        let list = MemoryRevocations::new(1_000_000);
+        for _ in 0..16_000 {
+            list.ends(of(SessionId::generate().unwrap(), "alice", 0), 0, 100);
+        }
+        for shard in &list.shards {
+            assert!((800..1_200).contains(&read(shard).len()));
+        }
+    }
+
+    #[test]
+    fn a_list_as_long_as_it_may_be_makes_room_again_and_again() {
+        // Below and above the 64 entries from which on a shard is looked through.
+        for room in [1, 100] {
+            let list = MemoryRevocations::new(room * SHARDS);
+            for generation in 0..5 {
+                let now = 100 * generation;
+                for n in 0..room as u64 {
+                    let mut id = id(1 + n + 1_000 * generation).0;
+                    id[0] = 0;
+                    let done = list.ends(of(SessionId(id), "alice", now), now, now + 100);
+                    assert_eq!(done, Revoked::Now, "{room} {generation} {n}");
+                }
+            }
+            assert_eq!(entries(&list), room);
+        }
+    }
+
+    #[test]
+    fn two_sessions_of_a_shard_are_told_apart_by_their_hash() {
+        let build = BuildHasherDefault::<IdHasher>::default();
+        assert_ne!(build.hash_one(id(1)), build.hash_one(id(2)));
+    }
+
+    #[test]
+    fn many_threads_lose_nothing() {
+        let list = MemoryRevocations::new(2_000);
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let list = &list;
+                scope.spawn(move || {
+                    let user = format!("user {}", thread % 3);
+                    for n in 0..1_000 {
+                        let session = id(thread * 1_000 + n);
+                        let created_at = list.begins(&user, n).map_or(n, |time| time.max(n));
+                        list.ends(of(session, &user, created_at), n, 10_000);
+                        assert!(list.is_over(of(session, &user, created_at), n));
+                    }
+                });
+            }
+        });
+        for n in 0..8_000 {
+            let user = format!("user {}", (n / 1_000) % 3);
+            assert!(
+                list.is_over(of(id(n), &user, n % 1_000), 9_999),
+                "session {n}"
+            );
+        }
+        // 8,000 ended, 2,000 fit: the rest stands as three users.
+        assert!(entries(&list) <= 2_000);
+    }
+
+    #[test]
+    fn a_poisoned_lock_is_recovered() {
+        let list = MemoryRevocations::new(100);
+        list.ends(of(id(1), "alice", 0), 10, 100);
+        list.ends_user("bob", 10, 11, 100);
+        std::thread::scope(|scope| {
+            let poisoner = scope.spawn(|| {
+                let _shard = write(list.shard(id(1)));
+                let _users = write(&list.users);
+                panic!("on purpose");
+            });
+            assert!(poisoner.join().is_err());
+        });
+        assert!(list.users.is_poisoned());
+        assert!(list.is_over(of(id(1), "alice", 5), 10));
+        list.ends_user("bob", 10, 20, 100);
+        assert_eq!(list.begins("bob", 10), Some(20));
+    }
+
+    #[rocket::async_test]
+    async fn the_trait_gives_the_same_answers_as_the_list() {
+        let time = UnixTime::from_secs;
+        let memory = MemoryRevocations::new(100);
+        let list: &dyn RevocationList = &memory;
+        let (now, until) = (time(10), time(100));
+        let session = of(id(1), "alice", 0);
+        let ended = RevokeSession {
+            session,
+            now,
+            until,
+        };
+        assert_eq!(list.revoke(ended).await.unwrap(), Revoked::Now);
+        let everywhere = RevokeUser {
+            user_id: "bob",
+            not_before: time(11),
+            now,
+            until,
+        };
+        list.revoke_user(everywhere).await.unwrap();
+        assert!(list.is_revoked(session, now).await.unwrap());
+        assert!(list.is_revoked(of(id(2), "bob", 10), now).await.unwrap());
+        assert!(!list.is_revoked(of(id(2), "bob", 11), now).await.unwrap());
+        assert_eq!(list.not_before("bob", now).await.unwrap(), Some(time(11)));
+        assert_eq!(list.not_before("alice", now).await.unwrap(), None);
+    }
+
+    #[test]
+    fn the_list_prints_no_entry() {
+        let list = MemoryRevocations::new(9);
+        assert_eq!(format!("{list:?}"), "MemoryRevocations { .. }");
+    }
+}
