@@ -13,7 +13,7 @@ use crate::redirect::local;
 use crate::request::cookie_header::Presented;
 use crate::request::{client_ip, cookie_header};
 use crate::token::keys::{KeyRing, SecretKey};
-use crate::token::{Flags, Kind, SessionId, Token};
+use crate::token::{Digest, Flags, Kind, SessionId, Token};
 
 /// The keys of an application of the targets' own.
 #[derive(Debug)]
@@ -59,14 +59,14 @@ impl Tokens {
     pub fn encode(&self, fields: &Fields) -> Option<String> {
         let token = Token {
             kind: kind(fields.remember),
-            flags: Flags::from_byte(fields.flags)?,
+            flags: Flags::from_bits(fields.flags)?,
             session_id: SessionId(fields.session_id),
             auth_at: (fields.auth_at != 0).then(|| UnixTime::from_secs(fields.auth_at)),
             created_at: UnixTime::from_secs(fields.created_at),
             renewed_at: UnixTime::from_secs(fields.renewed_at),
             expires_at: UnixTime::from_secs(fields.expires_at),
-            session_hash: fields.session_hash,
-            protection: fields.protection,
+            session_hash: Digest::read(fields.session_hash),
+            protection: Digest::read(fields.protection),
             uid: fields.uid.clone(),
         };
         token.encode(self.0.current())
@@ -86,14 +86,14 @@ impl Tokens {
         let (token, _) = Token::decode(value, kind(remember), &self.0).ok()?;
         Some(Fields {
             remember: token.kind == Kind::Remember,
-            flags: token.flags.0,
+            flags: token.flags.bits(),
             session_id: token.session_id.0,
             auth_at: token.auth_at.map_or(0, UnixTime::as_secs),
             created_at: token.created_at.as_secs(),
             renewed_at: token.renewed_at.as_secs(),
             expires_at: token.expires_at.as_secs(),
-            session_hash: token.session_hash,
-            protection: token.protection,
+            session_hash: Digest::write(token.session_hash),
+            protection: Digest::write(token.protection),
             uid: token.uid,
         })
     }

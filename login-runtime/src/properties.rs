@@ -15,10 +15,10 @@ use crate::clock::UnixTime;
 use crate::config::ProtectionAddress;
 use crate::request::client_ip::client_ip;
 use crate::request::fingerprint::identifier;
-use crate::token::keys::{KeyRing, SecretKey, truncate};
+use crate::token::keys::{KeyRing, SecretKey};
 use crate::token::times::{self, Lapsed, MAX_REMEMBER};
 use crate::token::value;
-use crate::token::{Flags, Kind, SessionId, Token};
+use crate::token::{Digest, Flags, Kind, SessionId, Token};
 
 /// A failure is printed, and no file is left behind.
 pub(crate) fn config() -> ProptestConfig {
@@ -57,7 +57,7 @@ fn sign(rest: &[u8]) -> String {
     bytes.extend(keys.id);
     bytes.extend(rest.iter().skip(1));
     let mac = keys.of(Kind::Session).mac.clone().chain_update(&bytes);
-    bytes.extend(truncate::<32>(mac));
+    bytes.extend(mac.finalize().into_bytes());
     BASE64URL_NOPAD.encode(&bytes)
 }
 
@@ -106,8 +106,13 @@ fn flags() -> impl Strategy<Value = Flags> {
         Flags::FORCED,
         Flags::UNBOUND,
     ];
-    vec(select(all.to_vec()), 0..4)
-        .prop_map(|flags| flags.into_iter().fold(Flags::default(), Flags::with))
+    vec(select(all.to_vec()), 0..4).prop_map(Flags::from_iter)
+}
+
+fn digest() -> impl Strategy<Value = Option<Digest>> {
+    let key = || RING.current().of(Kind::Session).protection.clone();
+    option::of(any::<u8>())
+        .prop_map(move |byte| byte.map(|byte| Digest::of(key().chain_update([byte]))))
 }
 
 prop_compose! {
@@ -117,8 +122,8 @@ prop_compose! {
         session_id in any::<[u8; 16]>(),
         auth_at in auth_at(),
         [created_at, renewed_at, expires_at] in [time(), time(), time()],
-        session_hash in any::<[u8; 16]>(),
-        protection in any::<[u8; 16]>(),
+        session_hash in digest(),
+        protection in digest(),
         uid in "[a-c|\0é]{1,64}",
     ) -> Token {
         Token {
@@ -348,7 +353,7 @@ proptest! {
         let last_restored = renewed.expires_at.plus(lifetime);
         let session = Token {
             kind: Kind::Session,
-            flags: Flags::default().with(Flags::REMEMBERED),
+            flags: Flags::REMEMBERED,
             expires_at: begun.plus(lifetime),
             ..token.clone()
         };

@@ -7,7 +7,7 @@ use rocket::{Phase, Rocket};
 
 use crate::app::user::{SessionHasher, UserMixin, id_of};
 use crate::realm::Realm;
-use crate::token::{Flags, Kind, SessionId, Token};
+use crate::token::{Kind, SessionId, Token};
 
 /// Makes the cookie of a fresh login of `user`, for a request of a Rocket local client.
 ///
@@ -92,18 +92,9 @@ fn cookie<U: UserMixin, P: Phase>(
     let Ok(session_id) = SessionId::generate() else {
         fail(format_args!("the operating system gave no random bytes"));
     };
-    let token = Token {
-        kind,
-        flags: Flags::default().with(Flags::UNBOUND),
-        session_id,
-        auth_at: fresh.then_some(now),
-        created_at: now,
-        renewed_at: now,
-        expires_at: now.plus(lifetime),
-        session_hash: SessionHasher::digest(&keys.of(kind).session_hash, user),
-        protection: [0; 16],
-        uid: id_of(user),
-    };
+    let mut token = Token::begin(kind, session_id, id_of(user), now, lifetime);
+    token.auth_at = fresh.then_some(now);
+    token.session_hash = SessionHasher::digest(&keys.of(kind).session_hash, user);
     match token.encode(keys) {
         Some(value) => Cookie::new(spec.name.clone(), value),
         None => fail(format_args!(

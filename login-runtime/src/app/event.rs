@@ -8,6 +8,7 @@ use tracing::error;
 
 use crate::app::loader::{Interrupted, guarded};
 use crate::realm::Realm;
+use crate::token::SessionId;
 
 /// A function that is told of events; what `#[event_listener]` makes of one.
 ///
@@ -94,7 +95,7 @@ pub(crate) async fn emit<U: Send + Sync + 'static>(
     req: &Request<'_>,
     kind: EventKind,
     user: Option<&U>,
-    session: Option<&[u8; 16]>,
+    session: Option<SessionId>,
 ) {
     if realm.listeners.is_empty() {
         return;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use hmac::Mac as _;
 
-use crate::token::keys::HmacSha256;
+use crate::token::{Digest, HmacSha256};
 
 /// A user of the application.
 ///
@@ -87,18 +87,14 @@ impl SessionHasher {
         }
     }
 
-    /// The digest of a user's fields under a key, all zeros for a user that feeds none.
-    pub(crate) fn digest<U: UserMixin>(key: &HmacSha256, user: &U) -> [u8; 16] {
+    /// The digest of a user's fields under a key; `None` for a user that adds none.
+    pub(crate) fn digest<U: UserMixin>(key: &HmacSha256, user: &U) -> Option<Digest> {
         let mut hasher = SessionHasher {
             mac: key.clone(),
             used: false,
         };
         user.session_hash(&mut hasher);
-        if hasher.used {
-            crate::token::keys::truncate(hasher.mac)
-        } else {
-            [0; 16]
-        }
+        hasher.used.then(|| Digest::of(hasher.mac))
     }
 }
 

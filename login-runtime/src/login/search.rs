@@ -16,7 +16,7 @@ use crate::response::cookies;
 use crate::revocation::{RevocationError, RevokeSession, SessionRef};
 use crate::token::keys::KeySet;
 use crate::token::times::{self, Lapsed};
-use crate::token::{Flags, Kind, Token};
+use crate::token::{Flags, Kind, SessionId, Token};
 
 /// What the request's cookies and the request loader said.
 pub(crate) struct Found<U> {
@@ -29,7 +29,7 @@ pub(crate) struct Found<U> {
 pub(crate) struct Told {
     pub(crate) kind: EventKind,
     /// The session that it is about.
-    pub(crate) session: Option<[u8; 16]>,
+    pub(crate) session: Option<SessionId>,
     /// Whether it is about the user who was found in the end.
     pub(crate) of_user: bool,
 }
@@ -121,7 +121,7 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
     fn tell(&mut self, kind: EventKind, token: Option<&Token>) {
         self.told.push(Told {
             kind,
-            session: token.map(|token| token.session_id.0),
+            session: token.map(|token| token.session_id),
             of_user: matches!(
                 kind,
                 EventKind::LoadedFromCookie
@@ -265,21 +265,14 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
         let mut remember = held.token;
         // A login right after `logout_everywhere` is dated a second ahead, and so are its heirs.
         let created_at = self.now.max(remember.created_at);
-        let mut session = Token {
-            kind: Kind::Session,
-            flags: Flags::default().with(Flags::REMEMBERED),
-            session_id: remember.session_id,
-            auth_at: None,
+        let mut session = Token::begin(
+            Kind::Session,
+            remember.session_id,
+            remember.uid.clone(),
             created_at,
-            renewed_at: created_at,
-            expires_at: created_at.plus(core.config.session_lifetime),
-            session_hash: [0; 16],
-            protection: [0; 16],
-            uid: remember.uid.clone(),
-        };
-        if remember.flags.contains(Flags::FORCED) {
-            session.flags = session.flags.with(Flags::FORCED);
-        }
+            core.config.session_lifetime,
+        );
+        session.flags |= Flags::REMEMBERED | (remember.flags & Flags::FORCED);
         core.seal(&mut session, &held.user, Some(self.req));
         let unbound = remember.flags.contains(Flags::UNBOUND);
         let renewed = core.config.remember_cookie_refresh_each_request;

@@ -343,7 +343,7 @@ impl<U: UserMixin> Visit<U> {
         event::emit(realm, req, EventKind::Accessed, user, None).await;
         for event in told {
             let user = user.filter(|_| event.of_user);
-            event::emit(realm, req, event.kind, user, event.session.as_ref()).await;
+            event::emit(realm, req, event.kind, user, event.session).await;
         }
         if let Err(error) = found {
             tracing::error!("{error}");

@@ -8,7 +8,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rocket::futures::FutureExt as _;
 use rocket::http::Method;
 use rocket::{Phase, Request, Rocket};
-use subtle::ConstantTimeEq as _;
 
 use crate::access::denial::AnswerFn;
 use crate::app::event::EventListener;
@@ -26,7 +25,7 @@ use crate::request::fingerprint;
 use crate::response::flash::Message;
 use crate::revocation::Revocations;
 use crate::token::keys::{KeyRing, KeySet, TokenKeys};
-use crate::token::{Flags, Token};
+use crate::token::{Digest, Flags, Token};
 
 /// What a realm knows that does not depend on the user type.
 pub(crate) struct RealmCore {
@@ -77,7 +76,7 @@ impl RealmCore {
     }
 
     /// What the client of this request is bound by; `None` where protection is off.
-    fn identifier(&self, keys: &TokenKeys, req: &Request<'_>) -> Option<[u8; 16]> {
+    fn identifier(&self, keys: &TokenKeys, req: &Request<'_>) -> Option<Digest> {
         if self.config.session_protection == SessionProtection::None {
             return None;
         }
@@ -95,21 +94,13 @@ impl RealmCore {
         token.flags.contains(Flags::UNBOUND)
             || self
                 .identifier(keys.of(token.kind), req)
-                .is_none_or(|identifier| is_same(identifier, token.protection))
+                .is_none_or(|identifier| token.protection == Some(identifier))
     }
 
     /// Binds a token to the client of this request, under the current key.
     pub(crate) fn bind(&self, token: &mut Token, req: &Request<'_>) {
-        match self.identifier(self.ring.current().of(token.kind), req) {
-            Some(identifier) => {
-                token.protection = identifier;
-                token.flags = token.flags.without(Flags::UNBOUND);
-            }
-            None => {
-                token.protection = [0; 16];
-                token.flags = token.flags.with(Flags::UNBOUND);
-            }
-        }
+        token.protection = self.identifier(self.ring.current().of(token.kind), req);
+        token.flags.set(Flags::UNBOUND, token.protection.is_none());
     }
 
     /// Makes a token ready for the current key: its session hash, and its binding to the client of
@@ -124,14 +115,14 @@ impl RealmCore {
         token.session_hash = SessionHasher::digest(&keys.session_hash, user);
         match req {
             Some(req) => self.bind(token, req),
-            None => token.protection = [0; 16],
+            // Not unbound: that would let any client in.
+            None => token.protection = None,
         }
     }
 
     /// Whether a token is of the user's present session hash.
     pub(crate) fn is_sealed_for<U: UserMixin>(token: &Token, keys: &KeySet, user: &U) -> bool {
-        let hash = SessionHasher::digest(&keys.of(token.kind).session_hash, user);
-        is_same(hash, token.session_hash)
+        token.session_hash == SessionHasher::digest(&keys.of(token.kind).session_hash, user)
     }
 
     /// Whether the request comes from this site's own pages, or from no page at all.
@@ -153,14 +144,6 @@ impl RealmCore {
         };
         cross_site::allows(self.config.cross_site_protection, &signals, trusted)
     }
-}
-
-/// Whether two digests are one, in the same time for any two: as numbers, since `subtle` would look at
-/// each of 16 bytes.
-fn is_same(one: [u8; 16], other: [u8; 16]) -> bool {
-    u128::from_ne_bytes(one)
-        .ct_eq(&u128::from_ne_bytes(other))
-        .into()
 }
 
 /// Whether a method promises to change nothing (RFC 9110, section 9.2.1).

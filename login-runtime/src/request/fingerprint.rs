@@ -6,7 +6,7 @@ use hmac::Mac as _;
 
 use crate::config::ProtectionAddress;
 use crate::request::client_ip;
-use crate::token::keys::{HmacSha256, truncate};
+use crate::token::{Digest, HmacSha256};
 
 /// No browser's User-Agent is longer; what lies beyond is not looked at.
 const MAX_USER_AGENT: usize = 1024;
@@ -17,7 +17,7 @@ pub(crate) fn identifier(
     address: ProtectionAddress,
     ip: Option<IpAddr>,
     user_agent: Option<&str>,
-) -> [u8; 16] {
+) -> Digest {
     let ip = match address {
         ProtectionAddress::Full => ip,
         ProtectionAddress::Prefix => ip.map(client_ip::prefix),
@@ -40,7 +40,7 @@ pub(crate) fn identifier(
         mac.update(&[1]);
         mac.update(bytes.get(..MAX_USER_AGENT).unwrap_or(bytes));
     }
-    truncate(mac)
+    Digest::of(mac)
 }
 
 #[cfg(test)]
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
     use hmac::KeyInit as _;
 
-    fn of(address: ProtectionAddress, ip: Option<&str>, user_agent: Option<&str>) -> [u8; 16] {
+    fn of(address: ProtectionAddress, ip: Option<&str>, user_agent: Option<&str>) -> Digest {
         let key = HmacSha256::new_from_slice(&[9; 32]).unwrap();
         identifier(&key, address, ip.map(|ip| ip.parse().unwrap()), user_agent)
     }

@@ -101,7 +101,7 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
         if !user.is_active() {
             return Err(LoginError::InactiveUser);
         }
-        let session_id = SessionId::generate()?;
+        let session_id = SessionId::generate().map_err(LoginError::Random)?;
         let mut token = Token {
             session_id,
             auth_at: Some(now),

@@ -1,7 +1,7 @@
 //! Why a login was not changed.
 
-use std::fmt;
 use std::time::Duration;
+use std::{fmt, io};
 
 use rocket::Request;
 use rocket::http::Status;
@@ -40,7 +40,7 @@ pub enum LoginError {
     /// The revocation list did not answer; 503.
     Revocation(RevocationError),
     /// The operating system gave no random bytes; 500.
-    Random(getrandom::Error),
+    Random(io::Error),
 }
 
 impl LoginError {
@@ -117,11 +117,5 @@ impl From<LoadError> for LoginError {
 impl From<RevocationError> for LoginError {
     fn from(error: RevocationError) -> Self {
         Self::Revocation(error)
-    }
-}
-
-impl From<getrandom::Error> for LoginError {
-    fn from(error: getrandom::Error) -> Self {
-        Self::Random(error)
     }
 }

@@ -122,37 +122,27 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
         } else {
             core.config.session_lifetime
         };
-        let flags = [
-            (Flags::PERMANENT, self.permanent),
-            (Flags::REMEMBERED, self.remember),
-            (Flags::FORCED, !active),
-        ]
-        .into_iter()
-        .filter(|(_, is_set)| *is_set)
-        .fold(Flags::default(), |flags, (flag, _)| flags.with(flag));
-        let mut token = Token {
-            kind: Kind::Session,
-            flags,
-            session_id: SessionId::generate()?,
-            auth_at: self.fresh.then_some(created_at),
-            created_at,
-            renewed_at: created_at,
-            expires_at: created_at.plus(lifetime),
-            session_hash: [0; 16],
-            protection: [0; 16],
+        let mut token = Token::begin(
+            Kind::Session,
+            SessionId::generate().map_err(LoginError::Random)?,
             uid,
-        };
+            created_at,
+            lifetime,
+        );
+        token.flags.set(Flags::PERMANENT, self.permanent);
+        token.flags.set(Flags::FORCED, !active);
+        token.auth_at = self.fresh.then_some(created_at);
         core.seal(&mut token, self.user, Some(req));
 
         let tokens = self.session.presented();
         let remember = if self.remember {
-            Some(Token {
-                kind: Kind::Remember,
-                flags: flags.without(Flags::PERMANENT).without(Flags::REMEMBERED),
-                auth_at: None,
-                expires_at: created_at.plus(duration),
-                ..token.clone()
-            })
+            Some(Token::begin(
+                Kind::Remember,
+                token.session_id,
+                token.uid.clone(),
+                created_at,
+                duration,
+            ))
         } else {
             // As in Flask-Login, who is remembered stays so after another login without the box.
             let kept = self
@@ -160,13 +150,13 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
                 .still_remembered(&tokens, self.user, now)
                 .await?;
             kept.map(|kept| Token {
-                flags: flags.without(Flags::PERMANENT),
                 session_id: token.session_id,
                 ..kept
             })
         };
         let mut remember = remember.map(|mut remember| {
-            token.flags = token.flags.with(Flags::REMEMBERED);
+            token.flags.insert(Flags::REMEMBERED);
+            remember.flags.set(Flags::FORCED, !active);
             core.seal(&mut remember, self.user, Some(req));
             remember
         });

@@ -329,7 +329,6 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     }
 
     async fn emit(&self, kind: EventKind, user: Option<&U>, session: Option<SessionId>) {
-        let session = session.as_ref().map(|id| &id.0);
         event::emit(self.realm, self.req, kind, user, session).await;
     }
 }

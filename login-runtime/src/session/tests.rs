@@ -8,7 +8,7 @@ use rocket::http::{Cookie, Status};
 use rocket::local::blocking::{Client, LocalResponse};
 use rocket::{get, post, routes};
 
-use crate::token::tests::without_random;
+use crate::token::outage;
 use crate::{CurrentUser, LoginError, LoginManager, LoginSession, UserMixin};
 
 struct User(String);
@@ -57,7 +57,7 @@ fn without_random_bytes_nobody_is_logged_in_and_nobody_out() {
     for held in [&[][..], &login] {
         for path in ["/login/alice", "/login/bob", "/confirm/alice"] {
             let request = client.post(path).cookies(held.to_vec());
-            let response = without_random(|| request.dispatch());
+            let response = outage::during(|| request.dispatch());
             let expected = match (path, held) {
                 ("/confirm/alice", []) => Status::Unauthorized,
                 _ => Status::InternalServerError,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fmt;
+use std::{fmt, io};
 
 use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
 use hkdf::Hkdf;
@@ -10,9 +10,8 @@ use hmac::{KeyInit as _, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
-use crate::token::Kind;
-
-pub(crate) type HmacSha256 = hmac::Hmac<Sha256>;
+use crate::token::digest::{HmacSha256, truncate};
+use crate::token::{Kind, SessionId, random};
 
 /// The key that this project's own documentation prints.
 pub(crate) const DOCUMENTED_KEY: &str = "6dRxltRW8zfQ22+RDOaZru8F56V4oe+ZGx4U0WOPT80=";
@@ -57,10 +56,8 @@ impl SecretKey {
     }
 
     /// Draws 32 bytes from the operating system.
-    pub(crate) fn generate() -> Result<Self, getrandom::Error> {
-        let mut bytes = vec![0; MIN_SECRET];
-        getrandom::fill(&mut bytes)?;
-        Ok(Self(bytes))
+    pub(crate) fn generate() -> io::Result<Self> {
+        random::draw::<MIN_SECRET>().map(|bytes| Self(bytes.into()))
     }
 }
 
@@ -156,8 +153,8 @@ impl KeyRing {
     }
 
     /// The name of a session in logs: 16 hex digits that tell nothing about its id.
-    pub(crate) fn log_id(&self, session_id: &[u8; 16]) -> String {
-        let mac = self.current.log_id.clone().chain_update(session_id);
+    pub(crate) fn log_id(&self, session: SessionId) -> String {
+        let mac = self.current.log_id.clone().chain_update(session.as_bytes());
         HEXLOWER.encode(&truncate::<8>(mac))
     }
 }
@@ -232,14 +229,6 @@ impl TokenKeys {
             protection: derivation.mac("protection", cookie),
         }
     }
-}
-
-/// The first bytes of a finished MAC.
-#[expect(clippy::disallowed_macros, reason = "checked at compile time")]
-pub(crate) fn truncate<const N: usize>(mac: HmacSha256) -> [u8; N] {
-    const { assert!(N <= 32, "SHA-256 gives 32 bytes") };
-    let bytes: [u8; 32] = mac.finalize().into_bytes().into();
-    bytes.first_chunk().copied().unwrap_or([0; N])
 }
 
 /// The extracted secret, from which one key per purpose and cookie name is expanded.
@@ -464,7 +453,7 @@ mod tests {
             hex(&ring.current().value_key("next")),
             "d92d243b8d5c0f020716eff1c199b7491fc5181504b7d3748b3fb06163145351"
         );
-        assert_eq!(ring.log_id(&[7; 16]), "20983028261f7f43");
+        assert_eq!(ring.log_id(SessionId([7; 16])), "20983028261f7f43");
     }
 
     #[test]
@@ -553,9 +542,12 @@ mod tests {
     #[test]
     fn log_ids_are_sixteen_digits_and_differ() {
         let ring = ring("app", "s", "r");
-        let (a, b) = (ring.log_id(&[1; 16]), ring.log_id(&[2; 16]));
+        let (a, b) = (
+            ring.log_id(SessionId([1; 16])),
+            ring.log_id(SessionId([2; 16])),
+        );
         assert_eq!(a.len(), 16);
         assert_ne!(a, b);
-        assert_eq!(a, ring.log_id(&[1; 16]));
+        assert_eq!(a, ring.log_id(SessionId([1; 16])));
     }
 }

@@ -1,6 +1,9 @@
 //! The signed token that both cookies carry.
 
+mod digest;
 pub(crate) mod keys;
+mod random;
+mod session_id;
 pub(crate) mod times;
 pub(crate) mod value;
 #[cfg(test)]
@@ -8,16 +11,17 @@ mod vectors;
 
 use std::fmt;
 
+use bitflags::bitflags;
 use data_encoding::BASE64URL_NOPAD;
-#[cfg(not(test))]
-use getrandom::fill;
 use hmac::Mac as _;
 
-use crate::clock::UnixTime;
-use crate::token::keys::{KeyRing, KeySet, truncate};
-
+pub(crate) use self::digest::{Digest, HmacSha256};
 #[cfg(test)]
-use self::tests::fill;
+pub(crate) use self::random::outage;
+pub use self::session_id::SessionId;
+use crate::clock::UnixTime;
+use crate::token::digest::truncate;
+use crate::token::keys::{KeyRing, KeySet};
 
 /// The longest user id, in bytes.
 pub(crate) const MAX_UID: usize = 256;
@@ -34,33 +38,6 @@ const TAG: usize = 32;
 /// How a token writes that no credentials were shown.
 const NOT_FRESH: UnixTime = UnixTime::from_secs(0);
 
-/// What one login is known by: 16 random bytes.
-///
-/// A remember token and the sessions restored from it share one id, so that one logout ends them
-/// all. The bytes do not let anybody in: a cookie is signed as well.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SessionId(pub(crate) [u8; 16]);
-
-impl SessionId {
-    pub(crate) fn generate() -> Result<Self, getrandom::Error> {
-        let mut id = [0; 16];
-        fill(&mut id)?;
-        Ok(Self(id))
-    }
-
-    /// Returns the bytes, as the key of an entry in a [`RevocationList`](crate::RevocationList).
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionId([redacted])")
-    }
-}
-
 /// Which of the two cookies a token is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
@@ -68,38 +45,18 @@ pub(crate) enum Kind {
     Remember = 2,
 }
 
-/// Yes-or-no facts about a login.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Flags(pub(crate) u8);
-
-impl Flags {
-    /// The session cookie outlives the browser.
-    pub(crate) const PERMANENT: Self = Self(1);
-    /// A remember token with this session id was issued.
-    pub(crate) const REMEMBERED: Self = Self(2);
-    /// The login of an inactive user was forced.
-    pub(crate) const FORCED: Self = Self(4);
-    /// There is no protection identifier yet.
-    pub(crate) const UNBOUND: Self = Self(8);
-
-    const ALL: u8 = 15;
-
-    pub(crate) fn contains(self, flag: Self) -> bool {
-        self.0 & flag.0 == flag.0
-    }
-
-    #[must_use]
-    pub(crate) fn with(self, flag: Self) -> Self {
-        Self(self.0 | flag.0)
-    }
-
-    #[must_use]
-    pub(crate) fn without(self, flag: Self) -> Self {
-        Self(self.0 & !flag.0)
-    }
-
-    pub(crate) fn from_byte(byte: u8) -> Option<Self> {
-        (byte & !Self::ALL == 0).then_some(Self(byte))
+bitflags! {
+    /// Yes-or-no facts about a login.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub(crate) struct Flags: u8 {
+        /// The session cookie outlives the browser.
+        const PERMANENT = 1;
+        /// A remember token with this session id was issued.
+        const REMEMBERED = 2;
+        /// The login of an inactive user was forced.
+        const FORCED = 4;
+        /// The token is not bound to a client yet.
+        const UNBOUND = 8;
     }
 }
 
@@ -114,12 +71,37 @@ pub(crate) struct Token {
     pub(crate) created_at: UnixTime,
     pub(crate) renewed_at: UnixTime,
     pub(crate) expires_at: UnixTime,
-    pub(crate) session_hash: [u8; 16],
-    pub(crate) protection: [u8; 16],
+    /// The digest of the user's session hash; `None` for a user without one.
+    pub(crate) session_hash: Option<Digest>,
+    /// The digest of the client that the token is bound to; without one, and without the flag
+    /// `UNBOUND`, no client is the right one.
+    pub(crate) protection: Option<Digest>,
     pub(crate) uid: String,
 }
 
 impl Token {
+    /// A token as it begins: not fresh, of no user's session hash, and bound to no client yet.
+    pub(crate) fn begin(
+        kind: Kind,
+        session_id: SessionId,
+        uid: String,
+        created_at: UnixTime,
+        lifetime: u64,
+    ) -> Self {
+        Token {
+            kind,
+            flags: Flags::UNBOUND,
+            session_id,
+            auth_at: None,
+            created_at,
+            renewed_at: created_at,
+            expires_at: created_at.plus(lifetime),
+            session_hash: None,
+            protection: None,
+            uid,
+        }
+    }
+
     /// Signs the token; `None` if the user id is empty or too long.
     pub(crate) fn encode(&self, keys: &KeySet) -> Option<String> {
         if !is_uid(self.uid.as_bytes()) {
@@ -127,7 +109,7 @@ impl Token {
         }
         let uid_length = u16::try_from(self.uid.len()).ok()?;
         let mut bytes = Vec::with_capacity(MAX_LENGTH / 2);
-        bytes.extend([VERSION, self.kind as u8, self.flags.0]);
+        bytes.extend([VERSION, self.kind as u8, self.flags.bits()]);
         bytes.extend(keys.id);
         bytes.extend(self.session_id.0);
         for time in [
@@ -138,8 +120,8 @@ impl Token {
         ] {
             bytes.extend(time.as_secs().to_be_bytes());
         }
-        bytes.extend(self.session_hash);
-        bytes.extend(self.protection);
+        bytes.extend(Digest::write(self.session_hash));
+        bytes.extend(Digest::write(self.protection));
         bytes.extend(uid_length.to_be_bytes());
         bytes.extend(self.uid.as_bytes());
         let mac = keys.of(self.kind).mac.clone().chain_update(&bytes);
@@ -182,7 +164,7 @@ impl Token {
         let rest = &mut rest;
         Some(Self {
             kind,
-            flags: Flags::from_byte(flags)?,
+            flags: Flags::from_bits(flags)?,
             session_id: SessionId(take(rest)?),
             auth_at: match take_time(rest)? {
                 NOT_FRESH => None,
@@ -191,8 +173,8 @@ impl Token {
             created_at: take_time(rest)?,
             renewed_at: take_time(rest)?,
             expires_at: take_time(rest)?,
-            session_hash: take(rest)?,
-            protection: take(rest)?,
+            session_hash: Digest::read(take(rest)?),
+            protection: Digest::read(take(rest)?),
             uid: {
                 let length = u16::from_be_bytes(take(rest)?);
                 if rest.len() != usize::from(length) || !is_uid(rest) {
@@ -250,40 +232,16 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     #![allow(
         clippy::arithmetic_side_effects,
         clippy::indexing_slicing,
         clippy::unwrap_used
     )]
 
-    use std::cell::Cell;
-    use std::collections::HashSet;
-
     use super::*;
-    use crate::token::keys::{HmacSha256, SecretKey};
+    use crate::token::keys::SecretKey;
     use TokenError::{BadSignature, Malformed, UnknownKey};
-
-    thread_local! {
-        static HAS_RANDOM: Cell<bool> = const { Cell::new(true) };
-    }
-
-    /// The operating system's random bytes, where it has any for this thread.
-    pub(super) fn fill(bytes: &mut [u8]) -> Result<(), getrandom::Error> {
-        if HAS_RANDOM.get() {
-            getrandom::fill(bytes)
-        } else {
-            Err(getrandom::Error::UNSUPPORTED)
-        }
-    }
-
-    /// Runs a test while the operating system has no random bytes for its thread.
-    pub(crate) fn without_random<T>(run: impl FnOnce() -> T) -> T {
-        HAS_RANDOM.set(false);
-        let result = run();
-        HAS_RANDOM.set(true);
-        result
-    }
 
     const ID_AT: usize = 3;
     const UID_LENGTH_AT: usize = 87;
@@ -310,14 +268,14 @@ pub(crate) mod tests {
     fn token() -> Token {
         Token {
             kind: Kind::Session,
-            flags: Flags::default().with(Flags::PERMANENT).with(Flags::FORCED),
+            flags: Flags::PERMANENT | Flags::FORCED,
             session_id: SessionId([0x11; 16]),
             auth_at: Some(UnixTime::from_secs(1_800_000_000)),
             created_at: UnixTime::from_secs(1_800_000_001),
             renewed_at: UnixTime::from_secs(1_800_000_002),
             expires_at: UnixTime::from_secs(1_800_086_400),
-            session_hash: [0x22; 16],
-            protection: [0x33; 16],
+            session_hash: Digest::read([0x22; 16]),
+            protection: Digest::read([0x33; 16]),
             uid: "alice".into(),
         }
     }
@@ -351,10 +309,10 @@ pub(crate) mod tests {
     fn a_token_survives_the_round_trip() {
         let ring = ring();
         for kind in [Kind::Session, Kind::Remember] {
-            for flags in 0..=Flags::ALL {
+            for flags in 0..16 {
                 let token = Token {
                     kind,
-                    flags: Flags(flags),
+                    flags: Flags::from_bits(flags).unwrap(),
                     auth_at: None,
                     expires_at: UnixTime::from_secs(u64::MAX),
                     ..token()
@@ -607,44 +565,11 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn flags_are_set_and_cleared_one_by_one() {
-        let flags = Flags::default()
-            .with(Flags::UNBOUND)
-            .with(Flags::REMEMBERED);
-        assert!(flags.contains(Flags::UNBOUND));
-        assert!(!flags.contains(Flags::FORCED));
-        assert!(!flags.contains(Flags::FORCED.with(Flags::UNBOUND)));
-        assert_eq!(flags.without(Flags::UNBOUND), Flags::REMEMBERED);
-    }
-
-    #[test]
     fn a_token_prints_neither_user_nor_id() {
         assert_eq!(
             format!("{:?}", token()),
-            "Token { kind: Session, flags: Flags(5), .. }"
+            "Token { kind: Session, flags: Flags(PERMANENT | FORCED), .. }"
         );
-    }
-
-    #[test]
-    fn a_flag_stays_set_when_it_is_set_again() {
-        let flags = Flags::default().with(Flags::FORCED).with(Flags::FORCED);
-        assert_eq!(flags, Flags::FORCED);
-    }
-
-    #[test]
-    fn a_session_id_tells_its_bytes_and_prints_none() {
-        let id = SessionId([7; 16]);
-        assert_eq!(id.as_bytes(), &[7; 16]);
-        assert_eq!(format!("{id:?}"), "SessionId([redacted])");
-    }
-
-    // R8
-    #[test]
-    fn session_ids_do_not_repeat() {
-        let ids: HashSet<_> = (0..1_000_000)
-            .map(|_| SessionId::generate().unwrap())
-            .collect();
-        assert_eq!(ids.len(), 1_000_000);
     }
 
     #[test]

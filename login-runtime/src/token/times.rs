@@ -91,18 +91,16 @@ mod tests {
     }
 
     fn token() -> Token {
-        Token {
-            kind: Kind::Session,
-            flags: Flags::default(),
-            session_id: SessionId([7; 16]),
-            auth_at: Some(at(1_000_000)),
-            created_at: at(1_000_000),
-            renewed_at: at(1_000_000),
-            expires_at: at(1_000_000 + 24 * HOUR),
-            session_hash: [0; 16],
-            protection: [0; 16],
-            uid: "1".into(),
-        }
+        let uid = "1".to_owned();
+        let mut token = Token::begin(
+            Kind::Session,
+            SessionId([7; 16]),
+            uid,
+            at(1_000_000),
+            24 * HOUR,
+        );
+        token.auth_at = Some(at(1_000_000));
+        token
     }
 
     #[test]
@@ -120,7 +118,7 @@ mod tests {
         let before = token.renewed_at.plus(HOUR - 1);
         assert_eq!(check(&token, before, Some(HOUR)), Ok(()));
         assert_eq!(check(&token, now, Some(HOUR)), Err(Lapsed::Idle));
-        token.flags = token.flags.with(Flags::PERMANENT);
+        token.flags.insert(Flags::PERMANENT);
         assert_eq!(check(&token, now, Some(HOUR)), Ok(()));
     }
 
@@ -171,7 +169,7 @@ mod tests {
         let mut token = token();
         let now = token.created_at.plus(HOUR);
         assert_eq!(dead_until(&token, now, HOUR), token.expires_at);
-        token.flags = token.flags.with(Flags::REMEMBERED);
+        token.flags.insert(Flags::REMEMBERED);
         assert_eq!(
             dead_until(&token, now, HOUR),
             token.created_at.plus(MAX_REMEMBER + HOUR)

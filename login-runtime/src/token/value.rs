@@ -4,7 +4,8 @@ use data_encoding::BASE64URL_NOPAD;
 use hmac::Mac as _;
 
 use crate::clock::UnixTime;
-use crate::token::keys::{KeyRing, truncate};
+use crate::token::digest::truncate;
+use crate::token::keys::KeyRing;
 
 /// The longest value, in bytes.
 const MAX_VALUE: usize = 2_048;
@@ -69,7 +70,7 @@ mod tests {
 
     use super::*;
     use crate::token::keys::SecretKey;
-    use crate::token::{Flags, Kind, SessionId, Token};
+    use crate::token::{Kind, SessionId, Token};
 
     fn secret(first: u8) -> SecretKey {
         SecretKey::from_bytes(&(first..first + 32).collect::<Vec<u8>>()).unwrap()
@@ -182,18 +183,9 @@ mod tests {
 
     #[test]
     fn a_token_is_no_value() {
-        let token = Token {
-            kind: Kind::Session,
-            flags: Flags::default(),
-            session_id: SessionId([1; 16]),
-            auth_at: Some(at(u64::MAX)),
-            created_at: at(u64::MAX),
-            renewed_at: at(u64::MAX),
-            expires_at: at(u64::MAX),
-            session_hash: [0; 16],
-            protection: [0; 16],
-            uid: "1".into(),
-        };
+        let last = at(u64::MAX);
+        let uid = "1".to_owned();
+        let token = Token::begin(Kind::Session, SessionId([1; 16]), uid, last, 0);
         let text = token.encode(ring().current()).unwrap();
         assert_eq!(decode(&ring(), "session", &text, at(0)), None);
         let value = encode(&ring(), "session", &"a".repeat(90), at(u64::MAX)).unwrap();

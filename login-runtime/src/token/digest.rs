@@ -1,0 +1,80 @@
+//! Digests: what a keyed hash gives, whole or cut.
+
+use std::fmt;
+
+use hmac::Mac as _;
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+
+pub(crate) type HmacSha256 = hmac::Hmac<Sha256>;
+
+/// The first half of a MAC, as a token carries it. Two digests are compared in constant time.
+#[derive(Clone, Copy)]
+pub(crate) struct Digest([u8; 16]);
+
+impl Digest {
+    pub(crate) fn of(mac: HmacSha256) -> Self {
+        Self(truncate(mac))
+    }
+
+    /// Reads what [`write`](Self::write) has written.
+    pub(crate) fn read(bytes: [u8; 16]) -> Option<Self> {
+        (bytes != [0; 16]).then_some(Self(bytes))
+    }
+
+    /// A digest as a token writes it: no digest is all zeros.
+    pub(crate) fn write(digest: Option<Self>) -> [u8; 16] {
+        digest.map_or([0; 16], |digest| digest.0)
+    }
+}
+
+impl PartialEq for Digest {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for Digest {}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digest([redacted])")
+    }
+}
+
+/// The first bytes of a finished MAC.
+pub(super) fn truncate<const N: usize>(mac: HmacSha256) -> [u8; N] {
+    const { assert!(N <= 32, "SHA-256 gives 32 bytes") };
+    let bytes: [u8; 32] = mac.finalize().into_bytes().into();
+    bytes.first_chunk().copied().unwrap_or([0; N])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_are_equal_where_all_their_bytes_are() {
+        let digest = Digest([7; 16]);
+        assert_eq!(digest, Digest([7; 16]));
+        for at in 0..16 {
+            let mut other = [7; 16];
+            other[at] ^= 1;
+            assert_ne!(digest, Digest(other), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn no_digest_is_written_as_zeros() {
+        assert_eq!(Digest::write(None), [0; 16]);
+        assert_eq!(Digest::read([0; 16]), None);
+        for digest in [Some(Digest([1; 16])), Some(Digest([0xff; 16]))] {
+            assert_eq!(Digest::read(Digest::write(digest)), digest);
+        }
+    }
+
+    #[test]
+    fn a_digest_prints_no_bytes() {
+        assert_eq!(format!("{:?}", Digest([0xab; 16])), "Digest([redacted])");
+    }
+}
