@@ -12,7 +12,8 @@ use crate::clock::UnixTime;
 use crate::redirect::local;
 use crate::request::cookie_header::Presented;
 use crate::request::{client_ip, cookie_header};
-use crate::token::keys::{KeyRing, SecretKey};
+use crate::token::keys::KeyRing;
+use crate::token::secret::SecretKey;
 use crate::token::{Digest, Flags, Kind, SessionId, Token};
 
 /// The keys of an application of the targets' own.

@@ -29,7 +29,7 @@ pub(crate) use self::view::View;
 use self::error::Report;
 use self::lifetimes::Lifetimes;
 use crate::request::cross_site::{CrossSiteProtection, WebOrigin};
-use crate::token::keys::SecretKey;
+use crate::token::secret::SecretKey;
 
 const MAX_AUDIENCE: usize = 255;
 

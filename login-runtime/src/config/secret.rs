@@ -7,7 +7,7 @@ use rocket::figment::value::Value;
 use serde::de::{Deserialize, Deserializer, Error as _};
 
 use super::error::Report;
-use crate::token::keys::{KeyError, SecretKey};
+use crate::token::secret::{KeyError, SecretKey};
 
 /// More keys than this, the current one included, are not kept.
 const MAX_KEYS: usize = 4;

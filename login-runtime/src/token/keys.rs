@@ -1,120 +1,18 @@
-//! The secret key, and every key that is derived from it.
+//! Every key that is derived from the secret key.
 
-use std::borrow::Cow;
-use std::collections::HashSet;
-use std::{fmt, io};
+use std::fmt;
 
-use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
+use data_encoding::HEXLOWER;
 use hkdf::Hkdf;
 use hmac::{KeyInit as _, Mac as _};
 use sha2::Sha256;
-use subtle::ConstantTimeEq as _;
 
 use crate::token::digest::{HmacSha256, truncate};
-use crate::token::{Kind, SessionId, random};
+use crate::token::kind::Kind;
+use crate::token::secret::SecretKey;
+use crate::token::session_id::SessionId;
 
-/// The key that this project's own documentation prints.
-pub(crate) const DOCUMENTED_KEY: &str = "6dRxltRW8zfQ22+RDOaZru8F56V4oe+ZGx4U0WOPT80=";
-
-/// Keys that anybody can look up.
-const PUBLISHED_KEYS: [&str; 5] = [
-    DOCUMENTED_KEY,
-    // Rocket's documentation, guide and examples, since 0.3.
-    "hPRYyVRiMyxpw5sBB1XeCMN1kFsDCqKvBi2QJxBVHQk=",
-    "itlYmFR2vYKrOmFhupMIn/hyB6lYCCTXz4yaQX89XVg=",
-    "8Xui8SN4mI+7egV/9dlfYYLGQJeEx4+DwmSQLwDVXJg=",
-    // Flask's documentation; its `_5#y2L"F4Q8z\n\xec]/` is too short anyway.
-    "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
-];
-
-const MIN_SECRET: usize = 32;
-const MIN_DISTINCT: usize = 10;
 const SALT: &[u8] = b"rocket-login";
-
-/// A secret that has passed the checks for weak and published keys.
-#[derive(Clone)]
-pub(crate) struct SecretKey(Vec<u8>);
-
-impl SecretKey {
-    /// Reads a key as Rocket reads its `secret_key`: 44 or 88 characters of base64, 64 hex digits.
-    /// Any other text counts as its bytes.
-    pub(crate) fn from_text(text: &str) -> Result<Self, KeyError> {
-        Self::from_bytes(&decode(text))
-    }
-
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
-        if bytes.len() < MIN_SECRET {
-            return Err(KeyError::TooShort(bytes.len()));
-        }
-        if bytes.iter().collect::<HashSet<_>>().len() < MIN_DISTINCT {
-            return Err(KeyError::Repetitive);
-        }
-        if PUBLISHED_KEYS.iter().any(|text| *decode(text) == *bytes) {
-            return Err(KeyError::Published);
-        }
-        Ok(Self(bytes.to_vec()))
-    }
-
-    /// Draws 32 bytes from the operating system.
-    pub(crate) fn generate() -> io::Result<Self> {
-        random::draw::<MIN_SECRET>().map(|bytes| Self(bytes.into()))
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a secret from the configuration")]
-fn decode(text: &str) -> Cow<'_, [u8]> {
-    let bytes = text.as_bytes();
-    match bytes.len() {
-        44 | 88 => BASE64.decode(bytes).ok(),
-        64 => HEXLOWER_PERMISSIVE.decode(bytes).ok(),
-        _ => None,
-    }
-    .map_or(Cow::Borrowed(bytes), Cow::Owned)
-}
-
-impl PartialEq for SecretKey {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
-    }
-}
-
-impl fmt::Debug for SecretKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretKey([redacted])")
-    }
-}
-
-/// Why a secret key is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum KeyError {
-    /// It has this many bytes, fewer than 32.
-    TooShort(usize),
-    /// It has fewer than 10 distinct byte values.
-    Repetitive,
-    /// It is printed in public documentation.
-    Published,
-}
-
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooShort(length) => {
-                write!(
-                    f,
-                    "the key has {length} bytes, at least {MIN_SECRET} are needed"
-                )
-            }
-            Self::Repetitive => write!(
-                f,
-                "the key has fewer than {MIN_DISTINCT} distinct byte values, it is not random"
-            ),
-            Self::Published => f.write_str("the key is printed in public documentation"),
-        }?;
-        f.write_str("; generate one with `openssl rand -base64 32`")
-    }
-}
-
-impl std::error::Error for KeyError {}
 
 /// Every key in use: the current one signs, all of them verify.
 pub(crate) struct KeyRing {
@@ -182,7 +80,7 @@ impl KeySet {
         remember_cookie: &str,
     ) -> Self {
         let derivation = Derivation {
-            hkdf: extract(SALT, &secret.0),
+            hkdf: extract(SALT, secret.as_bytes()),
             audience: audience.into(),
         };
         Self {
@@ -281,6 +179,8 @@ pub(super) fn hmac(key: &[u8]) -> HmacSha256 {
 mod tests {
     #![allow(clippy::indexing_slicing, clippy::unwrap_used)]
 
+    use std::collections::HashSet;
+
     use super::*;
     use proptest::prelude::*;
 
@@ -324,94 +224,10 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_read_as_rocket_reads_them() {
-        let hex = HEXLOWER.encode(&bytes());
-        assert_eq!(SecretKey::from_text(&BASE64.encode(&bytes())), Ok(secret()));
-        assert_eq!(SecretKey::from_text(&hex), Ok(secret()));
-        assert_eq!(SecretKey::from_text(&hex.to_uppercase()), Ok(secret()));
-
-        let long: Vec<u8> = (0..64).collect();
-        let read = SecretKey::from_text(&BASE64.encode(&long)).unwrap();
-        assert_eq!(read.0, long);
-    }
-
-    #[test]
-    fn other_text_counts_as_its_bytes() {
-        for text in [
-            "correct horse battery staple, and a donkey",
-            "44 characters that are no base64 whatsoever!",
-            "64 characters, of which some few at the least are no hex digits!",
-        ] {
-            assert_eq!(SecretKey::from_text(text).unwrap().0, text.as_bytes());
-        }
-    }
-
-    #[test]
-    fn weak_and_published_keys_are_refused() {
-        use KeyError::{Published, Repetitive, TooShort};
-        let nine_values = "123456789".repeat(8);
-        for (text, error) in [
-            ("", TooShort(0)),
-            ("dev", TooShort(3)),
-            ("0123456789012345678901234567890", TooShort(31)),
-            ("_5#y2L\"F4Q8z\n\u{ec}]/", TooShort(17)),
-            (r#"_5#y2L"F4Q8z\n\xec]/"#, TooShort(20)),
-            // 44 characters of base64, 31 bytes.
-            ("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg==", TooShort(31)),
-            (&"0".repeat(64), Repetitive),
-            (&"a".repeat(100), Repetitive),
-            (&nine_values, Repetitive),
-        ] {
-            assert_eq!(SecretKey::from_text(text), Err(error), "{text:?}");
-        }
-        for text in PUBLISHED_KEYS {
-            assert_eq!(SecretKey::from_text(text), Err(Published), "{text:?}");
-            assert_eq!(
-                SecretKey::from_bytes(&decode(text)),
-                Err(Published),
-                "{text:?}"
-            );
-        }
-        let upper = PUBLISHED_KEYS.last().unwrap().to_uppercase();
-        assert_eq!(SecretKey::from_text(&upper), Err(Published));
-        assert_eq!(SecretKey::from_bytes(&[0; 64]), Err(Repetitive));
-        assert_eq!(SecretKey::from_bytes(&[1; 31]), Err(TooShort(31)));
-    }
-
-    #[test]
-    fn ten_distinct_values_are_enough() {
-        assert!(SecretKey::from_text(&"0123456789".repeat(4)).is_ok());
-    }
-
-    #[test]
-    fn a_refusal_names_the_mend_and_never_the_value() {
-        let text = "hunter2hunter2";
-        let message = SecretKey::from_text(text).unwrap_err().to_string();
-        assert_eq!(
-            message,
-            "the key has 14 bytes, at least 32 are needed; generate one with `openssl rand -base64 32`"
-        );
-        for error in [KeyError::Repetitive, KeyError::Published] {
-            assert!(error.to_string().ends_with("`openssl rand -base64 32`"));
-        }
-    }
-
-    #[test]
     fn debug_tells_nothing() {
         let ring = ring("app", "s", "r");
-        assert_eq!(format!("{:?}", secret()), "SecretKey([redacted])");
         assert_eq!(format!("{ring:?}"), "KeyRing([redacted])");
         assert_eq!(format!("{:?}", ring.current()), "KeySet([redacted])");
-    }
-
-    #[test]
-    fn generated_keys_pass_the_checks_and_differ() {
-        let (a, b) = (
-            SecretKey::generate().unwrap(),
-            SecretKey::generate().unwrap(),
-        );
-        assert_eq!(SecretKey::from_bytes(&a.0), Ok(a.clone()));
-        assert_ne!(a, b);
     }
 
     #[test]

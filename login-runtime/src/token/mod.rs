@@ -1,8 +1,11 @@
 //! The signed token that both cookies carry.
 
 mod digest;
+mod envelope;
 pub(crate) mod keys;
+mod kind;
 mod random;
+pub(crate) mod secret;
 mod session_id;
 pub(crate) mod times;
 pub(crate) mod value;
@@ -12,38 +15,25 @@ mod vectors;
 use std::fmt;
 
 use bitflags::bitflags;
-use data_encoding::BASE64URL_NOPAD;
-use hmac::Mac as _;
 
 pub(crate) use self::digest::{Digest, HmacSha256};
+pub(crate) use self::envelope::EnvelopeError;
+pub(crate) use self::kind::Kind;
 #[cfg(test)]
 pub(crate) use self::random::outage;
 pub use self::session_id::SessionId;
 use crate::clock::UnixTime;
-use crate::token::digest::truncate;
+use crate::token::envelope::take;
 use crate::token::keys::{KeyRing, KeySet};
 
 /// The longest user id, in bytes.
 pub(crate) const MAX_UID: usize = 256;
 
-/// The longest text that is looked at, in bytes; the longest token has 503.
-pub(crate) const MAX_LENGTH: usize = 1024;
-
-/// What a text of this length decodes to, in bytes.
-const MAX_BYTES: usize = MAX_LENGTH / 4 * 3;
-
-const VERSION: u8 = 1;
-const TAG: usize = 32;
+/// The longest token that is looked at, in bytes; ours have at most 345.
+const MAX_BYTES: usize = 768;
 
 /// How a token writes that no credentials were shown.
 const NOT_FRESH: UnixTime = UnixTime::from_secs(0);
-
-/// Which of the two cookies a token is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
-    Session = 1,
-    Remember = 2,
-}
 
 bitflags! {
     /// Yes-or-no facts about a login.
@@ -108,59 +98,40 @@ impl Token {
             return None;
         }
         let uid_length = u16::try_from(self.uid.len()).ok()?;
-        let mut bytes = Vec::with_capacity(MAX_LENGTH / 2);
-        bytes.extend([VERSION, self.kind as u8, self.flags.bits()]);
-        bytes.extend(keys.id);
-        bytes.extend(self.session_id.0);
-        for time in [
-            self.auth_at.unwrap_or(NOT_FRESH),
-            self.created_at,
-            self.renewed_at,
-            self.expires_at,
-        ] {
-            bytes.extend(time.as_secs().to_be_bytes());
-        }
-        bytes.extend(Digest::write(self.session_hash));
-        bytes.extend(Digest::write(self.protection));
-        bytes.extend(uid_length.to_be_bytes());
-        bytes.extend(self.uid.as_bytes());
-        let mac = keys.of(self.kind).mac.clone().chain_update(&bytes);
-        bytes.extend(truncate::<TAG>(mac));
-        Some(BASE64URL_NOPAD.encode(&bytes))
+        let key = keys.of(self.kind).mac.clone();
+        let flags = [self.flags.bits()];
+        Some(envelope::seal(self.kind as u8, flags, keys, key, |bytes| {
+            bytes.extend(self.session_id.0);
+            for time in [
+                self.auth_at.unwrap_or(NOT_FRESH),
+                self.created_at,
+                self.renewed_at,
+                self.expires_at,
+            ] {
+                bytes.extend(time.as_secs().to_be_bytes());
+            }
+            bytes.extend(Digest::write(self.session_hash));
+            bytes.extend(Digest::write(self.protection));
+            bytes.extend(uid_length.to_be_bytes());
+            bytes.extend(self.uid.as_bytes());
+        }))
     }
 
-    /// Verifies a cookie's value and reads it, and tells which keys had signed it.
+    /// Verifies and reads a cookie's value; also gives the keys that signed it.
     pub(crate) fn decode<'k>(
         value: &str,
         kind: Kind,
         ring: &'k KeyRing,
-    ) -> Result<(Self, &'k KeySet), TokenError> {
-        use TokenError::{BadSignature, Malformed, UnknownKey};
-
+    ) -> Result<(Self, &'k KeySet), EnvelopeError> {
         let mut buffer = [0; MAX_BYTES];
-        let bytes = decode_text(value, &mut buffer).ok_or(Malformed)?;
-        let (signed, tag) = bytes.split_last_chunk::<TAG>().ok_or(Malformed)?;
-        let mut rest = signed;
-        let [version, kind_byte] = take(&mut rest).ok_or(Malformed)?;
-        if version != VERSION || kind_byte != kind as u8 {
-            return Err(Malformed);
-        }
-        let [flags, id @ ..] = take::<5>(&mut rest).ok_or(Malformed)?;
-
-        let mut error = UnknownKey;
-        for keys in ring.with_id(id) {
-            let mac = keys.of(kind).mac.clone().chain_update(signed);
-            if mac.verify_slice(tag).is_ok() {
-                let token = Self::parse(kind, flags, rest).ok_or(Malformed)?;
-                return Ok((token, keys));
-            }
-            error = BadSignature;
-        }
-        Err(error)
+        let key_of = |keys: &KeySet| keys.of(kind).mac.clone();
+        let opened = envelope::open(value, kind as u8, ring, key_of, &mut buffer)?;
+        let token = Self::parse(kind, opened.own, opened.payload);
+        Ok((token.ok_or(EnvelopeError::Malformed)?, opened.keys))
     }
 
     /// Reads what follows the key id, once it is known to be genuine.
-    fn parse(kind: Kind, flags: u8, mut rest: &[u8]) -> Option<Self> {
+    fn parse(kind: Kind, [flags]: [u8; 1], mut rest: &[u8]) -> Option<Self> {
         let rest = &mut rest;
         Some(Self {
             kind,
@@ -195,40 +166,12 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Why a cookie's value is not a token of ours.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum TokenError {
-    /// Its length, encoding, version, kind, flags or structure is not a token's.
-    Malformed,
-    /// It was signed with a key that is not, or no longer, in use.
-    UnknownKey,
-    BadSignature,
-}
-
 fn is_uid(bytes: &[u8]) -> bool {
     (1..=MAX_UID).contains(&bytes.len())
 }
 
-/// Decodes onto the stack: nothing is allocated for a value that nobody has signed.
-#[expect(clippy::disallowed_methods, reason = "the decoder of tokens")]
-fn decode_text<'b>(text: &str, buffer: &'b mut [u8; MAX_BYTES]) -> Option<&'b [u8]> {
-    if text.len() > MAX_LENGTH {
-        return None;
-    }
-    let length = BASE64URL_NOPAD.decode_len(text.len()).ok()?;
-    let bytes = buffer.get_mut(..length)?;
-    BASE64URL_NOPAD.decode_mut(text.as_bytes(), bytes).ok()?;
-    Some(bytes)
-}
-
 fn take_time(bytes: &mut &[u8]) -> Option<UnixTime> {
     take(bytes).map(u64::from_be_bytes).map(UnixTime::from_secs)
-}
-
-fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
-    let (head, rest) = bytes.split_first_chunk()?;
-    *bytes = rest;
-    Some(*head)
 }
 
 #[cfg(test)]
@@ -239,9 +182,13 @@ mod tests {
         clippy::unwrap_used
     )]
 
+    use data_encoding::BASE64URL_NOPAD;
+    use hmac::Mac as _;
+
     use super::*;
-    use crate::token::keys::SecretKey;
-    use TokenError::{BadSignature, Malformed, UnknownKey};
+    use crate::token::envelope::TAG;
+    use crate::token::secret::SecretKey;
+    use EnvelopeError::{BadSignature, Malformed, UnknownKey};
 
     const ID_AT: usize = 3;
     const UID_LENGTH_AT: usize = 87;
@@ -287,7 +234,7 @@ mod tests {
         }
     }
 
-    fn decode(value: &str) -> Result<Token, TokenError> {
+    fn decode(value: &str) -> Result<Token, EnvelopeError> {
         Token::decode(value, Kind::Session, &ring()).map(|(token, _)| token)
     }
 

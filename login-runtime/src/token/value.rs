@@ -1,22 +1,15 @@
 //! An application's own short values, signed and dated.
 
-use data_encoding::BASE64URL_NOPAD;
-use hmac::Mac as _;
-
 use crate::clock::UnixTime;
-use crate::token::digest::truncate;
-use crate::token::keys::KeyRing;
+use crate::token::envelope;
+use crate::token::keys::{KeyRing, KeySet};
+use crate::token::kind::VALUE;
 
 /// The longest value, in bytes.
 const MAX_VALUE: usize = 2_048;
 
-/// The longest text that is looked at, in bytes.
-const MAX_TEXT: usize = 4_096;
-
-const VERSION: u8 = 1;
-/// Follows the kinds of tokens.
-const KIND: u8 = 3;
-const TAG: usize = 32;
+/// The longest signed value that is looked at, in bytes.
+const MAX_BYTES: usize = 3_072;
 
 /// Signs a value for one purpose until `expires_at`; `None` if it is longer than 2,048 bytes.
 pub(crate) fn encode(
@@ -29,31 +22,19 @@ pub(crate) fn encode(
         return None;
     }
     let keys = ring.current();
-    let mut bytes = vec![VERSION, KIND];
-    bytes.extend(keys.id);
-    bytes.extend(expires_at.as_secs().to_be_bytes());
-    bytes.extend(value.as_bytes());
-    let mac = keys.value_key(purpose).chain_update(&bytes);
-    bytes.extend(truncate::<TAG>(mac));
-    Some(BASE64URL_NOPAD.encode(&bytes))
+    let key = keys.value_key(purpose);
+    Some(envelope::seal(VALUE, [], keys, key, |bytes| {
+        bytes.extend(expires_at.as_secs().to_be_bytes());
+        bytes.extend(value.as_bytes());
+    }))
 }
 
 /// Gives the value back; `None` if it is forged, of another purpose, or expired at `now`.
 pub(crate) fn decode(ring: &KeyRing, purpose: &str, text: &str, now: UnixTime) -> Option<String> {
-    if text.len() > MAX_TEXT {
-        return None;
-    }
-    #[expect(clippy::disallowed_methods, reason = "the decoder of signed values")]
-    let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
-    let (signed, tag) = bytes.split_last_chunk::<TAG>()?;
-    let (&[VERSION, KIND, ref id @ ..], rest) = signed.split_first_chunk::<6>()? else {
-        return None;
-    };
-    ring.with_id(*id).find(|keys| {
-        let mac = keys.value_key(purpose).chain_update(signed);
-        mac.verify_slice(tag).is_ok()
-    })?;
-    let (expires_at, value) = rest.split_first_chunk()?;
+    let mut buffer = [0; MAX_BYTES];
+    let key_of = |keys: &KeySet| keys.value_key(purpose);
+    let opened = envelope::open::<0>(text, VALUE, ring, key_of, &mut buffer).ok()?;
+    let (expires_at, value) = opened.payload.split_first_chunk()?;
     if now >= UnixTime::from_secs(u64::from_be_bytes(*expires_at)) {
         return None;
     }
@@ -68,8 +49,12 @@ mod tests {
         clippy::unwrap_used
     )]
 
+    use data_encoding::BASE64URL_NOPAD;
+    use hmac::Mac as _;
+
     use super::*;
-    use crate::token::keys::SecretKey;
+    use crate::token::envelope::{TAG, VERSION};
+    use crate::token::secret::SecretKey;
     use crate::token::{Kind, SessionId, Token};
 
     fn secret(first: u8) -> SecretKey {
@@ -161,12 +146,12 @@ mod tests {
     #[test]
     fn a_text_over_the_limit_is_refused_even_when_signed() {
         for (length, is_read) in [(3_072, true), (3_073, false)] {
-            let mut bytes = vec![VERSION, KIND];
+            let mut bytes = vec![VERSION, VALUE];
             bytes.extend(ring().current().id);
             bytes.extend(100_u64.to_be_bytes());
             bytes.resize(length - TAG, b'a');
             let mac = ring().current().value_key("next").chain_update(&bytes);
-            bytes.extend(truncate::<TAG>(mac));
+            bytes.extend(mac.finalize().into_bytes());
             let text = BASE64URL_NOPAD.encode(&bytes);
             assert_eq!(decode(&ring(), "next", &text, at(0)).is_some(), is_read);
         }

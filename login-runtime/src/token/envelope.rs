@@ -1,0 +1,97 @@
+//! The form of every signed text: version, kind, bytes of the kind's own, key id, payload and MAC, in
+//! base64url.
+
+use data_encoding::BASE64URL_NOPAD;
+use hmac::Mac as _;
+use thiserror::Error;
+
+use crate::token::digest::HmacSha256;
+use crate::token::keys::{KeyRing, KeySet};
+
+pub(super) const VERSION: u8 = 1;
+pub(super) const TAG: usize = 32;
+
+/// Why a text is not one of ours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub(crate) enum EnvelopeError {
+    /// Its length, encoding, version, kind, or what it holds.
+    #[error("it does not have the right format")]
+    Malformed,
+    #[error("the key that signed it is not, or no longer, in use")]
+    UnknownKey,
+    #[error("its signature is wrong")]
+    BadSignature,
+}
+
+/// Writes and signs a text, with the `key` that `keys` has for its kind.
+pub(super) fn seal<const OWN: usize>(
+    kind: u8,
+    own: [u8; OWN],
+    keys: &KeySet,
+    key: HmacSha256,
+    write_payload: impl FnOnce(&mut Vec<u8>),
+) -> String {
+    // Longer than any token.
+    let mut bytes = Vec::with_capacity(512);
+    bytes.extend([VERSION, kind]);
+    bytes.extend(own);
+    bytes.extend(keys.id);
+    write_payload(&mut bytes);
+    let tag = key.chain_update(&bytes).finalize().into_bytes();
+    bytes.extend(tag);
+    BASE64URL_NOPAD.encode(&bytes)
+}
+
+/// A genuine text's contents.
+pub(super) struct Opened<'b, 'k, const OWN: usize> {
+    pub(super) own: [u8; OWN],
+    pub(super) payload: &'b [u8],
+    /// The keys that signed it.
+    pub(super) keys: &'k KeySet,
+}
+
+/// Verifies a text with the key that `key_of` takes from each set of keys, and then reads it.
+///
+/// It is decoded into `buffer`, whose length limits the text's: nothing is allocated for a text that
+/// nobody has signed.
+pub(super) fn open<'b, 'k, const OWN: usize>(
+    text: &str,
+    kind: u8,
+    ring: &'k KeyRing,
+    key_of: impl Fn(&KeySet) -> HmacSha256,
+    buffer: &'b mut [u8],
+) -> Result<Opened<'b, 'k, OWN>, EnvelopeError> {
+    use EnvelopeError::{BadSignature, Malformed, UnknownKey};
+
+    let bytes = decode(text, buffer).ok_or(Malformed)?;
+    let (signed, tag) = bytes.split_last_chunk::<TAG>().ok_or(Malformed)?;
+    let mut payload = signed;
+    if take(&mut payload) != Some([VERSION, kind]) {
+        return Err(Malformed);
+    }
+    let own = take(&mut payload).ok_or(Malformed)?;
+    let id = take(&mut payload).ok_or(Malformed)?;
+
+    let mut error = UnknownKey;
+    for keys in ring.with_id(id) {
+        if key_of(keys).chain_update(signed).verify_slice(tag).is_ok() {
+            return Ok(Opened { own, payload, keys });
+        }
+        error = BadSignature;
+    }
+    Err(error)
+}
+
+fn decode<'b>(text: &str, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+    let length = BASE64URL_NOPAD.decode_len(text.len()).ok()?;
+    let bytes = buffer.get_mut(..length)?;
+    BASE64URL_NOPAD.decode_mut(text.as_bytes(), bytes).ok()?;
+    Some(bytes)
+}
+
+/// Takes the first bytes off.
+pub(super) fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*head)
+}
