@@ -53,11 +53,14 @@ pub use self::access::denial::{Answer, AnswerFn, Denied, Reason, Refusal, Refuse
 pub use self::access::group::{GuardRoutes, RouteCondition, RouteGuard};
 pub use self::access::user::{Anonymous, CurrentUser, Fresh};
 pub use self::app::event::{EventKind, EventListener, LoginEvent};
-pub use self::app::loader::{IntoLoadResult, LoadError, LoadResult, RequestLoader, UserLoader};
-pub use self::app::user::{SessionHashField, SessionHasher, UserMixin};
+pub use self::app::failure::{ConditionError, LoadError};
+pub use self::app::loader::{IntoLoadResult, LoadResult, RequestLoader, UserLoader};
+pub use self::app::session_hash::{SessionHashField, SessionHasher};
+pub use self::app::user::UserMixin;
 pub use self::audit::{Access, Audit, AuditedRoute, audit};
 pub use self::clock::{Clock, UnixTime};
 pub use self::config::{ProtectionAddress, SessionProtection, UnguardedRoutes};
+pub use self::login::unavailable::Unavailable;
 pub use self::manager::{Localize, LoginManager};
 pub use self::redirect::login_url::{login_url, make_next_param};
 pub use self::request::cross_site::CrossSiteProtection;

@@ -15,8 +15,10 @@ pub use crate::access::condition::{ConditionRealm, Permission, condition};
 pub use crate::access::denial::{Answer, Refusal};
 pub use crate::access::rule::Rule;
 pub use crate::access::user::{manager_is_missing, user_guard};
-pub use crate::app::loader::{IntoLoadResult, LoadError, LoadResult};
-pub use crate::app::user::{SessionHasher, UserMixin};
+pub use crate::app::failure::LoadError;
+pub use crate::app::loader::{IntoLoadResult, LoadResult, guard, handler_guard};
+pub use crate::app::session_hash::SessionHasher;
+pub use crate::app::user::UserMixin;
 
 /// `Box::pin`, without a name from the prelude.
 pub fn pin<'a, T>(future: impl Future<Output = T> + Send + 'a) -> BoxFuture<'a, T> {
@@ -27,33 +29,6 @@ pub fn pin<'a, T>(future: impl Future<Output = T> + Send + 'a) -> BoxFuture<'a, 
 #[must_use]
 pub fn parse_id<T: FromStr>(id: &str) -> Option<T> {
     id.parse().ok()
-}
-
-/// A loader's guard.
-///
-/// # Errors
-///
-/// That it fails or forwards: that never is "nobody".
-pub fn guard<T, E>(outcome: Outcome<T, E>) -> Result<T, LoadError> {
-    handler_guard(outcome).map_err(|status| {
-        let name = std::any::type_name::<T>();
-        LoadError::with_status(
-            status,
-            format!("the loader's guard `{name}` failed with {status}"),
-        )
-    })
-}
-
-/// A handler's or listener's guard.
-///
-/// # Errors
-///
-/// The status with which it fails or forwards.
-pub fn handler_guard<T, E>(outcome: Outcome<T, E>) -> Result<T, Status> {
-    match outcome {
-        Outcome::Success(guard) => Ok(guard),
-        Outcome::Error((status, _)) | Outcome::Forward(status) => Err(status),
-    }
 }
 
 /// A handler's answer.

@@ -5,7 +5,8 @@ use std::fmt;
 use rocket::http::Cookie;
 use rocket::{Phase, Rocket};
 
-use crate::app::user::{SessionHasher, UserMixin, id_of};
+use crate::app::session_hash::SessionHasher;
+use crate::app::user::{UserMixin, id_of};
 use crate::realm::Realm;
 use crate::token::{Kind, SessionId, Token};
 

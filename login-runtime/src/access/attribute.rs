@@ -15,8 +15,9 @@ use crate::access::condition::{ConditionRealm, Permission};
 use crate::access::denial::{Denied, Reason, Refusal};
 use crate::access::rule::{Need, Rule};
 use crate::access::user;
-use crate::app::loader::guarded;
-use crate::app::user::UserMixin;
+use crate::app::contain::contain;
+use crate::app::failure::ConditionError;
+use crate::app::user::{UserMixin, UserType};
 use crate::audit::PolicyEntry;
 use crate::realm::{AnyRealm, Realms};
 
@@ -46,7 +47,7 @@ pub trait Policy: Send + Sync + 'static {
     /// Whom the condition judges.
     #[must_use]
     fn condition_realm() -> ConditionRealm {
-        (TypeId::of::<()>(), "()")
+        UserType::of::<()>()
     }
 }
 
@@ -159,16 +160,16 @@ pub(crate) async fn decide(
     let Some(condition) = condition else {
         return Ok(());
     };
-    let permission = match guarded(core.config.loader_timeout, || condition(req)).await {
+    let permission = match contain(core.config.loader_timeout, || condition(req)).await {
         Ok(permission) => permission,
-        Err(interrupted) => Permission::Failed(interrupted.into()),
+        Err(interrupted) => Permission::Failed(ConditionError::from(interrupted).into()),
     };
     match permission {
         Permission::Granted => Ok(()),
         Permission::Refused => Err(deny(Reason::Forbidden)),
         Permission::Nobody => Err(deny(Reason::Unauthorized)),
         Permission::Failed(error) => {
-            error!("a condition could not be told: {error}");
+            error!("{error}");
             realm.has_failed(req);
             Err(Refusal::Failed(error))
         }
@@ -187,10 +188,11 @@ pub(crate) fn misfits<R: Phase>(
         return vec![no_realm(rocket, route, user_type, mend)];
     };
     match condition {
-        Some((judged, name)) if judged != realm.core().user_type => vec![format!(
-            "{route} asks for the login of a `{}`, but its condition judges a `{name}`: \
+        Some(judged) if judged.id != realm.core().user_type => vec![format!(
+            "{route} asks for the login of a `{}`, but its condition judges a `{}`: \
              both have to be of one user type",
-            realm.core().user_type_name
+            realm.core().user_type_name,
+            judged.name
         )],
         _ => Vec::new(),
     }

@@ -1,20 +1,21 @@
 //! `if = ..`: a function of the user, and of any request guards, that says who may pass.
 
-use std::any::TypeId;
+use std::error::Error;
 use std::fmt::{self, Debug};
 
 use rocket::Request;
 use rocket::futures::future::BoxFuture;
-use rocket::request::FromRequest;
+use rocket::request::{FromRequest, Outcome};
 
-use crate::app::loader::LoadError;
-use crate::app::user::UserMixin;
+use crate::app::failure::ConditionError;
+use crate::app::loader::handler_guard;
+use crate::app::user::{UserMixin, UserType};
+use crate::login::unavailable::Unavailable;
 use crate::login::visit::Visit;
-use crate::private::guard;
 use crate::realm::Realm;
 
 /// What a condition said of the current user.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Permission {
     /// The user may pass.
     Granted,
@@ -22,12 +23,12 @@ pub enum Permission {
     Refused,
     /// Nobody is logged in whom the condition could judge.
     Nobody,
-    /// It could not be told.
-    Failed(LoadError),
+    /// It could not be determined.
+    Failed(Unavailable),
 }
 
-/// Which user type a condition judges, by id and name.
-pub type ConditionRealm = (TypeId, &'static str);
+/// Which user type a condition judges.
+pub type ConditionRealm = UserType;
 
 /// A function that may stand in `if = ..`.
 ///
@@ -48,18 +49,19 @@ pub trait Condition<'r, Args>: Send + 'r {
         self,
         user: &'r Self::User,
         req: &'r Request<'_>,
-    ) -> BoxFuture<'r, Result<bool, LoadError>>;
+    ) -> BoxFuture<'r, Result<bool, ConditionError>>;
 }
 
 /// What a condition may return.
 #[diagnostic::on_unimplemented(
     message = "a condition cannot return `{Self}`",
     label = "neither `bool` nor `Result<bool, E>`",
-    note = "return whether the user may pass: `bool`, or `Result<bool, E>` where that can fail"
+    note = "return whether the user may pass: `bool`, or `Result<bool, E>` where that can fail and `E` is an error, \
+            a text or a `ConditionError`"
 )]
 pub trait IntoVerdict<Kind> {
     /// Waits for what it says.
-    fn into_verdict(self) -> impl Future<Output = Result<bool, LoadError>> + Send;
+    fn into_verdict(self) -> impl Future<Output = Result<bool, ConditionError>> + Send;
 }
 
 /// Marks what is said at once.
@@ -71,14 +73,15 @@ pub struct Now(());
 pub struct Later<Kind>(std::marker::PhantomData<Kind>);
 
 impl IntoVerdict<Now> for bool {
-    async fn into_verdict(self) -> Result<bool, LoadError> {
+    async fn into_verdict(self) -> Result<bool, ConditionError> {
         Ok(self)
     }
 }
 
-impl<E: Debug> IntoVerdict<Now> for Result<bool, E> {
-    fn into_verdict(self) -> impl Future<Output = Result<bool, LoadError>> + Send {
-        std::future::ready(self.map_err(LoadError::new))
+#[diagnostic::do_not_recommend]
+impl<E: Into<Box<dyn Error + Send + Sync>>> IntoVerdict<Now> for Result<bool, E> {
+    fn into_verdict(self) -> impl Future<Output = Result<bool, ConditionError>> + Send {
+        std::future::ready(self.map_err(ConditionError::new))
     }
 }
 
@@ -86,7 +89,7 @@ impl<F> IntoVerdict<Later<Now>> for F
 where
     F: Future<Output: IntoVerdict<Now> + Send> + Send,
 {
-    async fn into_verdict(self) -> Result<bool, LoadError> {
+    async fn into_verdict(self) -> Result<bool, ConditionError> {
         self.await.into_verdict().await
     }
 }
@@ -107,7 +110,7 @@ macro_rules! conditions {
                 self,
                 user: &'r U,
                 req: &'r Request<'_>,
-            ) -> BoxFuture<'r, Result<bool, LoadError>> {
+            ) -> BoxFuture<'r, Result<bool, ConditionError>> {
                 Box::pin(async move {
                     $(let $guard = guard($guard::from_request(req).await)?;)*
                     self(user, $($guard),*).into_verdict().await
@@ -127,6 +130,13 @@ conditions! {
     G1 G2 G3 G4 G5 G6;
 }
 
+fn guard<T, E>(outcome: Outcome<T, E>) -> Result<T, ConditionError> {
+    handler_guard(outcome).map_err(|status| {
+        let name = std::any::type_name::<T>();
+        ConditionError::with_status(status, format!("its guard `{name}` failed with {status}"))
+    })
+}
+
 /// A condition, resolved to its user type and its guards.
 ///
 /// One function for what is asked at launch and at each request, so that an expression that is no
@@ -139,7 +149,7 @@ where
     Resolved {
         condition,
         permit: permit::<C, Args>,
-        realm: (TypeId::of::<C::User>(), std::any::type_name::<C::User>()),
+        realm: UserType::of::<C::User>(),
     }
 }
 
@@ -178,10 +188,9 @@ where
 {
     Box::pin(async move {
         let Some(realm) = Realm::<C::User>::of(req.rocket()) else {
-            return Permission::Failed(LoadError::new(format!(
-                "no `LoginManager` for `{}`, whom the condition judges, is attached",
-                std::any::type_name::<C::User>()
-            )));
+            let user_type = UserType::of::<C::User>().name;
+            let cause = format!("no `LoginManager` for its user type `{user_type}` is attached");
+            return Permission::Failed(ConditionError::new(cause).into());
         };
         let user = match Visit::of(req).present(realm, req).await {
             Ok(present) => present.user,
@@ -192,7 +201,7 @@ where
             Some(user) => match condition.ask(user, req).await {
                 Ok(true) => Permission::Granted,
                 Ok(false) => Permission::Refused,
-                Err(error) => Permission::Failed(error),
+                Err(error) => Permission::Failed(error.into()),
             },
         }
     })

@@ -9,11 +9,12 @@ use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::response::{self, Responder};
 use rocket::{Request, Response};
+use thiserror::Error;
 
 use crate::access::rule::Rule;
 use crate::app::event::EventKind;
-use crate::app::loader::LoadError;
 use crate::chain::Chain;
+use crate::login::unavailable::Unavailable;
 use crate::realm::peek;
 
 /// What an `#[unauthorized_handler]` or `#[needs_refresh_handler]` becomes.
@@ -62,6 +63,18 @@ pub enum Reason {
     Forbidden,
     /// Somebody is logged in, and the route is for those who are not; 403.
     AlreadyLoggedIn,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unauthorized => "nobody is logged in",
+            Self::NeedsRefresh => "the login is not fresh",
+            Self::CrossSite => "the request comes from another site",
+            Self::Forbidden => "the user may not do this",
+            Self::AlreadyLoggedIn => "somebody is logged in",
+        })
+    }
 }
 
 impl Reason {
@@ -151,14 +164,17 @@ impl<'r> FromRequest<'r> for &'r Denied {
 }
 
 /// Why a guard of this library failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum Refusal {
     /// The request was refused.
+    #[error("{0}")]
     Denied(Reason),
-    /// The user could not be loaded.
-    Failed(LoadError),
+    /// Who is logged in, or whether they may pass, could not be determined.
+    #[error(transparent)]
+    Failed(#[from] Unavailable),
     /// No `LoginManager` for the user type is attached; its sentinel stops the launch before.
+    #[error("no `LoginManager` is attached for this user type")]
     NoManager,
 }
 
@@ -185,22 +201,6 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Denied(Reason::Unauthorized) => f.write_str("nobody is logged in"),
-            Self::Denied(Reason::NeedsRefresh) => f.write_str("the login is not fresh"),
-            Self::Denied(Reason::CrossSite) => f.write_str("the request comes from another site"),
-            Self::Denied(Reason::Forbidden) => f.write_str("the user may not do this"),
-            Self::Denied(Reason::AlreadyLoggedIn) => f.write_str("somebody is logged in"),
-            Self::Failed(error) => error.fmt(f),
-            Self::NoManager => f.write_str("no `LoginManager` is attached for this user type"),
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}
-
 /// A refusal by hand: a responder that does what a guard's refusal does.
 ///
 /// Made by [`LoginSession::unauthorized`](crate::LoginSession::unauthorized) and
@@ -222,6 +222,7 @@ impl<'r> Responder<'r, 'static> for Refuse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::failure::LoadError;
 
     #[test]
     fn a_refusal_says_why() {
@@ -234,7 +235,7 @@ mod tests {
         ] {
             assert_eq!(Refusal::Denied(reason).to_string(), why);
         }
-        let failed = LoadError::with_status(Status::BadGateway, "it is down");
+        let failed = Unavailable::from(LoadError::with_status(Status::BadGateway, "it is down"));
         assert_eq!(
             Refusal::Failed(failed.clone()).to_string(),
             failed.to_string()

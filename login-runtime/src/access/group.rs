@@ -271,7 +271,7 @@ impl Handler for GuardedHandler {
             Ok(()) => self.inner.handle(req, data).await,
             Err(refusal) if refusal.forwards(rule) => Outcome::Forward((data, refusal.status())),
             Err(refusal) => {
-                if refusal == Refusal::NoManager {
+                if matches!(refusal, Refusal::NoManager) {
                     error!(
                         "a group of routes asks for a login, but its `LoginManager` is not attached"
                     );

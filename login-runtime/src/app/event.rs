@@ -6,7 +6,7 @@ use rocket::Request;
 use rocket::futures::future::BoxFuture;
 use tracing::error;
 
-use crate::app::loader::{Interrupted, guarded};
+use crate::app::contain::contain;
 use crate::realm::Realm;
 use crate::token::SessionId;
 
@@ -106,10 +106,9 @@ pub(crate) async fn emit<U: Send + Sync + 'static>(
         log_id: session.map(|id| realm.core.ring.log_id(id)),
     };
     for listener in &realm.listeners {
-        match guarded(realm.core.config.loader_timeout, || listener(&event, req)).await {
-            Ok(()) => {}
-            Err(Interrupted::Panicked) => error!("an event listener panicked on {kind:?}"),
-            Err(Interrupted::TimedOut) => error!("an event listener hung on {kind:?}"),
+        let limit = realm.core.config.loader_timeout;
+        if let Err(interrupted) = contain(limit, || listener(&event, req)).await {
+            error!("an event listener failed on {kind:?}: {interrupted}");
         }
     }
 }

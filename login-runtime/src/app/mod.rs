@@ -1,5 +1,8 @@
 //! The application's own code: its user type, its loaders, its listeners.
 
+pub(crate) mod contain;
 pub(crate) mod event;
+pub(crate) mod failure;
 pub(crate) mod loader;
+pub(crate) mod session_hash;
 pub(crate) mod user;

@@ -1,12 +1,9 @@
 //! The user trait: what the library asks of an application's own user type.
 
-use std::borrow::Cow;
+use std::any::TypeId;
 use std::fmt::{self, Display};
-use std::sync::Arc;
 
-use hmac::Mac as _;
-
-use crate::token::{Digest, HmacSha256};
+use crate::app::session_hash::SessionHasher;
 
 /// A user of the application.
 ///
@@ -67,43 +64,6 @@ pub trait UserMixin: Send + Sync + 'static {
     }
 }
 
-/// Collects what a user's logins are bound to; see [`UserMixin::session_hash`].
-pub struct SessionHasher {
-    mac: HmacSha256,
-    used: bool,
-}
-
-impl SessionHasher {
-    /// Adds a field. Fields are told apart by their order and length.
-    pub fn field<T: SessionHashField + ?Sized>(&mut self, field: &T) {
-        self.used = true;
-        match field.bytes() {
-            Some(bytes) => {
-                self.mac.update(&[1]);
-                self.mac.update(&(bytes.len() as u64).to_be_bytes());
-                self.mac.update(bytes);
-            }
-            None => self.mac.update(&[0]),
-        }
-    }
-
-    /// The digest of a user's fields under a key; `None` for a user that adds none.
-    pub(crate) fn digest<U: UserMixin>(key: &HmacSha256, user: &U) -> Option<Digest> {
-        let mut hasher = SessionHasher {
-            mac: key.clone(),
-            used: false,
-        };
-        user.session_hash(&mut hasher);
-        hasher.used.then(|| Digest::of(hasher.mac))
-    }
-}
-
-impl fmt::Debug for SessionHasher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionHasher([redacted])")
-    }
-}
-
 /// A user's id as the cookies hold it.
 pub(crate) fn id_of<U: UserMixin>(user: &U) -> String {
     user.get_id().to_string()
@@ -122,55 +82,27 @@ pub(crate) fn has_id<U: UserMixin>(user: &U, id: &str) -> bool {
     fmt::write(&mut rest, format_args!("{}", user.get_id())).is_ok() && rest.0.is_empty()
 }
 
-/// A field that [`SessionHasher::field`] takes: text or bytes, or an `Option` of one.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be part of the session hash",
-    label = "not text or bytes",
-    note = "`session_hash` takes text and bytes: `String`, `&str`, `Vec<u8>`, `[u8; N]`, or an `Option` of one"
-)]
-pub trait SessionHashField {
-    /// Returns the field's bytes, `None` where there is no value.
-    fn bytes(&self) -> Option<&[u8]>;
+/// A user type, by which the attached managers are told apart.
+#[derive(Clone, Copy, Debug)]
+pub struct UserType {
+    pub(crate) id: TypeId,
+    /// The type's path, for messages.
+    pub(crate) name: &'static str,
 }
 
-macro_rules! hash_fields {
-    ($($ty:ty => |$this:ident| $bytes:expr;)*) => {$(
-        impl SessionHashField for $ty {
-            fn bytes(&self) -> Option<&[u8]> {
-                let $this = self;
-                Some($bytes)
-            }
+impl UserType {
+    pub(crate) fn of<U: 'static>() -> Self {
+        UserType {
+            id: TypeId::of::<U>(),
+            name: std::any::type_name::<U>(),
         }
-    )*};
-}
-
-hash_fields! {
-    str => |text| text.as_bytes();
-    String => |text| text.as_bytes();
-    Box<str> => |text| text.as_bytes();
-    Arc<str> => |text| text.as_bytes();
-    Cow<'_, str> => |text| text.as_bytes();
-    [u8] => |bytes| bytes;
-    Vec<u8> => |bytes| bytes;
-    Box<[u8]> => |bytes| bytes;
-    Arc<[u8]> => |bytes| bytes;
-    Cow<'_, [u8]> => |bytes| bytes;
-}
-
-impl<const N: usize> SessionHashField for [u8; N] {
-    fn bytes(&self) -> Option<&[u8]> {
-        Some(self)
     }
 }
 
-impl<T: SessionHashField + ?Sized> SessionHashField for &T {
-    fn bytes(&self) -> Option<&[u8]> {
-        (**self).bytes()
+impl PartialEq for UserType {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
     }
 }
 
-impl<T: SessionHashField> SessionHashField for Option<T> {
-    fn bytes(&self) -> Option<&[u8]> {
-        self.as_ref().and_then(SessionHashField::bytes)
-    }
-}
+impl Eq for UserType {}

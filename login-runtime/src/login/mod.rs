@@ -1,4 +1,5 @@
 //! The login of one request: how it is found, and what the response must change.
 
 pub(crate) mod search;
+pub(crate) mod unavailable;
 pub(crate) mod visit;

@@ -5,15 +5,17 @@ use rocket::http::Status;
 use tracing::debug;
 
 use crate::app::event::EventKind;
-use crate::app::loader::{self, LoadError};
+use crate::app::failure::LoadError;
+use crate::app::loader;
 use crate::app::user::{UserMixin, has_id};
 use crate::clock::UnixTime;
 use crate::config::SessionProtection;
+use crate::login::unavailable::Unavailable;
 use crate::login::visit::Change;
 use crate::realm::{Realm, RealmCore};
 use crate::request::cookie_header::Presented;
 use crate::response::cookies;
-use crate::revocation::{RevocationError, RevokeSession, SessionRef};
+use crate::revocation::{RevokeSession, SessionRef};
 use crate::token::keys::KeySet;
 use crate::token::times::{self, Lapsed};
 use crate::token::{Flags, Kind, SessionId, Token};
@@ -42,7 +44,7 @@ pub(crate) async fn find<U: UserMixin>(
     realm: &Realm<U>,
     req: &Request<'_>,
     told: &mut Vec<Told>,
-) -> Result<Outcome<U>, LoadError> {
+) -> Result<Outcome<U>, Unavailable> {
     let mut search = Search {
         realm,
         req,
@@ -84,7 +86,7 @@ struct Held<'k, U> {
 }
 
 impl<'s, U: UserMixin> Search<'s, '_, U> {
-    async fn run(&mut self) -> Result<Outcome<U>, LoadError> {
+    async fn run(&mut self) -> Result<Outcome<U>, Unavailable> {
         let config = &self.realm.core.config;
         let specs = [&config.session_cookie, &config.remember_cookie];
         let [session, remember] = cookies::presented(self.req, specs);
@@ -133,13 +135,13 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
 
     /// The checks in SECURITY.md's order: token, times, revocation, loader, session hash, active,
     /// protection.
-    async fn judge(&mut self, value: &str, kind: Kind) -> Result<Verdict<'s, U>, LoadError> {
+    async fn judge(&mut self, value: &str, kind: Kind) -> Result<Verdict<'s, U>, Unavailable> {
         let core = &self.realm.core;
         let config = &core.config;
         let (token, keys) = match Token::decode(value, kind, &core.ring) {
             Ok(decoded) => decoded,
             Err(error) => {
-                debug!("a {kind:?} cookie was refused: {error:?}");
+                debug!("a {kind:?} cookie was refused: {error}");
                 self.tell(EventKind::Forged, None);
                 return Ok(Verdict::Refused);
             }
@@ -300,7 +302,7 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
         }
     }
 
-    async fn ask_the_request_loader(&mut self) -> Result<Found<U>, LoadError> {
+    async fn ask_the_request_loader(&mut self) -> Result<Found<U>, Unavailable> {
         let Some(loader) = self.realm.request_loader else {
             return Ok(Found::nobody());
         };
@@ -349,11 +351,5 @@ pub(crate) async fn load<U: UserMixin>(
             "the user loader returned a user with another id than the one it was asked for",
         )),
         user => Ok(user),
-    }
-}
-
-impl From<RevocationError> for LoadError {
-    fn from(error: RevocationError) -> Self {
-        LoadError::new(error)
     }
 }

@@ -10,17 +10,18 @@ use rocket::futures::future::{BoxFuture, Either};
 use rocket::tokio::sync;
 
 use crate::app::event::{self, EventKind};
-use crate::app::loader::LoadError;
+use crate::app::failure::LoadError;
 use crate::app::user::{UserMixin, has_id};
 use crate::clock::UnixTime;
 use crate::login::search::{self, Found, Told, load};
+use crate::login::unavailable::Unavailable;
 use crate::realm::Realm;
 use crate::token::Token;
 use crate::token::times;
 
 /// Kept in the request's cache from the first question about the user to the response.
 pub(crate) struct Visit<U> {
-    found: OnceLock<Result<Found<U>, LoadError>>,
+    found: OnceLock<Result<Found<U>, Unavailable>>,
     /// The user after a login in this very request.
     newcomer: OnceLock<Result<Option<U>, LoadError>>,
     /// Held by the one who searches; whoever else asks waits for the answer.
@@ -99,7 +100,7 @@ pub(crate) struct Present<'r, U> {
 
 /// An answer that is there already, or the search for it.
 pub(crate) type Soon<'a, T> =
-    Either<Ready<Result<T, LoadError>>, BoxFuture<'a, Result<T, LoadError>>>;
+    Either<Ready<Result<T, Unavailable>>, BoxFuture<'a, Result<T, Unavailable>>>;
 
 impl<U: UserMixin> Present<'_, U> {
     fn nobody() -> Self {
@@ -212,7 +213,7 @@ impl<U: UserMixin> Visit<U> {
         &self,
         realm: &Realm<U>,
         req: &Request<'_>,
-    ) -> Result<Option<Token>, LoadError> {
+    ) -> Result<Option<Token>, Unavailable> {
         if self.present(realm, req).await?.user.is_none() {
             return Ok(None);
         }
@@ -224,7 +225,7 @@ impl<U: UserMixin> Visit<U> {
     }
 
     /// Who is logged in now, where that has been found out.
-    fn known(&self) -> Option<Result<Present<'_, U>, LoadError>> {
+    fn known(&self) -> Option<Result<Present<'_, U>, Unavailable>> {
         if self.has_changed() {
             return self.known_since_the_change();
         }
@@ -238,7 +239,7 @@ impl<U: UserMixin> Visit<U> {
     }
 
     #[cold]
-    fn known_since_the_change(&self) -> Option<Result<Present<'_, U>, LoadError>> {
+    fn known_since_the_change(&self) -> Option<Result<Present<'_, U>, Unavailable>> {
         let Some(token) = self.begun() else {
             return Some(Ok(Present::nobody()));
         };
@@ -249,7 +250,7 @@ impl<U: UserMixin> Visit<U> {
             Some(user) => Some(user),
             None => match self.newcomer.get()? {
                 Ok(newcomer) => newcomer.as_ref().filter(is_meant),
-                Err(error) => return Some(Err(error.clone())),
+                Err(error) => return Some(Err(error.clone().into())),
             },
         };
         Some(Ok(match user {
@@ -266,12 +267,11 @@ impl<U: UserMixin> Visit<U> {
         &'r self,
         realm: &'r Realm<U>,
         req: &'r Request<'_>,
-    ) -> Result<Present<'r, U>, LoadError> {
+    ) -> Result<Present<'r, U>, Unavailable> {
         // Another question may wait for the answer; one from inside the search would wait for ever.
         if self.searching.load(Ordering::Acquire) {
-            return Err(LoadError::new(
-                "a loader or one of its guards asks for the current user",
-            ));
+            let cause = "a loader or one of its guards asks for the current user";
+            return Err(LoadError::new(cause).into());
         }
         // Twice, since a listener that is told of the answer may change the login.
         for _ in 0..2 {
@@ -293,7 +293,7 @@ impl<U: UserMixin> Visit<U> {
                 return present;
             }
         }
-        Err(LoadError::new("it is not known who is logged in"))
+        Err(LoadError::new("it is not known who is logged in").into())
     }
 
     /// Asks the request, or after a login the user loader; gives what is to be told of it.

@@ -8,8 +8,8 @@ use rocket::{Request, Response};
 use tracing::error;
 
 use crate::access::denial::{AnswerFn, Denied, Reason};
+use crate::app::contain::contain;
 use crate::app::event;
-use crate::app::loader::{Interrupted, guarded};
 use crate::app::user::UserMixin;
 use crate::config::View;
 use crate::login::visit::{NextChange, Visit};
@@ -154,7 +154,7 @@ async fn custom<'r, U: UserMixin>(
     req: &'r Request<'_>,
     res: &mut Response<'r>,
 ) {
-    let answer = guarded(realm.core.config.loader_timeout, || handler(req)).await;
+    let answer = contain(realm.core.config.loader_timeout, || handler(req)).await;
     let failed = match answer {
         Ok(Ok(response)) => {
             // A status that the responder leaves open stays 401.
@@ -164,13 +164,9 @@ async fn custom<'r, U: UserMixin>(
             return;
         }
         Ok(Err(status)) => status,
-        Err(Interrupted::Panicked) => {
-            error!("the handler of a refused request panicked");
-            Status::InternalServerError
-        }
-        Err(Interrupted::TimedOut) => {
-            error!("the handler of a refused request hung");
-            Status::ServiceUnavailable
+        Err(interrupted) => {
+            error!("the handler of a refused request failed: {interrupted}");
+            interrupted.status()
         }
     };
     empty(res);

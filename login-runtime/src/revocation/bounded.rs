@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rocket::futures::future::BoxFuture;
 
-use crate::app::loader::{Interrupted, guarded};
+use crate::app::contain::contain;
 use crate::clock::UnixTime;
 use crate::revocation::{
     MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
@@ -69,11 +69,7 @@ async fn ask<'a, T>(
     timeout: Duration,
     question: impl FnOnce() -> BoxFuture<'a, Result<T, RevocationError>>,
 ) -> Result<T, RevocationError> {
-    match guarded(timeout, question).await {
-        Ok(answer) => answer,
-        Err(Interrupted::Panicked) => Err(RevocationError::new("it panicked")),
-        Err(Interrupted::TimedOut) => Err(RevocationError::new(format!(
-            "it took longer than {timeout:?} (setting `login.loader_timeout`)"
-        ))),
-    }
+    contain(timeout, question)
+        .await
+        .unwrap_or_else(|interrupted| Err(RevocationError::new(interrupted)))
 }

@@ -9,6 +9,9 @@ pub use self::memory::MemoryRevocations;
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
+
+use rocket::http::Status;
 
 use crate::clock::UnixTime;
 use crate::printable::Printable;
@@ -201,13 +204,26 @@ impl<'a> SessionRef<'a> {
 /// let error = RevocationError::new("connection refused");
 /// assert_eq!(error.to_string(), "the revocation list failed: connection refused");
 /// ```
-#[derive(Debug)]
-pub struct RevocationError(Box<dyn Error + Send + Sync>);
+#[derive(Clone)]
+pub struct RevocationError(Arc<dyn Error + Send + Sync>);
 
 impl RevocationError {
-    /// Wraps the storage's own error.
-    pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self(error.into())
+    /// Creates an error that answers 503 and logs `cause`.
+    pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(cause.into().into())
+    }
+
+    /// Returns the status that the request is answered with, 503.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        Status::ServiceUnavailable
+    }
+}
+
+/// Without the cause, which may name a user.
+impl fmt::Debug for RevocationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RevocationError({})", self.status())
     }
 }
 
@@ -240,20 +256,9 @@ mod tests {
     }
 
     /// A storage's error that has a cause.
-    #[derive(Debug)]
-    struct Timeout(fmt::Error);
-
-    impl fmt::Display for Timeout {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("timeout")
-        }
-    }
-
-    impl Error for Timeout {
-        fn source(&self) -> Option<&(dyn Error + 'static)> {
-            Some(&self.0)
-        }
-    }
+    #[derive(Debug, thiserror::Error)]
+    #[error("timeout")]
+    struct Timeout(#[source] fmt::Error);
 
     #[test]
     fn what_a_list_gets_prints_neither_an_id_nor_a_user() {

@@ -80,7 +80,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     ///
     /// [`LoginError::InactiveUser`] without `force`; [`LoginError::EmptyId`] and
     /// [`LoginError::IdTooLong`]; [`LoginError::BadDuration`]; [`LoginError::CrossSite`] and
-    /// [`LoginError::SafeMethod`]; [`LoginError::Revocation`] and [`LoginError::Random`] where what
+    /// [`LoginError::SafeMethod`]; [`LoginError::Unavailable`] and [`LoginError::Random`] where what
     /// the library itself needs has failed. With an error nothing has changed.
     ///
     /// # Example
@@ -102,7 +102,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     ///
     /// # Errors
     ///
-    /// [`LoginError::CrossSite`], [`LoginError::SafeMethod`], [`LoginError::Revocation`].
+    /// [`LoginError::CrossSite`], [`LoginError::SafeMethod`], [`LoginError::Unavailable`].
     pub fn logout_user(&self) -> ChangeLogin<'_, 'r, U> {
         self.change(Act::Logout)
     }
@@ -114,7 +114,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     ///
     /// # Errors
     ///
-    /// As [`logout_user`](Self::logout_user), and [`LoginError::Load`] if the user cannot be told.
+    /// As [`logout_user`](Self::logout_user).
     pub fn logout_everywhere(&self) -> ChangeLogin<'_, 'r, U> {
         self.change(Act::LogoutEverywhere)
     }
@@ -140,8 +140,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// # Errors
     ///
     /// [`LoginError::NotLoggedIn`] if no session is there; [`LoginError::WrongUser`] if it is
-    /// somebody else's; those of [`logout_user`](Self::logout_user); [`LoginError::Load`],
-    /// [`LoginError::Random`].
+    /// somebody else's; those of [`logout_user`](Self::logout_user); [`LoginError::Random`].
     pub fn confirm_login<'s>(&'s self, user: &'s U) -> ChangeLogin<'s, 'r, U> {
         self.change(Act::Confirm(user))
     }
@@ -150,7 +149,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     ///
     /// # Errors
     ///
-    /// [`LoginError::Load`] if the user cannot be told.
+    /// [`LoginError::Unavailable`] if the user cannot be determined.
     pub async fn login_fresh(&self) -> Result<bool, LoginError> {
         let core = &self.realm.core;
         let present = self.visit.present(self.realm, self.req).await?;
@@ -166,7 +165,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     ///
     /// # Errors
     ///
-    /// [`LoginError::Load`] if the user cannot be told.
+    /// [`LoginError::Unavailable`] if the user cannot be determined.
     pub async fn login_remembered(&self) -> Result<bool, LoginError> {
         let core = &self.realm.core;
         let Some(session) = self.visit.session(self.realm, self.req).await? else {

@@ -1,5 +1,7 @@
 //! Conditions: which logged-in users may pass.
 
+use std::convert::Infallible;
+
 use rocket::http::{Method, Status};
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, Route, State, catchers, get, post, routes};
@@ -54,7 +56,7 @@ async fn with_guards(
     current: CurrentUser<'_, User>,
     method: Method,
     same: &User,
-) -> Result<bool, ()> {
+) -> Result<bool, Infallible> {
     ran.count();
     assert_eq!(method, Method::Get);
     assert_eq!(same.id, user.id);

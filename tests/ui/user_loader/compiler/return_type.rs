@@ -17,4 +17,11 @@ fn fallible(id: i64) -> Result<User, String> {
     Ok(User { id })
 }
 
+struct Cause;
+
+#[user_loader]
+fn failing(id: i64) -> Result<Option<User>, Cause> {
+    Err(Cause)
+}
+
 fn main() {}

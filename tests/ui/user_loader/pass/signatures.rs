@@ -7,8 +7,8 @@ use rocket::http::Status;
 use rocket::http::uri::Host;
 use rocket::response::Responder;
 use rocket_login::{
-    LoginEvent, LoginManager, UserMixin, event_listener, needs_refresh_handler, request_loader,
-    unauthorized_handler, user_loader,
+    LoadError, LoginEvent, LoginManager, UserMixin, event_listener, needs_refresh_handler,
+    request_loader, unauthorized_handler, user_loader,
 };
 
 #[derive(UserMixin)]
@@ -50,8 +50,9 @@ fn tenant(id: String) -> Option<Tenant<u8>> {
 }
 
 #[request_loader]
-async fn by_host(host: Option<&Host<'_>>) -> Result<Option<User>, Status> {
-    host.map(|_| None).ok_or(Status::BadRequest)
+async fn by_host(host: Option<&Host<'_>>) -> Result<Option<User>, LoadError> {
+    host.map(|_| None)
+        .ok_or_else(|| LoadError::with_status(Status::BadGateway, "no host"))
 }
 
 #[unauthorized_handler]

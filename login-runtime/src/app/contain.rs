@@ -1,0 +1,100 @@
+//! Runs the application's own code so that a panic or a hang in it does no harm beyond it.
+
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
+use std::time::Duration;
+
+use rocket::futures::FutureExt as _;
+use rocket::futures::future::BoxFuture;
+use rocket::http::Status;
+use rocket::tokio::task::unconstrained;
+use rocket::tokio::time::sleep;
+use thiserror::Error;
+
+/// Why the application's code gave no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum Interrupted {
+    #[error("it panicked")]
+    Panicked,
+    #[error("it took longer than {0:?} (setting `login.loader_timeout`)")]
+    TimedOut(Duration),
+}
+
+impl Interrupted {
+    pub(crate) fn status(self) -> Status {
+        match self {
+            Self::Panicked => Status::InternalServerError,
+            Self::TimedOut(_) => Status::ServiceUnavailable,
+        }
+    }
+}
+
+/// Runs code of the application's for at most `limit`, and catches its panics.
+///
+/// Code that is ready at once costs no timer.
+pub(crate) fn contain<'a, T>(
+    limit: Duration,
+    code: impl FnOnce() -> BoxFuture<'a, T>,
+) -> impl Future<Output = Result<T, Interrupted>> {
+    let mut code = catch_unwind(AssertUnwindSafe(code))
+        .map(|code| AssertUnwindSafe(code).catch_unwind())
+        .map_err(|_| Interrupted::Panicked);
+    let mut timer = None;
+    poll_fn(move |context| {
+        let code = code.as_mut().map_err(|interrupted| *interrupted)?;
+        if let Poll::Ready(answer) = code.poll_unpin(context) {
+            return Poll::Ready(answer.map_err(|_| Interrupted::Panicked));
+        }
+        // Unconstrained: code that uses up its task's budget would stop a timer that shares it.
+        let timer = timer.get_or_insert_with(|| Box::pin(unconstrained(sleep(limit))));
+        timer
+            .as_mut()
+            .poll(context)
+            .map(|()| Err(Interrupted::TimedOut(limit)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::panic)]
+
+    use std::future::{pending, ready};
+
+    use rocket::tokio::task::yield_now;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_millis(20);
+
+    #[rocket::async_test]
+    async fn an_answer_is_given_back() {
+        assert_eq!(contain(LIMIT, || Box::pin(ready(7))).await, Ok(7));
+        let later = || async { yield_now().await }.boxed();
+        assert_eq!(contain(LIMIT, later).await, Ok(()));
+    }
+
+    #[rocket::async_test]
+    async fn a_panic_is_caught_before_and_during_the_future() {
+        let at_once = || -> BoxFuture<'_, ()> { panic!("on purpose") };
+        assert_eq!(contain(LIMIT, at_once).await, Err(Interrupted::Panicked));
+        let later = || -> BoxFuture<'_, ()> {
+            Box::pin(async {
+                yield_now().await;
+                panic!("on purpose")
+            })
+        };
+        assert_eq!(contain(LIMIT, later).await, Err(Interrupted::Panicked));
+    }
+
+    #[rocket::async_test]
+    async fn a_hang_ends_with_the_limit() {
+        let hangs = || pending::<()>().boxed();
+        let interrupted = Interrupted::TimedOut(LIMIT);
+        assert_eq!(contain(LIMIT, hangs).await, Err(interrupted));
+        assert_eq!(
+            interrupted.to_string(),
+            "it took longer than 20ms (setting `login.loader_timeout`)"
+        );
+    }
+}
