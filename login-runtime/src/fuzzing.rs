@@ -127,7 +127,7 @@ pub fn cookie_values<'a>(headers: &[&'a str], name: &'a str) -> Vec<&'a str> {
     values
 }
 
-/// Whether a target may be gone to after a login.
+/// Whether a login may redirect to a target.
 #[must_use]
 pub fn is_local(target: &str) -> bool {
     local::is_local(target)

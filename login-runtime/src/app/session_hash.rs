@@ -9,14 +9,14 @@ use hmac::Mac as _;
 use crate::app::user::UserMixin;
 use crate::token::{Digest, HmacSha256};
 
-/// Collects what a user's logins are bound to; see [`UserMixin::session_hash`].
+/// Collects the fields that a user's logins are bound to; see [`UserMixin::session_hash`].
 pub struct SessionHasher {
     mac: HmacSha256,
     used: bool,
 }
 
 impl SessionHasher {
-    /// Adds a field. Fields are told apart by their order and length.
+    /// Adds a field. The order and the length of the fields count.
     pub fn field<T: SessionHashField + ?Sized>(&mut self, field: &T) {
         self.used = true;
         match field.bytes() {

@@ -1,4 +1,4 @@
-//! The user trait: what the library asks of an application's own user type.
+//! The user trait: what the library requires of an application's own user type.
 
 use std::any::TypeId;
 use std::fmt::{self, Display};
@@ -36,7 +36,7 @@ use crate::app::session_hash::SessionHasher;
 pub trait UserMixin: Send + Sync + 'static {
     /// Returns the id under which the user loader finds this user again.
     ///
-    /// The id stands in the cookies, signed but readable: choose one that tells nothing. 1 to 256
+    /// The cookies contain the id, signed but readable: choose one that reveals nothing. 1 to 256
     /// bytes once printed; another length is an error at login.
     fn get_id(&self) -> impl Display;
 
@@ -85,7 +85,7 @@ pub(crate) fn has_id<U: UserMixin>(user: &U, id: &str) -> bool {
     fmt::write(&mut rest, format_args!("{}", user.get_id())).is_ok() && rest.0.is_empty()
 }
 
-/// A user type, by which the attached managers are told apart.
+/// A user type. Each attached manager has its own.
 #[derive(Clone, Copy, Debug)]
 pub struct UserType {
     pub(crate) id: TypeId,

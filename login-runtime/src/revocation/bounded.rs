@@ -1,4 +1,4 @@
-//! How the library asks the list: the one in memory directly, the application's own contained.
+//! Calls to the revocation list: the one in memory directly, the application's own contained.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ impl Revocations {
     ) -> Result<Revoked, RevocationError> {
         match self {
             Self::Memory(list) => Ok(list.end(ended)),
-            Self::Shared { list, timeout } => ask(*timeout, || list.revoke(ended)).await,
+            Self::Shared { list, timeout } => call(*timeout, || list.revoke(ended)).await,
         }
     }
 
@@ -38,7 +38,7 @@ impl Revocations {
                 list.end_user(ended);
                 Ok(())
             }
-            Self::Shared { list, timeout } => ask(*timeout, || list.revoke_user(ended)).await,
+            Self::Shared { list, timeout } => call(*timeout, || list.revoke_user(ended)).await,
         }
     }
 
@@ -49,7 +49,9 @@ impl Revocations {
     ) -> Result<bool, RevocationError> {
         match self {
             Self::Memory(list) => Ok(list.has_ended(session, now)),
-            Self::Shared { list, timeout } => ask(*timeout, || list.is_revoked(session, now)).await,
+            Self::Shared { list, timeout } => {
+                call(*timeout, || list.is_revoked(session, now)).await
+            }
         }
     }
 
@@ -60,16 +62,18 @@ impl Revocations {
     ) -> Result<Option<UnixTime>, RevocationError> {
         match self {
             Self::Memory(list) => Ok(list.not_before_of(user_id, now)),
-            Self::Shared { list, timeout } => ask(*timeout, || list.not_before(user_id, now)).await,
+            Self::Shared { list, timeout } => {
+                call(*timeout, || list.not_before(user_id, now)).await
+            }
         }
     }
 }
 
-async fn ask<'a, T>(
+async fn call<'a, T>(
     timeout: Duration,
-    question: impl FnOnce() -> BoxFuture<'a, Result<T, RevocationError>>,
+    method: impl FnOnce() -> BoxFuture<'a, Result<T, RevocationError>>,
 ) -> Result<T, RevocationError> {
-    contain(timeout, question)
+    contain(timeout, method)
         .await
         .unwrap_or_else(|interrupted| Err(RevocationError::new(interrupted)))
 }

@@ -66,7 +66,7 @@ impl<K: Eq + Hash, V, S: BuildHasher> Expiring<K, V, S> {
 }
 
 /// Hashes a session id by its own bytes: it is random, and only ids that we have signed get here.
-/// The standard hasher takes 230 instructions more per look-up, of which each request makes one.
+/// The standard hasher takes 230 instructions more per look-up, and each request makes one.
 #[derive(Default)]
 pub(super) struct IdHasher(u64);
 

@@ -272,16 +272,16 @@ mod tests {
     }
 
     #[test]
-    fn of_all_who_end_a_session_one_is_told_so() {
+    fn of_all_calls_that_end_a_session_one_is_the_first() {
         for (capacity, first) in [(100, Revoked::Now), (0, with_user(11))] {
             let list = MemoryRevocations::new(capacity);
             let session = of(id(1), "alice", 5);
-            let mut told = std::thread::scope(|scope| {
+            let mut results = std::thread::scope(|scope| {
                 let ends = [(); 8].map(|()| scope.spawn(|| list.ends(session, 10, 100)));
                 ends.map(|end| end.join().unwrap()).to_vec()
             });
-            told.retain(|told| *told != Revoked::Before);
-            assert_eq!(told, [first]);
+            results.retain(|result| *result != Revoked::Before);
+            assert_eq!(results, [first]);
             assert_eq!(list.ends(of(id(2), "bob", 5), 10, 100), first);
         }
     }

@@ -50,7 +50,7 @@ impl KeyRing {
             .filter(move |keys| keys.id == id)
     }
 
-    /// The name of a session in logs: 16 hex digits that tell nothing about its id.
+    /// The name of a session in logs: 16 hex digits that reveal nothing about its id.
     pub(crate) fn log_id(&self, session: SessionId) -> String {
         let mac = self.current.log_id.clone().chain_update(session.as_bytes());
         HEXLOWER.encode(&truncate::<8>(mac))

@@ -59,7 +59,7 @@ fn hkdf_gives_wycheproofs_keys() {
     let (mut whole, mut part, mut too_long) = (0, 0, 0);
     for test in set.test_groups.iter().flat_map(|group| &group.tests) {
         if test.result == TestResult::Invalid {
-            // More than HKDF can give; we only ask for 32 bytes.
+            // More than HKDF can give; we only take 32 bytes.
             assert!(test.size > 255 * 32, "{test:?}");
             too_long += 1;
             continue;
