@@ -1,0 +1,47 @@
+//! Mistakes that only several managers of one application can make.
+
+use std::any::TypeId;
+
+use rocket::{Build, Rocket};
+
+use crate::app::user::UserMixin;
+use crate::config::Config;
+use crate::realm::Realms;
+
+/// Mistakes that concern several managers of one application.
+pub(super) fn clashes<U: UserMixin>(config: &Config, rocket: &Rocket<Build>) -> Vec<String> {
+    let mut clashes = Vec::new();
+    for other in Realms::all(rocket) {
+        let other = other.core();
+        if other.user_type == TypeId::of::<U>() {
+            clashes.push(format!(
+                "two `LoginManager`s for `{}` are attached: attach one",
+                other.user_type_name
+            ));
+            continue;
+        }
+        let cookies = |config: &Config| {
+            [
+                ("session_cookie_name", config.session_cookie.name.clone()),
+                ("remember_cookie_name", config.remember_cookie.name.clone()),
+                ("realm", config.next_cookie.name.clone()),
+            ]
+        };
+        let both_keep_next = config.use_session_for_next && other.config.use_session_for_next;
+        let theirs = cookies(&other.config);
+        for (setting, name) in cookies(config) {
+            let is_taken = |(taken_by, taken): &(&str, String)| {
+                *taken == name && (setting != *taken_by || setting != "realm" || both_keep_next)
+            };
+            if theirs.iter().any(is_taken) {
+                clashes.push(format!(
+                    "`{setting}`: the managers for `{}` and `{}` both use the cookie `{name}`: \
+                     give one of them another name with `.{setting}(..)`",
+                    other.user_type_name,
+                    std::any::type_name::<U>(),
+                ));
+            }
+        }
+    }
+    clashes
+}
