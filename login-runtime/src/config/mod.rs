@@ -2,10 +2,10 @@
 
 mod cookie;
 mod duration;
+mod enums;
 mod error;
 mod host;
 mod lifetimes;
-mod login_paths;
 mod secret;
 mod settings;
 mod view;
@@ -17,10 +17,10 @@ use ipnet::IpNet;
 use rocket::config::LogLevel;
 use rocket::figment::Figment;
 use rocket::http::{Method, SameSite};
-use serde::Deserialize;
 
 pub(crate) use self::cookie::CookieSpec;
 pub(crate) use self::duration::IdleTimeout;
+pub use self::enums::{ProtectionAddress, SessionProtection, UnguardedRoutes};
 pub(crate) use self::error::LaunchError;
 pub(crate) use self::secret::KeyInput;
 pub(crate) use self::settings::{Settings, realms};
@@ -34,65 +34,6 @@ use crate::token::secret::SecretKey;
 const MAX_AUDIENCE: usize = 255;
 
 const PROXY_HEADER: &str = "X-Forwarded-For";
-
-/// What happens when a login comes from another client than the one it was made with.
-///
-/// A client is its address and its `User-Agent`; [`ProtectionAddress`] says how much of the address counts.
-/// The default is `Basic`. Protection notices a stolen cookie that is used elsewhere; it proves nothing.
-///
-/// ```toml
-/// [default.login]
-/// session_protection = "strong"
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SessionProtection {
-    /// The login goes on, but is no longer fresh.
-    #[default]
-    Basic,
-    /// The login ends, and both login cookies are removed.
-    Strong,
-    /// Nothing: clients are not compared.
-    None,
-}
-
-/// How much of the client's address session protection looks at.
-///
-/// The default is `Full`, as in Flask-Login.
-///
-/// ```toml
-/// [default.login]
-/// session_protection_address = "prefix"
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ProtectionAddress {
-    /// All of it.
-    #[default]
-    Full,
-    /// The network: /24 of an IPv4 address, /56 of an IPv6 address, so that a phone may move within it.
-    Prefix,
-    /// Nothing: only the `User-Agent` counts.
-    Off,
-}
-
-/// What a launch does with routes that are neither guarded nor marked by `#[public]`.
-///
-/// The default is `Allow`.
-///
-/// ```toml
-/// [default.login]
-/// unguarded_routes = "deny"
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum UnguardedRoutes {
-    /// They are open, as Rocket has it.
-    #[default]
-    Allow,
-    /// The launch stops, and names each.
-    Deny,
-}
 
 /// The settings as they hold, checked. Times are in seconds.
 #[derive(Debug)]

@@ -1,0 +1,62 @@
+//! Settings that choose one of several ways.
+
+use serde::Deserialize;
+
+/// What happens when a login comes from another client than the one it was made with.
+///
+/// A client is its address and its `User-Agent`; [`ProtectionAddress`] says how much of the address counts.
+/// The default is `Basic`. Protection notices a stolen cookie that is used elsewhere; it proves nothing.
+///
+/// ```toml
+/// [default.login]
+/// session_protection = "strong"
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SessionProtection {
+    /// The login goes on, but is no longer fresh.
+    #[default]
+    Basic,
+    /// The login ends, and both login cookies are removed.
+    Strong,
+    /// Nothing: clients are not compared.
+    None,
+}
+
+/// How much of the client's address session protection looks at.
+///
+/// The default is `Full`, as in Flask-Login.
+///
+/// ```toml
+/// [default.login]
+/// session_protection_address = "prefix"
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProtectionAddress {
+    /// All of it.
+    #[default]
+    Full,
+    /// The network: /24 of an IPv4 address, /56 of an IPv6 address, so that a phone may move within it.
+    Prefix,
+    /// Nothing: only the `User-Agent` counts.
+    Off,
+}
+
+/// What a launch does with routes that are neither guarded nor marked by `#[public]`.
+///
+/// The default is `Allow`.
+///
+/// ```toml
+/// [default.login]
+/// unguarded_routes = "deny"
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnguardedRoutes {
+    /// They are open, as Rocket has it.
+    #[default]
+    Allow,
+    /// The launch stops, and names each.
+    Deny,
+}
