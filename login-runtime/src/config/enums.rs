@@ -1,4 +1,7 @@
-//! Settings that choose one of several ways.
+//! Settings that choose one of several ways; `CrossSiteProtection` is beside its rule, in `request/cross_site.rs`.
+//!
+//! Each is `#[non_exhaustive]`: applications name a variant and never match on one, so that a new variant
+//! breaks nobody. Where nothing is to happen, the variant is called `Off`.
 
 use serde::Deserialize;
 
@@ -7,12 +10,15 @@ use serde::Deserialize;
 /// A client is its address and its `User-Agent`; [`ProtectionAddress`] says how much of the address counts.
 /// The default is `Basic`. Protection notices a stolen cookie that is used elsewhere; it proves nothing.
 ///
+/// In the configuration, Flask-Login's `"none"` means `"off"`.
+///
 /// ```toml
 /// [default.login]
 /// session_protection = "strong"
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum SessionProtection {
     /// The login goes on, but is no longer fresh.
     #[default]
@@ -20,10 +26,11 @@ pub enum SessionProtection {
     /// The login ends, and both login cookies are removed.
     Strong,
     /// Nothing: clients are not compared.
-    None,
+    #[serde(alias = "none")]
+    Off,
 }
 
-/// How much of the client's address session protection looks at.
+/// How much of the client's address session protection compares.
 ///
 /// The default is `Full`, as in Flask-Login.
 ///
@@ -33,6 +40,7 @@ pub enum SessionProtection {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum ProtectionAddress {
     /// All of it.
     #[default]
@@ -53,10 +61,11 @@ pub enum ProtectionAddress {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum UnguardedRoutes {
-    /// They are open, as Rocket has it.
+    /// They are open, as in Rocket itself.
     #[default]
     Allow,
-    /// The launch stops, and names each.
+    /// The launch stops and names each of them.
     Deny,
 }

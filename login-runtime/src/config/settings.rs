@@ -261,6 +261,15 @@ mod tests {
     }
 
     #[test]
+    fn flask_logins_none_turns_session_protection_off() {
+        for off in ["off", "none"] {
+            let (settings, errors) = login(&format!("session_protection = {off:?}"));
+            assert_eq!(errors, [""; 0]);
+            assert_eq!(settings.session_protection, Some(SessionProtection::Off));
+        }
+    }
+
+    #[test]
     fn the_environments_form_is_read_as_well() {
         // As `ROCKET_LOGIN={..}` is parsed.
         let value: Value = r#"{session_lifetime=3600, login_view=/login, secret_key="12345", clear_site_data=true}"#

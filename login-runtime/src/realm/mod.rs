@@ -77,8 +77,8 @@ impl RealmCore {
     }
 
     /// What the client of this request is bound by; `None` where protection is off.
-    fn identifier(&self, keys: &TokenKeys, req: &Request<'_>) -> Option<Digest> {
-        if self.config.session_protection == SessionProtection::None {
+    fn identifier(&self, keys: &TokenKeys, req: &Request<'_>) -> Option<[u8; 16]> {
+        if self.config.session_protection == SessionProtection::Off {
             return None;
         }
         Some(fingerprint::identifier(

@@ -21,6 +21,7 @@ use serde::Deserialize;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum CrossSiteProtection {
     /// Refuses what comes from another site. A request that says nothing of where it comes from
     /// is let through: every current browser says so, and programs such as `curl` do not.

@@ -252,7 +252,7 @@ fn a_login_from_another_client_emits_an_event() {
             SessionProtection::Strong,
             vec![Accessed, SessionProtected, Unauthorized],
         ),
-        (SessionProtection::None, vec![Accessed]),
+        (SessionProtection::Off, vec![Accessed]),
     ] {
         let app = listened(App::new().with(|manager| manager.session_protection(protection)));
         let browser = app.logged_in("alice");

@@ -18,7 +18,7 @@ fn keyed(keys: &[&str]) -> App {
 #[test]
 fn a_login_with_a_retired_key_is_valid_and_signed_again() {
     // T77, R7
-    for protection in ["none", "basic", "strong"] {
+    for protection in ["off", "basic", "strong"] {
         let app = |keys: &[&str]| {
             keyed(keys)
                 .set("login.session_protection", protection)
