@@ -1,12 +1,8 @@
 //! Checks that the documents agree with the code.
 
-use std::fs;
-use std::path::Path;
+use rocket_login::__private::Setting;
 
-const README: &str = include_str!("../README.md");
-
-/// Lists every requirement and every attack with its tests.
-const INDEX: &str = include_str!("attacks/README.md");
+const SECURITY: &str = include_str!("../SECURITY.md");
 
 #[test]
 fn the_readme_shows_the_quickstart_as_it_is() {
@@ -78,4 +74,25 @@ fn sources(module: &str) -> Vec<String> {
     } else {
         vec![format!("{root}/{path}.rs"), format!("{root}/{path}/mod.rs")]
     }
+}
+
+#[test]
+fn the_readme_lists_every_setting_as_the_code_has_it() {
+    let rows = rocket_login::__private::settings().into_iter().map(
+        |Setting {
+             name,
+             default,
+             meaning,
+         }| format!("| `{name}` | {default} | {meaning} |\n"),
+    );
+    let expected: String = rows.collect();
+    let head = "| setting | default | what it sets |\n| --- | --- | --- |\n";
+    let (_, rest) = include_str!("../README.md")
+        .split_once(head)
+        .expect("a table of settings");
+    let (listed, _) = rest.split_once("\n\n").expect("its end");
+    assert!(
+        format!("{listed}\n") == expected,
+        "put this into README.md, under \"Settings\":\n\n{head}{expected}"
+    );
 }

@@ -15,10 +15,9 @@ pub use crate::access::condition::{ConditionRealm, Permission, condition};
 pub use crate::access::denial::{Answer, Refusal};
 pub use crate::access::rule::Rule;
 pub use crate::access::user::{manager_is_missing, user_guard};
-pub use crate::app::failure::LoadError;
-pub use crate::app::loader::{IntoLoadResult, LoadResult, guard, handler_guard};
-pub use crate::app::session_hash::SessionHasher;
-pub use crate::app::user::UserMixin;
+pub use crate::app::loader::{IntoLoadResult, LoadError, LoadResult};
+pub use crate::app::user::{SessionHasher, UserMixin};
+pub use crate::config::{Setting, settings};
 
 /// `Box::pin`, without a name from the prelude.
 pub fn pin<'a, T>(future: impl Future<Output = T> + Send + 'a) -> BoxFuture<'a, T> {

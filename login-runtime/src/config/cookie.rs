@@ -1,13 +1,82 @@
-//! The cookies' names and attributes, and what browsers and this crate ask of them.
+//! The cookies' names and attributes, and what browsers and this crate require of them.
 
 use rocket::http::SameSite;
 
+use super::check::is_token;
 use super::error::Report;
-use super::host;
+use super::settings::Values;
+use super::{Site, host};
 
 const HOST_PREFIX: &str = "__Host-";
 const SECURE_PREFIX: &str = "__Secure-";
 const MAX_NAME: usize = 128;
+
+/// The session's, the remember and the `next` cookie.
+pub(super) struct Cookies {
+    pub(super) session: CookieSpec,
+    pub(super) remember: CookieSpec,
+    pub(super) next: CookieSpec,
+}
+
+impl Cookies {
+    pub(super) fn checked(
+        values: &Values,
+        realm: Option<&str>,
+        site: &Site,
+        report: &mut Report,
+    ) -> Self {
+        let of_realm = |name: &str, setting: &str, value: &String, report: &Report| match realm {
+            Some(realm) if !report.is_given(setting) => format!("{realm}_{name}"),
+            _ => value.clone(),
+        };
+        let session_name = of_realm(
+            "session",
+            "session_cookie_name",
+            &values.session_cookie_name,
+            report,
+        );
+        let remember_name = of_realm(
+            "remember_token",
+            "remember_cookie_name",
+            &values.remember_cookie_name,
+            report,
+        );
+        let next_name = format!("{}_next", realm.unwrap_or("login"));
+        const TAKEN: &str = "is another login cookie's name; choose a third";
+        if session_name == remember_name || remember_name == next_name {
+            report.mistake("remember_cookie_name", TAKEN);
+        }
+        if session_name == next_name {
+            report.mistake("session_cookie_name", TAKEN);
+        }
+
+        let secure = !site.debug || site.tls;
+        let insecure_allowed = site.debug || values.insecure_cookies;
+        let session = CookieSpec {
+            name: session_name,
+            domain: values.session_cookie_domain.clone(),
+            path: values.session_cookie_path.clone(),
+            secure: values.session_cookie_secure.unwrap_or(secure),
+            http_only: true,
+            same_site: values.session_cookie_samesite,
+        };
+        let remember = CookieSpec {
+            name: remember_name,
+            domain: values.remember_cookie_domain.clone(),
+            path: values.remember_cookie_path.clone(),
+            secure: values.remember_cookie_secure.unwrap_or(secure),
+            http_only: values.remember_cookie_httponly,
+            same_site: values.remember_cookie_samesite,
+        };
+        let session = session.checked("session_cookie", insecure_allowed, report);
+        let remember = remember.checked("remember_cookie", insecure_allowed, report);
+        Self {
+            next: session.named(&next_name),
+            session,
+            remember,
+        }
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CookieSpec {
@@ -21,10 +90,10 @@ pub(crate) struct CookieSpec {
 }
 
 impl CookieSpec {
-    /// Checks the settings of one cookie; `kind` is how their names start, as in `session_cookie`.
+    /// Checks the settings of one cookie; `kind` is the start of their names, such as `session_cookie`.
     pub(super) fn checked(self, kind: &str, insecure_allowed: bool, report: &mut Report) -> Self {
         let mut wrong = |setting: &str, mistake: &str| {
-            report.mistake(format!("login.{kind}_{setting}"), mistake);
+            report.mistake(&format!("{kind}_{setting}"), mistake);
         };
         let domain = self
             .domain
@@ -33,29 +102,31 @@ impl CookieSpec {
         if !is_name(&self.name) {
             wrong(
                 "name",
-                "is not a cookie's name: use 1 to 128 letters, digits, `-`, `_` or `.`; a prefix such as `__Host-` is added by itself",
+                "is not a cookie's name; use 1 to 128 letters, digits, `-`, `_` or `.`; the prefix `__Host-` is added automatically",
             );
         }
         if domain
             .as_deref()
             .is_some_and(|domain| !host::is_name(domain))
         {
-            wrong("domain", "is not a host name, such as `example.com`");
+            wrong(
+                "domain",
+                "is not a host name; write one without scheme, port and path, such as `example.com`",
+            );
         }
         if !is_path(&self.path) {
             wrong(
                 "path",
-                "is not a cookie's path: it starts with `/` and has no `;`, space or control character",
+                "is not a cookie's path; it starts with `/` and has no `;`, space or control character",
             );
         }
         if self.same_site == SameSite::None && !self.secure {
             wrong(
                 "samesite",
-                "`None` needs a Secure cookie, or browsers drop it; use `Lax`, or serve over HTTPS and set the cookie's `secure`",
+                "`None` requires a Secure cookie, otherwise browsers drop it; use `Lax`, or serve over HTTPS and set the cookie's `secure`",
             );
         }
-        let switch =
-            "set it to `true`, or set `login.insecure_cookies = true` to have it all the same";
+        let switch = "set it to `true`, or allow this with `login.insecure_cookies = true`";
         if !self.secure && !insecure_allowed {
             wrong(
                 "secure",
@@ -92,7 +163,7 @@ fn is_name(name: &str) -> bool {
         name.get(..prefix.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     });
-    name.len() <= MAX_NAME && super::is_token(name) && !name.contains('%') && !is_prefixed
+    name.len() <= MAX_NAME && is_token(name) && !name.contains('%') && !is_prefixed
 }
 
 fn is_path(path: &str) -> bool {

@@ -2,30 +2,52 @@
 
 use std::time::Duration;
 
+use rocket::figment::error::Error;
 use rocket::figment::value::Value;
 use serde::de::{Deserialize, Deserializer, Error as _};
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+pub(super) const fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+pub(super) const fn hours(count: u64) -> Duration {
+    Duration::from_secs(count.saturating_mul(HOUR))
+}
+
+pub(super) use hours as hour;
+
+pub(super) const fn days(count: u64) -> Duration {
+    Duration::from_secs(count.saturating_mul(DAY))
+}
 
 /// The idle timeout as it is set: a duration, or `None` for "off".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct IdleTimeout(pub(crate) Option<Duration>);
+
+impl From<Duration> for IdleTimeout {
+    fn from(timeout: Duration) -> Self {
+        Self(Some(timeout))
+    }
+}
 
 impl<'de> Deserialize<'de> for IdleTimeout {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Deserialize::deserialize(deserializer)? {
             Value::Bool(_, false) => Ok(Self(None)),
             value => parse(&value)
-                .map(|duration| Self(Some(duration)))
+                .map(Self::from)
                 .map_err(|why| D::Error::custom(format!("{why}, or `false` for no timeout"))),
         }
     }
 }
 
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Duration>, D::Error> {
-    parse(&Deserialize::deserialize(deserializer)?)
-        .map(Some)
-        .map_err(D::Error::custom)
+/// A duration in the configuration; serde's own form is a table of seconds and nanoseconds.
+pub(super) fn deserialize(value: &Value) -> Result<Duration, Error> {
+    parse(value).map_err(Error::from)
 }
 
 fn parse(value: &Value) -> Result<Duration, String> {
@@ -43,9 +65,9 @@ fn parse(value: &Value) -> Result<Duration, String> {
     }
 }
 
-/// A duration in its largest whole unit, up to days: `format_duration` makes years and months of days.
+/// A duration in its largest whole unit, up to days; humantime's `format_duration` turns days into months and years.
 pub(super) fn describe(seconds: u64) -> String {
-    const UNITS: [(u64, &str); 3] = [(24 * 60 * 60, "day"), (60 * 60, "hour"), (60, "minute")];
+    const UNITS: [(u64, &str); 3] = [(DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")];
 
     let (length, unit) = UNITS
         .into_iter()
@@ -77,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused_with_the_mend() {
+    fn anything_else_is_refused_with_the_fix() {
         for value in [
             Value::from("soon"),
             Value::from("3600"),

@@ -1,52 +1,141 @@
-//! Mistakes in the settings: what stops a launch, and what is only worth a warning.
+//! Mistakes in the settings: what stops a launch, and what only deserves a warning.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-/// A mistake that stops the launch: which setting is wrong, why, and how to mend it.
+use rocket::figment::Metadata;
+
+/// A mistake that stops the launch: which setting is wrong, why, how to fix it, and where it was given.
 ///
-/// All mistakes are found at once, so there may be several of these. None shows the value of a key.
+/// Never shows the value of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LaunchError {
-    setting: String,
+    origin: Origin,
     mistake: String,
-}
-
-impl LaunchError {
-    pub(crate) fn new(setting: impl Into<String>, mistake: impl Into<String>) -> Self {
-        Self {
-            setting: setting.into(),
-            mistake: mistake.into(),
-        }
-    }
 }
 
 impl fmt::Display for LaunchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {}", self.setting, self.mistake)
+        write!(f, "`{}`: {}", self.origin.key, self.mistake)?;
+        match self.origin.place.as_str() {
+            "" => Ok(()),
+            place => write!(f, " ({place})"),
+        }
     }
 }
 
-impl std::error::Error for LaunchError {}
+/// Where a setting was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Origin {
+    /// As in `login.realms.staff.login_view`.
+    key: String,
+    /// As in `in TOML file Rocket.toml`; empty if unknown.
+    place: String,
+}
+
+impl Origin {
+    pub(super) fn new(key: String, place: String) -> Self {
+        Self { key, place }
+    }
+
+    pub(super) fn method(name: &str) -> Self {
+        Self::new(
+            format!("login.{name}"),
+            "set by a method of `LoginManager`".to_owned(),
+        )
+    }
+}
+
+/// Names a place in Rocket's configuration: a file, or the environment.
+pub(super) fn place_of(metadata: Option<&Metadata>) -> String {
+    metadata.map_or_else(String::new, |metadata| match &metadata.source {
+        Some(source) => format!("in {} {source}", metadata.name),
+        None => format!("in {}", metadata.name),
+    })
+}
 
 /// What the checks have found so far.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) errors: Vec<LaunchError>,
     pub(super) warnings: Vec<String>,
+    origins: BTreeMap<String, Origin>,
 }
 
 impl Report {
-    pub(super) fn mistake(&mut self, setting: impl Into<String>, mistake: impl Into<String>) {
-        self.errors.push(LaunchError::new(setting, mistake));
+    /// Notes where a setting was given, for the mistakes that a check finds later.
+    pub(super) fn found(&mut self, name: impl Into<String>, origin: Origin) {
+        self.origins.insert(name.into(), origin);
     }
 
-    /// Whether there is a mistake in a setting already.
-    pub(super) fn names(&self, setting: &str) -> bool {
-        self.errors.iter().any(|error| error.setting == setting)
+    pub(super) fn is_given(&self, name: &str) -> bool {
+        self.origins.contains_key(name)
+    }
+
+    /// A mistake in a setting, or in a part of it, such as `trusted_origins.0`.
+    pub(super) fn mistake(&mut self, setting: &str, mistake: impl Into<String>) {
+        let (name, part) = match setting.split_once('.') {
+            Some((name, part)) => (name, format!(".{part}")),
+            None => (setting, String::new()),
+        };
+        let mut origin = self
+            .origins
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| Origin::new(format!("login.{name}"), String::new()));
+        origin.key.push_str(&part);
+        let mistake = mistake.into();
+        self.errors.push(LaunchError { origin, mistake });
+    }
+
+    /// A mistake at a key of Rocket's configuration.
+    pub(super) fn mistake_at(
+        &mut self,
+        key: &str,
+        mistake: impl Into<String>,
+        source: Option<&Metadata>,
+    ) {
+        let origin = Origin::new(key.to_owned(), place_of(source));
+        let mistake = mistake.into();
+        self.errors.push(LaunchError { origin, mistake });
+    }
+
+    /// Whether a mistake in this setting has been found already, for all managers or in a realm.
+    pub(super) fn is_wrong(&self, name: &str) -> bool {
+        let end = format!(".{name}");
+        self.errors
+            .iter()
+            .any(|error| error.origin.key.ends_with(&end))
     }
 
     pub(super) fn warning(&mut self, warning: impl Into<String>) {
         self.warnings.push(warning.into());
+    }
+
+    /// The report, for the check of one setting.
+    pub(super) fn on(&mut self, setting: &'static str) -> Check<'_> {
+        Check {
+            setting,
+            report: self,
+        }
+    }
+}
+
+/// The check of one setting.
+pub(super) struct Check<'a> {
+    setting: &'static str,
+    report: &'a mut Report,
+}
+
+impl Check<'_> {
+    pub(super) fn mistake(&mut self, mistake: impl Into<String>) {
+        self.report.mistake(self.setting, mistake);
+    }
+
+    /// A mistake in a part of the setting, such as an entry of its list.
+    pub(super) fn mistake_in(&mut self, part: &str, mistake: impl Into<String>) {
+        self.report
+            .mistake(&format!("{}.{part}", self.setting), mistake);
     }
 }
 
@@ -55,8 +144,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_names_its_setting_first() {
-        let error = LaunchError::new("login.audience", "is empty");
-        assert_eq!(error.to_string(), "`login.audience`: is empty");
+    fn an_error_names_its_setting_first_and_its_place_last() {
+        let mut report = Report::default();
+        report.mistake("audience", "is empty");
+        let place = "in TOML file Rocket.toml".to_owned();
+        report.found(
+            "login_view",
+            Origin::new("login.realms.staff.login_view".to_owned(), place),
+        );
+        report.mistake("login_view", "is no path");
+        report.mistake("login_view.0", "is no path");
+        let errors: Vec<_> = report.errors.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            errors,
+            [
+                "`login.audience`: is empty",
+                "`login.realms.staff.login_view`: is no path (in TOML file Rocket.toml)",
+                "`login.realms.staff.login_view.0`: is no path (in TOML file Rocket.toml)",
+            ]
+        );
     }
 }

@@ -2,89 +2,62 @@
 
 use std::time::Duration;
 
-use super::Settings;
-use super::duration::{IdleTimeout, describe};
-use super::error::Report;
-
-const HOUR: u64 = 60 * 60;
-const DAY: u64 = 24 * HOUR;
+use super::duration::{IdleTimeout, days, describe};
+use super::error::{Check, Report};
+use super::settings::Values;
 
 /// Browsers keep no cookie for longer (RFC 6265bis, section 5.5).
-const MAX_LIFETIME: u64 = 400 * DAY;
+const MAX_LIFETIME: u64 = days(400).as_secs();
 
-pub(super) struct Lifetimes {
-    pub(super) session: u64,
-    pub(super) permanent_session: u64,
-    pub(super) idle: Option<u64>,
-    pub(super) fresh: Option<u64>,
-    pub(super) remember: u64,
+const NOTHING: &str = "is less than a second, so that nothing would last; set 1 second or more";
+
+/// A lifetime of a cookie; a wrong one becomes the longest, for the checks of the others.
+pub(super) fn lifetime(given: Duration, check: &mut Check<'_>) -> u64 {
+    valid(given).unwrap_or_else(|mistake| {
+        check.mistake(mistake);
+        MAX_LIFETIME
+    })
 }
 
-impl Lifetimes {
-    pub(super) fn checked(settings: &Settings, report: &mut Report) -> Self {
-        let mut kept = |setting: &str, given: Option<Duration>, default: u64| {
-            let seconds = given.map_or(default, |given| given.as_secs());
-            let mistake = if seconds == 0 {
-                "is less than a second; nothing would last".to_owned()
-            } else if seconds > MAX_LIFETIME {
-                format!(
-                    "{} is more than the 400 days that browsers keep a cookie; set 400 days or less",
-                    describe(seconds)
-                )
-            } else {
-                return seconds;
-            };
-            report.mistake(format!("login.{setting}"), mistake);
-            default
-        };
-        let session = kept("session_lifetime", settings.session_lifetime, DAY);
-        let permanent_session = kept(
-            "permanent_session_lifetime",
-            settings.permanent_session_lifetime,
-            31 * DAY,
-        );
-        let remember = kept(
-            "remember_cookie_duration",
-            settings.remember_cookie_duration,
-            365 * DAY,
-        );
-
-        let mut within_session = |setting: &str, given: Duration| {
-            let seconds = given.as_secs();
-            if seconds == 0 {
-                report.mistake(
-                    format!("login.{setting}"),
-                    "is less than a second; nothing would last",
-                );
-            } else if seconds > session {
-                report.mistake(
-                    format!("login.{setting}"),
-                    format!(
-                        "{} is more than `login.session_lifetime`; set {} or less",
-                        describe(seconds),
-                        describe(session)
-                    ),
-                );
-            }
-            seconds
-        };
-        let idle = match settings.session_idle_timeout {
-            // A short session needs no shorter timeout to be set as well.
-            None => Some(HOUR.min(session)),
-            Some(IdleTimeout(given)) => {
-                given.map(|given| within_session("session_idle_timeout", given))
-            }
-        };
-        let fresh = settings
-            .fresh_lifetime
-            .map(|given| within_session("fresh_lifetime", given));
-
-        Self {
-            session,
-            permanent_session,
-            idle,
-            fresh,
-            remember,
-        }
+fn valid(given: Duration) -> Result<u64, String> {
+    match given.as_secs() {
+        0 => Err(NOTHING.to_owned()),
+        seconds if seconds > MAX_LIFETIME => Err(format!(
+            "{} is more than the 400 days that browsers keep a cookie; set 400 days or less",
+            describe(seconds)
+        )),
+        seconds => Ok(seconds),
     }
+}
+
+/// The idle timeout, within the session's lifetime; `None` is off.
+pub(super) fn idle_timeout(values: &Values, report: &mut Report) -> Option<u64> {
+    let IdleTimeout(timeout) = values.session_idle_timeout;
+    let session = valid(values.session_lifetime).unwrap_or(MAX_LIFETIME);
+    // The default adapts to a short session.
+    if !report.is_given("session_idle_timeout") {
+        return timeout.map(|timeout| timeout.as_secs().min(session));
+    }
+    timeout.map(|timeout| within(session, timeout, &mut report.on("session_idle_timeout")))
+}
+
+/// How long a login is fresh, within the session's lifetime; `None` is as long as it lasts.
+pub(super) fn fresh_lifetime(values: &Values, report: &mut Report) -> Option<u64> {
+    let session = valid(values.session_lifetime).unwrap_or(MAX_LIFETIME);
+    let fresh = values.fresh_lifetime?;
+    Some(within(session, fresh, &mut report.on("fresh_lifetime")))
+}
+
+fn within(session: u64, given: Duration, check: &mut Check<'_>) -> u64 {
+    let seconds = given.as_secs();
+    if seconds == 0 {
+        check.mistake(NOTHING);
+    } else if seconds > session {
+        check.mistake(format!(
+            "{} is more than `login.session_lifetime`; set {} or less",
+            describe(seconds),
+            describe(session)
+        ));
+    }
+    seconds
 }

@@ -1,4 +1,4 @@
-//! Which keys sign: `login.secret_key`, else Rocket's own `secret_key`, and the retired ones.
+//! The keys that sign: `login.secret_key`, otherwise Rocket's own `secret_key`, and the retired ones.
 
 use std::fmt;
 
@@ -9,14 +9,14 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use super::error::Report;
 use crate::token::secret::{KeyError, SecretKey};
 
-/// More keys than this, the current one included, are not kept.
+/// The most keys that are kept, including the current one.
 const MAX_KEYS: usize = 4;
 
-/// What a key may look like, for messages that must not show what it looks like now.
+/// The form of a key, for messages that must not show the given one.
 pub(super) const KEY_FORM: &str = "a key is text in quotes (base64 or hexadecimal), or a list of bytes; \
      a key without quotes, made of digits, is read as a number";
 
-const MEND: &str = "make one with `openssl rand -base64 32`, and set it as `secret_key` in Rocket.toml or as \
+const FIX: &str = "create one with `openssl rand -base64 32`, and set it as `secret_key` in Rocket.toml or as \
      ROCKET_SECRET_KEY in the environment";
 
 /// A key as it is given: text or bytes.
@@ -76,38 +76,47 @@ pub(super) fn current(
     report: &mut Report,
 ) -> Option<SecretKey> {
     if let Some(given) = given {
-        return checked("login.secret_key", given, report);
+        return given
+            .to_key()
+            .map_err(|error| report.mistake("secret_key", error.to_string()))
+            .ok();
     }
     if let Ok(value) = figment.find_value("secret_key") {
+        let source = figment.get_metadata(value.tag());
         let Some(given) = KeyInput::from_value(&value) else {
-            report.mistake("secret_key", KEY_FORM);
+            report.mistake_at("secret_key", KEY_FORM, source);
             return None;
         };
         if !given.is_rocket_default() {
-            return checked("secret_key", &given, report);
+            return given
+                .to_key()
+                .map_err(|error| report.mistake_at("secret_key", error.to_string(), source))
+                .ok();
         }
     }
-    if report.names("login.secret_key") {
+    if report.is_wrong("secret_key") {
         return None;
     }
     if !debug {
-        report.mistake(
+        report.mistake_at(
             "secret_key",
-            format!("is not set, and logins cannot be signed without it; {MEND}"),
+            format!("is not set, and logins cannot be signed without it; {FIX}"),
+            None,
         );
         return None;
     }
     match SecretKey::generate() {
         Ok(key) => {
             report.warning(format!(
-                "`secret_key` is not set: logins are signed with a random key and end with this process; {MEND}"
+                "`secret_key` is not set: logins are signed with a random key and end with this process; {FIX}"
             ));
             Some(key)
         }
         Err(error) => {
-            report.mistake(
+            report.mistake_at(
                 "secret_key",
-                format!("is not set, and none can be generated ({error}); {MEND}"),
+                format!("is not set, and none can be generated ({error}); {FIX}"),
+                None,
             );
             None
         }
@@ -120,33 +129,23 @@ pub(super) fn fallbacks(
     current: Option<&SecretKey>,
     report: &mut Report,
 ) -> Vec<SecretKey> {
-    const SETTING: &str = "login.secret_key_fallbacks";
-
+    let mut check = report.on("secret_key_fallbacks");
     if given.len() >= MAX_KEYS {
-        report.mistake(SETTING, "has more than 3 keys; remove the oldest");
+        check.mistake("has more than 3 keys; remove the oldest");
     }
     let mut keys: Vec<SecretKey> = Vec::new();
     for (index, given) in given.iter().enumerate() {
-        let Some(key) = checked(&format!("{SETTING}.{index}"), given, report) else {
-            continue;
-        };
-        if current == Some(&key) || keys.contains(&key) {
-            report.mistake(
-                format!("{SETTING}.{index}"),
+        let index = index.to_string();
+        match given.to_key() {
+            Ok(key) if current == Some(&key) || keys.contains(&key) => check.mistake_in(
+                &index,
                 "is the same as the current key or another fallback; remove it",
-            );
-        } else {
-            keys.push(key);
+            ),
+            Ok(key) => keys.push(key),
+            Err(error) => check.mistake_in(&index, error.to_string()),
         }
     }
     keys
-}
-
-fn checked(setting: &str, given: &KeyInput, report: &mut Report) -> Option<SecretKey> {
-    given
-        .to_key()
-        .map_err(|error| report.mistake(setting, error.to_string()))
-        .ok()
 }
 
 #[cfg(test)]

@@ -1,164 +1,180 @@
-//! What may be set: in Rocket's configuration under `login`, and by the builder's methods.
+//! The settings as they are given: by the methods of `LoginManager`, and in Rocket's configuration under `login`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rocket::figment::error::{Error, Kind};
-use rocket::figment::value::{Dict, Value};
-use rocket::figment::{Figment, Metadata};
+use rocket::figment::Figment;
+use rocket::figment::error::Error;
+use rocket::figment::value::Value;
 use rocket::http::{Method, SameSite};
-use serde::de::{Deserialize, Deserializer, Error as _, Unexpected};
 
 use super::duration::{self, IdleTimeout};
-use super::error::{LaunchError, Report};
+use super::error::{Origin, Report, place_of};
 use super::secret::{KEY_FORM, KeyInput};
+use super::table::{filled, or_default, parsed, settings_table, shown, stored, written};
 use super::{ProtectionAddress, SessionProtection, UnguardedRoutes};
 use crate::request::cross_site::CrossSiteProtection;
 
 macro_rules! settings {
-    ($( $(#[$attribute:meta])* $name:ident: $type:ty, )*) => {
-        /// Every setting, as far as it was given; `Config` has the defaults.
-        #[derive(Clone, Debug, Default, serde::Deserialize)]
-        #[serde(deny_unknown_fields, default)]
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:ident($argument:tt: $kind:ident) = $default:tt
+            $(-> $checked:ty $(, check $check:path)?)?;
+    )*) => {
+        /// Every setting, if it was given.
+        #[derive(Clone, Debug, Default)]
         pub(crate) struct Settings {
-            $( $(#[$attribute])* pub(crate) $name: Option<$type>, )*
+            $( pub(crate) $name: Option<stored!($kind)>, )*
+        }
+
+        /// Every setting, given or default.
+        #[derive(Debug)]
+        pub(super) struct Values {
+            $( pub(super) $name: filled!($kind $default), )*
         }
 
         impl Settings {
-            /// These settings, and the others' where these give none.
-            pub(super) fn or(self, others: Self) -> Self {
-                Self { $( $name: self.$name.or(others.$name), )* }
+            /// These settings, and the other's for those that were not given here.
+            pub(super) fn or(self, other: Self) -> Self {
+                Self { $( $name: self.$name.or(other.$name), )* }
             }
+
+            pub(super) fn or_default(self) -> Values {
+                Values { $( $name: or_default!(self.$name, $kind $default), )* }
+            }
+
+            /// The names of the settings that were given.
+            pub(super) fn given(&self) -> impl Iterator<Item = &'static str> {
+                [$( self.$name.as_ref().map(|_| stringify!($name)), )*].into_iter().flatten()
+            }
+
+            /// Reads one setting; without an error, the name is unknown.
+            fn set(&mut self, name: &str, value: &Value) -> Result<(), Option<Error>> {
+                match name {
+                    $( stringify!($name) => self.$name = Some(parsed!($kind value)?), )*
+                    _ => return Err(None),
+                }
+                Ok(())
+            }
+        }
+
+        const NAMES: &[&str] = &[$( stringify!($name) ),*];
+
+        /// Every setting, for documents.
+        #[must_use]
+        pub fn settings() -> Vec<Setting> {
+            vec![$( Setting::new(stringify!($name), written!($kind $default), &[$($doc),+]) ),*]
         }
     };
 }
 
-settings! {
-    secret_key: KeyInput,
-    secret_key_fallbacks: Vec<KeyInput>,
-    audience: String,
+settings_table!(settings);
 
-    session_cookie_name: String,
-    session_cookie_domain: String,
-    session_cookie_path: String,
-    session_cookie_secure: bool,
-    #[serde(deserialize_with = "same_site")]
-    session_cookie_samesite: SameSite,
-    #[serde(deserialize_with = "duration::deserialize")]
-    session_lifetime: Duration,
-    #[serde(deserialize_with = "duration::deserialize")]
-    permanent_session_lifetime: Duration,
-    session_idle_timeout: IdleTimeout,
-    #[serde(deserialize_with = "duration::deserialize")]
-    fresh_lifetime: Duration,
-
-    remember_cookie_name: String,
-    #[serde(deserialize_with = "duration::deserialize")]
-    remember_cookie_duration: Duration,
-    remember_cookie_domain: String,
-    remember_cookie_path: String,
-    remember_cookie_secure: bool,
-    remember_cookie_httponly: bool,
-    #[serde(deserialize_with = "same_site")]
-    remember_cookie_samesite: SameSite,
-    remember_cookie_refresh_each_request: bool,
-
-    session_protection: SessionProtection,
-    session_protection_address: ProtectionAddress,
-    trusted_proxies: Vec<String>,
-    proxy_header: String,
-
-    login_view: String,
-    mount_login_views: BTreeMap<String, String>,
-    refresh_view: String,
-    login_message: String,
-    login_message_category: String,
-    needs_refresh_message: String,
-    needs_refresh_message_category: String,
-    use_session_for_next: bool,
-    force_host_for_redirects: String,
-
-    exempt_methods: Vec<Method>,
-    cross_site_protection: CrossSiteProtection,
-    trusted_origins: Vec<String>,
-    unguarded_routes: UnguardedRoutes,
-    clear_site_data: bool,
-    insecure_cookies: bool,
-    #[serde(deserialize_with = "duration::deserialize")]
-    loader_timeout: Duration,
-    revocation_capacity: usize,
+/// What documents say of a setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its method and key.
+    pub name: &'static str,
+    /// Its default, in Markdown, as a configuration file has it.
+    pub default: String,
+    /// What it sets, in Markdown.
+    pub meaning: String,
 }
+
+impl Setting {
+    /// The meaning is the first paragraph of the method's documentation, without the words that every method has.
+    fn new(name: &'static str, default: String, docs: &[&str]) -> Self {
+        let lines = docs.iter().map(|line| line.trim());
+        let paragraph: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+        let sentence = paragraph.join(" ");
+        let meaning = sentence.trim_start_matches("Sets ").trim_end_matches('.');
+        Self {
+            name,
+            default,
+            meaning: meaning.to_owned(),
+        }
+    }
+}
+
+/// What a realm does not share with the others: cookie names and views.
+const OWN: [&str; 5] = [
+    "session_cookie_name",
+    "remember_cookie_name",
+    "login_view",
+    "mount_login_views",
+    "refresh_view",
+];
+
+const REALMS: &str = "realms";
 
 impl Settings {
-    /// The settings under `login`; for a realm those under `login.realms.NAME`, over what it shares
-    /// with the others.
+    /// Reads the settings under `login`; for a realm, those under `login.realms.NAME` win over the shared ones.
     pub(super) fn read(figment: &Figment, realm: Option<&str>, report: &mut Report) -> Self {
-        let shared = Self::read_table(figment, "login", report);
-        if let Ok(value) = figment.find_value(&format!("login.{REALMS}"))
+        let mut settings = Self::default();
+        settings.read_table(figment, "login", realm.is_some(), report);
+        let realms = format!("login.{REALMS}");
+        if let Ok(value) = figment.find_value(&realms)
             && value.as_dict().is_none()
         {
-            report.mistake(
-                format!("login.{REALMS}"),
+            report.mistake_at(
+                &realms,
                 "is not a table; write `[default.login.realms.NAME]` in Rocket.toml",
+                figment.get_metadata(value.tag()),
             );
         }
-        match realm {
-            None => shared,
-            Some(realm) => {
-                let table = format!("login.{REALMS}.{realm}");
-                Self::read_table(figment, &table, report).or(shared.without_own())
-            }
+        if let Some(realm) = realm {
+            settings.read_table(figment, &format!("{realms}.{realm}"), false, report);
         }
+        settings
     }
 
-    /// What every realm has of its own: cookie names and views.
-    fn without_own(self) -> Self {
-        Self {
-            session_cookie_name: None,
-            remember_cookie_name: None,
-            login_view: None,
-            mount_login_views: None,
-            refresh_view: None,
-            ..self
-        }
-    }
-
-    /// Read one by one, so that every mistake is found and not only serde's first.
-    fn read_table(figment: &Figment, key: &str, report: &mut Report) -> Self {
+    /// Reads a table one setting at a time, to find every mistake and not only the first.
+    fn read_table(&mut self, figment: &Figment, key: &str, is_shared: bool, report: &mut Report) {
         let table = match figment.find_value(key) {
             Ok(Value::Dict(_, table)) => table,
-            Ok(_) => {
-                report.mistake(
+            Ok(value) => {
+                return report.mistake_at(
                     key,
                     format!("is not a table; write `[default.{key}]` in Rocket.toml"),
+                    figment.get_metadata(value.tag()),
                 );
-                return Self::default();
             }
+            Err(error) if error.missing() => return,
             Err(error) => {
-                if !error.missing() {
-                    report.mistake(key, "cannot be read, since Rocket's configuration cannot");
-                }
-                return Self::default();
+                return report.mistake_at(
+                    key,
+                    format!("Rocket's configuration cannot be read ({error}); fix it first"),
+                    None,
+                );
             }
         };
-        table
-            .into_iter()
-            .filter(|(name, _)| key != "login" || name != REALMS)
-            .fold(Self::default(), |settings, (name, value)| {
-                let source = figment.get_metadata(value.tag());
-                match Value::from(Dict::from([(name.clone(), value)])).deserialize() {
-                    Ok(setting) => settings.or(setting),
-                    Err(error) => {
-                        let error = unreadable(key, &name, &error, source);
-                        report.errors.push(error);
-                        settings
-                    }
+        let mut unused = Self::default();
+        for (name, value) in table {
+            if key == "login" && name == REALMS {
+                continue;
+            }
+            let is_unused = is_shared && OWN.contains(&name.as_str());
+            let settings = if is_unused { &mut unused } else { &mut *self };
+            let source = figment.get_metadata(value.tag());
+            let full = format!("{key}.{name}");
+            match settings.set(&name, &value) {
+                Ok(()) if is_unused => {}
+                Ok(()) => report.found(name, Origin::new(full, place_of(source))),
+                Err(None) => report.mistake_at(&full, no_such_setting(key, &name), source),
+                // figment's message would show the value.
+                Err(Some(_)) if name.starts_with("secret_key") => {
+                    report.mistake_at(&full, KEY_FORM, source);
                 }
-            })
+                Err(Some(error)) => {
+                    let path = [&[full], error.path.as_slice()].concat().join(".");
+                    report.mistake_at(&path, error.kind.to_string(), source);
+                }
+            }
+        }
     }
 }
 
-/// The names of the realms that the configuration knows.
+/// The names of the realms in the configuration.
 pub(crate) fn realms(figment: &Figment) -> Vec<String> {
     match figment.find_value(&format!("login.{REALMS}")) {
         Ok(Value::Dict(_, realms)) => realms.into_keys().collect(),
@@ -166,34 +182,33 @@ pub(crate) fn realms(figment: &Figment) -> Vec<String> {
     }
 }
 
-const REALMS: &str = "realms";
-
-fn unreadable(key: &str, name: &str, error: &Error, source: Option<&Metadata>) -> LaunchError {
-    let mistake = match &error.kind {
-        Kind::UnknownField(_, known) => {
-            format!("there is no such setting; there are {}", known.join(", "))
-        }
-        // serde's message would show the value.
-        _ if name.starts_with("secret_key") => KEY_FORM.to_owned(),
-        kind => kind.to_string(),
-    };
-    let source = source.map_or_else(String::new, |metadata| match &metadata.source {
-        Some(source) => format!(" (in {} {source})", metadata.name),
-        None => format!(" (in {})", metadata.name),
-    });
-    LaunchError::new(format!("{key}.{}", error.path.join(".")), mistake + &source)
+/// Suggests the setting with the nearest name.
+fn no_such_setting(key: &str, name: &str) -> String {
+    const ALIKE: f64 = 0.8;
+    let name = name.to_ascii_lowercase();
+    let realms = (key == "login").then_some(REALMS);
+    let nearest = NAMES
+        .iter()
+        .copied()
+        .chain(realms)
+        .map(|known| (known, strsim::jaro(known, &name)))
+        .filter(|(_, likeness)| *likeness > ALIKE)
+        .max_by(|(_, a), (_, b)| a.total_cmp(b));
+    match nearest {
+        Some((known, _)) => format!("there is no such setting; did you mean `{known}`?"),
+        None => format!("there is no such setting; see the list at {LIST}"),
+    }
 }
 
-fn same_site<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SameSite>, D::Error> {
-    let text = String::deserialize(deserializer)?;
+const LIST: &str = "https://docs.rs/rocket-login/latest/rocket_login/#settings";
+
+fn same_site(value: &Value) -> Result<SameSite, Error> {
+    let text: String = value.deserialize()?;
     match text.to_ascii_lowercase().as_str() {
-        "strict" => Ok(Some(SameSite::Strict)),
-        "lax" => Ok(Some(SameSite::Lax)),
-        "none" => Ok(Some(SameSite::None)),
-        _ => Err(D::Error::invalid_value(
-            Unexpected::Str(&text),
-            &"`Strict`, `Lax` or `None`",
-        )),
+        "strict" => Ok(SameSite::Strict),
+        "lax" => Ok(SameSite::Lax),
+        "none" => Ok(SameSite::None),
+        _ => Err(format!("`{text}` is not one of `Strict`, `Lax` and `None`").into()),
     }
 }
 
@@ -285,15 +300,32 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_named_in_full_with_the_known_ones_and_its_source() {
-        let (_, errors) = login("remember_cookie_duraton = 5");
-        let error = errors.concat();
-        assert!(
-            error.starts_with("`login.remember_cookie_duraton`: there is no such setting"),
-            "{error}"
+    fn an_unknown_key_is_named_in_full_with_the_nearest_and_its_source() {
+        assert_eq!(
+            login("remember_cookie_duraton = 5").1,
+            [
+                "`login.remember_cookie_duraton`: there is no such setting; did you mean `remember_cookie_duration`? \
+              (in TOML source string)"
+            ]
         );
-        assert!(error.contains(", remember_cookie_duration, "), "{error}");
-        assert!(error.ends_with("(in TOML source string)"), "{error}");
+        for (written, meant) in [
+            ("SESSION_LIFETIME", "`session_lifetime`"),
+            ("mount_login_view", "`mount_login_views`"),
+            ("realm", "`realms`"),
+            ("colour", LIST),
+        ] {
+            let error = login(&format!("{written} = 5")).1.concat();
+            assert!(error.contains(meant), "{error}");
+            assert_eq!(error.contains("did you mean"), meant != LIST, "{error}");
+        }
+    }
+
+    #[test]
+    fn every_setting_but_a_mistake_is_its_own_nearest() {
+        for name in NAMES {
+            let hint = no_such_setting("login", name);
+            assert!(hint.ends_with(&format!("did you mean `{name}`?")), "{hint}");
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use rocket::figment::Provider;
+use rocket::figment::providers::{Format as _, Toml};
+use rocket::http::SameSite;
 use serde::Serialize;
 
 use super::*;
@@ -127,7 +129,7 @@ fn tls_makes_secure_cookies_in_the_debug_profile_too() {
     };
     let mut report = Report::default();
     let config = Config::checked(
-        Settings::default(),
+        Settings::default().or_default(),
         &debug(),
         None,
         "shop",
@@ -200,6 +202,48 @@ fn every_mistake_is_reported_at_once_and_no_key_is_shown() {
 }
 
 #[test]
+fn a_mistake_is_named_with_its_key_and_place() {
+    let message = |builder, realm, toml: &str| {
+        let figment = release().merge(Toml::string(toml));
+        let errors = Config::new(builder, &figment, realm, "shop").unwrap_err();
+        let messages: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        messages.join("\n")
+    };
+    let method = Settings {
+        login_view: Some("login".to_owned()),
+        ..Settings::default()
+    };
+    let path = "`login` is neither a path of this site, such as `/login`, nor an http(s) URL; set one of these";
+    assert_eq!(
+        message(method.clone(), None, "login.login_view = '/login'"),
+        format!("`login.login_view`: {path} (set by a method of `LoginManager`)")
+    );
+    assert_eq!(
+        message(Settings::default(), None, "login.login_view = 'login'"),
+        format!("`login.login_view`: {path} (in TOML source string)")
+    );
+    assert_eq!(
+        message(
+            Settings::default(),
+            Some("staff"),
+            "login.realms.staff.login_view = 'login'"
+        ),
+        format!("`login.realms.staff.login_view`: {path} (in TOML source string)")
+    );
+    assert_eq!(
+        message(
+            Settings::default(),
+            Some("staff"),
+            "login.realms.staff.secret_key = 5"
+        ),
+        format!(
+            "`login.realms.staff.secret_key`: {} (in TOML source string)",
+            secret::KEY_FORM
+        )
+    );
+}
+
+#[test]
 fn lifetimes_are_bounded() {
     for setting in [
         "session_lifetime",
@@ -209,13 +253,12 @@ fn lifetimes_are_bounded() {
         mistake(setting, 0);
         mistake(setting, "999 ms");
         mistake(setting, u64::MAX);
-        assert_eq!(
-            mistake(setting, "401 days"),
-            format!(
-                "`login.{setting}`: 401 days is more than the 400 days that browsers keep a cookie; \
-                 set 400 days or less"
-            )
+        let mistake = mistake(setting, "401 days");
+        let why = format!(
+            "`login.{setting}`: 401 days is more than the 400 days that browsers keep a cookie; \
+             set 400 days or less (in "
         );
+        assert!(mistake.starts_with(&why), "{mistake}");
         with(setting, "400 days");
     }
 }
@@ -225,7 +268,7 @@ fn idle_timeout_and_freshness_lie_within_the_session() {
     for setting in ["session_idle_timeout", "fresh_lifetime"] {
         mistake(setting, 0);
         let mistake = mistake(setting, "25 h");
-        assert!(mistake.ends_with("set 1 day or less"), "{mistake}");
+        assert!(mistake.contains("; set 1 day or less (in "), "{mistake}");
     }
     assert_eq!(
         with("session_idle_timeout", "24 h").session_idle_timeout,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rocket::http::uri::Absolute;
 
-use super::error::Report;
+use super::error::Check;
 use super::{Config, host};
 use crate::redirect::local::{self, is_under, path_of, same_path};
 
@@ -17,21 +17,17 @@ pub(crate) enum View {
 }
 
 impl View {
-    pub(super) fn checked(setting: &str, text: String, report: &mut Report) -> Option<Self> {
+    fn parse(text: String) -> Result<Self, String> {
         if local::is_local(&text) {
-            return Some(Self::Local(text));
+            return Ok(Self::Local(text));
         }
         if is_web_url(&text) {
-            return Some(Self::External(text));
+            return Ok(Self::External(text));
         }
-        report.mistake(
-            setting,
-            format!(
-                "`{}` is neither a path of this site, such as `/login`, nor an http(s) URL",
-                text.escape_debug()
-            ),
-        );
-        None
+        Err(format!(
+            "`{}` is neither a path of this site, such as `/login`, nor an http(s) URL; set one of these",
+            text.escape_debug()
+        ))
     }
 }
 
@@ -64,23 +60,33 @@ impl Config {
     }
 }
 
+/// A single view.
+pub(super) fn checked(given: Option<String>, check: &mut Check<'_>) -> Option<View> {
+    View::parse(given?)
+        .map_err(|mistake| check.mistake(mistake))
+        .ok()
+}
+
 /// The views of single mount points, the longest base first.
-pub(super) fn mounted(views: BTreeMap<String, String>, report: &mut Report) -> Vec<(String, View)> {
-    let mut mounted: Vec<_> = views
-        .into_iter()
-        .filter_map(|(base, view)| {
-            let setting = format!("login.mount_login_views.{}", base.escape_debug());
-            if !is_base(&base) {
-                report.mistake(
-                    setting,
-                    "is not a mount point: a base is a path, such as `/admin`",
-                );
-                return None;
-            }
-            let view = View::checked(&setting, view, report)?;
-            Some((base, view))
-        })
-        .collect();
+pub(super) fn mounted(
+    views: BTreeMap<String, String>,
+    check: &mut Check<'_>,
+) -> Vec<(String, View)> {
+    let mut mounted = Vec::new();
+    for (base, view) in views {
+        let part = base.escape_debug().to_string();
+        if !is_base(&base) {
+            check.mistake_in(
+                &part,
+                "is not a mount point; write a path, such as `/admin`, without a query",
+            );
+            continue;
+        }
+        match View::parse(view) {
+            Ok(view) => mounted.push((base, view)),
+            Err(mistake) => check.mistake_in(&part, mistake),
+        }
+    }
     mounted.sort_by_key(|(base, _)| std::cmp::Reverse(base.len()));
     mounted
 }
@@ -101,13 +107,11 @@ fn is_web_url(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::error::Report;
     use super::*;
 
     fn view(text: &str) -> Option<View> {
-        let mut report = Report::default();
-        let view = View::checked("login.login_view", text.to_owned(), &mut report);
-        assert_eq!(view.is_none(), !report.errors.is_empty());
-        view
+        View::parse(text.to_owned()).ok()
     }
 
     #[test]
@@ -150,7 +154,7 @@ mod tests {
     fn the_longest_base_comes_first() {
         let views = ["/", "/admin/deep", "/admin"].map(|base| (base.to_owned(), "/l".to_owned()));
         let mut report = Report::default();
-        let bases: Vec<_> = mounted(views.into(), &mut report)
+        let bases: Vec<_> = mounted(views.into(), &mut report.on("mount_login_views"))
             .into_iter()
             .map(|(base, _)| base)
             .collect();
@@ -163,7 +167,11 @@ mod tests {
         for base in ["", "admin", "//x", "/a?b"] {
             let mut report = Report::default();
             let views = [(base.to_owned(), "/login".to_owned())].into();
-            assert_eq!(mounted(views, &mut report), [], "{base:?}");
+            assert_eq!(
+                mounted(views, &mut report.on("mount_login_views")),
+                [],
+                "{base:?}"
+            );
             assert_eq!(report.errors.len(), 1, "{base:?}");
         }
     }

@@ -1,0 +1,265 @@
+//! The one table of settings. A new setting is an entry here, and the row in the README that a test asks for.
+//!
+//! ```text
+//! /// Sets what the first paragraph says: the row of the README.
+//! name(argument: Kind) = default -> Type, check function;
+//! ```
+//!
+//! - `name` is the method of `LoginManager` and the key under `login`; an argument `_` stands for a method that is
+//!   written by hand.
+//! - `Kind` says what the method takes, and how a value is stored and read: see `argument!`, `stored!` and `parsed!`.
+//! - `default`: a value; `none`; `[]`, an empty list; `(24 hours)`; or `(computed "..")`, where the launch decides.
+//! - `-> Type` makes it a field of `Config`, after the check if there is one. Without it, `Config` uses the value for
+//!   several fields, or together with other values.
+
+/// Hands the table to a macro that generates one thing from it.
+macro_rules! settings_table {
+    ($generate:ident) => {
+        $generate! {
+            /// Sets the secret that signs the cookies: 32 bytes or more, as base64, hexadecimal or plain text.
+            ///
+            /// In the debug profile, a missing secret is replaced by a random one; otherwise the launch stops.
+            secret_key(key: Key) = (computed "Rocket's own `secret_key`");
+            /// Sets up to three retired secrets, the latest first: they still verify, but no longer sign.
+            secret_key_fallbacks(keys: Keys) = [];
+            /// Sets the application's name in the derivation of keys, so that two applications with one secret
+            /// refuse each other's cookies; a new name ends every login.
+            audience(name: Text) = (computed "the crate of the user type");
+
+            /// Sets the session cookie's name; it gets the prefix `__Host-` if the cookie is Secure, has the path
+            /// `/` and has no domain.
+            ///
+            /// In a realm, the default is `NAME_session`.
+            session_cookie_name(name: Text) = "login_session";
+            /// Sets the session cookie's domain; without one, browsers send the cookie to this host only.
+            session_cookie_domain(domain: Text) = none;
+            /// Sets the session cookie's path.
+            session_cookie_path(path: Text) = "/";
+            /// Sets whether browsers send the session cookie over HTTPS only.
+            session_cookie_secure(secure: bool) = (computed "`true`, but `false` in the debug profile without TLS");
+            /// Sets the session cookie's `SameSite`: `strict`, `lax` or `none`.
+            session_cookie_samesite(same_site: SameSite) = Lax;
+            /// Sets how long a session lasts at most, counted from the login.
+            session_lifetime(lifetime: Duration) = (24 hours) -> u64, check lifetimes::lifetime;
+            /// Sets how long a permanent login lasts.
+            permanent_session_lifetime(lifetime: Duration) = (31 days) -> u64, check lifetimes::lifetime;
+            /// Sets how long a session may be unused before it ends; `None`, in the file `false`, turns this off.
+            ///
+            /// A session that is shorter than the default needs no setting. Permanent logins have no idle timeout.
+            session_idle_timeout(timeout: IdleTimeout) = (1 hour);
+            /// Sets how long a login stays fresh after the user gave the credentials.
+            fresh_lifetime(lifetime: Duration) = (computed "as long as the session");
+
+            /// Sets the remember cookie's name, with the prefix `__Host-` as for the session cookie.
+            ///
+            /// In a realm, the default is `NAME_remember_token`.
+            remember_cookie_name(name: Text) = "remember_token";
+            /// Sets how long a login is remembered; at most 400 days.
+            remember_cookie_duration(duration: Duration) = (365 days) -> u64, check lifetimes::lifetime;
+            /// Sets the remember cookie's domain; without one, browsers send the cookie to this host only.
+            remember_cookie_domain(domain: Text) = none;
+            /// Sets the remember cookie's path.
+            remember_cookie_path(path: Text) = "/";
+            /// Sets whether browsers send the remember cookie over HTTPS only.
+            remember_cookie_secure(secure: bool) = (computed "`true`, but `false` in the debug profile without TLS");
+            /// Sets whether the remember cookie is hidden from scripts.
+            remember_cookie_httponly(http_only: bool) = true;
+            /// Sets the remember cookie's `SameSite`: `strict`, `lax` or `none`.
+            remember_cookie_samesite(same_site: SameSite) = Lax;
+            /// Sets whether using a remember cookie renews its duration, up to 400 days in all.
+            remember_cookie_refresh_each_request(refresh: bool) = false -> bool;
+
+            /// Sets what happens when a login comes from another client: `basic` (it is not fresh), `strong` (it
+            /// ends) or `off`.
+            session_protection(protection: SessionProtection) = Basic -> SessionProtection;
+            /// Sets how much of the client's address session protection compares: `full`, `prefix` (/24, in IPv6 /56)
+            /// or `off`.
+            session_protection_address(address: ProtectionAddress) = Full -> ProtectionAddress;
+            /// Sets the proxies, as addresses or networks, that are trusted to name the client's address; without
+            /// any, the client is the other end of the connection.
+            trusted_proxies(networks: Texts) = [] -> Vec<IpNet>, check check::networks;
+            /// Sets the header in which a trusted proxy names the client's address.
+            proxy_header(name: Text) = "X-Forwarded-For" -> String, check check::header_name;
+
+            /// Sets the page to which browsers are redirected for a login: a path of this site, such as from
+            /// `uri!`, or an absolute URL; without one, they get a 401.
+            login_view(view: View) = none -> Option<View>, check view::checked;
+            /// Sets the login pages of single mount points, as a table from mount point to page; the method is
+            /// `mount_login_view(base, view)`.
+            mount_login_views(_: Views) = [] -> Vec<(String, View)>, check view::mounted;
+            /// Sets the page to which browsers are redirected when a login is not fresh; without one, they get a 401.
+            refresh_view(view: View) = none -> Option<View>, check view::checked;
+            /// Sets the message that is flashed before the login page; an empty text turns it off.
+            login_message(message: Text) = "Please log in to access this page." -> Option<String>, check check::message;
+            /// Sets the category of the login page's flash message.
+            login_message_category(category: Text) = "message" -> String;
+            /// Sets the message that is flashed before the refresh page; an empty text turns it off.
+            needs_refresh_message(message: Text) = "Please reauthenticate to access this page."
+                -> Option<String>, check check::message;
+            /// Sets the category of the refresh page's flash message.
+            needs_refresh_message_category(category: Text) = "message" -> String;
+            /// Sets whether a cookie keeps the wanted page for ten minutes, instead of `next` in the login page's
+            /// address.
+            use_session_for_next(use_session: bool) = false -> bool;
+            /// Sets this site's host in redirects to login pages, which are relative without it; a login page on
+            /// another site needs it to lead back here.
+            force_host_for_redirects(host: Text) = none -> Option<String>, check check::redirect_host;
+
+            /// Sets the methods for which `#[login_required]` and `#[fresh_login_required]` let everybody in, as
+            /// Flask-Login does for OPTIONS.
+            ///
+            /// A route that takes the user as an argument has no exemptions.
+            exempt_methods(methods: Methods) = [] -> Vec<Method>;
+            /// Sets which requests from other sites are refused: `standard`, `strict` (also those with neither
+            /// `Sec-Fetch-Site` nor `Origin`) or `off`.
+            cross_site_protection(protection: CrossSiteProtection) = Standard -> CrossSiteProtection;
+            /// Sets other origins that may send changes, such as `https://app.example`.
+            trusted_origins(origins: Texts) = [] -> Vec<WebOrigin>, check check::origins;
+            /// Sets whether a launch accepts routes that are neither guarded nor marked by `#[public]`: `allow` or
+            /// `deny`.
+            unguarded_routes(routes: UnguardedRoutes) = Allow -> UnguardedRoutes;
+            /// Sets whether a logout clears the browser's caches and storage (`Clear-Site-Data`).
+            clear_site_data(clear: bool) = false -> bool;
+            /// Sets whether cookies without `Secure` or `HttpOnly` are allowed outside the debug profile.
+            insecure_cookies(insecure: bool) = false;
+            /// Sets how long a loader, handler, listener or shared revocation list may take; at most an hour.
+            loader_timeout(timeout: Duration) = (5 seconds) -> Duration, check check::timeout;
+            /// Sets how many ended sessions the process keeps one by one; beyond that, a logout ends all logins of
+            /// its user.
+            ///
+            /// A million take about 50 MB.
+            revocation_capacity(sessions: usize) = 1_000_000 -> usize, check check::capacity;
+        }
+    };
+}
+
+/// What the method of a kind takes.
+macro_rules! argument {
+    (Key) => { impl Into<String> };
+    (Keys) => { impl IntoIterator<Item = impl Into<String>> };
+    (Text) => { impl Into<String> };
+    (Texts) => { impl IntoIterator<Item = impl Into<String>> };
+    (View) => { impl std::fmt::Display };
+    (Methods) => { impl IntoIterator<Item = Method> };
+    (IdleTimeout) => { Option<Duration> };
+    ($kind:ident) => { $kind };
+}
+
+/// How a kind is stored until the launch.
+macro_rules! stored {
+    (Key) => { KeyInput };
+    (Keys) => { Vec<KeyInput> };
+    (Text) => { String };
+    (Texts) => { Vec<String> };
+    (View) => { String };
+    (Views) => { BTreeMap<String, String> };
+    (Methods) => { Vec<Method> };
+    ($kind:ident) => { $kind };
+}
+
+/// The method's argument in its stored form.
+macro_rules! converted {
+    (Key $given:ident) => {
+        KeyInput::Text($given.into())
+    };
+    (Keys $given:ident) => {
+        $given
+            .into_iter()
+            .map(|key| KeyInput::Text(key.into()))
+            .collect()
+    };
+    (Text $given:ident) => {
+        $given.into()
+    };
+    (Texts $given:ident) => {
+        $given.into_iter().map(Into::into).collect()
+    };
+    (View $given:ident) => {
+        $given.to_string()
+    };
+    (Methods $given:ident) => {
+        $given.into_iter().collect()
+    };
+    (IdleTimeout $given:ident) => {
+        IdleTimeout($given)
+    };
+    ($kind:ident $given:ident) => {
+        $given
+    };
+}
+
+/// The configuration's value in its stored form, or figment's error.
+macro_rules! parsed {
+    (Duration $value:ident) => {
+        duration::deserialize($value)
+    };
+    (SameSite $value:ident) => {
+        same_site($value)
+    };
+    ($kind:ident $value:ident) => {
+        $value.deserialize()
+    };
+}
+
+/// The type of a value after the default has been filled in.
+macro_rules! filled {
+    ($kind:ident none) => { Option<stored!($kind)> };
+    ($kind:ident (computed $words:literal)) => { Option<stored!($kind)> };
+    ($kind:ident $default:tt) => { stored!($kind) };
+}
+
+/// The given value, or the default.
+macro_rules! or_default {
+    ($given:expr, $kind:ident none) => {
+        $given
+    };
+    ($given:expr, $kind:ident (computed $words:literal)) => {
+        $given
+    };
+    ($given:expr, $kind:ident []) => {
+        $given.unwrap_or_default()
+    };
+    ($given:expr, $kind:ident ($count:literal $unit:ident)) => {
+        $given.unwrap_or($kind::from(duration::$unit($count)))
+    };
+    ($given:expr, Text $text:literal) => {
+        $given.unwrap_or_else(|| $text.to_owned())
+    };
+    ($given:expr, $kind:ident $value:literal) => {
+        $given.unwrap_or($value)
+    };
+    ($given:expr, $kind:ident $variant:ident) => {
+        $given.unwrap_or($kind::$variant)
+    };
+}
+
+/// The default, as the methods' documentation writes it.
+macro_rules! shown {
+    ($kind:ident none) => {
+        "none"
+    };
+    ($kind:ident []) => {
+        "none"
+    };
+    ($kind:ident (computed $words:literal)) => {
+        $words
+    };
+    ($kind:ident ($count:literal $unit:ident)) => {
+        concat!($count, " ", stringify!($unit))
+    };
+    (Text $text:literal) => {
+        concat!("`", $text, "`")
+    };
+    ($kind:ident $value:tt) => {
+        concat!("`", stringify!($value), "`")
+    };
+}
+
+pub(crate) use {argument, converted, settings_table, shown, stored};
+/// The default, as it is written in a configuration file.
+macro_rules! written {
+    ($kind:ident $variant:ident) => { shown!($kind $variant).to_ascii_lowercase() };
+    ($kind:ident $default:tt) => { shown!($kind $default).to_owned() };
+}
+
+pub(super) use {filled, or_default, parsed, written};
