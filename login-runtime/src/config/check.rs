@@ -91,9 +91,11 @@ pub(super) fn origins(given: Vec<String>, check: &mut Check<'_>) -> Vec<WebOrigi
 
 pub(super) fn timeout(given: Duration, check: &mut Check<'_>) -> Duration {
     if given.is_zero() {
-        check.mistake("is zero, so that nothing could finish; set a few seconds");
+        check.mistake(
+            "is zero, so that nothing could finish; set a few seconds, such as `\"5 seconds\"`",
+        );
     } else if given > super::duration::hours(1) {
-        check.mistake("is more than an hour; set a few seconds");
+        check.mistake("is more than an hour; set a few seconds, such as `\"5 seconds\"`");
     }
     given
 }

@@ -42,7 +42,7 @@ impl Cookies {
             report,
         );
         let next_name = format!("{}_next", realm.unwrap_or("login"));
-        const TAKEN: &str = "is another login cookie's name; choose a third";
+        const TAKEN: &str = "is the name of another login cookie; choose another";
         if session_name == remember_name || remember_name == next_name {
             report.mistake("remember_cookie_name", TAKEN);
         }
@@ -102,7 +102,8 @@ impl CookieSpec {
         if !is_name(&self.name) {
             wrong(
                 "name",
-                "is not a cookie's name; use 1 to 128 letters, digits, `-`, `_` or `.`; the prefix `__Host-` is added automatically",
+                "is not a cookie's name; use 1 to 128 letters, digits, `-`, `_` or `.`; \
+                 the prefix `__Host-` is added automatically",
             );
         }
         if domain
@@ -123,7 +124,8 @@ impl CookieSpec {
         if self.same_site == SameSite::None && !self.secure {
             wrong(
                 "samesite",
-                "`None` requires a Secure cookie, otherwise browsers drop it; use `Lax`, or serve over HTTPS and set the cookie's `secure`",
+                "`None` requires a Secure cookie, otherwise browsers drop it; use `Lax`, or serve over HTTPS and set the \
+                 cookie's `secure`",
             );
         }
         let switch = "set it to `true`, or allow this with `login.insecure_cookies = true`";

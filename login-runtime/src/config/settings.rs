@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rocket::figment::Figment;
-use rocket::figment::error::Error;
+use rocket::figment::error::{Error, Kind};
 use rocket::figment::value::Value;
 use rocket::http::{Method, SameSite};
 
@@ -167,7 +167,7 @@ impl Settings {
                 }
                 Err(Some(error)) => {
                     let path = [&[full], error.path.as_slice()].concat().join(".");
-                    report.mistake_at(&path, error.kind.to_string(), source);
+                    report.mistake_at(&path, unreadable(&error.kind), source);
                 }
             }
         }
@@ -202,13 +202,39 @@ fn no_such_setting(key: &str, name: &str) -> String {
 
 const LIST: &str = "https://docs.rs/rocket-login/latest/rocket_login/#settings";
 
+/// figment's error in plain words, with the fix.
+fn unreadable(kind: &Kind) -> String {
+    match kind {
+        Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
+            let form = match expected.as_str() {
+                "a boolean" => "`true` or `false`, without quotes",
+                "a string" => "text in quotes",
+                "a sequence" => "a list, such as `[\"..\"]`",
+                "a map" => "a table, such as `{ \"/admin\" = \"/admin/login\" }`",
+                "usize" => "a whole number",
+                "valid HTTP method string" => "an HTTP method in quotes, such as `\"OPTIONS\"`",
+                _ => "one of its words, in quotes",
+            };
+            format!("{found} is not allowed; write {form}")
+        }
+        Kind::UnknownVariant(found, known) => {
+            format!(
+                "`{}` is not allowed; write one of `{}`",
+                found.escape_debug(),
+                known.join("`, `")
+            )
+        }
+        kind => kind.to_string(),
+    }
+}
+
 fn same_site(value: &Value) -> Result<SameSite, Error> {
     let text: String = value.deserialize()?;
     match text.to_ascii_lowercase().as_str() {
         "strict" => Ok(SameSite::Strict),
         "lax" => Ok(SameSite::Lax),
         "none" => Ok(SameSite::None),
-        _ => Err(format!("`{text}` is not one of `Strict`, `Lax` and `None`").into()),
+        _ => Err(format!("`{text}` is not a SameSite; write `Strict`, `Lax` or `None`").into()),
     }
 }
 
