@@ -2,10 +2,7 @@
 
 use std::any::TypeId;
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
-use std::task::{Context, Poll};
 
 use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::{Build, Orbit, Request, Response, Rocket};
@@ -86,42 +83,18 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
         }
     }
 
-    fn on_response<'r, 'life0, 'life1, 'life2, 'async_trait>(
-        &'life0 self,
-        req: &'r Request<'life1>,
-        res: &'life2 mut Response<'r>,
-    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'async_trait>>
-    where
-        'r: 'async_trait,
-        'life0: 'async_trait,
-        'life1: 'async_trait,
-        'life2: 'async_trait,
-        Self: 'async_trait,
-    {
-        // A request that asked nothing of the user pays for one look-up and no allocation.
+    async fn on_response<'r>(&self, req: &'r Request<'_>, res: &mut Response<'r>) {
+        // Without a visit, the request did not ask for the user.
         let (Some(visit), Some(realm)) = (peek::<Visit<U>>(req), self.realm.get()) else {
-            return Box::pin(Done);
+            return;
         };
         let denied = Denied::of(req).filter(|denied| denied.realm == realm.core.user_type);
-        let Some(denied) = denied else {
-            finish(realm, visit, res, false);
-            return Box::pin(Done);
+        let answered = match denied {
+            // Boxed, so that the future of every other request stays small.
+            Some(denied) => Box::pin(answer::answer(realm, req, res, denied)).await,
+            None => false,
         };
-        Box::pin(async move {
-            let answered = answer::answer(realm, req, res, denied).await;
-            finish(realm, visit, res, answered);
-        })
-    }
-}
-
-/// A future of no size, so that boxing it allocates nothing.
-struct Done;
-
-impl Future for Done {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        Poll::Ready(())
+        finish(realm, visit, res, answered);
     }
 }
 
