@@ -25,6 +25,8 @@ impl Cookies {
         site: &Site,
         report: &mut Report,
     ) -> Self {
+        const TAKEN: &str = "is the name of another login cookie; choose another";
+
         let of_realm = |name: &str, setting: &str, value: &String, report: &Report| match realm {
             Some(realm) if !report.is_given(setting) => format!("{realm}_{name}"),
             _ => value.clone(),
@@ -42,7 +44,6 @@ impl Cookies {
             report,
         );
         let next_name = format!("{}_next", realm.unwrap_or("login"));
-        const TAKEN: &str = "is the name of another login cookie; choose another";
         if session_name == remember_name || remember_name == next_name {
             report.mistake("remember_cookie_name", TAKEN);
         }

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use rocket::figment::error::Error;
 use rocket::figment::value::Value;
-use serde::de::{Deserialize, Deserializer, Error as _};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -34,23 +32,19 @@ impl From<Duration> for IdleTimeout {
     }
 }
 
-impl<'de> Deserialize<'de> for IdleTimeout {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Deserialize::deserialize(deserializer)? {
+impl IdleTimeout {
+    pub(super) fn parse(value: &Value) -> Result<Self, String> {
+        match value {
             Value::Bool(_, false) => Ok(Self(None)),
-            value => parse(&value)
+            value => parse(value)
                 .map(Self::from)
-                .map_err(|why| D::Error::custom(format!("{why}, or `false` for no timeout"))),
+                .map_err(|why| format!("{why}, or `false` for no timeout")),
         }
     }
 }
 
 /// A duration in the configuration; serde's own form is a table of seconds and nanoseconds.
-pub(super) fn deserialize(value: &Value) -> Result<Duration, Error> {
-    parse(value).map_err(Error::from)
-}
-
-fn parse(value: &Value) -> Result<Duration, String> {
+pub(super) fn parse(value: &Value) -> Result<Duration, String> {
     const FORM: &str = r#"write whole seconds, or text such as "30 days""#;
 
     match value {
@@ -117,12 +111,14 @@ mod tests {
 
     #[test]
     fn only_false_turns_the_idle_timeout_off() {
-        let off: IdleTimeout = Value::from(false).deserialize().unwrap();
-        assert_eq!(off, IdleTimeout(None));
-        let hour: IdleTimeout = Value::from("1h").deserialize().unwrap();
-        assert_eq!(hour, IdleTimeout(Some(Duration::from_secs(3_600))));
-        let error = Value::from(true).deserialize::<IdleTimeout>().unwrap_err();
-        assert!(error.to_string().contains("`false`"), "{error}");
+        let hour = IdleTimeout(Some(Duration::from_secs(3_600)));
+        assert_eq!(
+            IdleTimeout::parse(&Value::from(false)),
+            Ok(IdleTimeout(None))
+        );
+        assert_eq!(IdleTimeout::parse(&Value::from("1h")), Ok(hour));
+        let why = IdleTimeout::parse(&Value::from(true)).unwrap_err();
+        assert!(why.contains("`false`"), "{why}");
     }
 
     #[test]

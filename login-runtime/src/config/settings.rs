@@ -48,13 +48,13 @@ macro_rules! settings {
                 [$( self.$name.as_ref().map(|_| stringify!($name)), )*].into_iter().flatten()
             }
 
-            /// Reads one setting; without an error, the name is unknown.
-            fn set(&mut self, name: &str, value: &Value) -> Result<(), Option<Error>> {
+            /// Reads one setting; `false` if there is none of this name.
+            fn set(&mut self, name: &str, value: &Value) -> Result<bool, Unreadable> {
                 match name {
                     $( stringify!($name) => self.$name = Some(parsed!($kind value)?), )*
-                    _ => return Err(None),
+                    _ => return Ok(false),
                 }
-                Ok(())
+                Ok(true)
             }
         }
 
@@ -140,10 +140,11 @@ impl Settings {
                 );
             }
             Err(error) if error.missing() => return,
-            Err(error) => {
+            // Without figment's message, which can show a line with a key.
+            Err(_) => {
                 return report.mistake_at(
                     key,
-                    format!("Rocket's configuration cannot be read ({error}); fix it first"),
+                    "Rocket's configuration cannot be read; fix it first",
                     None,
                 );
             }
@@ -158,16 +159,16 @@ impl Settings {
             let source = figment.get_metadata(value.tag());
             let full = format!("{key}.{name}");
             match settings.set(&name, &value) {
-                Ok(()) if is_unused => {}
-                Ok(()) => report.found(name, Origin::new(full, place_of(source))),
-                Err(None) => report.mistake_at(&full, no_such_setting(key, &name), source),
-                // figment's message would show the value.
-                Err(Some(_)) if name.starts_with("secret_key") => {
+                Ok(true) if is_unused => {}
+                Ok(true) => report.found(name, Origin::new(full, place_of(source))),
+                Ok(false) => report.mistake_at(&full, no_such_setting(key, &name), source),
+                // The other message would show the value.
+                Err(_) if name.starts_with("secret_key") => {
                     report.mistake_at(&full, KEY_FORM, source);
                 }
-                Err(Some(error)) => {
-                    let path = [&[full], error.path.as_slice()].concat().join(".");
-                    report.mistake_at(&path, unreadable(&error.kind), source);
+                Err(Unreadable { path, mistake }) => {
+                    let part = [vec![full], path].concat().join(".");
+                    report.mistake_at(&part, mistake, source);
                 }
             }
         }
@@ -202,39 +203,54 @@ fn no_such_setting(key: &str, name: &str) -> String {
 
 const LIST: &str = "https://docs.rs/rocket-login/latest/rocket_login/#settings";
 
-/// figment's error in plain words, with the fix.
-fn unreadable(kind: &Kind) -> String {
-    match kind {
-        Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
-            let form = match expected.as_str() {
-                "a boolean" => "`true` or `false`, without quotes",
-                "a string" => "text in quotes",
-                "a sequence" => "a list, such as `[\"..\"]`",
-                "a map" => "a table, such as `{ \"/admin\" = \"/admin/login\" }`",
-                "usize" => "a whole number",
-                "valid HTTP method string" => "an HTTP method in quotes, such as `\"OPTIONS\"`",
-                _ => "one of its words, in quotes",
-            };
-            format!("{found} is not allowed; write {form}")
-        }
-        Kind::UnknownVariant(found, known) => {
-            format!(
-                "`{}` is not allowed; write one of `{}`",
-                found.escape_debug(),
-                known.join("`, `")
-            )
-        }
-        kind => kind.to_string(),
+/// Why a value cannot be read.
+struct Unreadable {
+    /// Where in the value, such as at `0` of a list.
+    path: Vec<String>,
+    mistake: String,
+}
+
+impl From<String> for Unreadable {
+    fn from(mistake: String) -> Self {
+        let path = Vec::new();
+        Self { path, mistake }
     }
 }
 
-fn same_site(value: &Value) -> Result<SameSite, Error> {
-    let text: String = value.deserialize()?;
+impl From<Error> for Unreadable {
+    /// Says in plain words what figment found, and adds the fix.
+    fn from(error: Error) -> Self {
+        let mistake = match &error.kind {
+            Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
+                let form = match expected.as_str() {
+                    "a boolean" => "`true` or `false`, without quotes",
+                    "a string" => "text in quotes",
+                    "a sequence" => "a list, such as `[\"..\"]`",
+                    "a map" => "a table, such as `{ \"/admin\" = \"/admin/login\" }`",
+                    "usize" => "a whole number",
+                    "valid HTTP method string" => "an HTTP method in quotes, such as `\"OPTIONS\"`",
+                    _ => "one of its words, in quotes",
+                };
+                format!("{found} is not allowed; write {form}")
+            }
+            Kind::UnknownVariant(found, known) => {
+                let (found, known) = (found.escape_debug(), known.join("`, `"));
+                format!("`{found}` is not allowed; write one of `{known}`")
+            }
+            kind => kind.to_string(),
+        };
+        let path = error.path;
+        Self { path, mistake }
+    }
+}
+
+fn same_site(value: &Value) -> Result<SameSite, String> {
+    let text = value.as_str().unwrap_or_default();
     match text.to_ascii_lowercase().as_str() {
         "strict" => Ok(SameSite::Strict),
         "lax" => Ok(SameSite::Lax),
         "none" => Ok(SameSite::None),
-        _ => Err(format!("`{text}` is not a SameSite; write `Strict`, `Lax` or `None`").into()),
+        _ => Err("is not a SameSite; write `Strict`, `Lax` or `None`, in quotes".to_owned()),
     }
 }
 

@@ -188,10 +188,13 @@ macro_rules! converted {
     };
 }
 
-/// The configuration's value in its stored form, or figment's error.
+/// The configuration's value in its stored form, or an error that becomes `Unreadable`.
 macro_rules! parsed {
     (Duration $value:ident) => {
-        duration::deserialize($value)
+        duration::parse($value)
+    };
+    (IdleTimeout $value:ident) => {
+        IdleTimeout::parse($value)
     };
     (SameSite $value:ident) => {
         same_site($value)
