@@ -1,4 +1,4 @@
-//! The one table of settings. A new setting is an entry here, and the row in the README that a test asks for.
+//! The one table of settings. A new setting is an entry here, and a row in the README, which a test prints.
 //!
 //! ```text
 //! /// Sets what the first paragraph says: the row of the README.
@@ -258,11 +258,11 @@ macro_rules! shown {
     };
 }
 
-pub(crate) use {argument, converted, settings_table, shown, stored};
 /// The default, as it is written in a configuration file.
 macro_rules! written {
     ($kind:ident $variant:ident) => { shown!($kind $variant).to_ascii_lowercase() };
     ($kind:ident $default:tt) => { shown!($kind $default).to_owned() };
 }
 
+pub(crate) use {argument, converted, settings_table, shown, stored};
 pub(super) use {filled, or_default, parsed, written};

@@ -25,8 +25,8 @@ pub type Localize = dyn Fn(&str, &Request<'_>) -> String + Send + Sync;
 /// Everything about the logins of one user type: loaders, handlers, settings. Attach it to the rocket.
 ///
 /// Each setting is a method here and a key of the same name under `login` in Rocket's own
-/// configuration; the method wins. What cannot work stops the launch, with a message that names
-/// the setting and the mend.
+/// configuration; the method wins. A mistake stops the launch, with a message that names the
+/// setting, where it was given, and the fix.
 ///
 /// # Example
 ///
@@ -147,9 +147,9 @@ impl<U: UserMixin> LoginManager<U> {
 
     /// Names a realm, for a second user type in one application.
     ///
-    /// Its settings stand under `login.realms.NAME`, over those under `login` (but for cookie names
-    /// and views, which are its own); its cookies are called `NAME_session` and
-    /// `NAME_remember_token`, and its keys are derived apart.
+    /// Its settings are under `login.realms.NAME`, and for those that are missing there, under `login`. It
+    /// shares no cookie names and no views: its cookies are `NAME_session` and `NAME_remember_token`.
+    /// Its keys are derived separately.
     #[must_use]
     pub fn realm(self, name: impl Into<String>) -> Self {
         self.with(|plan| plan.realm = Some(name.into()))
@@ -193,7 +193,7 @@ impl<U> fmt::Debug for LoginManager<U> {
 
 impl<U: UserMixin> Plan<U> {
     pub(super) fn realm(self, config: Config) -> Realm<U> {
-        // The realm's name stands in the derivation, so that cookies may change names between realms.
+        // The realm's name is part of the derivation, so that two realms may swap the names of their cookies.
         let audience = match &config.realm {
             Some(realm) => format!("{}\n{realm}", config.audience),
             None => config.audience.clone(),

@@ -8,14 +8,14 @@ use crate::app::user::UserMixin;
 use crate::config::Config;
 use crate::realm::Realms;
 
-/// Mistakes that concern several managers of one application.
+/// Compares a manager with those that were attached before it.
 pub(super) fn clashes<U: UserMixin>(config: &Config, rocket: &Rocket<Build>) -> Vec<String> {
     let mut clashes = Vec::new();
     for other in Realms::all(rocket) {
         let other = other.core();
         if other.user_type == TypeId::of::<U>() {
             clashes.push(format!(
-                "two `LoginManager`s for `{}` are attached: attach one",
+                "two `LoginManager`s for `{}` are attached; attach one",
                 other.user_type_name
             ));
             continue;
@@ -35,7 +35,7 @@ pub(super) fn clashes<U: UserMixin>(config: &Config, rocket: &Rocket<Build>) -> 
             };
             if theirs.iter().any(is_taken) {
                 clashes.push(format!(
-                    "`{setting}`: the managers for `{}` and `{}` both use the cookie `{name}`: \
+                    "`{setting}`: the managers for `{}` and `{}` both use the cookie `{name}`; \
                      give one of them another name with `.{setting}(..)`",
                     other.user_type_name,
                     std::any::type_name::<U>(),

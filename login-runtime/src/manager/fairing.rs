@@ -35,7 +35,7 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         let Some(mut plan) = plan else {
-            error!("this `LoginManager` has been launched before: build a new one");
+            error!("this `LoginManager` has been launched before; build a new one");
             return Err(rocket);
         };
         let rocket = match rocket.state::<Realms>() {
@@ -98,7 +98,7 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
     }
 }
 
-/// What happens to every response that depends on the user: the cookies, the caching.
+/// Writes the cookies and the caching headers of a response that depends on the user.
 fn finish<U: UserMixin>(
     realm: &Realm<U>,
     visit: &Visit<U>,
@@ -106,7 +106,7 @@ fn finish<U: UserMixin>(
     answered: bool,
 ) {
     let pending = visit.pending();
-    // A failure touches no cookie, but takes nothing back that was accepted.
+    // After a failure, only a change of the login that was accepted before is written.
     let writes = pending.writes() && (visit.has_changed() || !visit.failed());
     if writes {
         cookies::write(&realm.core, &pending, res);
@@ -116,13 +116,13 @@ fn finish<U: UserMixin>(
     }
 }
 
-/// The crate that defines a type, which is as near as a library comes to the application's name.
+/// The crate that defines a type: the best guess of the application's name.
 fn crate_of<U>() -> &'static str {
     let name = std::any::type_name::<U>();
     name.split_once("::").map_or(name, |(krate, _)| krate)
 }
 
-/// Says what is seldom meant; what several realms share, once.
+/// Warns of settings that are rarely intended; of those that several realms share, only once.
 fn warn_once(rocket: &Rocket<Build>, warnings: Vec<String>) {
     for warning in warnings {
         if Realms::is_news(rocket, &warning) {
@@ -131,7 +131,7 @@ fn warn_once(rocket: &Rocket<Build>, warnings: Vec<String>) {
     }
 }
 
-/// Says why the launch stops.
+/// Logs why the launch stops.
 fn report(mistakes: &[impl fmt::Display]) {
     for mistake in mistakes {
         error!("{mistake}");
