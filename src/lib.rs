@@ -10,14 +10,14 @@ pub use login_macros::{
     user_loader,
 };
 pub use login_runtime::{
-    Access, Anonymous, Answer, AnswerFn, Audit, AuditedRoute, ChangeLogin, Clock, Condition,
-    ConditionError, CrossSiteProtection, CurrentUser, Denied, EventKind, EventListener, Fresh,
-    GuardRoutes, IntoLoadResult, IntoVerdict, LoadError, LoadResult, Localize, LoginError,
-    LoginEvent, LoginManager, LoginSession, LoginUser, MemoryRevocations, Next, NextField,
-    Permission, ProtectionAddress, Reason, Refusal, Refuse, RequestLoader, RevocationError,
-    RevocationList, RevokeSession, RevokeUser, Revoked, RouteCondition, RouteGuard,
-    SessionHashField, SessionHasher, SessionId, SessionProtection, SessionRef, Signer, Unavailable,
-    UnguardedRoutes, UnixTime, UserLoader, UserMixin, audit, condition, login_url, make_next_param,
+    Access, Anonymous, Audit, AuditedRoute, ChangeLogin, Clock, Condition, CrossSiteProtection,
+    CurrentUser, Denied, EventKind, Fresh, GuardRoutes, IntoEventListener, IntoForbiddenHandler,
+    IntoLoadResult, IntoNeedsRefreshHandler, IntoRequestLoader, IntoUnauthorizedHandler,
+    IntoUserLoader, IntoVerdict, LoadError, LoadResult, Localize, LoginError, LoginEvent,
+    LoginManager, LoginSession, LoginUser, MemoryRevocations, Next, NextField, Permission,
+    ProtectionAddress, Reason, Refusal, Refuse, RevocationError, RevocationList, Revoked,
+    RouteCondition, RouteGuard, SessionHashField, SessionHasher, SessionId, SessionProtection,
+    SessionRef, Signer, UnguardedRoutes, UserMixin, audit, condition, login_url, make_next_param,
     testing,
 };
 

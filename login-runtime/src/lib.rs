@@ -49,14 +49,16 @@ pub mod fuzzing;
 pub mod private;
 
 pub use self::access::condition::{Condition, IntoVerdict, Permission};
-pub use self::access::denial::{Answer, AnswerFn, Denied, Reason, Refusal, Refuse};
+pub use self::access::denial::{Denied, Reason, Refusal, Refuse};
 pub use self::access::group::{GuardRoutes, RouteCondition, RouteGuard};
 pub use self::access::user::{Anonymous, CurrentUser, Fresh};
-pub use self::app::event::{EventKind, EventListener, LoginEvent};
-pub use self::app::failure::{ConditionError, LoadError};
-pub use self::app::loader::{IntoLoadResult, LoadResult, RequestLoader, UserLoader};
-pub use self::app::session_hash::{SessionHashField, SessionHasher};
-pub use self::app::user::UserMixin;
+pub use self::app::event::{EventKind, LoginEvent};
+pub use self::app::handler::{
+    IntoEventListener, IntoForbiddenHandler, IntoNeedsRefreshHandler, IntoRequestLoader,
+    IntoUnauthorizedHandler, IntoUserLoader,
+};
+pub use self::app::loader::{IntoLoadResult, LoadError, LoadResult};
+pub use self::app::user::{SessionHashField, SessionHasher, UserMixin};
 pub use self::audit::{Access, Audit, AuditedRoute, audit};
 pub use self::clock::{Clock, UnixTime};
 pub use self::config::{ProtectionAddress, SessionProtection, UnguardedRoutes};

@@ -12,9 +12,14 @@ use tracing::error;
 
 pub use crate::access::attribute::{DefaultRealm, Guarded, Policy, RealmChoice, RealmOf};
 pub use crate::access::condition::{ConditionRealm, Permission, condition};
-pub use crate::access::denial::{Answer, Refusal};
+pub use crate::access::denial::Refusal;
 pub use crate::access::rule::Rule;
 pub use crate::access::user::{manager_is_missing, user_guard};
+pub use crate::app::handler::{
+    Answer, AnswerFn, EventListener, EventRef, IntoEventListener, IntoForbiddenHandler,
+    IntoNeedsRefreshHandler, IntoRequestLoader, IntoUnauthorizedHandler, IntoUserLoader,
+    RequestLoader, UserLoader,
+};
 pub use crate::app::loader::{IntoLoadResult, LoadError, LoadResult};
 pub use crate::app::user::{SessionHasher, UserMixin};
 pub use crate::config::{Setting, settings};

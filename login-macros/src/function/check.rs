@@ -12,12 +12,15 @@ use super::Kind;
 use crate::{error::error, item};
 
 /// The user's function, taken apart.
+#[derive(Clone)]
 pub(super) struct Function {
     pub(super) item: ItemFn,
     /// The type of the first parameter where that is no guard: an id or an event.
     pub(super) subject: Option<Type>,
     pub(super) guards: Vec<Type>,
     pub(super) output: Option<Type>,
+    /// The type that names the user type: what a loader returns, the event of a listener.
+    pub(super) user: Option<Type>,
 }
 
 impl Function {
@@ -36,7 +39,17 @@ impl Function {
             ReturnType::Type(_, output) => Some((**output).clone()),
             ReturnType::Default => None,
         };
+        let user = match (kind, &output, &subject) {
+            (Kind::UserLoader | Kind::RequestLoader, Some(output), _) => {
+                Some(output).filter(|output| !matches!(output, Type::ImplTrait(_)))
+            }
+            (Kind::EventListener, _, Some(event)) => {
+                Some(event).filter(|event| matches!(event, Type::Reference(_)))
+            }
+            _ => None,
+        };
         Self {
+            user: user.cloned(),
             item,
             subject,
             guards,

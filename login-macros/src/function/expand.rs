@@ -1,4 +1,4 @@
-//! Wraps the user's function in one of the fixed signature.
+//! Turns the user's function into a unit struct of its name, which the builder of `LoginManager` takes.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -6,6 +6,7 @@ use syn::{
     Attribute, ItemFn, Lifetime, ParenthesizedGenericArguments, TraitBound, Type, TypeFnPtr,
     TypeReference, Visibility,
     ext::IdentExt,
+    parse_quote,
     visit_mut::{self, VisitMut},
 };
 
@@ -17,75 +18,87 @@ use crate::{krate::Krate, span};
 
 pub(super) fn expand(kind: Kind, krate: &Krate, function: &Function) -> TokenStream {
     let private = krate.private();
-    let signature = signature(kind, krate, function);
-    let (outer, inner) = split(&function.item);
+    let parameters = parameters(kind);
     let subject = subject(kind, krate, function);
     let guards = guards(kind, krate, function);
     let answer = answer(kind, krate, function);
-    quote_spanned! {span::local()=>
-        #(#outer)*
-        #signature {
-            #inner
-            #private::pin(async move {
-                #subject
-                #(#guards)*
-                #answer
-            })
-        }
-    }
+    let body = quote_spanned! {span::local()=>
+        |#parameters| #private::pin(async move {
+            #subject
+            #(#guards)*
+            #answer
+        })
+    };
+    handler(kind, krate, function, &body)
 }
 
-/// The fixed signature around a function that was refused, where it can be told: whatever names it then still compiles.
+/// A refused function that still implements its trait, so that the code that names it compiles.
+///
+/// None if its signature does not name the user type.
 pub(super) fn stub(kind: Kind, krate: &Krate, function: &Function) -> Option<TokenStream> {
-    let signature = signature(kind, krate, function)?;
-    let (outer, inner) = split(&function.item);
-    Some(quote_spanned! {span::local()=>
-        #(#outer)*
-        #signature {
-            #[allow(dead_code)]
-            #inner
-            ::core::unimplemented!()
-        }
-    })
-}
-
-/// None only for a function that was refused, and from which it cannot be told.
-fn signature(kind: Kind, krate: &Krate, function: &Function) -> Option<TokenStream> {
-    let (vis, name) = (&function.item.vis, &function.item.sig.ident);
-    let private = krate.private();
-    if function.item.sig.receiver().is_some() {
+    let is_method = function.item.sig.receiver().is_some();
+    if is_method || kind.has_user() && function.user.is_none() {
         return None;
     }
-    let parameters = match kind {
-        Kind::UserLoader => quote_spanned!(span::local()=> __id: &'__r ::core::primitive::str,),
-        Kind::EventListener => {
-            let event = with_one_lifetime(function.subject.as_ref()?);
-            quote_spanned!(span::local()=> __event: #event,)
-        }
-        _ => quote!(),
-    };
-    // A return type that will not do is then told of once, on the user's own.
-    let blame = blame(function);
-    let private_there = krate.private_at(blame);
-    let output = match kind {
-        Kind::UserLoader | Kind::RequestLoader => {
-            let output = match function.output.as_ref()? {
-                Type::ImplTrait(_) => return None,
-                output => with_one_lifetime(output),
-            };
-            quote_spanned! {blame=>
-                #private_there::LoadResult<<#output as #private_there::IntoLoadResult>::User>
+    let mut function = function.clone();
+    function.item.attrs.push(parse_quote!(#[allow(dead_code)]));
+    let body = quote_spanned!(span::local()=> ::core::unimplemented!());
+    Some(handler(kind, krate, &function, &body))
+}
+
+/// The unit struct and its trait. `body` is the function pointer that the trait gives; it calls the user's function.
+fn handler(kind: Kind, krate: &Krate, function: &Function, body: &TokenStream) -> TokenStream {
+    let item = &function.item;
+    let (vis, name) = (&item.vis, &item.sig.ident);
+    let (outer, inner) = split(item);
+    let cfgs = outer.iter().filter(|attr| attr.path().is_ident("cfg"));
+    // The implementation names the struct. Deprecated code may use deprecated items anyway.
+    let is_deprecated = outer.iter().any(|attr| attr.path().is_ident("deprecated"));
+    let allow = is_deprecated.then(|| quote!(#[allow(deprecated)]));
+    // The compiler warns that a handler is never used only if the whole struct has the user's spans.
+    let unit = quote_spanned!(item.sig.fn_token.span=> #vis struct #name;);
+    let (into, pointer) = kind.runtime_names();
+    let into = Ident::new(into, span::local());
+    let private = krate.private();
+
+    // The type and the signature have one span, so that a type that is not accepted gives one error.
+    let there = function.user.as_ref().map_or_else(span::local, span::blame);
+    let private_there = krate.private_at(there);
+    let pointer = Ident::new(pointer, there);
+    let method = format_ident!("into_{}", kind.attribute(), span = there);
+    let user = function.user.as_ref().map(|ty| {
+        let ty = with_static_lifetimes(ty);
+        let names_user = Ident::new(kind.names_user(), there);
+        quote_spanned!(there=> type User = <#ty as #private_there::#names_user>::User;)
+    });
+    let of_user = user.as_ref().map(|_| quote_spanned!(there=> <Self::User>));
+    let signature = quote_spanned!(there=> fn #method(self) -> #private_there::#pointer #of_user);
+
+    quote_spanned! {span::local()=>
+        #(#outer)*
+        #[allow(non_camel_case_types)]
+        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+        #unit
+
+        #(#cfgs)*
+        #allow
+        impl #private::#into for #name {
+            #user
+
+            #signature {
+                #inner
+                #body
             }
         }
-        Kind::UnauthorizedHandler | Kind::NeedsRefreshHandler | Kind::ForbiddenHandler => {
-            quote_spanned!(blame=> #private_there::Answer<'__r>)
-        }
-        Kind::EventListener => quote!(()),
-    };
-    let future = quote_spanned!(blame=> #private_there::BoxFuture<'__r, #output>);
-    Some(quote_spanned! {span::local()=>
-        #vis fn #name<'__r>(#parameters __req: &'__r #private::Request<'_>) -> #future
-    })
+    }
+}
+
+fn parameters(kind: Kind) -> TokenStream {
+    match kind {
+        Kind::UserLoader => quote_spanned!(span::local()=> __id, __req),
+        Kind::EventListener => quote_spanned!(span::local()=> __event, __req),
+        _ => quote_spanned!(span::local()=> __req),
+    }
 }
 
 /// Reads the id. An id that does not parse is nobody's.
@@ -147,7 +160,10 @@ fn answer(kind: Kind, krate: &Krate, function: &Function) -> TokenStream {
     let name = &function.item.sig.ident;
     let subject = match kind {
         Kind::UserLoader => quote_spanned!(span::local()=> __id,),
-        Kind::EventListener => quote_spanned!(span::local()=> __event,),
+        Kind::EventListener => {
+            let event = function.subject.as_ref();
+            quote_spanned!(event.map_or_else(span::local, span::blame)=> __event,)
+        }
         _ => quote!(),
     };
     let temporaries = temporaries(function);
@@ -179,7 +195,7 @@ fn temporaries(function: &Function) -> impl Iterator<Item = Ident> {
     (0..function.guards.len()).map(|index| format_ident!("__guard{index}", span = span::local()))
 }
 
-/// The attributes of the wrapper, and the user's function as it stands inside of it.
+/// The attributes of the unit struct, and the user's function as it stands inside the implementation.
 fn split(item: &ItemFn) -> (Vec<&Attribute>, ItemFn) {
     const OUTER: [&str; 3] = ["doc", "cfg", "deprecated"];
     const BOTH: [&str; 4] = ["allow", "warn", "deny", "forbid"];
@@ -197,22 +213,20 @@ fn split(item: &ItemFn) -> (Vec<&Attribute>, ItemFn) {
     (outer, inner)
 }
 
-/// The type with `'__r` for every lifetime, elided or named, that the user's own signature brings in.
-fn with_one_lifetime(ty: &Type) -> Type {
-    struct OneLifetime;
+/// The type with `'static` for every lifetime, elided or named: an associated type of a unit struct has no other in scope.
+fn with_static_lifetimes(ty: &Type) -> Type {
+    struct StaticLifetimes;
 
-    impl VisitMut for OneLifetime {
+    impl VisitMut for StaticLifetimes {
         fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
-            if lifetime.ident != "static" {
-                *lifetime = Lifetime::new("'__r", span::blame(lifetime));
-            }
+            *lifetime = Lifetime::new("'static", span::blame(lifetime));
         }
 
         fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
             let and = span::blame(&reference.and_token);
             reference
                 .lifetime
-                .get_or_insert_with(|| Lifetime::new("'__r", and));
+                .get_or_insert_with(|| Lifetime::new("'static", and));
             visit_mut::visit_type_reference_mut(self, reference);
         }
 
@@ -231,7 +245,7 @@ fn with_one_lifetime(ty: &Type) -> Type {
     }
 
     let mut ty = ty.clone();
-    OneLifetime.visit_type_mut(&mut ty);
+    StaticLifetimes.visit_type_mut(&mut ty);
     ty
 }
 
@@ -252,51 +266,49 @@ mod tests {
         expect![[r#"
             /// Finds a user.
             #[allow(clippy::unused_async)]
-            pub fn load_user<'__r>(
-                __id: &'__r ::core::primitive::str,
-                __req: &'__r ::rocket_login::__private::Request<'_>,
-            ) -> ::rocket_login::__private::BoxFuture<
-                '__r,
-                ::rocket_login::__private::LoadResult<
-                    <Option<User> as ::rocket_login::__private::IntoLoadResult>::User,
-                >,
-            > {
-                #[allow(clippy::unused_async)]
-                #[instrument]
-                async fn load_user(
-                    id: i64,
-                    db: &State<Db>,
-                    Wrapped(x): Wrapped<'_>,
-                ) -> Option<User> {
-                    db.user(id).await
+            #[allow(non_camel_case_types)]
+            #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+            pub struct load_user;
+            impl ::rocket_login::__private::IntoUserLoader for load_user {
+                type User = <Option<User> as ::rocket_login::__private::IntoLoadResult>::User;
+                fn into_user_loader(self) -> ::rocket_login::__private::UserLoader<Self::User> {
+                    #[allow(clippy::unused_async)]
+                    #[instrument]
+                    async fn load_user(
+                        id: i64,
+                        db: &State<Db>,
+                        Wrapped(x): Wrapped<'_>,
+                    ) -> Option<User> {
+                        db.user(id).await
+                    }
+                    |__id, __req| ::rocket_login::__private::pin(async move {
+                        let __id = match ::rocket_login::__private::parse_id::<i64>(__id) {
+                            ::core::option::Option::Some(__id) => __id,
+                            ::core::option::Option::None => {
+                                return ::core::result::Result::Ok(::core::option::Option::None);
+                            }
+                        };
+                        let __guard0 = match ::rocket_login::__private::guard(
+                            ::rocket_login::__private::FromRequest::from_request(__req).await,
+                        ) {
+                            ::core::result::Result::Ok(__guard) => __guard,
+                            ::core::result::Result::Err(__error) => {
+                                return ::core::result::Result::Err(__error);
+                            }
+                        };
+                        let __guard1 = match ::rocket_login::__private::guard(
+                            ::rocket_login::__private::FromRequest::from_request(__req).await,
+                        ) {
+                            ::core::result::Result::Ok(__guard) => __guard,
+                            ::core::result::Result::Err(__error) => {
+                                return ::core::result::Result::Err(__error);
+                            }
+                        };
+                        ::rocket_login::__private::IntoLoadResult::into_load_result(
+                            load_user(__id, __guard0, __guard1).await,
+                        )
+                    })
                 }
-                ::rocket_login::__private::pin(async move {
-                    let __id = match ::rocket_login::__private::parse_id::<i64>(__id) {
-                        ::core::option::Option::Some(__id) => __id,
-                        ::core::option::Option::None => {
-                            return ::core::result::Result::Ok(::core::option::Option::None);
-                        }
-                    };
-                    let __guard0 = match ::rocket_login::__private::guard(
-                        ::rocket_login::__private::FromRequest::from_request(__req).await,
-                    ) {
-                        ::core::result::Result::Ok(__guard) => __guard,
-                        ::core::result::Result::Err(__error) => {
-                            return ::core::result::Result::Err(__error);
-                        }
-                    };
-                    let __guard1 = match ::rocket_login::__private::guard(
-                        ::rocket_login::__private::FromRequest::from_request(__req).await,
-                    ) {
-                        ::core::result::Result::Ok(__guard) => __guard,
-                        ::core::result::Result::Err(__error) => {
-                            return ::core::result::Result::Err(__error);
-                        }
-                    };
-                    ::rocket_login::__private::IntoLoadResult::into_load_result(
-                        load_user(__id, __guard0, __guard1).await,
-                    )
-                })
             }
         "#]].assert_eq(&pretty(function(
             Kind::UserLoader,
@@ -313,24 +325,22 @@ mod tests {
     #[test]
     fn an_id_of_text_is_taken_as_it_is() {
         expect![[r#"
-            fn load_user<'__r>(
-                __id: &'__r ::core::primitive::str,
-                __req: &'__r ::rocket_login::__private::Request<'_>,
-            ) -> ::rocket_login::__private::BoxFuture<
-                '__r,
-                ::rocket_login::__private::LoadResult<
-                    <Result<
-                        Option<User>,
-                        Failed<'__r>,
-                    > as ::rocket_login::__private::IntoLoadResult>::User,
-                >,
-            > {
-                fn load_user<'a>(id: &'a str) -> Result<Option<User>, Failed<'a>> {
-                    find(id)
+            #[allow(non_camel_case_types)]
+            #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+            struct load_user;
+            impl ::rocket_login::__private::IntoUserLoader for load_user {
+                type User = <Result<
+                    Option<User>,
+                    Failed<'static>,
+                > as ::rocket_login::__private::IntoLoadResult>::User;
+                fn into_user_loader(self) -> ::rocket_login::__private::UserLoader<Self::User> {
+                    fn load_user<'a>(id: &'a str) -> Result<Option<User>, Failed<'a>> {
+                        find(id)
+                    }
+                    |__id, __req| ::rocket_login::__private::pin(async move {
+                        ::rocket_login::__private::IntoLoadResult::into_load_result(load_user(__id))
+                    })
                 }
-                ::rocket_login::__private::pin(async move {
-                    ::rocket_login::__private::IntoLoadResult::into_load_result(load_user(__id))
-                })
             }
         "#]]
         .assert_eq(&pretty(function(
@@ -347,28 +357,27 @@ mod tests {
     #[test]
     fn a_request_loader_has_no_id() {
         expect![[r#"
-            fn by_key<'__r>(
-                __req: &'__r ::web::login::__private::Request<'_>,
-            ) -> ::web::login::__private::BoxFuture<
-                '__r,
-                ::web::login::__private::LoadResult<
-                    <Option<User> as ::web::login::__private::IntoLoadResult>::User,
-                >,
-            > {
-                fn by_key(key: Key) -> Option<User> {
-                    find(key)
+            #[allow(non_camel_case_types)]
+            #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+            struct by_key;
+            impl ::web::login::__private::IntoRequestLoader for by_key {
+                type User = <Option<User> as ::web::login::__private::IntoLoadResult>::User;
+                fn into_request_loader(self) -> ::web::login::__private::RequestLoader<Self::User> {
+                    fn by_key(key: Key) -> Option<User> {
+                        find(key)
+                    }
+                    |__req| ::web::login::__private::pin(async move {
+                        let __guard0 = match ::web::login::__private::guard(
+                            ::web::login::__private::FromRequest::from_request(__req).await,
+                        ) {
+                            ::core::result::Result::Ok(__guard) => __guard,
+                            ::core::result::Result::Err(__error) => {
+                                return ::core::result::Result::Err(__error);
+                            }
+                        };
+                        ::web::login::__private::IntoLoadResult::into_load_result(by_key(__guard0))
+                    })
                 }
-                ::web::login::__private::pin(async move {
-                    let __guard0 = match ::web::login::__private::guard(
-                        ::web::login::__private::FromRequest::from_request(__req).await,
-                    ) {
-                        ::core::result::Result::Ok(__guard) => __guard,
-                        ::core::result::Result::Err(__error) => {
-                            return ::core::result::Result::Err(__error);
-                        }
-                    };
-                    ::web::login::__private::IntoLoadResult::into_load_result(by_key(__guard0))
-                })
             }
         "#]]
         .assert_eq(&pretty(function(
@@ -385,26 +394,26 @@ mod tests {
     #[test]
     fn a_handler_answers_with_its_responder() {
         expect![[r#"
-            fn ask<'__r>(
-                __req: &'__r ::rocket_login::__private::Request<'_>,
-            ) -> ::rocket_login::__private::BoxFuture<
-                '__r,
-                ::rocket_login::__private::Answer<'__r>,
-            > {
-                async fn ask(host: &Host<'_>) -> Redirect {
-                    to(host).await
+            #[allow(non_camel_case_types)]
+            #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+            struct ask;
+            impl ::rocket_login::__private::IntoUnauthorizedHandler for ask {
+                fn into_unauthorized_handler(self) -> ::rocket_login::__private::AnswerFn {
+                    async fn ask(host: &Host<'_>) -> Redirect {
+                        to(host).await
+                    }
+                    |__req| ::rocket_login::__private::pin(async move {
+                        let __guard0 = match ::rocket_login::__private::handler_guard(
+                            ::rocket_login::__private::FromRequest::from_request(__req).await,
+                        ) {
+                            ::core::result::Result::Ok(__guard) => __guard,
+                            ::core::result::Result::Err(__error) => {
+                                return ::core::result::Result::Err(__error);
+                            }
+                        };
+                        ::rocket_login::__private::respond(__req, ask(__guard0).await)
+                    })
                 }
-                ::rocket_login::__private::pin(async move {
-                    let __guard0 = match ::rocket_login::__private::handler_guard(
-                        ::rocket_login::__private::FromRequest::from_request(__req).await,
-                    ) {
-                        ::core::result::Result::Ok(__guard) => __guard,
-                        ::core::result::Result::Err(__error) => {
-                            return ::core::result::Result::Err(__error);
-                        }
-                    };
-                    ::rocket_login::__private::respond(__req, ask(__guard0).await)
-                })
             }
         "#]]
         .assert_eq(&pretty(function(
@@ -420,56 +429,73 @@ mod tests {
 
     #[test]
     fn a_listener_is_told_and_says_nothing() {
-        expect![[r#"
-            fn audit<'__r>(
-                __event: &'__r LoginEvent<'__r, User>,
-                __req: &'__r ::rocket_login::__private::Request<'_>,
-            ) -> ::rocket_login::__private::BoxFuture<'__r, ()> {
+        expect![[r##"
+            #[allow(non_camel_case_types)]
+            #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+            struct audit;
+            impl ::rocket_login::__private::IntoEventListener for audit {
+                type User = <&'static LoginEvent<
+                    'static,
+                    User,
+                > as ::rocket_login::__private::EventRef>::User;
+                fn into_event_listener(
+                    self,
+                ) -> ::rocket_login::__private::EventListener<Self::User> {
+                    async fn audit(event: &LoginEvent<'_, User>, db: &State<Db>) {
+                        db.note(event).await
+                    }
+                    |__event, __req| ::rocket_login::__private::pin(async move {
+                        let __guard0 = match ::rocket_login::__private::handler_guard(
+                            ::rocket_login::__private::FromRequest::from_request(__req).await,
+                        ) {
+                            ::core::result::Result::Ok(__guard) => __guard,
+                            ::core::result::Result::Err(__error) => {
+                                return ::rocket_login::__private::listener_guard_failed(
+                                    "audit",
+                                    __error,
+                                );
+                            }
+                        };
+                        audit(__event, __guard0).await
+                    })
+                }
+            }
+        "##]]
+        .assert_eq(&pretty(function(
+            Kind::EventListener,
+            quote!(),
+            quote!(
                 async fn audit(event: &LoginEvent<'_, User>, db: &State<Db>) {
                     db.note(event).await
                 }
-                ::rocket_login::__private::pin(async move {
-                    let __guard0 = match ::rocket_login::__private::handler_guard(
-                        ::rocket_login::__private::FromRequest::from_request(__req).await,
-                    ) {
-                        ::core::result::Result::Ok(__guard) => __guard,
-                        ::core::result::Result::Err(__error) => {
-                            return ::rocket_login::__private::listener_guard_failed("audit", __error);
-                        }
-                    };
-                    audit(__event, __guard0).await
-                })
-            }
-        "#]].assert_eq(&pretty(function(
-            Kind::EventListener,
-            quote!(),
-            quote!(async fn audit(event: &LoginEvent<'_, User>, db: &State<Db>) { db.note(event).await }),
+            ),
         )));
     }
 
     #[test]
     fn lifetimes_of_function_pointers_stay_their_own() {
         expect![[r#"
-            fn by_key<'__r>(
-                __req: &'__r ::rocket_login::__private::Request<'_>,
-            ) -> ::rocket_login::__private::BoxFuture<
-                '__r,
-                ::rocket_login::__private::LoadResult<
-                    <Result<
-                        Option<User>,
-                        Failed<fn(&str) -> &str, dyn for<'x> Tell<'x>, &'static str, &'__r str>,
-                    > as ::rocket_login::__private::IntoLoadResult>::User,
-                >,
-            > {
-                fn by_key() -> Result<
+            #[allow(non_camel_case_types)]
+            #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+            struct by_key;
+            impl ::rocket_login::__private::IntoRequestLoader for by_key {
+                type User = <Result<
                     Option<User>,
-                    Failed<fn(&str) -> &str, dyn for<'x> Tell<'x>, &'static str, &str>,
-                > {
-                    Ok(None)
+                    Failed<fn(&str) -> &str, dyn for<'x> Tell<'x>, &'static str, &'static str>,
+                > as ::rocket_login::__private::IntoLoadResult>::User;
+                fn into_request_loader(
+                    self,
+                ) -> ::rocket_login::__private::RequestLoader<Self::User> {
+                    fn by_key() -> Result<
+                        Option<User>,
+                        Failed<fn(&str) -> &str, dyn for<'x> Tell<'x>, &'static str, &str>,
+                    > {
+                        Ok(None)
+                    }
+                    |__req| ::rocket_login::__private::pin(async move {
+                        ::rocket_login::__private::IntoLoadResult::into_load_result(by_key())
+                    })
                 }
-                ::rocket_login::__private::pin(async move {
-                    ::rocket_login::__private::IntoLoadResult::into_load_result(by_key())
-                })
             }
         "#]]
         .assert_eq(&pretty(function(
@@ -488,20 +514,20 @@ mod tests {
 
     #[test]
     fn beside_an_error_stands_the_signature_that_was_meant() {
-        expect![[r#"
-            fn by_key<'__r>(
-                __req: &'__r login::__private::Request<'_>,
-            ) -> login::__private::BoxFuture<
-                '__r,
-                login::__private::LoadResult<
-                    <Option<User> as login::__private::IntoLoadResult>::User,
-                >,
-            > {
-                #[allow(dead_code)]
-                unsafe fn by_key() -> Option<User> {
-                    None
+        expect![[r##"
+            #[allow(dead_code)]
+            #[allow(non_camel_case_types)]
+            #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+            struct by_key;
+            impl login::__private::IntoRequestLoader for by_key {
+                type User = <Option<User> as login::__private::IntoLoadResult>::User;
+                fn into_request_loader(self) -> login::__private::RequestLoader<Self::User> {
+                    #[allow(dead_code)]
+                    unsafe fn by_key() -> Option<User> {
+                        None
+                    }
+                    ::core::unimplemented!()
                 }
-                ::core::unimplemented!()
             }
             ::core::compile_error! {
                 "`#[request_loader]` has no option `wrong`\n= help: its only option is `crate = ::rocket_login`"
@@ -509,7 +535,7 @@ mod tests {
             ::core::compile_error! {
                 "`#[request_loader]` stands on an `unsafe fn`\n= help: remove `unsafe`"
             }
-        "#]]
+        "##]]
         .assert_eq(&pretty(function(
             Kind::RequestLoader,
             quote!(crate = login, wrong),

@@ -33,6 +33,34 @@ impl Kind {
         }
     }
 
+    /// The trait in the runtime, and the function pointer that its method returns.
+    fn runtime_names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::UserLoader => ("IntoUserLoader", "UserLoader"),
+            Self::RequestLoader => ("IntoRequestLoader", "RequestLoader"),
+            Self::UnauthorizedHandler => ("IntoUnauthorizedHandler", "AnswerFn"),
+            Self::NeedsRefreshHandler => ("IntoNeedsRefreshHandler", "AnswerFn"),
+            Self::ForbiddenHandler => ("IntoForbiddenHandler", "AnswerFn"),
+            Self::EventListener => ("IntoEventListener", "EventListener"),
+        }
+    }
+
+    /// Whether it is for one user type, which its signature names.
+    fn has_user(self) -> bool {
+        matches!(
+            self,
+            Self::UserLoader | Self::RequestLoader | Self::EventListener
+        )
+    }
+
+    /// The trait in the runtime that takes the user type out of [`Function::user`].
+    fn names_user(self) -> &'static str {
+        match self {
+            Self::EventListener => "EventRef",
+            _ => "IntoLoadResult",
+        }
+    }
+
     /// Is the first parameter something other than a request guard: an id, an event?
     fn has_subject(self) -> bool {
         matches!(self, Self::UserLoader | Self::EventListener)

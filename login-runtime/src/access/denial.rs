@@ -3,25 +3,17 @@
 use std::any::TypeId;
 use std::fmt;
 
-use rocket::futures::future::BoxFuture;
+use rocket::Request;
 use rocket::http::Status;
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::response::{self, Responder};
-use rocket::{Request, Response};
-use thiserror::Error;
 
 use crate::access::rule::Rule;
 use crate::app::event::EventKind;
 use crate::chain::Chain;
 use crate::login::unavailable::Unavailable;
 use crate::realm::peek;
-
-/// What an `#[unauthorized_handler]` or `#[needs_refresh_handler]` becomes.
-pub type AnswerFn = for<'r> fn(&'r Request<'_>) -> BoxFuture<'r, Answer<'r>>;
-
-/// A handler's answer: a response, or a status for the catchers.
-pub type Answer<'r> = Result<Response<'r>, Status>;
 
 /// That a request was refused, and why; for catchers.
 ///

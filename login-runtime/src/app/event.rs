@@ -3,18 +3,11 @@
 use std::fmt;
 
 use rocket::Request;
-use rocket::futures::future::BoxFuture;
 use tracing::error;
 
 use crate::app::contain::contain;
 use crate::realm::Realm;
 use crate::token::SessionId;
-
-/// A function that is told of events; what `#[event_listener]` makes of one.
-///
-/// A listener cannot change the outcome: its panic is caught, and it is given up after the
-/// `loader_timeout`.
-pub type EventListener<U> = for<'r> fn(&'r LoginEvent<'r, U>, &'r Request<'_>) -> BoxFuture<'r, ()>;
 
 /// Something that happened to a login, as Flask-Login's signals tell it.
 ///

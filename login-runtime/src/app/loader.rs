@@ -4,7 +4,6 @@ use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
-use rocket::Request;
 use rocket::futures::FutureExt as _;
 use rocket::futures::future::BoxFuture;
 use rocket::http::Status;
@@ -12,12 +11,6 @@ use rocket::request::Outcome;
 
 use crate::app::contain::contain;
 use crate::app::failure::LoadError;
-
-/// Finds a user by id; what `#[user_loader]` makes of a function.
-pub type UserLoader<U> = for<'r> fn(&'r str, &'r Request<'_>) -> BoxFuture<'r, LoadResult<U>>;
-
-/// Finds a user by the request itself, such as by an API key; what `#[request_loader]` makes of a function.
-pub type RequestLoader<U> = for<'r> fn(&'r Request<'_>) -> BoxFuture<'r, LoadResult<U>>;
 
 /// What a loader answers: somebody, nobody, or that it failed.
 pub type LoadResult<U> = Result<Option<U>, LoadError>;

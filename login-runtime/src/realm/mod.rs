@@ -9,11 +9,9 @@ use rocket::futures::FutureExt as _;
 use rocket::http::Method;
 use rocket::{Phase, Request, Rocket};
 
-use crate::access::denial::AnswerFn;
-use crate::app::event::EventListener;
-use crate::app::loader::{RequestLoader, UserLoader};
-use crate::app::session_hash::SessionHasher;
-use crate::app::user::UserMixin;
+use crate::app::handler::{AnswerFn, EventListener, RequestLoader, UserLoader};
+use crate::app::loader::{Interrupted, guarded};
+use crate::app::user::{SessionHasher, UserMixin};
 use crate::audit::PolicyEntry;
 use crate::chain::Chain;
 use crate::clock::Clock;

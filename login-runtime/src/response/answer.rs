@@ -7,9 +7,10 @@ use rocket::http::{Accept, MediaType, Method, Status};
 use rocket::{Request, Response};
 use tracing::error;
 
-use crate::access::denial::{AnswerFn, Denied, Reason};
-use crate::app::contain::contain;
+use crate::access::denial::{Denied, Reason};
 use crate::app::event;
+use crate::app::handler::AnswerFn;
+use crate::app::loader::{Interrupted, guarded};
 use crate::app::user::UserMixin;
 use crate::config::View;
 use crate::login::visit::{NextChange, Visit};

@@ -8,14 +8,25 @@ use rocket::http::{Cookie, Status};
 use rocket::local::blocking::{Client, LocalResponse};
 use rocket::{get, post, routes};
 
-use crate::token::outage;
-use crate::{CurrentUser, LoginError, LoginManager, LoginSession, UserMixin};
+use crate::app::handler::UserLoader;
+use crate::token::tests::without_random;
+use crate::{CurrentUser, IntoUserLoader, LoginError, LoginManager, LoginSession, UserMixin};
 
 struct User(String);
 
 impl UserMixin for User {
     fn get_id(&self) -> impl Display {
         &self.0
+    }
+}
+
+struct LoadUser;
+
+impl IntoUserLoader for LoadUser {
+    type User = User;
+
+    fn into_user_loader(self) -> UserLoader<User> {
+        |id, _| Box::pin(async move { Ok(Some(User(id.to_owned()))) })
     }
 }
 
@@ -46,7 +57,7 @@ fn without_random_bytes_nobody_is_logged_in_and_nobody_out() {
     let figment = rocket::Config::figment()
         .merge(("log_level", "off"))
         .merge(("secret_key", "UtbQhEZs0fCdXkjOHk7GKl1C5s3u9nPnQxqkiF2xW9E="));
-    let manager = LoginManager::new(|id, _| Box::pin(async move { Ok(Some(User(id.to_owned()))) }));
+    let manager = LoginManager::new(LoadUser);
     let rocket = rocket::custom(figment)
         .attach(manager)
         .mount("/", routes![login, confirm, me]);

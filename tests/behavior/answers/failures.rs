@@ -272,8 +272,11 @@ async fn enter_and_ask(
 #[test]
 fn a_loader_that_requires_the_current_user_fails_at_once() {
     let started = Instant::now();
-    for loader in [asks_for_itself, asks_for_itself_by_reference] {
-        let app = app_with(loader).start();
+    for app in [
+        app_with(asks_for_itself),
+        app_with(asks_for_itself_by_reference),
+    ] {
+        let app = app.start();
         let mut browser = app.logged_in("alice");
         let reply = browser.get("/me");
         assert_eq!(reply.status, Status::ServiceUnavailable);

@@ -6,7 +6,10 @@ use rocket::http::{Header, Status};
 use rocket::request::{FromRequest, Outcome};
 use rocket::response::{Flash, Redirect};
 use rocket::{Request, Responder, State, catch, catchers, uri};
-use rocket_login::{CurrentUser, Denied, Reason, needs_refresh_handler, unauthorized_handler};
+use rocket_login::{
+    CurrentUser, Denied, IntoUnauthorizedHandler, Reason, needs_refresh_handler,
+    unauthorized_handler,
+};
 
 use super::{flash, flashed};
 use crate::common::{App, Reply, User, Users};
@@ -145,13 +148,13 @@ fn status_only() -> Status {
 }
 
 fn failing() -> [(App, Status); 4] {
-    let app = |handler| {
+    fn app(handler: impl IntoUnauthorizedHandler) -> App {
         App::new().with(|manager| {
             manager
                 .unauthorized_handler(handler)
                 .loader_timeout(Duration::from_millis(50))
         })
-    };
+    }
     [
         (app(broken_guard), Status::BadGateway),
         (app(panicking), Status::InternalServerError),

@@ -14,12 +14,12 @@ mod next;
 mod request_loader;
 
 use rocket::http::RawStr;
-use rocket_login::{LoginManager, UserLoader};
+use rocket_login::{IntoUserLoader, LoginManager};
 
 use crate::common::{App, Reply, User};
 
 /// An application whose manager has this loader, and no view.
-fn app_with(loader: UserLoader<User>) -> App {
+fn app_with(loader: impl IntoUserLoader<User = User>) -> App {
     let app = App::new();
     let clock = app.clock.clone();
     app.with(|_| LoginManager::new(loader).clock(clock))

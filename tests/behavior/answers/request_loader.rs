@@ -2,7 +2,7 @@
 
 use rocket::http::Status;
 use rocket::{Request, State, get, routes};
-use rocket_login::{Fresh, LoadResult, LoginManager, request_loader};
+use rocket_login::{Fresh, IntoRequestLoader, LoginManager, request_loader};
 
 use crate::common::{App, REMEMBER, SESSION, User, Users};
 
@@ -32,30 +32,23 @@ async fn async_loader(key: Key<'_>, users: &State<Users>) -> Result<Option<User>
     }
 }
 
-/// Without the macro.
-fn by_hand<'r>(req: &'r Request<'_>) -> rocket::futures::future::BoxFuture<'r, LoadResult<User>> {
-    Box::pin(async move {
-        let key = req.headers().get_one("X-Api-Key");
-        let users = req.rocket().state::<Users>();
-        Ok(key.zip(users).and_then(|(key, users)| users.get(key)))
-    })
-}
-
 #[get("/fresh-guard")]
 fn fresh_guard(user: Fresh<'_, User>) -> String {
     user.id.clone()
 }
 
+fn app_with(loader: impl IntoRequestLoader<User = User>) -> App {
+    App::new().with(|manager| manager.request_loader(loader))
+}
+
 fn keyed(change: impl FnOnce(LoginManager<User>) -> LoginManager<User>) -> App {
-    App::new().with(|manager| change(manager.request_loader(sync_loader)))
+    app_with(sync_loader).with(change)
 }
 
 #[test]
-fn an_api_key_opens_the_same_pages_with_every_kind_of_loader() {
-    for loader in [sync_loader, async_loader, by_hand] {
-        let app = App::new()
-            .with(|manager| manager.request_loader(loader))
-            .start();
+fn a_key_opens_what_a_login_opens_in_every_kind_of_loader() {
+    for app in [app_with(sync_loader), app_with(async_loader)] {
+        let app = app.start();
         let mut robot = app.browser().header("X-Api-Key", "bob");
         assert_eq!(robot.me(), "bob");
         let reply = robot.get("/private");
@@ -162,9 +155,7 @@ fn strong_protection_does_not_try_the_api_key() {
 
 #[test]
 fn a_failing_request_loader_fails_the_request() {
-    let app = App::new()
-        .with(|manager| manager.request_loader(async_loader))
-        .start();
+    let app = app_with(async_loader).start();
     let reply = app.browser().header("X-Api-Key", "broken").get("/me");
     assert_eq!(reply.status, Status::ServiceUnavailable);
     assert!(reply.set_cookies().is_empty());

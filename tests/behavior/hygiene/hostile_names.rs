@@ -18,9 +18,17 @@ struct Request;
 struct Outcome;
 struct Guarded;
 struct Rule;
+struct UserLoader;
+struct AnswerFn;
+struct EventListener;
+struct IntoUserLoader;
+struct IntoLoadResult;
 struct str;
 struct bool;
 struct u64;
+trait Clone {}
+trait Copy {}
+trait Debug {}
 trait Send {}
 trait Sync {}
 trait Future {}

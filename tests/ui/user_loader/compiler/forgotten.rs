@@ -1,5 +1,6 @@
 #![allow(unused)]
 
+use rocket::State;
 use rocket_login::{LoginManager, UserMixin};
 
 #[derive(UserMixin)]
@@ -7,10 +8,10 @@ struct User {
     id: i64,
 }
 
-async fn forgotten(id: i64) -> Option<User> {
+async fn load_user(id: i64, db: &State<u8>) -> Option<User> {
     None
 }
 
 fn main() {
-    let _ = LoginManager::new(forgotten);
+    let _ = LoginManager::new(load_user);
 }
