@@ -15,10 +15,13 @@ pub(crate) struct Known {
     pub(crate) written: &'static str,
 }
 
-pub(crate) const CRATE: Known = Known {
-    name: "crate",
-    written: "crate = ::rocket_login",
-};
+impl Known {
+    pub(crate) const fn new(name: &'static str, written: &'static str) -> Self {
+        Self { name, written }
+    }
+}
+
+pub(crate) const CRATE: Known = Known::new("crate", "crate = ::rocket_login");
 
 /// All that an attribute takes.
 pub(crate) struct Options<'a> {
@@ -184,14 +187,8 @@ mod tests {
     use super::*;
     use crate::testing::messages;
 
-    const WITHIN: Known = Known {
-        name: "within",
-        written: "within = \"10m\"",
-    };
-    const FORWARD: Known = Known {
-        name: "forward",
-        written: "forward",
-    };
+    const WITHIN: Known = Known::new("within", "within = \"10m\"");
+    const FORWARD: Known = Known::new("forward", "forward");
     const OPTIONS: Options<'_> = Options {
         of: "`#[a]`",
         leading: None,

@@ -15,22 +15,10 @@ use crate::{
     route::literal,
 };
 
-const IF: Known = Known {
-    name: "if",
-    written: "if = User::is_staff",
-};
-const WITHIN: Known = Known {
-    name: "within",
-    written: "within = \"10m\"",
-};
-const REDIRECT: Known = Known {
-    name: "redirect",
-    written: "redirect = \"/\"",
-};
-const FORWARD: Known = Known {
-    name: "forward",
-    written: "forward",
-};
+const IF: Known = Known::new("if", "if = User::is_staff");
+const WITHIN: Known = Known::new("within", "within = \"10m\"");
+const REDIRECT: Known = Known::new("redirect", "redirect = \"/\"");
+const FORWARD: Known = Known::new("forward", "forward");
 
 impl Kind {
     fn options(self, of: &str) -> Options<'_> {

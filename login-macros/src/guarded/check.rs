@@ -8,7 +8,7 @@
 use darling::{Error, Result, error::Accumulator};
 use syn::{Attribute, FnArg, ItemFn, Pat};
 
-use super::{Kind, expand::ARGUMENT};
+use super::{ARGUMENT, Kind};
 use crate::{
     error::error,
     item,

@@ -5,14 +5,11 @@ use quote::{quote, quote_spanned};
 use syn::{LitStr, ext::IdentExt, parse_quote_spanned};
 
 use super::{
-    Kind,
+    ARGUMENT, Kind,
     args::{Args, Condition, Redirect, Within},
     check::Handler,
 };
 use crate::{krate::Krate, span};
-
-/// The name of the added argument. Rocket keys arguments by text, so that hygiene would not keep two apart.
-pub(super) const ARGUMENT: &str = "__login";
 
 pub(super) fn expand(kind: Kind, args: &Args, handler: Handler) -> TokenStream {
     let name = handler.item.sig.ident.unraw();

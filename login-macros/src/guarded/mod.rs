@@ -10,6 +10,9 @@ use proc_macro2::TokenStream;
 use self::args::Args;
 use crate::{error, item};
 
+/// The name of the added argument. Rocket identifies arguments by their text, so hygiene does not keep two of one name apart.
+const ARGUMENT: &str = "__login";
+
 /// What a route asks of its visitor.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {

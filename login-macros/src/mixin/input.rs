@@ -16,22 +16,10 @@ use crate::{
     options::{CRATE, Known, Options, Word},
 };
 
-const ID: Known = Known {
-    name: "id",
-    written: "#[user(id)]",
-};
-const ACTIVE: Known = Known {
-    name: "active",
-    written: "#[user(active)]",
-};
-const FIELD_HASH: Known = Known {
-    name: "session_hash",
-    written: "#[user(session_hash)]",
-};
-const STRUCT_HASH: Known = Known {
-    name: "session_hash",
-    written: "#[user(session_hash(password_hash))]",
-};
+const ID: Known = Known::new("id", "#[user(id)]");
+const ACTIVE: Known = Known::new("active", "#[user(active)]");
+const FIELD_HASH: Known = Known::new("session_hash", "#[user(session_hash)]");
+const STRUCT_HASH: Known = Known::new("session_hash", "#[user(session_hash(password_hash))]");
 
 const ON_A_STRUCT: Options<'_> = Options {
     of: "`#[user]` on a struct",
