@@ -1,4 +1,4 @@
-//! Compile errors: what is wrong, how to mend it, and what stands beside them.
+//! Compile errors: what is wrong, how to fix it, and the code next to them.
 
 use std::fmt::Display;
 
@@ -6,10 +6,10 @@ use darling::{Error, Result};
 use proc_macro2::TokenStream;
 use syn::spanned::Spanned;
 
-/// An error on the user's `token` whose second line is the mend, in code that can be copied.
-pub(crate) fn error(token: &impl Spanned, wrong: impl Display, mend: impl Display) -> Error {
+/// An error on the user's `token`. Its second line is the fix, as code that can be copied.
+pub(crate) fn error(token: &impl Spanned, wrong: impl Display, fix: impl Display) -> Error {
     // Stable proc macros have no `help:`; this renders like one.
-    Error::custom(format!("{wrong}\n= help: {mend}")).with_span(token)
+    Error::custom(format!("{wrong}\n= help: {fix}")).with_span(token)
 }
 
 /// Both values, or all the errors of both.
@@ -21,7 +21,7 @@ pub(crate) fn both<A, B>(a: Result<A>, b: Result<B>) -> Result<(A, B)> {
     }
 }
 
-/// The errors beside an item that keeps the rest of the program compiling, so that one mistake gives one message.
+/// The errors, after an item that lets the rest of the program compile, so that one mistake gives one message.
 pub(crate) fn beside(item: TokenStream, errors: Error) -> TokenStream {
     let mut tokens = item;
     tokens.extend(errors.write_errors());

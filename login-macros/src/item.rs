@@ -1,4 +1,4 @@
-//! Takes the item below one of our attributes as a free function.
+//! Reads the item below one of our attributes as a free function.
 
 use darling::{Error, Result, error::Accumulator};
 use proc_macro2::{TokenStream, TokenTree};
@@ -9,40 +9,40 @@ use syn::{
 
 use crate::error::error;
 
-/// What may stand before `fn`.
+/// The keywords that may come before `fn`.
 const QUALIFIERS: [&str; 5] = ["const", "async", "safe", "unsafe", "extern"];
 
-/// The function that `#[attribute]` stands on.
+/// The function below `#[attribute]`.
 pub(crate) fn function(attribute: &str, item: TokenStream) -> Result<ItemFn> {
     syn::parse2(item.clone()).map_err(|unparsable| match not_a_function.parse2(item) {
         Ok(Some(token)) => error(
             &token,
-            format_args!("`#[{attribute}]` stands on something other than a function"),
+            format_args!("`#[{attribute}]` can only be used on a function"),
             format_args!("put it above a function: `#[{attribute}] fn ..`"),
         ),
         _ => Error::from(unparsable),
     })
 }
 
-/// What holds for every function of ours: no method, and nothing that only a constant can be.
+/// The rules for every attribute: neither a method nor a `const fn`.
 pub(crate) fn check_free(attribute: &str, item: &ItemFn, errors: &mut Accumulator) {
     if let Some(FnArg::Receiver(receiver)) = item.sig.inputs.first() {
         errors.push(error(
             &receiver.self_token,
-            format_args!("`#[{attribute}]` stands on a method"),
+            format_args!("`#[{attribute}]` cannot be used on a method"),
             "move it out of the `impl` and make it a function without `self`",
         ));
     }
     if let Some(constness) = &item.sig.constness {
         errors.push(error(
             constness,
-            format_args!("`#[{attribute}]` stands on a `const fn`"),
+            format_args!("`#[{attribute}]` cannot be used on a `const fn`"),
             "remove `const`",
         ));
     }
 }
 
-/// The first token of an item that is no function.
+/// The first token of an item that is not a function.
 fn not_a_function(input: ParseStream<'_>) -> syn::Result<Option<TokenTree>> {
     Attribute::parse_outer(input)?;
     input.parse::<Visibility>()?;

@@ -1,4 +1,4 @@
-//! The `crate = ..` option, and the one door through which generated code reaches the runtime.
+//! The `crate = ..` option, and the only path by which generated code reaches the runtime.
 
 use darling::{FromMeta, Result, ast::NestedMeta};
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
@@ -11,17 +11,17 @@ use crate::{
     span,
 };
 
-/// Where generated code finds the facade: `::rocket_login` unless `crate = ..` names another path.
+/// The path of the facade in generated code: `::rocket_login` unless `crate = ..` names another path.
 #[derive(Clone, Default)]
 pub(crate) struct Krate(Option<Path>);
 
 impl Krate {
-    /// `::rocket_login::__private`, which holds everything that generated code names outside `::core`.
+    /// `::rocket_login::__private`, which holds everything that generated code uses outside `::core`.
     pub(crate) fn private(&self) -> TokenStream {
         self.private_at(span::local())
     }
 
-    /// [`Self::private`] with every token at `span`, for the places where Rocket takes over the span of what we write.
+    /// [`Self::private`] with every token at `span`, for the places where Rocket reuses the span of our tokens.
     pub(crate) fn private_at(&self, span: Span) -> TokenStream {
         if let Some(path) = &self.0 {
             let path = respan(path.to_token_stream(), span);
@@ -31,7 +31,7 @@ impl Krate {
         }
     }
 
-    /// The `crate` option in attribute arguments that may be faulty elsewhere, for code that stands beside an error.
+    /// The `crate` option of arguments that may have other mistakes, for the code next to an error.
     pub(crate) fn lenient(args: TokenStream) -> Self {
         let args = NestedMeta::parse_meta_list(args).unwrap_or_default();
         args.iter()
@@ -73,7 +73,7 @@ fn respan(tokens: TokenStream, span: Span) -> TokenStream {
                 spanned.set_span(span);
                 TokenTree::Group(spanned)
             }
-            // The span is all that says which crate `$crate` is.
+            // Only the span says which crate `$crate` is.
             TokenTree::Ident(ident) if ident == "$crate" => TokenTree::Ident(ident),
             mut token => {
                 token.set_span(span);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_and_text_are_both_taken() {
+    fn a_path_and_text_are_both_accepted() {
         assert_eq!(
             private(quote!(crate = ::web::login)),
             ":: web :: login :: __private"
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_found_beside_a_faulty_argument() {
+    fn it_is_found_next_to_a_wrong_argument() {
         assert_eq!(
             private(quote!(wihtin = 3, crate = login)),
             "login :: __private"
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_no_path_is_refused_with_a_mend() {
+    fn a_value_that_is_not_a_path_is_refused_with_a_fix() {
         assert_eq!(
             messages(Krate::from_expr(&syn::parse_quote!(3))),
             ["`crate` takes the path of the rocket-login crate\n\

@@ -14,7 +14,7 @@ mod testing;
 
 use proc_macro::TokenStream;
 
-/// Guards a route: who is not logged in is refused, before anything else about the request is looked at.
+/// Guards a route: refuses everybody who is not logged in, before Rocket looks at anything else in the request.
 ///
 /// ```rust
 /// # use rocket::get;
@@ -31,14 +31,14 @@ use proc_macro::TokenStream;
 ///
 /// `#[login_required]`, with any of these in parentheses:
 ///
-/// - a type, first: the user type that is asked for, where several managers are attached: `#[login_required(Admin)]`.
-///   It must be as visible as the handler.
-/// - `if = function`: who may pass of those who are logged in, as below.
-/// - `forward`: hands a refused request to the next route, as below.
-/// - `crate = path`: where rocket-login is found if not at `::rocket_login`.
+/// - a type, first: the user type that must be logged in, if several managers are attached: `#[login_required(Admin)]`.
+///   The type must be as visible as the handler.
+/// - `if = function`: a condition that the user must meet, see below.
+/// - `forward`: a refused request goes to the next route, see below.
+/// - `crate = path`: the path of rocket-login if it is not `::rocket_login`.
 ///
-/// It stands above the route attribute, which must be one of Rocket's: `get`, `put`, `post`, `delete`, `head`, `options`,
-/// `patch` or `route`. The other way round Rocket has read the handler before the guard is in it, and that does not compile:
+/// Write it above the route attribute, which must be one of Rocket's: `get`, `put`, `post`, `delete`, `head`, `options`,
+/// `patch` or `route`. Below the route attribute it does not compile, because Rocket has then already read the handler:
 ///
 /// ```rust,compile_fail
 /// # use rocket::get;
@@ -50,9 +50,9 @@ use proc_macro::TokenStream;
 ///
 /// # Conditions
 ///
-/// The condition is a function or closure of the user by reference, and of any request guards after it. It is sync or async
-/// and returns `bool`, or `Result<bool, E>` where it can fail. Who is refused by it is answered with 403, or by the
-/// [`macro@forbidden_handler`], and not sent to log in: another login is not what is missing.
+/// A condition is a function or closure. Its first parameter is a reference to the user, and request guards may follow. It is
+/// sync or async and returns `bool`, or `Result<bool, E>` if it can fail. A user who does not meet it gets a 403, or the answer
+/// of the [`macro@forbidden_handler`]. Nobody is sent to the login page, because a login would not help.
 ///
 /// ```rust
 /// # use rocket::{get, State};
@@ -75,8 +75,8 @@ use proc_macro::TokenStream;
 ///
 /// # Forwarding
 ///
-/// By default a refused request is answered, and no other route is tried. With `forward` it goes to the next route that
-/// matches, by rank, as where Rocket's own guards forward:
+/// By default a refused request is answered, and Rocket tries no other route. With `forward` it goes to the next route that
+/// matches, by rank, as with Rocket's own guards that forward:
 ///
 /// ```rust
 /// # use rocket::get;
@@ -95,23 +95,22 @@ use proc_macro::TokenStream;
 /// }
 /// ```
 ///
-/// Mind what that risks: *any* later route that matches the path then answers those whom this one refused, also one that
-/// somebody adds for another purpose, such as a `FileServer` or `/<path..>`. Nothing at such a route shows that it stands
-/// behind a guard. Leave `forward` out where a route only must not be reached.
+/// `forward` has a risk: *any* later route that matches the path then answers a refused request, even one that was added for
+/// another purpose, such as a `FileServer` or `/<path..>`. Nothing at such a route shows that a guard forwards to it. Do not
+/// use `forward` if you only want to protect a route.
 ///
 /// # What it generates
 ///
-/// 1. A hidden marker type `__login_dashboard`, which tells the runtime the handler's name and place, its route, and what it
-///    asks for.
-/// 2. One more request guard as the handler's first argument. Nothing else about the handler changes.
+/// 1. A hidden marker type `__login_dashboard`, which holds the handler's name and location, its route, and its rule.
+/// 2. One more request guard, as the handler's first argument. Nothing else in the handler changes.
 ///
-/// At launch the guard stops an application that has attached no `LoginManager` for the user type.
+/// If no `LoginManager` for the user type is attached, the application does not launch.
 #[proc_macro_attribute]
 pub fn login_required(args: TokenStream, item: TokenStream) -> TokenStream {
     guarded::guarded(guarded::Kind::Login, args.into(), item.into()).into()
 }
 
-/// Guards a route as [`macro@login_required`] does, and asks for a fresh login: one by credentials, not by the remember cookie.
+/// Guards a route as [`macro@login_required`] does, and requires a fresh login: one by credentials, not by the remember cookie.
 ///
 /// ```rust
 /// # use rocket::post;
@@ -123,12 +122,12 @@ pub fn login_required(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Grammar
 ///
-/// As for [`macro@login_required`], and:
+/// The same as for [`macro@login_required`], and:
 ///
-/// - `within = "10m"` or `within = 600`: how long ago the login or its confirmation may be, as text or in seconds. By
-///   default it is the manager's `fresh_lifetime`.
+/// - `within = "10m"` or `within = 600`: the maximum age of the login or of its confirmation, as text or in seconds. Default:
+///   the manager's `fresh_lifetime`.
 ///
-/// It asks for a login as well, so that the two do not stand on one route:
+/// It also requires a login, so the two attributes cannot be on one route:
 ///
 /// ```rust,compile_fail
 /// # use rocket::post;
@@ -147,7 +146,7 @@ pub fn fresh_login_required(args: TokenStream, item: TokenStream) -> TokenStream
     guarded::guarded(guarded::Kind::FreshLogin, args.into(), item.into()).into()
 }
 
-/// Keeps the logged in away from a route, such as the login page, and sends them elsewhere.
+/// Redirects logged-in users away from a route, such as the login page.
 ///
 /// ```rust
 /// # use rocket::get;
@@ -164,12 +163,12 @@ pub fn fresh_login_required(args: TokenStream, item: TokenStream) -> TokenStream
 /// `#[anonymous_required]`, with any of these in parentheses:
 ///
 /// - a type, first: the user type that must not be logged in, as for [`macro@login_required`].
-/// - `redirect = "/path"`: where the logged in are sent, `"/"` by default. It is a path on this site, and not that of the route
-///   itself.
-/// - `forward`: hands their request to the next route instead, with the risk that [`macro@login_required`] tells of.
-/// - `crate = path`: where rocket-login is found if not at `::rocket_login`.
+/// - `redirect = "/path"`: where logged-in users are sent. Default: `"/"`. It must be a path on this site, and not the path of
+///   the route itself.
+/// - `forward`: their request goes to the next route instead, with the risk that [`macro@login_required`] describes.
+/// - `crate = path`: the path of rocket-login if it is not `::rocket_login`.
 ///
-/// Another site is no place to send them to:
+/// A redirect to another site does not compile:
 ///
 /// ```rust,compile_fail
 /// # use rocket::get;
@@ -187,33 +186,33 @@ pub fn anonymous_required(args: TokenStream, item: TokenStream) -> TokenStream {
     guarded::guarded(guarded::Kind::Anonymous, args.into(), item.into()).into()
 }
 
-/// Marks a route as meant to be open, so that one without a guard is known to be a mistake.
+/// Marks a route as public, so that a route without any attribute is a mistake.
 ///
 /// ```rust
 /// # use rocket::get;
 /// # use rocket_login::public;
 /// #[public]
-/// #[get("/imprint")]
-/// fn imprint() -> &'static str {
+/// #[get("/about")]
+/// fn about() -> &'static str {
 ///     "Example Ltd."
 /// }
 /// ```
 ///
-/// It lets everybody pass. What it changes is the list of routes at launch, and what a manager that is told to refuse unmarked
-/// routes does.
+/// Everybody may use the route. The attribute changes only the list of routes at launch, and the routes that
+/// `unguarded_routes = "deny"` refuses.
 ///
 /// # Grammar
 ///
-/// `#[public]`, or `#[public(crate = path)]` where rocket-login is not found at `::rocket_login`. No other guard of this crate
-/// stands on the same route:
+/// `#[public]`, or `#[public(crate = path)]` if rocket-login is not `::rocket_login`. No other guard of this crate may be on
+/// the same route:
 ///
 /// ```rust,compile_fail
 /// # use rocket::get;
 /// # use rocket_login::{login_required, public};
 /// #[public]
 /// #[login_required]
-/// #[get("/imprint")]
-/// fn imprint() {}
+/// #[get("/about")]
+/// fn about() {}
 /// ```
 ///
 /// # What it generates
@@ -224,7 +223,7 @@ pub fn public(args: TokenStream, item: TokenStream) -> TokenStream {
     guarded::guarded(guarded::Kind::Public, args.into(), item.into()).into()
 }
 
-/// Makes a function the user loader, which finds a user by the id in the session.
+/// Turns a function into the user loader, which finds a user by the id in the session.
 ///
 /// ```rust
 /// # use rocket::State;
@@ -242,26 +241,28 @@ pub fn public(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Grammar
 ///
-/// `#[user_loader]`, or `#[user_loader(crate = path)]` where rocket-login is not found at `::rocket_login`.
+/// `#[user_loader]`, or `#[user_loader(crate = path)]` if rocket-login is not `::rocket_login`.
 ///
-/// The function is sync or async. Its first parameter is the user's id: `&str`, or any type that is read with `FromStr`. An id
-/// that cannot be read is nobody's. The other parameters are request guards. It returns `Option<User>`, or
-/// `Result<Option<User>, E>` where loading can fail; an error, and a guard that fails, fail the request, and log nobody out.
+/// The function is sync or async, and not inside an `impl`. Its first parameter is the user's id: `&str`, or any type that
+/// implements `FromStr`. If the id cannot be parsed, no user has it. The other parameters are request guards. The function
+/// returns `Option<User>`, or `Result<Option<User>, E>` if loading can fail. An error, or a guard that fails, fails the
+/// request; it logs nobody out.
 ///
 /// # What it generates
 ///
-/// A function of the same name, attributes and visibility, with the signature that `LoginManager::new` takes. Your function
-/// stands inside of it. In order, it
+/// A unit struct of the function's name, with its documentation and visibility, which `LoginManager::new` takes. As for any
+/// unit struct, no variable in its scope can have the same name. Your function moves into the struct's implementation of
+/// `IntoUserLoader`, which
 ///
-/// 1. reads the id,
-/// 2. asks for each guard, from left to right, and
+/// 1. parses the id,
+/// 2. runs each request guard, from left to right, and
 /// 3. calls your function.
 #[proc_macro_attribute]
 pub fn user_loader(args: TokenStream, item: TokenStream) -> TokenStream {
     function::function(function::Kind::UserLoader, args.into(), item.into()).into()
 }
 
-/// Makes a function the request loader, which finds a user by the request itself where no cookie does.
+/// Turns a function into the request loader, which finds a user by the request itself if no cookie does.
 ///
 /// ```rust
 /// # use rocket::{http::Status, request::{FromRequest, Outcome, Request}};
@@ -275,19 +276,19 @@ pub fn user_loader(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # }
 /// #[request_loader]
 /// async fn load_by_key(key: Option<ApiKey<'_>>) -> Option<User> {
-///     // Look `key` up.
+///     // Find the user of `key`.
 /// #   None
 /// }
 /// ```
 ///
-/// As [`macro@user_loader`], but for the id: every parameter is a request guard. The result goes to
-/// `LoginManager::request_loader`.
+/// The same as [`macro@user_loader`], but without an id: every parameter is a request guard. Pass it to
+/// `LoginManager::request_loader` or `LoginManager::from_requests`.
 #[proc_macro_attribute]
 pub fn request_loader(args: TokenStream, item: TokenStream) -> TokenStream {
     function::function(function::Kind::RequestLoader, args.into(), item.into()).into()
 }
 
-/// Makes a function the answer to a request that needs a login and has none.
+/// Turns a function into the answer to a request that needs a login and has none.
 ///
 /// ```rust
 /// # use rocket::http::Status;
@@ -300,15 +301,14 @@ pub fn request_loader(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Grammar
 ///
-/// `#[unauthorized_handler]`, or `#[unauthorized_handler(crate = path)]` where rocket-login is not found at `::rocket_login`.
+/// `#[unauthorized_handler]`, or `#[unauthorized_handler(crate = path)]` if rocket-login is not `::rocket_login`.
 ///
-/// The function is sync or async, its parameters are request guards, and it returns any responder. If a guard fails, the
-/// request is answered with that guard's status.
+/// The function is sync or async, and not inside an `impl`. Its parameters are request guards, and it returns any responder.
+/// If a guard fails, the request is answered with that guard's status.
 ///
 /// # What it generates
 ///
-/// A function of the same name, attributes and visibility, with the signature that `LoginManager::unauthorized_handler` takes.
-/// Your function stands inside of it.
+/// A unit struct of the function's name, which `LoginManager::unauthorized_handler` takes, as for [`macro@user_loader`].
 #[proc_macro_attribute]
 pub fn unauthorized_handler(args: TokenStream, item: TokenStream) -> TokenStream {
     function::function(
@@ -319,7 +319,7 @@ pub fn unauthorized_handler(args: TokenStream, item: TokenStream) -> TokenStream
     .into()
 }
 
-/// Makes a function the answer to a request that needs a fresh login and has an older one.
+/// Turns a function into the answer to a request that needs a fresh login and has an older one.
 ///
 /// ```rust
 /// # use rocket::http::Status;
@@ -330,7 +330,7 @@ pub fn unauthorized_handler(args: TokenStream, item: TokenStream) -> TokenStream
 /// }
 /// ```
 ///
-/// Everything is as for [`macro@unauthorized_handler`]. The result goes to `LoginManager::needs_refresh_handler`.
+/// The same as [`macro@unauthorized_handler`]. Pass it to `LoginManager::needs_refresh_handler`.
 #[proc_macro_attribute]
 pub fn needs_refresh_handler(args: TokenStream, item: TokenStream) -> TokenStream {
     function::function(
@@ -341,24 +341,24 @@ pub fn needs_refresh_handler(args: TokenStream, item: TokenStream) -> TokenStrea
     .into()
 }
 
-/// Makes a function the answer to a request for which a route's condition does not hold.
+/// Turns a function into the answer to a logged-in user who does not meet a route's condition.
 ///
 /// ```rust
 /// # use rocket::http::Status;
 /// # use rocket_login::forbidden_handler;
 /// #[forbidden_handler]
 /// fn not_yours() -> (Status, &'static str) {
-///     (Status::Forbidden, "this is for the staff")
+///     (Status::Forbidden, "this page is for the staff")
 /// }
 /// ```
 ///
-/// Everything is as for [`macro@unauthorized_handler`]. The result goes to `LoginManager::forbidden_handler`.
+/// The same as [`macro@unauthorized_handler`]. Pass it to `LoginManager::forbidden_handler`.
 #[proc_macro_attribute]
 pub fn forbidden_handler(args: TokenStream, item: TokenStream) -> TokenStream {
     function::function(function::Kind::ForbiddenHandler, args.into(), item.into()).into()
 }
 
-/// Makes a function a listener, which is told what happened to a login and cannot change it.
+/// Turns a function into a listener, which learns what happened to a login and cannot change it.
 ///
 /// ```rust
 /// # use rocket_login::{event_listener, LoginEvent, UserMixin};
@@ -371,21 +371,21 @@ pub fn forbidden_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Grammar
 ///
-/// `#[event_listener]`, or `#[event_listener(crate = path)]` where rocket-login is not found at `::rocket_login`.
+/// `#[event_listener]`, or `#[event_listener(crate = path)]` if rocket-login is not `::rocket_login`.
 ///
-/// The function is sync or async. Its first parameter is a reference to the event, the others are request guards, and it
-/// returns nothing. If a guard fails, that is logged and the listener is not called.
+/// The function is sync or async, and not inside an `impl`. Its first parameter is a reference to the event, the others are
+/// request guards, and it returns nothing. If a guard fails, an error is logged and the listener does not run. A panic in a
+/// listener is contained, and a listener that takes longer than the `loader_timeout` is stopped.
 ///
 /// # What it generates
 ///
-/// A function of the same name, attributes and visibility, with the signature that a `LoginManager` takes. Your function stands
-/// inside of it.
+/// A unit struct of the function's name, which `LoginManager::event_listener` takes, as for [`macro@user_loader`].
 #[proc_macro_attribute]
 pub fn event_listener(args: TokenStream, item: TokenStream) -> TokenStream {
     function::function(function::Kind::EventListener, args.into(), item.into()).into()
 }
 
-/// Makes a struct a user type, and `&User` a request guard that only a logged-in user passes.
+/// Turns a struct into a user type, and `&User` into a request guard that only a logged-in user passes.
 ///
 /// ```rust
 /// # use rocket_login::UserMixin;
@@ -403,23 +403,24 @@ pub fn event_listener(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// On a field:
 ///
-/// - `#[user(id)]`: the user's id, of any type that implements `Display`. By default it is the field called `id`.
-/// - `#[user(active)]`: whether the user may be logged in, a `bool`. By default every user may.
-/// - `#[user(session_hash)]`: a part of the session hash, as below; text or bytes.
+/// - `#[user(id)]`: the user's id, of any type that implements `Display`. Default: the field called `id`.
+/// - `#[user(active)]`: whether the user may be logged in, a `bool`. Default: every user may.
+/// - `#[user(session_hash)]`: a part of the session hash, see below; text or bytes.
 ///
 /// On the struct:
 ///
-/// - `#[user(session_hash(a, b))]`: the fields whose change ends every older session and remember token of the user. They
-///   are hashed in this order, and after them the fields that are marked themselves. Another order is another hash.
-/// - `#[user(crate = path)]`: where rocket-login is found if not at `::rocket_login`.
+/// - `#[user(session_hash(a, b))]`: fields whose change ends every older session and remember token of the user. They are
+///   hashed in this order, followed by the fields that are marked `#[user(session_hash)]`. A new order is a new hash, and so
+///   it ends every login.
+/// - `#[user(crate = path)]`: the path of rocket-login if it is not `::rocket_login`.
 ///
-/// The struct has named fields and no lifetimes. Its type parameters get the bounds `Send + Sync + 'static`.
+/// The struct must have named fields and no lifetimes. Its type parameters get the bounds `Send + Sync + 'static`.
 ///
 /// # What it generates
 ///
 /// 1. `impl UserMixin for User`.
-/// 2. `impl FromRequest for &User`: a handler with a parameter `user: &User` is guarded as by [`macro@login_required`].
-/// 3. `impl Sentinel for &User`: an application with such a handler and no `LoginManager` for `User` does not launch.
+/// 2. `impl FromRequest for &User`: a handler with a parameter `user: &User` is guarded as with [`macro@login_required`].
+/// 3. `impl Sentinel for &User`: an application with such a handler but no `LoginManager` for `User` does not launch.
 #[proc_macro_derive(UserMixin, attributes(user))]
 pub fn derive_user_mixin(input: TokenStream) -> TokenStream {
     mixin::mixin(input.into()).into()

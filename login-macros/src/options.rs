@@ -1,4 +1,4 @@
-//! The options in an attribute's parentheses: which there are, and what is said about any other.
+//! The options in an attribute's parentheses, and the errors for all others.
 
 use std::collections::HashSet;
 
@@ -23,14 +23,14 @@ impl Known {
 
 pub(crate) const CRATE: Known = Known::new("crate", "crate = ::rocket_login");
 
-/// All that an attribute takes.
+/// The options that one attribute takes.
 pub(crate) struct Options<'a> {
-    /// Where they stand, such as "`#[user]` on a field".
+    /// The place of the options, such as "`#[user]` on a field".
     pub(crate) of: &'a str,
-    /// What stands before the options, if anything may.
+    /// What may come before the options, if anything.
     pub(crate) leading: Option<&'static str>,
     pub(crate) known: &'a [&'static Known],
-    /// What only other attributes take: their names, and the option.
+    /// The options of other attributes: the attribute, and the option.
     pub(crate) elsewhere: &'a [(&'static str, &'static Known)],
 }
 
@@ -46,7 +46,7 @@ impl Options<'_> {
         }
     }
 
-    /// The options that may stand there, each once.
+    /// The options without the wrong ones, each once.
     pub(crate) fn list(&self, tokens: TokenStream, errors: &mut Accumulator) -> Vec<NestedMeta> {
         let mut seen = HashSet::new();
         let options =
@@ -56,17 +56,20 @@ impl Options<'_> {
         options
     }
 
-    /// The option that is called so, or nearly so.
+    /// The option with this name or a similar one.
     pub(crate) fn nearest(&self, name: &str) -> Option<&'static Known> {
-        const ALIKE: f64 = 0.8;
-        let likeness = |known: &Known| strsim::jaro(known.name, name);
-        let alike = self.known.iter().filter(|known| likeness(known) > ALIKE);
-        alike
-            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+        const SIMILAR: f64 = 0.8;
+        let similarity = |known: &Known| strsim::jaro(known.name, name);
+        let similar = self
+            .known
+            .iter()
+            .filter(|known| similarity(known) > SIMILAR);
+        similar
+            .max_by(|a, b| similarity(a).total_cmp(&similarity(b)))
             .copied()
     }
 
-    /// The option of another attribute that is called so.
+    /// The option of another attribute with this name.
     pub(crate) fn elsewhere(&self, name: &str) -> Option<(&'static str, &'static Known)> {
         let found = self.elsewhere.iter().find(|(_, known)| known.name == name);
         found.copied()
@@ -77,7 +80,7 @@ impl Options<'_> {
             NestedMeta::Meta(meta) => (meta.path(), None),
             NestedMeta::NameValueInvalidExpr(pair) => (&pair.path, Some(&pair.value)),
             NestedMeta::Lit(literal) => {
-                return Err(error(literal, "an option has a name", self.all()));
+                return Err(error(literal, "an option needs a name", self.all()));
             }
         };
         let name = darling::util::path_to_string(path);
@@ -90,7 +93,7 @@ impl Options<'_> {
             } else {
                 error(
                     value,
-                    format_args!("`{name}` cannot have this value"),
+                    format_args!("`{name}` does not accept this value"),
                     write(known),
                 )
             });
@@ -120,7 +123,7 @@ impl Options<'_> {
         }
     }
 
-    /// All that may be written.
+    /// All options, for a message.
     fn all(&self) -> String {
         let options = self
             .known
@@ -135,7 +138,7 @@ impl Options<'_> {
     }
 }
 
-/// An option that is there or not, and has no value.
+/// An option without a value: present or not.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Word(Option<Span>);
 
@@ -167,7 +170,7 @@ impl FromMeta for Word {
     }
 }
 
-/// What is said where a value is missing.
+/// The error for a missing value.
 pub(crate) fn no_value(place: &impl Spanned, known: &Known) -> Error {
     error(
         place,
@@ -206,16 +209,16 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_there_or_not() {
-        let there = |tokens| {
+    fn a_word_is_present_or_not() {
+        let is_present = |tokens| {
             OPTIONS
                 .parse::<Parsed>(tokens)
                 .unwrap()
                 .forward
                 .is_present()
         };
-        assert!(there(quote!(forward)));
-        assert!(!there(quote!()));
+        assert!(is_present(quote!(forward)));
+        assert!(!is_present(quote!()));
         assert_eq!(
             refused(quote!(forward = true)),
             ["`forward` takes no value\n= help: write `forward`"]
@@ -223,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_option_learns_the_nearest() {
+    fn an_unknown_option_gets_the_nearest_one() {
         assert_eq!(
             refused(quote!(forwrad)),
             ["`#[a]` has no option `forwrad`\n= help: write `forward`"]
@@ -237,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_of_another_attribute_learns_which() {
+    fn an_option_of_another_attribute_gets_that_attribute() {
         assert_eq!(
             refused(quote!(within = 3)),
             ["`within` belongs to `#[b]`\n= help: write `#[b(within = \"10m\")]`"]
@@ -245,11 +248,11 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_told_at_once() {
+    fn every_mistake_is_reported_at_once() {
         assert_eq!(
             refused(quote!(forward, "text", forward, crate = , zzz)),
             [
-                "an option has a name\n= help: its options are `forward`, `crate = ::rocket_login`",
+                "an option needs a name\n= help: its options are `forward`, `crate = ::rocket_login`",
                 "`forward` is given twice\n= help: keep one of them",
                 "`crate` has no value\n= help: write `crate = ::rocket_login`",
                 "`#[a]` has no option `zzz`\n= help: its options are `forward`, `crate = ::rocket_login`",
@@ -258,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_at_all_learns_what_can() {
+    fn unreadable_options_get_the_list_of_options() {
         let refused = refused(quote!(forward forward));
         assert_eq!(refused.len(), 1);
         assert!(

@@ -1,4 +1,4 @@
-//! Recognises and reads Rocket's route attributes.
+//! Recognizes and reads Rocket's route attributes.
 
 use darling::ast::NestedMeta;
 use proc_macro2::TokenStream;
@@ -6,11 +6,11 @@ use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta};
 
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "head", "options", "patch"];
 
-/// What a route attribute says.
+/// A route attribute.
 pub(crate) struct Route {
     pub(crate) attribute: Attribute,
     pub(crate) method: String,
-    /// None only where Rocket will refuse the attribute.
+    /// None only if Rocket will refuse the attribute.
     pub(crate) uri: Option<LitStr>,
 }
 
@@ -45,7 +45,7 @@ impl Route {
     }
 }
 
-/// Is this `#[catch(..)]`?
+/// Whether this is `#[catch(..)]`.
 pub(crate) fn is_catch(attribute: &Attribute) -> bool {
     let last = attribute.path().segments.last();
     last.is_some_and(|segment| segment.ident == "catch")
@@ -80,7 +80,7 @@ fn uri_option(arg: &NestedMeta) -> Option<LitStr> {
     }
 }
 
-/// The literal itself where a `macro_rules!` argument arrives in invisible brackets.
+/// The literal, also if it is a `macro_rules!` argument, which comes in invisible brackets.
 pub(crate) fn literal(expr: &Expr) -> Option<&Lit> {
     match expr {
         Expr::Lit(ExprLit { lit, .. }) => Some(lit),
@@ -122,13 +122,13 @@ mod tests {
     }
 
     #[test]
-    fn a_route_that_rocket_refuses_is_still_one() {
+    fn a_route_that_rocket_refuses_is_still_a_route() {
         assert_eq!(read(&parse_quote!(#[get])).as_deref(), Some("GET "));
         assert_eq!(read(&parse_quote!(#[put(1 2 3)])).as_deref(), Some("PUT "));
     }
 
     #[test]
-    fn other_attributes_are_none() {
+    fn other_attributes_are_not_routes() {
         assert_eq!(read(&parse_quote!(#[catch(404)])), None);
         assert_eq!(read(&parse_quote!(#[doc = "get"])), None);
         assert_eq!(read(&parse_quote!(#[get::only])), None);

@@ -8,7 +8,7 @@ pub(crate) fn pretty(tokens: TokenStream) -> String {
     prettyplease::unparse(&syn::parse2(tokens).unwrap())
 }
 
-/// What was said against it, one text for each mistake.
+/// The error messages, one for each mistake.
 pub(crate) fn messages<T>(result: Result<T>) -> Vec<String> {
     let errors = result.err().map(syn::Error::from);
     errors

@@ -1,9 +1,9 @@
-//! What a loader, handler or listener must be.
+//! The rules for a loader, handler or listener.
 //!
-//! - a free function, as for all our attributes, and not `unsafe`
-//! - one function: generic over lifetimes at most
-//! - its first parameter: an id, or a reference to an event
-//! - its return type: a loader and a handler have one, a listener has none
+//! - It is a free function, as for all our attributes, and not `unsafe`.
+//! - It is generic over lifetimes only.
+//! - Its first parameter is an id (user loader) or a reference to an event (listener).
+//! - A loader and a handler have a return type, a listener has none.
 
 use darling::{Error, Result, error::Accumulator};
 use syn::{FnArg, GenericParam, ItemFn, ReturnType, Safety, Type};
@@ -11,11 +11,11 @@ use syn::{FnArg, GenericParam, ItemFn, ReturnType, Safety, Type};
 use super::Kind;
 use crate::{error::error, item};
 
-/// The user's function, taken apart.
+/// The parts of the user's function.
 #[derive(Clone)]
 pub(super) struct Function {
     pub(super) item: ItemFn,
-    /// The type of the first parameter where that is no guard: an id or an event.
+    /// The type of the first parameter if that is an id or an event.
     pub(super) subject: Option<Type>,
     pub(super) guards: Vec<Type>,
     pub(super) output: Option<Type>,
@@ -72,7 +72,7 @@ fn check_safe(kind: Kind, function: &Function, errors: &mut Accumulator) {
     if let Safety::Unsafe(token) = &function.item.sig.safety {
         errors.push(error(
             token,
-            format_args!("`#[{}]` stands on an `unsafe fn`", kind.attribute()),
+            format_args!("`#[{}]` cannot be used on an `unsafe fn`", kind.attribute()),
             "remove `unsafe`",
         ));
     }
@@ -87,16 +87,19 @@ fn check_one(kind: Kind, function: &Function, errors: &mut Accumulator) {
         };
         errors.push(error(
             ident,
-            format_args!("`#[{}]` stands on a generic function", kind.attribute()),
-            format_args!("write the type that is meant in place of `{ident}`"),
+            format_args!(
+                "`#[{}]` cannot be used on a generic function",
+                kind.attribute()
+            ),
+            format_args!("write a concrete type in place of `{ident}`"),
         ));
     }
     for ty in function.subject.iter().chain(&function.guards) {
         if let Type::ImplTrait(ty) = ty {
             errors.push(error(
                 ty,
-                "a parameter is `impl Trait`",
-                "write the type that is meant",
+                "a parameter cannot be `impl Trait`",
+                "write a concrete type",
             ));
         }
     }
@@ -112,7 +115,7 @@ fn check_subject(kind: Kind, function: &Function, errors: &mut Accumulator) {
         )),
         (Kind::UserLoader, Some(Type::Reference(id))) if !is_str(id) => errors.push(error(
             id,
-            "the first parameter of a user loader is the user's id, which is read from text",
+            "the first parameter of a user loader is the user's id, which is parsed from text",
             "put the id first, `id: i64` or `id: &str`, and request guards after it",
         )),
         (Kind::EventListener, Some(Type::Reference(_))) => {}
@@ -135,20 +138,20 @@ fn check_output(kind: Kind, function: &Function, errors: &mut Accumulator) {
     match (kind, &function.output) {
         (Kind::UserLoader | Kind::RequestLoader, None) => errors.push(error(
             name,
-            format_args!("`{name}` returns nothing, and a loader returns a user"),
-            "write `-> Option<User>`, or `-> Result<Option<User>, E>` where loading can fail",
+            format_args!("`{name}` returns nothing, but a loader must return a user"),
+            "write `-> Option<User>`, or `-> Result<Option<User>, E>` if loading can fail",
         )),
         (Kind::UserLoader | Kind::RequestLoader, Some(Type::ImplTrait(output))) => {
             errors.push(error(
                 output,
-                "a loader's return type is `impl Trait`",
-                "write `Option<User>`, or `Result<Option<User>, E>` where loading can fail",
+                "a loader cannot return `impl Trait`",
+                "write `Option<User>`, or `Result<Option<User>, E>` if loading can fail",
             ));
         }
         (Kind::UnauthorizedHandler | Kind::NeedsRefreshHandler | Kind::ForbiddenHandler, None) => {
             errors.push(error(
                 name,
-                format_args!("`{name}` returns nothing, and a handler answers the request"),
+                format_args!("`{name}` returns nothing, but a handler must answer the request"),
                 "return a responder: `-> Redirect`, `-> (Status, &'static str)`, ..",
             ));
         }
@@ -158,20 +161,20 @@ fn check_output(kind: Kind, function: &Function, errors: &mut Accumulator) {
         ) if is_unit(output) => {
             errors.push(error(
                 output,
-                format_args!("`{name}` returns nothing, and a handler answers the request"),
+                format_args!("`{name}` returns nothing, but a handler must answer the request"),
                 "return a responder: `-> Redirect`, `-> (Status, &'static str)`, ..",
             ));
         }
         (Kind::EventListener, Some(output)) if !is_unit(output) => errors.push(error(
             output,
-            "an event listener returns nothing: what it says cannot change what happened",
+            "an event listener returns nothing: it cannot change what happened",
             "remove the return type",
         )),
         _ => {}
     }
 }
 
-/// Is this `&str`, of any lifetime?
+/// Whether this is `&str`, with any lifetime.
 pub(super) fn is_str(ty: &syn::TypeReference) -> bool {
     ty.mutability.is_none() && matches!(&*ty.elem, Type::Path(elem) if elem.path.is_ident("str"))
 }
@@ -225,12 +228,12 @@ mod tests {
                     }
                 )
             ),
-            ["the first parameter of a user loader is the user's id, which is read from text"]
+            ["the first parameter of a user loader is the user's id, which is parsed from text"]
         );
     }
 
     #[test]
-    fn a_loader_must_return_somebody() {
+    fn a_loader_must_return_a_user() {
         for kind in [Kind::UserLoader, Kind::RequestLoader] {
             assert_eq!(
                 wrong(
@@ -239,7 +242,7 @@ mod tests {
                         fn load(id: i64) {}
                     )
                 ),
-                ["`load` returns nothing, and a loader returns a user"]
+                ["`load` returns nothing, but a loader must return a user"]
             );
             assert_eq!(
                 wrong(
@@ -250,13 +253,13 @@ mod tests {
                         }
                     )
                 ),
-                ["a loader's return type is `impl Trait`"]
+                ["a loader cannot return `impl Trait`"]
             );
         }
     }
 
     #[test]
-    fn any_other_return_type_of_a_loader_is_the_compilers_to_judge() {
+    fn the_compiler_checks_any_other_return_type_of_a_loader() {
         assert!(
             wrong(
                 Kind::UserLoader,
@@ -277,7 +280,7 @@ mod tests {
             Kind::NeedsRefreshHandler,
             Kind::ForbiddenHandler,
         ] {
-            let expected = ["`ask` returns nothing, and a handler answers the request"];
+            let expected = ["`ask` returns nothing, but a handler must answer the request"];
             assert_eq!(
                 wrong(
                     kind,
@@ -322,7 +325,7 @@ mod tests {
             ),
             [
                 "the first parameter of an event listener is a reference to the event",
-                "an event listener returns nothing: what it says cannot change what happened",
+                "an event listener returns nothing: it cannot change what happened",
             ]
         );
         assert!(
@@ -337,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn only_one_safe_free_function_will_do() {
+    fn only_a_safe_free_function_that_is_not_generic_is_accepted() {
         assert_eq!(
             wrong(
                 Kind::RequestLoader,
@@ -351,12 +354,12 @@ mod tests {
                 )
             ),
             [
-                "`#[request_loader]` stands on a method",
-                "`#[request_loader]` stands on a `const fn`",
-                "`#[request_loader]` stands on an `unsafe fn`",
-                "`#[request_loader]` stands on a generic function",
-                "`#[request_loader]` stands on a generic function",
-                "a parameter is `impl Trait`",
+                "`#[request_loader]` cannot be used on a method",
+                "`#[request_loader]` cannot be used on a `const fn`",
+                "`#[request_loader]` cannot be used on an `unsafe fn`",
+                "`#[request_loader]` cannot be used on a generic function",
+                "`#[request_loader]` cannot be used on a generic function",
+                "a parameter cannot be `impl Trait`",
             ]
         );
     }

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{
-    Attribute, ItemFn, Lifetime, ParenthesizedGenericArguments, TraitBound, Type, TypeFnPtr,
+    Attribute, ItemFn, Lifetime, ParenthesizedGenericArguments, Token, TraitBound, Type, TypeFnPtr,
     TypeReference, Visibility,
     ext::IdentExt,
     parse_quote,
@@ -56,7 +56,8 @@ fn handler(kind: Kind, krate: &Krate, function: &Function, body: &TokenStream) -
     let is_deprecated = outer.iter().any(|attr| attr.path().is_ident("deprecated"));
     let allow = is_deprecated.then(|| quote!(#[allow(deprecated)]));
     // The compiler warns that a handler is never used only if the whole struct has the user's spans.
-    let unit = quote_spanned!(item.sig.fn_token.span=> #vis struct #name;);
+    let (first, last) = (item.sig.fn_token.span, Token![;](name.span()));
+    let unit = quote_spanned!(first=> #vis struct #name #last);
     let (into, pointer) = kind.runtime_names();
     let into = Ident::new(into, span::local());
     let private = krate.private();
@@ -101,7 +102,7 @@ fn parameters(kind: Kind) -> TokenStream {
     }
 }
 
-/// Reads the id. An id that does not parse is nobody's.
+/// Parses the id. If it cannot be parsed, no user has it.
 fn subject(kind: Kind, krate: &Krate, function: &Function) -> Option<TokenStream> {
     match (kind, &function.subject) {
         (Kind::UserLoader, Some(Type::Reference(id))) if check::is_str(id) => None,
@@ -122,7 +123,7 @@ fn subject(kind: Kind, krate: &Krate, function: &Function) -> Option<TokenStream
     }
 }
 
-/// Asks for each guard. Its type is inferred from the call, so that no lifetime needs rewriting.
+/// Runs each request guard. Its type is inferred from the call, so no lifetime has to be rewritten.
 fn guards(kind: Kind, krate: &Krate, function: &Function) -> Vec<TokenStream> {
     let name = function.item.sig.ident.unraw().to_string();
     let guard = match kind {
@@ -155,7 +156,7 @@ fn guards(kind: Kind, krate: &Krate, function: &Function) -> Vec<TokenStream> {
     guards.collect()
 }
 
-/// Calls the user's function and turns what it says into what the runtime wants.
+/// Calls the user's function and converts its result for the runtime.
 fn answer(kind: Kind, krate: &Krate, function: &Function) -> TokenStream {
     let name = &function.item.sig.ident;
     let subject = match kind {
@@ -195,7 +196,7 @@ fn temporaries(function: &Function) -> impl Iterator<Item = Ident> {
     (0..function.guards.len()).map(|index| format_ident!("__guard{index}", span = span::local()))
 }
 
-/// The attributes of the unit struct, and the user's function as it stands inside the implementation.
+/// The attributes of the unit struct, and the user's function with its own attributes, for the implementation.
 fn split(item: &ItemFn) -> (Vec<&Attribute>, ItemFn) {
     const OUTER: [&str; 3] = ["doc", "cfg", "deprecated"];
     const BOTH: [&str; 4] = ["allow", "warn", "deny", "forbid"];
@@ -213,7 +214,7 @@ fn split(item: &ItemFn) -> (Vec<&Attribute>, ItemFn) {
     (outer, inner)
 }
 
-/// The type with `'static` for every lifetime, elided or named: an associated type of a unit struct has no other in scope.
+/// The type with `'static` for every lifetime, elided or named: an associated type of a unit struct has no other one in scope.
 fn with_static_lifetimes(ty: &Type) -> Type {
     struct StaticLifetimes;
 
@@ -230,7 +231,7 @@ fn with_static_lifetimes(ty: &Type) -> Type {
             visit_mut::visit_type_reference_mut(self, reference);
         }
 
-        // Lifetimes in these belong to the type itself.
+        // The lifetimes in these are their own.
         fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
         fn visit_parenthesized_generic_arguments_mut(
             &mut self,
@@ -262,7 +263,7 @@ mod tests {
     };
 
     #[test]
-    fn a_user_loader_reads_the_id_and_asks_for_its_guards() {
+    fn a_user_loader_parses_the_id_and_runs_its_guards() {
         expect![[r#"
             /// Finds a user.
             #[allow(clippy::unused_async)]
@@ -323,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_of_text_is_taken_as_it_is() {
+    fn a_text_id_is_passed_on_as_it_is() {
         expect![[r#"
             #[allow(non_camel_case_types)]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
@@ -428,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_is_told_and_says_nothing() {
+    fn a_listener_gets_the_event_and_returns_nothing() {
         expect![[r##"
             #[allow(non_camel_case_types)]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
@@ -473,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn lifetimes_of_function_pointers_stay_their_own() {
+    fn lifetimes_of_function_pointers_are_kept() {
         expect![[r#"
             #[allow(non_camel_case_types)]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
@@ -513,7 +514,7 @@ mod tests {
     }
 
     #[test]
-    fn beside_an_error_stands_the_signature_that_was_meant() {
+    fn a_refused_function_still_implements_its_trait() {
         expect![[r##"
             #[allow(dead_code)]
             #[allow(non_camel_case_types)]
@@ -533,7 +534,7 @@ mod tests {
                 "`#[request_loader]` has no option `wrong`\n= help: its only option is `crate = ::rocket_login`"
             }
             ::core::compile_error! {
-                "`#[request_loader]` stands on an `unsafe fn`\n= help: remove `unsafe`"
+                "`#[request_loader]` cannot be used on an `unsafe fn`\n= help: remove `unsafe`"
             }
         "##]]
         .assert_eq(&pretty(function(

@@ -1,4 +1,4 @@
-//! Loaders, handlers and listeners: a function of the user's becomes one of a fixed signature, which a manager takes by value.
+//! Loaders, handlers and listeners: the user's function becomes a unit struct that the builder of `LoginManager` takes.
 
 mod args;
 mod check;
@@ -10,7 +10,7 @@ use proc_macro2::TokenStream;
 use self::{args::Args, check::Function};
 use crate::{error, item, krate::Krate};
 
-/// What the function is for.
+/// The purpose of the function.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     UserLoader,
@@ -53,7 +53,7 @@ impl Kind {
         )
     }
 
-    /// The trait in the runtime that takes the user type out of [`Function::user`].
+    /// The trait in the runtime that names the user type of [`Function::user`].
     fn names_user(self) -> &'static str {
         match self {
             Self::EventListener => "EventRef",
@@ -61,7 +61,7 @@ impl Kind {
         }
     }
 
-    /// Is the first parameter something other than a request guard: an id, an event?
+    /// Whether the first parameter is not a request guard but an id or an event.
     fn has_subject(self) -> bool {
         matches!(self, Self::UserLoader | Self::EventListener)
     }

@@ -1,9 +1,9 @@
-//! What a guarded handler must be.
+//! The rules for a guarded handler.
 //!
-//! - a free function, as for all our attributes
-//! - below us there is still a route attribute, so that Rocket has not read the arguments yet
-//! - no second guard of ours
-//! - no argument of the name that we add
+//! - It is a free function, as for all our attributes.
+//! - The route attribute is below ours: Rocket has not read the arguments yet.
+//! - It has no second guard of ours.
+//! - None of its arguments has the name of the one that we add.
 
 use darling::{Error, Result, error::Accumulator};
 use syn::{Attribute, FnArg, ItemFn, Pat};
@@ -15,7 +15,7 @@ use crate::{
     route::{self, Route},
 };
 
-/// A handler below which Rocket's route attribute still stands.
+/// A handler that still has Rocket's route attribute.
 pub(super) struct Handler {
     pub(super) item: ItemFn,
     pub(super) route: Route,
@@ -33,7 +33,7 @@ pub(super) fn check(kind: Kind, item: ItemFn) -> Result<Handler> {
     }
 }
 
-/// None for a method, which is refused for that already.
+/// None for a method, which has been refused already.
 fn route(kind: Kind, handler: &ItemFn) -> Result<Option<Route>> {
     let route = Route::find(&handler.attrs);
     if route.is_some() || handler.sig.receiver().is_some() {
@@ -43,8 +43,8 @@ fn route(kind: Kind, handler: &ItemFn) -> Result<Option<Route>> {
     if let Some(catch) = handler.attrs.iter().find(|attr| route::is_catch(attr)) {
         return Err(error(
             catch.path(),
-            format_args!("`#[{attribute}]` stands on a catcher, and a catcher cannot be guarded"),
-            format_args!("remove `#[{attribute}]`, and guard the routes instead"),
+            format_args!("`#[{attribute}]` cannot be used on a catcher"),
+            format_args!("remove `#[{attribute}]` and guard the routes instead"),
         ));
     }
     Err(error(
@@ -67,18 +67,18 @@ fn check_alone(kind: Kind, handler: &ItemFn, errors: &mut Accumulator) {
         errors.push(match (kind, other) {
             _ if kind == other => error(
                 path,
-                format_args!("`#[{this}]` stands on this route twice"),
+                format_args!("`#[{this}]` is on this route twice"),
                 "remove one of them",
             ),
             (Kind::Login | Kind::FreshLogin, Kind::Login | Kind::FreshLogin) => error(
                 path,
                 "two guards on one route",
-                "keep `#[fresh_login_required]`, which asks for a login as well",
+                "keep `#[fresh_login_required]`, which also requires a login",
             ),
             _ => error(
                 path,
                 format_args!("`#[{this}]` and `#[{that}]` on one route contradict each other"),
-                "keep the one that is meant",
+                "keep the one that you mean",
             ),
         });
     }
@@ -92,8 +92,10 @@ fn check_argument(handler: &ItemFn, errors: &mut Accumulator) {
         {
             errors.push(error(
                 &pat.ident,
-                format_args!("an argument is called `{ARGUMENT}`, which is the name of the guard that is added here"),
-                "give it another name",
+                format_args!(
+                    "the name `{ARGUMENT}` is reserved for the guard that this attribute adds"
+                ),
+                "give the argument another name",
             ));
         }
     }
@@ -136,10 +138,8 @@ mod tests {
                 #[rocket::catch(401)]
                 fn denied() {}
             )),
-            [
-                "`#[login_required]` stands on a catcher, and a catcher cannot be guarded\n\
-              = help: remove `#[login_required]`, and guard the routes instead"
-            ]
+            ["`#[login_required]` cannot be used on a catcher\n\
+              = help: remove `#[login_required]` and guard the routes instead"]
         );
     }
 
@@ -151,7 +151,7 @@ mod tests {
                 #[get("/")]
                 fn a() {}
             )),
-            ["`#[login_required]` stands on this route twice\n= help: remove one of them"]
+            ["`#[login_required]` is on this route twice\n= help: remove one of them"]
         );
         assert_eq!(
             refused(quote!(
@@ -160,7 +160,7 @@ mod tests {
                 fn a() {}
             )),
             [
-                "two guards on one route\n= help: keep `#[fresh_login_required]`, which asks for a login as well"
+                "two guards on one route\n= help: keep `#[fresh_login_required]`, which also requires a login"
             ]
         );
     }
@@ -176,7 +176,7 @@ mod tests {
             pair(Kind::Public, quote!(login_required)),
             [
                 "`#[public]` and `#[login_required]` on one route contradict each other\n\
-              = help: keep the one that is meant"
+              = help: keep the one that you mean"
             ]
         );
         for kind in Kind::ALL {
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_told_at_once() {
+    fn every_mistake_is_reported_at_once() {
         let refused = refused(quote!(
             const fn open(self, __login: u8) {}
         ));
@@ -199,15 +199,15 @@ mod tests {
         assert_eq!(
             first_lines,
             [
-                "`#[login_required]` stands on a method",
-                "`#[login_required]` stands on a `const fn`",
-                "an argument is called `__login`, which is the name of the guard that is added here",
+                "`#[login_required]` cannot be used on a method",
+                "`#[login_required]` cannot be used on a `const fn`",
+                "the name `__login` is reserved for the guard that this attribute adds",
             ]
         );
     }
 
     #[test]
-    fn something_else_than_a_function_is_refused() {
+    fn an_item_that_is_not_a_function_is_refused() {
         for item in [
             quote!(
                 struct A;
@@ -220,10 +220,8 @@ mod tests {
         ] {
             assert_eq!(
                 refused(item),
-                [
-                    "`#[login_required]` stands on something other than a function\n\
-                  = help: put it above a function: `#[login_required] fn ..`"
-                ]
+                ["`#[login_required]` can only be used on a function\n\
+                  = help: put it above a function: `#[login_required] fn ..`"]
             );
         }
     }

@@ -13,7 +13,7 @@ use crate::{error, item};
 /// The name of the added argument. Rocket identifies arguments by their text, so hygiene does not keep two of one name apart.
 const ARGUMENT: &str = "__login";
 
-/// What a route asks of its visitor.
+/// What a route requires.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Login,

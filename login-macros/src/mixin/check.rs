@@ -1,9 +1,9 @@
-//! What a user type must be.
+//! The rules for a user type.
 //!
-//! - a struct with named fields and without lifetimes
-//! - exactly one id: the field marked so, else the one called `id`
-//! - at most one field that says whether the user is active
-//! - a session hash over fields that exist, each once
+//! - It is a struct with named fields and without lifetimes.
+//! - It has exactly one id: the field marked `#[user(id)]`, or else the field called `id`.
+//! - At most one field says whether the user is active.
+//! - The session hash names existing fields, each once.
 
 use darling::{Error, Result, error::Accumulator};
 use syn::{Data, DeriveInput, Fields, Generics, Ident};
@@ -11,7 +11,7 @@ use syn::{Data, DeriveInput, Fields, Generics, Ident};
 use super::input::{Field, Input};
 use crate::{error::error, krate::Krate, options::Word};
 
-/// A user type that was found to be one.
+/// A user type that has passed the checks.
 pub(super) struct User<'a> {
     pub(super) ident: &'a Ident,
     pub(super) generics: &'a Generics,
@@ -23,7 +23,7 @@ pub(super) struct User<'a> {
 }
 
 impl<'a> User<'a> {
-    /// What stands in for a type that was refused, unless it would bring errors of its own.
+    /// A replacement for a refused type, unless it would add errors of its own.
     pub(super) fn stub(input: &'a DeriveInput, krate: Krate) -> Option<Self> {
         let (ident, generics) = (&input.ident, &input.generics);
         let stub = Self {
@@ -38,7 +38,7 @@ impl<'a> User<'a> {
     }
 }
 
-/// Apart from the rest: `darling` has a say of its own about unions, and the fields of anything else need no look.
+/// Checked first: `darling` has its own error for unions, and the fields of the other shapes do not matter.
 pub(super) fn check_shape(input: &DeriveInput) -> Result<()> {
     let what = match &input.data {
         Data::Struct(data) => match data.fields {
@@ -53,13 +53,13 @@ pub(super) fn check_shape(input: &DeriveInput) -> Result<()> {
     Err(error(
         ident,
         format_args!(
-            "`{ident}` is {what}, and `UserMixin` is derived for a struct with named fields"
+            "`{ident}` is {what}, but `UserMixin` can only be derived for a struct with named fields"
         ),
         format_args!("write `struct {ident} {{ id: i64, .. }}`, or implement `UserMixin` by hand"),
     ))
 }
 
-/// Every rule but that of [`check_shape`].
+/// Every rule except the one of [`check_shape`].
 pub(super) fn check(input: &Input) -> Result<User<'_>> {
     let fields = input.fields();
     let mut errors = Error::accumulator();
@@ -79,8 +79,8 @@ fn check_lifetimes(input: &Input, errors: &mut Accumulator) {
     for parameter in input.generics.lifetimes() {
         errors.push(error(
             &parameter.lifetime,
-            "a user is kept for the whole request and cannot borrow",
-            "let the fields own what they hold: `String` instead of `&str`",
+            "a user lives as long as the whole request and cannot borrow",
+            "use fields that own their data: `String` instead of `&str`",
         ));
     }
 }
@@ -121,18 +121,18 @@ fn session_hash<'a>(
                 .filter_map(|field| field.ident.as_ref())
                 .map(|name| format!("`{name}`"))
                 .collect();
-            let mend = format!("its fields are {}", known.join(", "));
+            let fix = format!("its fields are {}", known.join(", "));
             errors.push(error(
                 &span,
                 format_args!("`{}` has no field `{name}`", input.ident),
-                mend,
+                fix,
             ));
             continue;
         };
         if hashed.iter().any(|other| other.ident == field.ident) {
             errors.push(error(
                 &span,
-                format_args!("`{name}` is in the session hash already"),
+                format_args!("`{name}` is already in the session hash"),
                 "name it once",
             ));
             continue;
@@ -142,7 +142,7 @@ fn session_hash<'a>(
     hashed
 }
 
-/// The one field with a flag.
+/// The only field with a flag.
 fn only<'a>(
     flag: &str,
     fields: &'a [Field],
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_struct_with_named_fields_will_do() {
+    fn only_a_struct_with_named_fields_is_accepted() {
         let cases: [(DeriveInput, &str); 3] = [
             (
                 parse_quote!(
@@ -204,7 +204,7 @@ mod tests {
             assert_eq!(
                 messages(check_shape(&input)),
                 [format!(
-                    "`User` is {what}, and `UserMixin` is derived for a struct with named fields\n\
+                    "`User` is {what}, but `UserMixin` can only be derived for a struct with named fields\n\
                      = help: write `struct User {{ id: i64, .. }}`, or implement `UserMixin` by hand"
                 )]
             );
@@ -255,10 +255,10 @@ mod tests {
             )),
             [
                 "`User` has no field `pasword`\n= help: its fields are `id`, `password`",
-                "`id` is in the session hash already\n= help: name it once",
+                "`id` is already in the session hash\n= help: name it once",
             ]
         );
-        let mend = "\n= help: write `#[user(session_hash(password_hash))]`";
+        let fix = "\n= help: write `#[user(session_hash(password_hash))]`";
         let cases: [(DeriveInput, &str); 3] = [
             (
                 parse_quote!(
@@ -267,7 +267,7 @@ mod tests {
                         id: i64,
                     }
                 ),
-                "`session_hash` on a struct names its fields",
+                "`session_hash` on a struct needs the names of fields",
             ),
             (
                 parse_quote!(
@@ -289,7 +289,7 @@ mod tests {
             ),
         ];
         for (input, wrong) in cases {
-            assert_eq!(refused(&input), [format!("{wrong}{mend}")]);
+            assert_eq!(refused(&input), [format!("{wrong}{fix}")]);
         }
     }
 
@@ -301,8 +301,10 @@ mod tests {
                     id: &'a str,
                 }
             )),
-            ["a user is kept for the whole request and cannot borrow\n\
-              = help: let the fields own what they hold: `String` instead of `&str`"]
+            [
+                "a user lives as long as the whole request and cannot borrow\n\
+              = help: use fields that own their data: `String` instead of `&str`"
+            ]
         );
     }
 

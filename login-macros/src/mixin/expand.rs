@@ -1,4 +1,4 @@
-//! Writes the impls of a user type.
+//! Generates the impls of a user type.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -65,7 +65,7 @@ fn session_hash(fields: &[&Field], private: &TokenStream) -> Option<TokenStream>
     })
 }
 
-/// Makes `&User` a request guard, and an application without a manager for this user type one that does not launch.
+/// Makes `&User` a request guard, and stops the launch of an application without a manager for this user type.
 fn guard(user: &User<'_>, private: &TokenStream, generics: &Generics) -> TokenStream {
     let ident = user.ident;
     let (_, ty_generics, where_clause) = generics.split_for_impl();
@@ -101,7 +101,7 @@ fn guard(user: &User<'_>, private: &TokenStream, generics: &Generics) -> TokenSt
     }
 }
 
-/// Every type parameter must be as thread-safe and as long-lived as a user is.
+/// Every type parameter must be as thread-safe and long-lived as a user.
 fn with_bounds(generics: &Generics) -> Generics {
     let mut bounded = generics.clone();
     for parameter in bounded.type_params_mut() {
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn beside_an_error_stands_a_stub() {
+    fn a_refused_type_still_is_a_user_type() {
         expect![[r##"
             #[automatically_derived]
             impl login::__private::UserMixin for User {
@@ -277,7 +277,7 @@ mod tests {
                 }
             }
             ::core::compile_error! {
-                "`User` is an enum, and `UserMixin` is derived for a struct with named fields\n= help: write `struct User { id: i64, .. }`, or implement `UserMixin` by hand"
+                "`User` is an enum, but `UserMixin` can only be derived for a struct with named fields\n= help: write `struct User { id: i64, .. }`, or implement `UserMixin` by hand"
             }
         "##]].assert_eq(&pretty(mixin(quote! {
             #[user(crate = login)]

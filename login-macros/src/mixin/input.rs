@@ -77,7 +77,7 @@ pub(super) struct Field {
     pub(super) session_hash: Word,
 }
 
-/// Of all that stands on one place, in however many attributes.
+/// Checks all options of one place together, in any number of attributes.
 fn check_options(options: &Options<'_>, attributes: &[Attribute], errors: &mut Accumulator) {
     let mut all = Punctuated::<TokenStream, Token![,]>::new();
     for attribute in attributes {
@@ -96,17 +96,17 @@ pub(super) struct FieldNames(pub(super) Vec<Ident>);
 
 impl FromMeta for FieldNames {
     fn from_meta(meta: &Meta) -> Result<Self> {
-        const MEND: &str = "write `#[user(session_hash(password_hash))]`";
+        const FIX: &str = "write `#[user(session_hash(password_hash))]`";
         let Meta::List(list) = meta else {
             return Err(error(
                 meta,
-                "`session_hash` on a struct names its fields",
-                MEND,
+                "`session_hash` on a struct needs the names of fields",
+                FIX,
             ));
         };
         let items = NestedMeta::parse_meta_list(list.tokens.clone())?;
         if items.is_empty() {
-            return Err(error(meta, "`session_hash` names no field", MEND));
+            return Err(error(meta, "`session_hash` names no field", FIX));
         }
         let name = |item: &NestedMeta| match item {
             NestedMeta::Meta(Meta::Path(path)) => path.get_ident().cloned(),
@@ -115,7 +115,7 @@ impl FromMeta for FieldNames {
         items
             .iter()
             .map(|item| {
-                name(item).ok_or_else(|| error(item, "this is not the name of a field", MEND))
+                name(item).ok_or_else(|| error(item, "this is not the name of a field", FIX))
             })
             .collect::<Result<_>>()
             .map(Self)
