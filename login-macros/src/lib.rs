@@ -250,9 +250,9 @@ pub fn public(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # What it generates
 ///
-/// A unit struct of the function's name, with its documentation and visibility, which `LoginManager::new` takes. As for any
-/// unit struct, no variable in its scope can have the same name. Your function moves into the struct's implementation of
-/// `IntoUserLoader`, which
+/// A unit struct of the function's name, with its documentation and visibility, which `LoginManager::new` takes. As with any
+/// unit struct, no variable in its scope can have the same name, and the user type must be as visible as the struct. Your
+/// function moves into the struct's implementation of `IntoUserLoader`, which
 ///
 /// 1. parses the id,
 /// 2. runs each request guard, from left to right, and
