@@ -2,13 +2,6 @@
 
 use std::fmt;
 
-use rocket::Request;
-use tracing::error;
-
-use crate::app::contain::contain;
-use crate::realm::Realm;
-use crate::token::SessionId;
-
 /// Something that happened to a login, as Flask-Login's signals tell it.
 ///
 /// # Example
@@ -80,28 +73,4 @@ pub enum EventKind {
     CrossSite,
     /// The user could not be loaded.
     LoaderFailed,
-}
-
-/// Tells every listener of the realm, one after the other.
-pub(crate) async fn emit<U: Send + Sync + 'static>(
-    realm: &Realm<U>,
-    req: &Request<'_>,
-    kind: EventKind,
-    user: Option<&U>,
-    session: Option<SessionId>,
-) {
-    if realm.listeners.is_empty() {
-        return;
-    }
-    let event = LoginEvent {
-        kind,
-        user,
-        log_id: session.map(|id| realm.core.ring.log_id(id)),
-    };
-    for listener in &realm.listeners {
-        let limit = realm.core.config.loader_timeout;
-        if let Err(interrupted) = contain(limit, || listener(&event, req)).await {
-            error!("an event listener failed on {kind:?}: {interrupted}");
-        }
-    }
 }

@@ -23,6 +23,9 @@ pub type EventListener<U> = for<'r> fn(&'r LoginEvent<'r, U>, &'r Request<'_>) -
 /// A handler for refused requests with its guards.
 pub type AnswerFn = for<'r> fn(&'r Request<'_>) -> BoxFuture<'r, Answer<'r>>;
 
+/// A callback that translates a flashed message into the language of the request.
+pub(crate) type Localize = dyn Fn(&str, &Request<'_>) -> String + Send + Sync;
+
 /// A handler's answer: a response, or a status for the catchers.
 pub type Answer<'r> = Result<Response<'r>, Status>;
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod contain;
 pub(crate) mod event;
+pub(crate) mod failure;
 pub(crate) mod handler;
 pub(crate) mod loader;
 pub(crate) mod session_hash;

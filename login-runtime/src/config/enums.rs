@@ -1,4 +1,5 @@
-//! Settings that choose one of several ways; `CrossSiteProtection` is beside its rule, in `request/cross_site.rs`.
+//! Settings that choose one of several ways. `CrossSiteProtection` and `ProtectionAddress` are beside their rules, in
+//! `request/cross_site.rs` and `request/fingerprint.rs`.
 //!
 //! Each is `#[non_exhaustive]`: applications name a variant and never match on one, so that a new variant
 //! breaks nobody. Where nothing is to happen, the variant is called `Off`.
@@ -7,7 +8,7 @@ use serde::Deserialize;
 
 /// What happens when a login comes from another client than the one it was made with.
 ///
-/// A client is its address and its `User-Agent`; [`ProtectionAddress`] says how much of the address counts.
+/// A client is its address and its `User-Agent`; [`ProtectionAddress`](crate::ProtectionAddress) says how much of the address counts.
 /// The default is `Basic`. Protection notices a stolen cookie that is used elsewhere; it proves nothing.
 ///
 /// In the configuration, Flask-Login's `"none"` means `"off"`.
@@ -27,27 +28,6 @@ pub enum SessionProtection {
     Strong,
     /// Nothing: clients are not compared.
     #[serde(alias = "none")]
-    Off,
-}
-
-/// How much of the client's address session protection compares.
-///
-/// The default is `Full`, as in Flask-Login.
-///
-/// ```toml
-/// [default.login]
-/// session_protection_address = "prefix"
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum ProtectionAddress {
-    /// All of it.
-    #[default]
-    Full,
-    /// The network: /24 of an IPv4 address, /56 of an IPv6 address, so that a phone may move within it.
-    Prefix,
-    /// Nothing: only the `User-Agent` counts.
     Off,
 }
 

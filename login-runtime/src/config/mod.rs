@@ -24,7 +24,7 @@ use rocket::http::Method;
 
 pub(crate) use self::cookie::CookieSpec;
 pub(crate) use self::duration::IdleTimeout;
-pub use self::enums::{ProtectionAddress, SessionProtection, UnguardedRoutes};
+pub use self::enums::{SessionProtection, UnguardedRoutes};
 pub(crate) use self::error::LaunchError;
 pub(crate) use self::secret::KeyInput;
 pub use self::settings::{Setting, settings};
@@ -36,6 +36,7 @@ use self::error::{Origin, Report};
 use self::settings::Values;
 use self::table::settings_table;
 use crate::request::cross_site::{CrossSiteProtection, WebOrigin};
+use crate::request::fingerprint::ProtectionAddress;
 use crate::token::secret::SecretKey;
 
 macro_rules! config {

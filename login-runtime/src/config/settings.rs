@@ -12,8 +12,9 @@ use super::duration::{self, IdleTimeout};
 use super::error::{Origin, Report, place_of};
 use super::secret::{KEY_FORM, KeyInput};
 use super::table::{filled, or_default, parsed, settings_table, shown, stored, written};
-use super::{ProtectionAddress, SessionProtection, UnguardedRoutes};
+use super::{SessionProtection, UnguardedRoutes};
 use crate::request::cross_site::CrossSiteProtection;
+use crate::request::fingerprint::ProtectionAddress;
 
 macro_rules! settings {
     ($(

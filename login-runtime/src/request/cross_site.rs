@@ -5,6 +5,7 @@ use std::fmt::{self, Display};
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
+use rocket::http::Method;
 use serde::Deserialize;
 
 /// How requests that other sites cause are kept from logging in, logging out or changing anything.
@@ -65,6 +66,14 @@ pub(crate) fn allows(
         (None, Some(Err(_))) => false,
         (None, None) => mode == CrossSiteProtection::Standard,
     }
+}
+
+/// Whether a method promises to change nothing (RFC 9110, section 9.2.1).
+pub(crate) fn is_safe(method: Method) -> bool {
+    matches!(
+        method,
+        Method::Get | Method::Head | Method::Options | Method::Trace
+    )
 }
 
 /// The origin of a site: its scheme, host and port, as in `https://example.com`.

@@ -1,18 +1,39 @@
-//! Session protection: what a login is bound to, as a pure function of address and User-Agent.
+//! The fingerprint of a client, for session protection: a keyed digest of its address and User-Agent.
 
 use std::net::IpAddr;
 
 use hmac::Mac as _;
+use serde::Deserialize;
 
-use crate::config::ProtectionAddress;
 use crate::request::client_ip;
 use crate::token::{Digest, HmacSha256};
 
-/// No browser's User-Agent is longer; what lies beyond is not looked at.
+/// How much of the client's address session protection compares.
+///
+/// The default is `Full`, as in Flask-Login.
+///
+/// ```toml
+/// [default.login]
+/// session_protection_address = "prefix"
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ProtectionAddress {
+    /// All of it.
+    #[default]
+    Full,
+    /// The network: /24 of an IPv4 address, /56 of an IPv6 address, so that a phone may move within it.
+    Prefix,
+    /// Nothing: only the `User-Agent` counts.
+    Off,
+}
+
+/// Longer than any browser's User-Agent, in bytes; the rest is ignored.
 const MAX_USER_AGENT: usize = 1024;
 
-/// The keyed digest of the client that a token is bound to.
-pub(crate) fn identifier(
+/// Returns the keyed digest of a client.
+pub(crate) fn fingerprint(
     key: &HmacSha256,
     address: ProtectionAddress,
     ip: Option<IpAddr>,
@@ -50,7 +71,7 @@ mod tests {
 
     fn of(address: ProtectionAddress, ip: Option<&str>, user_agent: Option<&str>) -> Digest {
         let key = HmacSha256::new_from_slice(&[9; 32]).unwrap();
-        identifier(&key, address, ip.map(|ip| ip.parse().unwrap()), user_agent)
+        fingerprint(&key, address, ip.map(|ip| ip.parse().unwrap()), user_agent)
     }
 
     #[test]

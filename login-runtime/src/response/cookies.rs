@@ -1,14 +1,13 @@
-//! The login cookies: read from the raw header, written in one place.
+//! The login cookies of a response, written in this one place.
 
+use rocket::Response;
 use rocket::http::{Cookie, Header};
 use rocket::time::Duration;
-use rocket::{Request, Response};
 
 use crate::clock::UnixTime;
 use crate::config::CookieSpec;
-use crate::login::visit::{Change, NextChange, Pending};
+use crate::login::pending::{Change, NextChange, Pending};
 use crate::realm::RealmCore;
-use crate::request::cookie_header;
 use crate::token::value;
 use crate::token::{Flags, Kind, Token};
 
@@ -17,26 +16,6 @@ pub(crate) const NEXT_PURPOSE: &str = "next";
 
 /// How long the wanted page is kept while somebody logs in: 10 minutes.
 const NEXT_SECONDS: u64 = 600;
-
-/// Finds our cookies in the request, by the raw header's own names, as [`cookie_header::find`] does.
-///
-/// Rocket's jar decodes and trims names, which voids the `__Host-` prefix (Rack's CVE-2020-8184).
-/// Only Rocket's local client sends cookies without a header; then, and only then, the jar counts.
-pub(crate) fn presented<'r, T: Default + Extend<&'r str>, const N: usize>(
-    req: &'r Request<'_>,
-    specs: [&CookieSpec; N],
-) -> [T; N] {
-    let names = specs.map(|spec| spec.name.as_str());
-    let mut headers = req.headers().get("Cookie").peekable();
-    if headers.peek().is_some() {
-        return cookie_header::find(headers, names);
-    }
-    names.map(|name| {
-        let mut found = T::default();
-        found.extend(req.cookies().get(name).map(Cookie::value));
-        found
-    })
-}
 
 /// Writes every pending cookie of a realm onto the response.
 pub(crate) fn write(core: &RealmCore, pending: &Pending, res: &mut Response<'_>) {

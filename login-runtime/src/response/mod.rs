@@ -1,5 +1,7 @@
-//! What a response carries: the answer to a denial, login cookies, flashed messages.
+//! What a response carries: the answer to a denial, login cookies, a flashed message, caching headers.
 
 pub(crate) mod answer;
+pub(crate) mod asker;
+pub(crate) mod caching;
 pub(crate) mod cookies;
 pub(crate) mod flash;

@@ -1,0 +1,25 @@
+//! Our cookies in a request.
+
+use rocket::Request;
+use rocket::http::Cookie;
+
+use super::cookie_header;
+
+/// Finds cookies by name in the raw `Cookie` header, as [`cookie_header::find`] does.
+///
+/// Rocket's jar decodes and trims names, which defeats the `__Host-` prefix (Rack's CVE-2020-8184). Only Rocket's local
+/// client sends cookies without a header; then, and only then, the jar counts.
+pub(crate) fn presented<'r, T: Default + Extend<&'r str>, const N: usize>(
+    req: &'r Request<'_>,
+    names: [&str; N],
+) -> [T; N] {
+    let mut headers = req.headers().get("Cookie").peekable();
+    if headers.peek().is_some() {
+        return cookie_header::find(headers, names);
+    }
+    names.map(|name| {
+        let mut found = T::default();
+        found.extend(req.cookies().get(name).map(Cookie::value));
+        found
+    })
+}
