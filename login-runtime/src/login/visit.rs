@@ -1,117 +1,97 @@
-//! A visit: what is known and what is pending for one request and one user type.
+//! The state of one request for one user type, kept in Rocket's request-local cache.
+//!
+//! | state | meaning | what follows |
+//! | --- | --- | --- |
+//! | [`Unasked`](Who::Unasked) | no guard has asked for the user | a search gives `Found` or `Failed` |
+//! | [`Found`](Who::Found) | the request's user, or nobody, with the session that it came with or began | stays, unless the handler changes the login |
+//! | [`LoggedIn`](Who::LoggedIn) | the handler logged a user in or confirmed the login | the next question loads that user; a failed loader gives `Failed` |
+//! | [`LoggedOut`](Who::LoggedOut) | the handler logged the user out | stays |
+//! | [`Failed`](Who::Failed) | a loader or the revocation list failed | stays, unless the handler changes the login |
+//!
+//! `login_user` and `confirm_login` lead to `LoggedIn` from every state, a logout to `LoggedOut`. What they change
+//! always goes out with the response. What a search changes (a renewed, restored or dead cookie) goes out only if
+//! nothing failed and the handler changed nothing.
 
-use std::future::{Ready, poll_fn, ready};
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rocket::Request;
-use rocket::futures::future::{BoxFuture, Either};
+use rocket::futures::future::BoxFuture;
 use rocket::tokio::sync;
 
-use crate::app::event::{self, EventKind};
+use super::pending::{Change, NextChange, Pending};
+use super::search::{self, Answer, Report};
+use crate::app::event::EventKind;
 use crate::app::failure::LoadError;
 use crate::app::user::{UserMixin, has_id};
 use crate::clock::UnixTime;
-use crate::login::search::{self, Found, Told, load};
-use crate::login::unavailable::Unavailable;
-use crate::realm::Realm;
+use crate::realm::any::{AnyRealm, Standing};
+use crate::realm::unavailable::Unavailable;
+use crate::realm::{Realm, RealmCore};
 use crate::token::Token;
-use crate::token::times;
 
-/// Kept in the request's cache from the first question about the user to the response.
 pub(crate) struct Visit<U> {
-    found: OnceLock<Result<Found<U>, Unavailable>>,
-    /// The user after a login in this very request.
-    newcomer: OnceLock<Result<Option<U>, LoadError>>,
-    /// Held by the one who searches; whoever else asks waits for the answer.
+    state: Mutex<State>,
+    /// The user of the request. Apart from the state, since guards hand out references to it.
+    found: OnceLock<U>,
+    /// The user whom the handler logged in.
+    newcomer: OnceLock<U>,
+    /// Held during a search; other guards of the request wait for its answer.
     turn: sync::Mutex<()>,
-    searching: AtomicBool,
-    pending: Mutex<Pending>,
-    /// Set, with `pending`, once the application itself has changed the login in this request.
-    changed: AtomicBool,
-    /// Whether the response depends on a cookie of the realm, whoever is logged in.
-    read: AtomicBool,
-    /// Whether a condition could not be told.
-    condition_failed: AtomicBool,
 }
 
-/// What the response has to carry.
-#[derive(Clone, Default)]
-pub(crate) struct Pending {
-    pub(crate) session: Option<Change>,
-    pub(crate) remember: Option<Change>,
-    pub(crate) next: Option<NextChange>,
-    pub(crate) clear_site_data: bool,
+#[derive(Default)]
+struct State {
+    who: Who,
+    /// Whether the search is being polled right now: a question in this moment comes from inside the search.
+    searching: bool,
+    /// Whether the handler changed the login.
+    changed: bool,
+    /// Whether a loader, the revocation list or a condition failed.
+    failed: bool,
+    /// Whether the response depends on a cookie of the realm.
+    read: bool,
+    pending: Pending,
 }
 
-impl Pending {
-    pub(crate) fn writes(&self) -> bool {
-        self.session.is_some()
-            || self.remember.is_some()
-            || self.next.is_some()
-            || self.clear_site_data
-    }
-}
-
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) enum Change {
-    Set(Box<Token>),
-    Remove,
-}
-
-impl From<Token> for Change {
-    fn from(token: Token) -> Self {
-        Change::Set(Box::new(token))
-    }
-}
-
-#[derive(Clone)]
-pub(crate) enum NextChange {
-    Set(String),
-    Remove,
-}
-
-/// How the user of a request stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    Anonymous,
-    /// Logged in; `auth_at` is `None` for a login that is not fresh.
-    LoggedIn {
-        auth_at: Option<UnixTime>,
+/// Who is logged in.
+#[derive(Default)]
+enum Who {
+    #[default]
+    Unasked,
+    Found {
+        session: Option<Token>,
     },
+    LoggedIn {
+        session: Box<Token>,
+        user: Slot,
+    },
+    LoggedOut,
+    Failed(Unavailable),
 }
 
-impl Standing {
-    pub(crate) fn is_fresh(self, now: UnixTime, window: Option<u64>) -> bool {
-        match self {
-            Self::Anonymous => false,
-            Self::LoggedIn { auth_at } => times::is_fresh(auth_at, now, window),
-        }
-    }
+/// Where the user is whom the handler logged in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Slot {
+    /// Not loaded yet.
+    Unloaded,
+    Found,
+    Newcomer,
+    /// The loader knows no such user.
+    Nobody,
 }
 
-/// The current user of a request, as it is at this moment.
-pub(crate) struct Present<'r, U> {
+/// Who is logged in at this moment.
+pub(crate) struct Current<'r, U> {
     pub(crate) user: Option<&'r U>,
-    /// When credentials were shown; `None` for a login that is not fresh.
+    /// When the credentials were given; `None` for a login that is not fresh.
     pub(crate) auth_at: Option<UnixTime>,
 }
 
-/// An answer that is there already, or the search for it.
-pub(crate) type Soon<'a, T> =
-    Either<Ready<Result<T, Unavailable>>, BoxFuture<'a, Result<T, Unavailable>>>;
-
-impl<U: UserMixin> Present<'_, U> {
-    fn nobody() -> Self {
-        Present {
-            user: None,
-            auth_at: None,
-        }
-    }
-
-    /// Only a user who may be used counts; a forced login of an inactive one opens nothing.
-    pub(crate) fn standing(&self) -> Standing {
+impl<U: UserMixin> Current<'_, U> {
+    /// Returns the standing. A forced login of an inactive user counts as no login.
+    fn standing(&self) -> Standing {
         match self.user {
             Some(user) if user.is_authenticated() => Standing::LoggedIn {
                 auth_at: self.auth_at,
@@ -124,246 +104,294 @@ impl<U: UserMixin> Present<'_, U> {
 impl<U: UserMixin> Visit<U> {
     pub(crate) fn of<'r>(req: &'r Request<'_>) -> &'r Visit<U> {
         req.local_cache(|| Visit {
+            state: Mutex::default(),
             found: OnceLock::new(),
             newcomer: OnceLock::new(),
             turn: sync::Mutex::new(()),
-            searching: AtomicBool::new(false),
-            pending: Mutex::default(),
-            changed: AtomicBool::new(false),
-            read: AtomicBool::new(false),
-            condition_failed: AtomicBool::new(false),
         })
     }
 
-    pub(crate) fn pending(&self) -> MutexGuard<'_, Pending> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
     }
 
-    /// Changes the login, for the application itself.
-    pub(crate) fn change(&self, change: impl FnOnce(&mut Pending)) {
-        let mut pending = self.pending();
-        change(&mut pending);
-        self.changed.store(true, Ordering::Release);
-    }
-
-    /// Whether the application itself has changed the login in this request.
-    pub(crate) fn has_changed(&self) -> bool {
-        self.changed.load(Ordering::Acquire)
-    }
-
-    /// Whether the user could not be told, so that no cookie may be touched.
-    pub(crate) fn failed(&self) -> bool {
-        matches!(self.found.get(), Some(Err(_)))
-            || matches!(self.newcomer.get(), Some(Err(_)))
-            || self.condition_failed.load(Ordering::Relaxed)
-    }
-
-    /// Whether the response depends on who is logged in, or on a cookie of ours.
-    pub(crate) fn consulted(&self) -> bool {
-        self.found.get().is_some()
-            || self.newcomer.get().is_some()
-            || self.read.load(Ordering::Relaxed)
-    }
-
-    /// The session that this request itself has begun, once it changed the login.
-    fn begun(&self) -> Option<Box<Token>> {
-        match &self.pending().session {
-            Some(Change::Set(token)) => Some(token.clone()),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn has_failed(&self) {
-        self.condition_failed.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn has_read(&self) {
-        self.read.store(true, Ordering::Relaxed);
-    }
-
-    /// Who is logged in now, a login or logout in this request included.
-    pub(crate) fn present<'r>(
+    /// Returns who is logged in now, after any login or logout in this request.
+    pub(crate) async fn current<'r>(
         &'r self,
         realm: &'r Realm<U>,
         req: &'r Request<'_>,
-    ) -> Soon<'r, Present<'r, U>> {
+    ) -> Result<Current<'r, U>, Unavailable> {
         match self.known() {
-            Some(present) => Either::Left(ready(present)),
-            None => Either::Right(Box::pin(self.search(realm, req))),
+            Some(current) => current,
+            // Boxed, so that a guard whose user is known does not carry the future of a search.
+            None => Box::pin(self.search(realm, req)).await,
         }
     }
 
-    /// How the user stands now.
-    pub(crate) fn standing<'r>(
-        &'r self,
-        realm: &'r Realm<U>,
-        req: &'r Request<'_>,
-    ) -> Soon<'r, Standing> {
-        match self.known() {
-            Some(present) => Either::Left(ready(present.map(|present| present.standing()))),
-            None => Either::Right(Box::pin(async move {
-                let present = self.search(realm, req).await?;
-                Ok(present.standing())
-            })),
-        }
-    }
-
-    /// The session of whoever is logged in now.
+    /// Returns the session token of the user who is logged in now.
     pub(crate) async fn session(
         &self,
         realm: &Realm<U>,
         req: &Request<'_>,
     ) -> Result<Option<Token>, Unavailable> {
-        if self.present(realm, req).await?.user.is_none() {
+        if self.current(realm, req).await?.user.is_none() {
             return Ok(None);
         }
-        if self.has_changed() {
-            return Ok(self.begun().map(|token| *token));
-        }
-        let found = self.found.get().and_then(|found| found.as_ref().ok());
-        Ok(found.and_then(|found| found.session.clone()))
-    }
-
-    /// Who is logged in now, where that has been found out.
-    fn known(&self) -> Option<Result<Present<'_, U>, Unavailable>> {
-        if self.has_changed() {
-            return self.known_since_the_change();
-        }
-        Some(match self.found.get()? {
-            Ok(found) => Ok(Present {
-                user: found.user.as_ref(),
-                auth_at: found.session.as_ref().and_then(|token| token.auth_at),
-            }),
-            Err(error) => Err(error.clone()),
+        Ok(match &self.state().who {
+            Who::Found { session } => session.clone(),
+            Who::LoggedIn { session, .. } => Some((**session).clone()),
+            Who::Unasked | Who::LoggedOut | Who::Failed(_) => None,
         })
     }
 
-    #[cold]
-    fn known_since_the_change(&self) -> Option<Result<Present<'_, U>, Unavailable>> {
-        let Some(token) = self.begun() else {
-            return Some(Ok(Present::nobody()));
-        };
-        let is_meant = |user: &&U| has_id(*user, &token.uid);
-        let found = self.found.get();
-        let found = found.and_then(|found| found.as_ref().ok()?.user.as_ref());
-        let user = match found.filter(is_meant) {
-            Some(user) => Some(user),
-            None => match self.newcomer.get()? {
-                Ok(newcomer) => newcomer.as_ref().filter(is_meant),
-                Err(error) => return Some(Err(error.clone().into())),
+    /// Changes the login on behalf of the handler.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Pending)) {
+        let mut state = self.state();
+        state.changed = true;
+        change(&mut state.pending);
+        state.who = match &state.pending.session {
+            Some(Change::Set(session)) => Who::LoggedIn {
+                user: self.slot_of(&session.uid),
+                session: session.clone(),
             },
+            _ => Who::LoggedOut,
         };
-        Some(Ok(match user {
-            Some(_) => Present {
-                user,
-                auth_at: token.auth_at,
-            },
-            None => Present::nobody(),
+    }
+
+    /// Returns where a user is who was loaded before in this request.
+    fn slot_of(&self, uid: &str) -> Slot {
+        let is_in = |slot: &OnceLock<U>| slot.get().is_some_and(|user| has_id(user, uid));
+        if is_in(&self.found) {
+            Slot::Found
+        } else if is_in(&self.newcomer) {
+            Slot::Newcomer
+        } else {
+            Slot::Unloaded
+        }
+    }
+
+    /// Keeps the wanted page in a cookie of the response.
+    pub(crate) fn keep_next(&self, next: Option<String>) {
+        self.state().pending.next = next.map(NextChange::Set);
+    }
+
+    /// Returns the pending change of the remember cookie.
+    pub(crate) fn pending_remember(&self) -> Option<Change> {
+        self.state().pending.remember.clone()
+    }
+
+    /// Takes what the response must carry, and returns whether it depends on the user.
+    pub(crate) fn take_outcome(&self) -> (Pending, bool) {
+        let mut state = self.state();
+        let depends = state.read || !matches!(state.who, Who::Unasked);
+        let pending = std::mem::take(&mut state.pending);
+        // After a failure write no cookies, except those of a login change that was accepted.
+        if state.changed || !state.failed {
+            (pending, depends)
+        } else {
+            (Pending::default(), depends)
+        }
+    }
+
+    /// Notes that the response depends on a cookie of the realm.
+    pub(crate) fn has_read(&self) {
+        self.state().read = true;
+    }
+
+    /// Returns who is logged in, if that is known.
+    fn known(&self) -> Option<Result<Current<'_, U>, Unavailable>> {
+        let state = self.state();
+        let (user, session) = match &state.who {
+            Who::Unasked
+            | Who::LoggedIn {
+                user: Slot::Unloaded,
+                ..
+            } => return None,
+            Who::Failed(error) => return Some(Err(error.clone())),
+            Who::LoggedOut => (None, None),
+            Who::Found { session } => (self.found.get(), session.as_ref()),
+            Who::LoggedIn { session, user } => {
+                let user = match user {
+                    Slot::Found => self.found.get(),
+                    Slot::Newcomer => self.newcomer.get(),
+                    Slot::Unloaded | Slot::Nobody => None,
+                };
+                (user, Some(&**session))
+            }
+        };
+        Some(Ok(Current {
+            user,
+            auth_at: user.and(session).and_then(|session| session.auth_at),
         }))
     }
 
-    /// Finds out who is logged in, once for all who ask.
+    /// Finds out who is logged in, once for all guards that ask.
     async fn search<'r>(
         &'r self,
         realm: &'r Realm<U>,
         req: &'r Request<'_>,
-    ) -> Result<Present<'r, U>, Unavailable> {
-        // Another question may wait for the answer; one from inside the search would wait for ever.
-        if self.searching.load(Ordering::Acquire) {
-            let cause = "a loader or one of its guards asks for the current user";
-            return Err(LoadError::new(cause).into());
+    ) -> Result<Current<'r, U>, Unavailable> {
+        // A question from inside the search would wait for its own answer.
+        if self.state().searching {
+            return Err(
+                LoadError::new("a loader or one of its guards asks for the current user").into(),
+            );
         }
-        // Twice, since a listener that is told of the answer may change the login.
+        // Twice, since a listener to the first search may change the login.
         for _ in 0..2 {
             let turn = match self.turn.try_lock() {
                 Ok(turn) => turn,
                 Err(_) => self.turn.lock().await,
             };
-            // Unless it was found out while this one waited.
-            let told = if self.known().is_none() {
-                self.find(realm, req).await
-            } else {
-                None
+            // Another guard may have found the answer while this one waited.
+            let report = match self.known() {
+                None => self.find(realm, req).await,
+                Some(_) => None,
             };
             drop(turn);
-            if let Some(told) = told {
-                self.tell(realm, req, told).await;
+            if let Some(report) = report {
+                self.emit(realm, req, report).await;
             }
-            if let Some(present) = self.known() {
-                return present;
+            if let Some(current) = self.known() {
+                return current;
             }
         }
-        Err(LoadError::new("it is not known who is logged in").into())
+        Err(LoadError::new("the login changed during each search for its user").into())
     }
 
-    /// Asks the request, or after a login the user loader; gives what is to be told of it.
-    async fn find(&self, realm: &Realm<U>, req: &Request<'_>) -> Option<Vec<Told>> {
-        if self.has_changed()
-            && let Some(token) = self.begun()
-        {
-            let newcomer = self.alone(pin!(load(realm, req, &token.uid))).await;
-            let _ = self.newcomer.set(newcomer);
+    /// Searches for the user of the request or, after a login, loads the user who logged in.
+    ///
+    /// Returns the events of a search.
+    async fn find(&self, realm: &Realm<U>, req: &Request<'_>) -> Option<Report> {
+        let begun = match &self.state().who {
+            Who::LoggedIn { session, .. } => Some(session.clone()),
+            _ => None,
+        };
+        if let Some(session) = begun {
+            self.find_newcomer(realm, req, &session).await;
             return None;
         }
-        let mut told = Vec::new();
-        let outcome = self.alone(pin!(search::find(realm, req, &mut told))).await;
-        let found = outcome.map(|outcome| {
-            if outcome.session.is_some() || outcome.remember.is_some() {
-                self.follow(outcome.session, outcome.remember);
-            }
-            outcome.found
-        });
-        let _ = self.found.set(found);
-        Some(told)
+        let mut report = Report::default();
+        let answer = self.mark(pin!(search::find(realm, req, &mut report))).await;
+        self.keep(answer, &mut report);
+        Some(report)
     }
 
-    /// Leaves to the response what a search says of the cookies, unless the application has said more.
-    #[cold]
-    fn follow(&self, session: Option<Change>, remember: Option<Change>) {
-        let mut pending = self.pending();
-        if !self.has_changed() {
-            pending.session = session;
-            pending.remember = remember;
+    fn keep(&self, answer: Result<Answer<U>, Unavailable>, report: &mut Report) {
+        let mut state = self.state();
+        match answer {
+            Ok(answer) => {
+                if let Some(user) = answer.user {
+                    let _ = self.found.set(user);
+                }
+                // If a guard of the loader changed the login, that change wins.
+                if !state.changed {
+                    state.pending.session = answer.session_change;
+                    state.pending.remember = answer.remember_change;
+                    state.who = Who::Found {
+                        session: answer.session,
+                    };
+                }
+            }
+            Err(error) => {
+                report.error = Some(error.clone());
+                state.failed = true;
+                if !state.changed {
+                    state.who = Who::Failed(error);
+                }
+            }
         }
     }
 
-    /// Runs a search, while which whoever asks is the search itself.
-    fn alone<T>(&self, mut search: Pin<&mut impl Future<Output = T>>) -> impl Future<Output = T> {
+    /// Loads the user whom the handler logged in.
+    async fn find_newcomer(&self, realm: &Realm<U>, req: &Request<'_>, session: &Token) {
+        let loaded = self
+            .mark(pin!(search::load(realm, req, &session.uid)))
+            .await;
+        let slot = match loaded {
+            // The slot is taken if the handler logged in two users and asked for both. Fails closed: nobody.
+            Ok(Some(user)) => match self.newcomer.set(user) {
+                Ok(()) => Slot::Newcomer,
+                Err(_) => Slot::Nobody,
+            },
+            Ok(None) => Slot::Nobody,
+            Err(error) => {
+                let mut state = self.state();
+                state.failed = true;
+                state.who = Who::Failed(error);
+                return;
+            }
+        };
+        if let Who::LoggedIn { user, .. } = &mut self.state().who {
+            *user = slot;
+        }
+    }
+
+    /// Marks the search as running while it is polled, so that a loader that asks for the current user is detected.
+    fn mark<T>(&self, mut search: Pin<&mut impl Future<Output = T>>) -> impl Future<Output = T> {
         poll_fn(move |context| {
-            let _searching = Searching::begin(&self.searching);
+            let _searching = Searching::begin(&self.state);
             search.as_mut().poll(context)
         })
     }
 
-    async fn tell(&self, realm: &Realm<U>, req: &Request<'_>, told: Vec<Told>) {
-        let Some(found) = self.found.get() else {
-            return;
-        };
-        let user = found.as_ref().ok().and_then(|found| found.user.as_ref());
-        event::emit(realm, req, EventKind::Accessed, user, None).await;
-        for event in told {
+    async fn emit(&self, realm: &Realm<U>, req: &Request<'_>, report: Report) {
+        let user = self.found.get();
+        realm.emit(req, EventKind::Accessed, user, None).await;
+        for event in report.events {
             let user = user.filter(|_| event.of_user);
-            event::emit(realm, req, event.kind, user, event.session).await;
+            realm.emit(req, event.kind, user, event.session).await;
         }
-        if let Err(error) = found {
+        if let Some(error) = report.error {
             tracing::error!("{error}");
-            event::emit(realm, req, EventKind::LoaderFailed, None, None).await;
+            realm.emit(req, EventKind::LoaderFailed, None, None).await;
         }
     }
 }
 
-/// Says, while the search is polled, that whoever asks now is the search itself.
-struct Searching<'a>(&'a AtomicBool);
+/// Clears the mark of a running search, even if user code panics.
+struct Searching<'a>(&'a Mutex<State>);
 
 impl<'a> Searching<'a> {
-    fn begin(flag: &'a AtomicBool) -> Self {
-        flag.store(true, Ordering::Release);
-        Searching(flag)
+    fn begin(state: &'a Mutex<State>) -> Self {
+        lock(state).searching = true;
+        Searching(state)
     }
 }
 
 impl Drop for Searching<'_> {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+        lock(self.0).searching = false;
+    }
+}
+
+/// The state is whole after any panic, since each change to it is a single step.
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<U: UserMixin> AnyRealm for Realm<U> {
+    fn core(&self) -> &RealmCore {
+        &self.core
+    }
+
+    fn has_read(&self, req: &Request<'_>) {
+        Visit::<U>::of(req).has_read();
+    }
+
+    fn has_failed(&self, req: &Request<'_>) {
+        Visit::<U>::of(req).state().failed = true;
+    }
+
+    fn known_standing(&self, req: &Request<'_>) -> Option<Result<Standing, Unavailable>> {
+        let current = Visit::<U>::of(req).known()?;
+        Some(current.map(|current| current.standing()))
+    }
+
+    fn find_standing<'a>(
+        &'a self,
+        req: &'a Request<'_>,
+    ) -> BoxFuture<'a, Result<Standing, Unavailable>> {
+        Box::pin(async move { Ok(Visit::of(req).search(self, req).await?.standing()) })
     }
 }

@@ -1,0 +1,41 @@
+//! What the response of a request must carry.
+
+use crate::token::Token;
+
+/// The cookies to write, and whether the browser must clear its caches.
+#[derive(Clone, Default)]
+pub(crate) struct Pending {
+    pub(crate) session: Option<Change>,
+    pub(crate) remember: Option<Change>,
+    pub(crate) next: Option<NextChange>,
+    pub(crate) clear_site_data: bool,
+}
+
+impl Pending {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.session.is_none()
+            && self.remember.is_none()
+            && self.next.is_none()
+            && !self.clear_site_data
+    }
+}
+
+/// A change of a login cookie.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    Set(Box<Token>),
+    Remove,
+}
+
+impl From<Token> for Change {
+    fn from(token: Token) -> Self {
+        Change::Set(Box::new(token))
+    }
+}
+
+/// A change of the cookie that keeps the wanted page.
+#[derive(Clone)]
+pub(crate) enum NextChange {
+    Set(String),
+    Remove,
+}
