@@ -10,19 +10,22 @@ use rocket::http::Status;
 use rocket::response::Responder;
 use tracing::error;
 
-pub use crate::access::attribute::{DefaultRealm, Guarded, Policy, RealmChoice, RealmOf};
-pub use crate::access::condition::{ConditionRealm, Permission, condition};
-pub use crate::access::denial::Refusal;
-pub use crate::access::rule::Rule;
-pub use crate::access::user::{manager_is_missing, user_guard};
+pub use crate::access::attribute::{Guarded, Policy};
+pub use crate::access::condition::{Permission, condition};
+pub use crate::access::denial::GuardError;
+pub use crate::access::guard::{RouteCondition, RouteGuard};
+pub use crate::access::user::user_guard;
+pub use crate::app::failure::LoadError;
 pub use crate::app::handler::{
     Answer, AnswerFn, EventListener, EventRef, IntoEventListener, IntoForbiddenHandler,
     IntoNeedsRefreshHandler, IntoRequestLoader, IntoUnauthorizedHandler, IntoUserLoader,
     RequestLoader, UserLoader,
 };
-pub use crate::app::loader::{IntoLoadResult, LoadError, LoadResult};
-pub use crate::app::user::{SessionHasher, UserMixin};
+pub use crate::app::loader::{IntoLoadResult, LoadResult, guard, handler_guard};
+pub use crate::app::session_hash::SessionHasher;
+pub use crate::app::user::{UserMixin, UserType};
 pub use crate::config::{Setting, settings};
+pub use crate::realm::registry::manager_is_missing;
 
 /// `Box::pin`, without a name from the prelude.
 pub fn pin<'a, T>(future: impl Future<Output = T> + Send + 'a) -> BoxFuture<'a, T> {

@@ -35,22 +35,11 @@ fn policy(kind: Kind, args: &Args, handler: &Handler, marker: &Ident) -> TokenSt
         .filter(|attr| attr.path().is_ident("cfg"))
         .collect();
     let (vis, private) = (&item.vis, args.krate.private());
-    let realm = if let Some(user) = &args.user {
-        let span = span::blame(user);
-        let private = args.krate.private_at(span);
-        quote_spanned!(span=> type Realm = #private::RealmOf<#user>;)
-    } else {
-        quote!(type Realm = #private::DefaultRealm;)
-    };
     // As Rocket names the route, `r#` included: the audit joins the two.
     let name = item.sig.ident.to_string();
     let method = &route.method;
     let uri = route.uri.as_ref().map(LitStr::value).unwrap_or_default();
-    let rule = rule(kind, args, &private);
-    let condition = args
-        .condition
-        .as_ref()
-        .map(|condition| permit(condition, &args.krate));
+    let guard = route_guard(kind, args);
     quote_spanned! {span::local()=>
         #(#cfgs)*
         #[doc(hidden)]
@@ -59,19 +48,22 @@ fn policy(kind: Kind, args: &Args, handler: &Handler, marker: &Ident) -> TokenSt
 
         #(#cfgs)*
         impl #private::Policy for #marker {
-            #realm
             const NAME: &'static ::core::primitive::str = #name;
             const LOCATION: &'static ::core::primitive::str = ::core::concat!(::core::file!(), ":", ::core::line!());
             const METHOD: &'static ::core::primitive::str = #method;
             const URI: &'static ::core::primitive::str = #uri;
-            const RULE: #private::Rule = #rule;
-            #condition
+
+            fn guard() -> #private::RouteGuard {
+                #guard
+            }
         }
     }
 }
 
-fn rule(kind: Kind, args: &Args, private: &TokenStream) -> TokenStream {
-    let need = match kind {
+/// The guard as a user would write it for a group of routes.
+fn route_guard(kind: Kind, args: &Args) -> TokenStream {
+    let private = args.krate.private();
+    let guard = match kind {
         Kind::Login => quote!(login()),
         Kind::FreshLogin => quote!(fresh_login()),
         Kind::Anonymous => {
@@ -81,30 +73,38 @@ fn rule(kind: Kind, args: &Args, private: &TokenStream) -> TokenStream {
         }
         Kind::Public => quote!(public()),
     };
-    let within = args.within.map(|Within(seconds)| quote!(.within(#seconds)));
+    let user = args.user.as_ref().map(|user| {
+        // Spanned on the type, so that "this is not a user type" points at the user's code.
+        let span = span::blame(user);
+        quote_spanned!(span=> .user::<#user>())
+    });
+    let within = args
+        .within
+        .map(|Within(seconds)| quote!(.within(::core::time::Duration::from_secs(#seconds))));
+    let condition = args
+        .condition
+        .as_ref()
+        .map(|condition| only_if(condition, &args.krate));
     let forward = args.forward.is_present().then(|| quote!(.forward()));
-    quote_spanned!(span::local()=> #private::Rule::#need #within #forward)
+    quote_spanned!(span::local()=> #private::RouteGuard::#guard #user #within #condition #forward)
 }
 
-/// A condition that will not do is then told of on the user's own.
-fn permit(Condition(condition): &Condition, krate: &Krate) -> TokenStream {
+/// What `condition!(..)` expands to, spanned on the condition, so that type errors point at the user's code.
+fn only_if(Condition(condition): &Condition, krate: &Krate) -> TokenStream {
     let span = span::blame(condition);
     let private = krate.private_at(span);
     let permit = quote_spanned!(span=> #private::condition(#condition).permit(__req));
-    let realm = quote_spanned!(span=> #private::condition(#condition).realm());
+    let judges = quote_spanned!(span=> #private::condition(#condition).judges());
     let private = krate.private();
     quote_spanned! {span::local()=>
-        const HAS_CONDITION: ::core::primitive::bool = true;
-
-        fn permit<'__r>(
-            __req: &'__r #private::Request<'_>,
-        ) -> #private::BoxFuture<'__r, #private::Permission> {
-            #permit
-        }
-
-        fn condition_realm() -> #private::ConditionRealm {
-            #realm
-        }
+        .only_if({
+            fn __permit<'__r>(
+                __req: &'__r #private::Request<'_>,
+            ) -> #private::BoxFuture<'__r, #private::Permission> {
+                #permit
+            }
+            #private::RouteCondition::new(__permit, || #judges)
+        })
     }
 }
 
@@ -127,14 +127,15 @@ mod tests {
             #[allow(non_camel_case_types)]
             pub struct __login_hello;
             impl ::rocket_login::__private::Policy for __login_hello {
-                type Realm = ::rocket_login::__private::DefaultRealm;
                 const NAME: &'static ::core::primitive::str = "hello";
                 const LOCATION: &'static ::core::primitive::str = ::core::concat!(
                     ::core::file!(), ":", ::core::line!()
                 );
                 const METHOD: &'static ::core::primitive::str = "GET";
                 const URI: &'static ::core::primitive::str = "/hello/<name>";
-                const RULE: ::rocket_login::__private::Rule = ::rocket_login::__private::Rule::login();
+                fn guard() -> ::rocket_login::__private::RouteGuard {
+                    ::rocket_login::__private::RouteGuard::login()
+                }
             }
             /// Greets.
             #[get("/hello/<name>")]
@@ -167,24 +168,31 @@ mod tests {
             struct __login_move;
             #[cfg(feature = "admin")]
             impl ::web::login::__private::Policy for __login_move {
-                type Realm = ::web::login::__private::RealmOf<Admin>;
                 const NAME: &'static ::core::primitive::str = "r#move";
                 const LOCATION: &'static ::core::primitive::str = ::core::concat!(
                     ::core::file!(), ":", ::core::line!()
                 );
                 const METHOD: &'static ::core::primitive::str = "POST";
                 const URI: &'static ::core::primitive::str = "/";
-                const RULE: ::web::login::__private::Rule = ::web::login::__private::Rule::fresh_login()
-                    .within(600u64)
-                    .forward();
-                const HAS_CONDITION: ::core::primitive::bool = true;
-                fn permit<'__r>(
-                    __req: &'__r ::web::login::__private::Request<'_>,
-                ) -> ::web::login::__private::BoxFuture<'__r, ::web::login::__private::Permission> {
-                    ::web::login::__private::condition(Admin::is_chief).permit(__req)
-                }
-                fn condition_realm() -> ::web::login::__private::ConditionRealm {
-                    ::web::login::__private::condition(Admin::is_chief).realm()
+                fn guard() -> ::web::login::__private::RouteGuard {
+                    ::web::login::__private::RouteGuard::fresh_login()
+                        .user::<Admin>()
+                        .within(::core::time::Duration::from_secs(600u64))
+                        .only_if({
+                            fn __permit<'__r>(
+                                __req: &'__r ::web::login::__private::Request<'_>,
+                            ) -> ::web::login::__private::BoxFuture<
+                                '__r,
+                                ::web::login::__private::Permission,
+                            > {
+                                ::web::login::__private::condition(Admin::is_chief).permit(__req)
+                            }
+                            ::web::login::__private::RouteCondition::new(
+                                __permit,
+                                || ::web::login::__private::condition(Admin::is_chief).judges(),
+                            )
+                        })
+                        .forward()
                 }
             }
             #[cfg(feature = "admin")]
@@ -208,16 +216,15 @@ mod tests {
             #[allow(non_camel_case_types)]
             struct __login_login_form;
             impl ::rocket_login::__private::Policy for __login_login_form {
-                type Realm = ::rocket_login::__private::DefaultRealm;
                 const NAME: &'static ::core::primitive::str = "login_form";
                 const LOCATION: &'static ::core::primitive::str = ::core::concat!(
                     ::core::file!(), ":", ::core::line!()
                 );
                 const METHOD: &'static ::core::primitive::str = "GET";
                 const URI: &'static ::core::primitive::str = "/login?<next>";
-                const RULE: ::rocket_login::__private::Rule = ::rocket_login::__private::Rule::anonymous(
-                    "/dashboard",
-                );
+                fn guard() -> ::rocket_login::__private::RouteGuard {
+                    ::rocket_login::__private::RouteGuard::anonymous("/dashboard")
+                }
             }
             #[route(GET, uri = "/login?<next>")]
             fn login_form(
@@ -241,14 +248,15 @@ mod tests {
             #[allow(non_camel_case_types)]
             struct __login_imprint;
             impl ::rocket_login::__private::Policy for __login_imprint {
-                type Realm = ::rocket_login::__private::DefaultRealm;
                 const NAME: &'static ::core::primitive::str = "imprint";
                 const LOCATION: &'static ::core::primitive::str = ::core::concat!(
                     ::core::file!(), ":", ::core::line!()
                 );
                 const METHOD: &'static ::core::primitive::str = "GET";
                 const URI: &'static ::core::primitive::str = "/imprint";
-                const RULE: ::rocket_login::__private::Rule = ::rocket_login::__private::Rule::public();
+                fn guard() -> ::rocket_login::__private::RouteGuard {
+                    ::rocket_login::__private::RouteGuard::public()
+                }
             }
             #[get("/imprint")]
             fn imprint(__login: ::rocket_login::__private::Guarded<__login_imprint>) {}

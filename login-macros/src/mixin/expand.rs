@@ -78,7 +78,7 @@ fn guard(user: &User<'_>, private: &TokenStream, generics: &Generics) -> TokenSt
     quote_spanned! {span::local()=>
         #[automatically_derived]
         impl #impl_generics #private::FromRequest<'__r> for &'__r #ident #ty_generics #where_clause {
-            type Error = #private::Refusal;
+            type Error = #private::GuardError;
 
             fn from_request<'life0, 'async_trait>(
                 __req: &'__r #private::Request<'life0>,
@@ -140,7 +140,7 @@ mod tests {
             }
             #[automatically_derived]
             impl<'__r> ::rocket_login::__private::FromRequest<'__r> for &'__r User {
-                type Error = ::rocket_login::__private::Refusal;
+                type Error = ::rocket_login::__private::GuardError;
                 fn from_request<'life0, 'async_trait>(
                     __req: &'__r ::rocket_login::__private::Request<'life0>,
                 ) -> ::rocket_login::__private::BoxFuture<
@@ -201,7 +201,7 @@ mod tests {
             where
                 T: Copy,
             {
-                type Error = login::__private::Refusal;
+                type Error = login::__private::GuardError;
                 fn from_request<'life0, 'async_trait>(
                     __req: &'__r login::__private::Request<'life0>,
                 ) -> login::__private::BoxFuture<
@@ -253,7 +253,7 @@ mod tests {
             }
             #[automatically_derived]
             impl<'__r> login::__private::FromRequest<'__r> for &'__r User {
-                type Error = login::__private::Refusal;
+                type Error = login::__private::GuardError;
                 fn from_request<'life0, 'async_trait>(
                     __req: &'__r login::__private::Request<'life0>,
                 ) -> login::__private::BoxFuture<

@@ -1,4 +1,4 @@
-//! `if = ..`: a function of the user, and of any request guards, that says who may pass.
+//! Conditions: a function of the user, and of any request guards, that says who may use a route.
 
 use std::error::Error;
 use std::fmt::{self, Debug};
@@ -10,41 +10,38 @@ use rocket::request::{FromRequest, Outcome};
 use crate::app::failure::ConditionError;
 use crate::app::loader::handler_guard;
 use crate::app::user::{UserMixin, UserType};
-use crate::login::unavailable::Unavailable;
 use crate::login::visit::Visit;
 use crate::realm::Realm;
+use crate::realm::unavailable::Unavailable;
 
-/// What a condition said of the current user.
+/// What a condition says about the current user.
 #[derive(Clone, Debug)]
 pub enum Permission {
-    /// The user may pass.
+    /// The user may use the route.
     Granted,
-    /// The user may not.
+    /// The user may not use the route.
     Refused,
     /// Nobody is logged in whom the condition could judge.
     Nobody,
-    /// It could not be determined.
+    /// The condition, or the search for the user, failed.
     Failed(Unavailable),
 }
 
-/// Which user type a condition judges.
-pub type ConditionRealm = UserType;
-
-/// A function that may stand in `if = ..`.
+/// A function for `if = ..` and [`condition!`](crate::condition!).
 ///
-/// It takes the user by reference, then any request guards (six at the most), and gives a `bool` or
-/// a `Result<bool, E>`, at once or as a future.
+/// It takes the user by reference, then up to six request guards. It may be async, and returns a `bool` or a
+/// `Result<bool, E>`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot decide who may pass",
+    message = "`{Self}` cannot decide who may use a route",
     label = "not a function of the user",
     note = "`if = ..` takes a function such as `fn is_staff(user: &User) -> bool`; it may be `async`, \
             take request guards after the user, and return `Result<bool, E>`"
 )]
 pub trait Condition<'r, Args>: Send + 'r {
-    /// The user type that it judges.
+    /// The user type that the condition judges.
     type User: UserMixin;
 
-    /// Asks it.
+    /// Asks the condition.
     fn ask(
         self,
         user: &'r Self::User,
@@ -56,19 +53,19 @@ pub trait Condition<'r, Args>: Send + 'r {
 #[diagnostic::on_unimplemented(
     message = "a condition cannot return `{Self}`",
     label = "neither `bool` nor `Result<bool, E>`",
-    note = "return whether the user may pass: `bool`, or `Result<bool, E>` where that can fail and `E` is an error, \
-            a text or a `ConditionError`"
+    note = "return `bool`, or `Result<bool, E>` if the condition can fail, where `E` is an error, a text or a \
+            `ConditionError`"
 )]
 pub trait IntoVerdict<Kind> {
-    /// Waits for what it says.
+    /// Waits for the verdict.
     fn into_verdict(self) -> impl Future<Output = Result<bool, ConditionError>> + Send;
 }
 
-/// Marks what is said at once.
+/// Marks a verdict that is there at once.
 #[derive(Debug)]
 pub struct Now(());
 
-/// Marks what is said later.
+/// Marks a verdict that comes from a future.
 #[derive(Debug)]
 pub struct Later<Kind>(std::marker::PhantomData<Kind>);
 
@@ -137,10 +134,10 @@ fn guard<T, E>(outcome: Outcome<T, E>) -> Result<T, ConditionError> {
     })
 }
 
-/// A condition, resolved to its user type and its guards.
+/// A condition, and the user type that it judges.
 ///
-/// One function for what is asked at launch and at each request, so that an expression that is no
-/// condition is refused once.
+/// One function makes it for the launch and for each request, so that an expression that is no condition gives one
+/// compile error.
 pub fn condition<'r, C, Args>(condition: C) -> Resolved<'r, C>
 where
     C: Condition<'r, Args>,
@@ -149,35 +146,35 @@ where
     Resolved {
         condition,
         permit: permit::<C, Args>,
-        realm: UserType::of::<C::User>(),
+        judges: UserType::of::<C::User>(),
     }
 }
 
-/// What [`condition`] makes of one.
+/// What [`condition`] returns.
 pub struct Resolved<'r, C> {
     condition: C,
     permit: for<'a> fn(C, &'r Request<'a>) -> BoxFuture<'r, Permission>,
-    realm: ConditionRealm,
+    judges: UserType,
 }
 
 impl<C> Debug for Resolved<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Resolved")
-            .field("realm", &self.realm)
+            .field("judges", &self.judges)
             .finish_non_exhaustive()
     }
 }
 
 impl<'r, C> Resolved<'r, C> {
-    /// Asks about the current user.
+    /// Asks the condition about the current user.
     pub fn permit(self, req: &'r Request<'_>) -> BoxFuture<'r, Permission> {
         (self.permit)(self.condition, req)
     }
 
-    /// Returns whom the condition judges, for the launch to check.
+    /// Returns the user type that the condition judges.
     #[must_use]
-    pub fn realm(&self) -> ConditionRealm {
-        self.realm
+    pub fn judges(&self) -> UserType {
+        self.judges
     }
 }
 
@@ -188,12 +185,14 @@ where
 {
     Box::pin(async move {
         let Some(realm) = Realm::<C::User>::of(req.rocket()) else {
-            let user_type = UserType::of::<C::User>().name;
-            let cause = format!("no `LoginManager` for its user type `{user_type}` is attached");
+            let cause = format!(
+                "no `LoginManager` for its user type `{}` is attached",
+                UserType::of::<C::User>().name
+            );
             return Permission::Failed(ConditionError::new(cause).into());
         };
-        let user = match Visit::of(req).present(realm, req).await {
-            Ok(present) => present.user,
+        let user = match Visit::of(req).current(realm, req).await {
+            Ok(current) => current.user,
             Err(error) => return Permission::Failed(error),
         };
         match user.filter(|user| user.is_authenticated()) {

@@ -1,7 +1,7 @@
 //! Denials: that a request was refused, and why.
 
 use std::any::TypeId;
-use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use rocket::Request;
 use rocket::http::Status;
@@ -9,13 +9,12 @@ use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::response::{self, Responder};
 
-use crate::access::rule::Rule;
+use super::guard::RouteGuard;
 use crate::app::event::EventKind;
-use crate::chain::Chain;
-use crate::login::unavailable::Unavailable;
-use crate::realm::peek;
+use crate::realm::unavailable::Unavailable;
+use crate::request::cache::peek;
 
-/// That a request was refused, and why; for catchers.
+/// Why a request was refused; for catchers.
 ///
 /// # Example
 ///
@@ -25,20 +24,23 @@ use crate::realm::peek;
 ///
 /// #[catch(401)]
 /// fn unauthorized(req: &Request<'_>) -> &'static str {
-///     match Denied::of(req).map(Denied::reason) {
+///     match Denied::of(req).map(|denied| denied.reason()) {
 ///         Some(Reason::NeedsRefresh) => "please confirm your password",
 ///         _ => "please log in",
 ///     }
 /// }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Denied {
     pub(crate) reason: Reason,
     pub(crate) realm: TypeId,
-    /// Where the logged in are sent instead.
+    /// Where users are sent from a page for visitors without a login.
     pub(crate) redirect: Option<&'static str>,
-    /// Whether the request was refused for sure, and not only asked by an optional guard.
+    /// Whether the request ends with this denial. An optional guard may be ignored, and a route that forwards may have
+    /// another route answer.
     pub(crate) certain: bool,
+    /// Whether the event has been emitted already.
+    pub(crate) emitted: bool,
 }
 
 /// Why a request was refused.
@@ -47,26 +49,14 @@ pub struct Denied {
 pub enum Reason {
     /// Nobody is logged in; 401.
     Unauthorized,
-    /// Somebody is logged in, but not freshly; 401.
+    /// The login is not fresh; 401.
     NeedsRefresh,
     /// Another site sent a request that would change something; 403.
     CrossSite,
-    /// Somebody is logged in, but the route's condition does not hold; 403.
+    /// The route's condition does not hold for the user; 403.
     Forbidden,
-    /// Somebody is logged in, and the route is for those who are not; 403.
+    /// The route is for visitors without a login, and a user is logged in; 403.
     AlreadyLoggedIn,
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unauthorized => "nobody is logged in",
-            Self::NeedsRefresh => "the login is not fresh",
-            Self::CrossSite => "the request comes from another site",
-            Self::Forbidden => "the user may not do this",
-            Self::AlreadyLoggedIn => "somebody is logged in",
-        })
-    }
 }
 
 impl Reason {
@@ -87,7 +77,7 @@ impl Reason {
         }
     }
 
-    /// Whether it is somebody known who was refused.
+    /// Whether a known user was refused.
     pub(crate) fn is_of_a_user(self) -> bool {
         matches!(
             self,
@@ -96,9 +86,9 @@ impl Reason {
     }
 }
 
-/// A request's denials, in order: guards may have been optional or have forwarded before one
-/// refused.
-type Denials = Chain<Denied>;
+/// The latest denial of a request: a guard may have been optional, or may have forwarded, before another one refused.
+#[derive(Default)]
+struct Latest(Mutex<Option<Denied>>);
 
 impl Denied {
     pub(crate) fn new(reason: Reason, realm: TypeId) -> Self {
@@ -107,44 +97,31 @@ impl Denied {
             realm,
             redirect: None,
             certain: true,
-        }
-    }
-
-    /// Says that the guard may have been optional, or may forward.
-    pub(crate) fn maybe(self) -> Self {
-        Denied {
-            certain: false,
-            ..self
-        }
-    }
-
-    /// Says where the logged in are sent instead.
-    pub(crate) fn redirect(self, redirect: &'static str) -> Self {
-        Denied {
-            redirect: Some(redirect),
-            ..self
+            emitted: false,
         }
     }
 
     pub(crate) fn record(self, req: &Request<'_>) {
-        req.local_cache(Denials::default).push(self);
+        let Latest(latest) = req.local_cache(Latest::default);
+        *latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(self);
     }
 
-    /// Returns the latest denial of this request.
+    /// Returns the latest denial of this request, by a guard or by [`LoginSession`](crate::LoginSession).
     #[must_use]
-    pub fn of<'r>(req: &'r Request<'_>) -> Option<&'r Denied> {
-        peek::<Denials>(req)?.iter().last()
+    pub fn of(req: &Request<'_>) -> Option<Denied> {
+        let Latest(latest) = peek(req)?;
+        *latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns why the request was refused.
     #[must_use]
-    pub fn reason(&self) -> Reason {
+    pub fn reason(self) -> Reason {
         self.reason
     }
 }
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for &'r Denied {
+impl<'r> FromRequest<'r> for Denied {
     type Error = std::convert::Infallible;
 
     async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, Self::Error> {
@@ -156,21 +133,31 @@ impl<'r> FromRequest<'r> for &'r Denied {
 }
 
 /// Why a guard of this library failed.
-#[derive(Clone, Debug, Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum GuardError {
     /// The request was refused.
-    #[error("{0}")]
+    #[error("{}", sentence(*.0))]
     Denied(Reason),
-    /// Who is logged in, or whether they may pass, could not be determined.
+    /// It is unknown who is logged in, or what the route's condition says.
     #[error(transparent)]
-    Failed(#[from] Unavailable),
-    /// No `LoginManager` for the user type is attached; its sentinel stops the launch before.
+    Failed(Unavailable),
+    /// No `LoginManager` for the user type is attached; the launch stops before this can happen.
     #[error("no `LoginManager` is attached for this user type")]
     NoManager,
 }
 
-impl Refusal {
+fn sentence(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Unauthorized => "nobody is logged in",
+        Reason::NeedsRefresh => "the login is not fresh",
+        Reason::CrossSite => "the request comes from another site",
+        Reason::Forbidden => "the user may not use this route",
+        Reason::AlreadyLoggedIn => "a user is logged in already",
+    }
+}
+
+impl GuardError {
     /// Returns the status that the guard fails with.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -181,59 +168,49 @@ impl Refusal {
         }
     }
 
-    /// Whether the next route that matches is asked: never for a failure, and never for a request
-    /// from another site.
-    pub(crate) fn forwards(&self, rule: Rule) -> bool {
-        let is_forwarded = matches!(self, Self::Denied(reason) if *reason != Reason::CrossSite);
-        rule.forward && is_forwarded
+    /// Whether the next route that matches is asked: never after a failure, and never for a request from another site.
+    pub(crate) fn forwards(&self, guard: &RouteGuard) -> bool {
+        let may_forward = matches!(self, Self::Denied(reason) if *reason != Reason::CrossSite);
+        guard.forward && may_forward
     }
 
-    pub(crate) fn outcome<T>(self) -> request::Outcome<T, Refusal> {
+    pub(crate) fn outcome<T>(self) -> request::Outcome<T, GuardError> {
         Outcome::Error((self.status(), self))
     }
 }
 
-/// A refusal by hand: a responder that does what a guard's refusal does.
+/// A responder that refuses a request as a guard does.
 ///
 /// Made by [`LoginSession::unauthorized`](crate::LoginSession::unauthorized) and
 /// [`needs_refresh`](crate::LoginSession::needs_refresh).
-#[derive(Clone, Debug)]
-#[must_use = "a refusal does nothing until the handler returns it"]
-pub struct Refuse {
-    pub(crate) reason: Reason,
-    pub(crate) realm: TypeId,
-}
+#[derive(Clone, Copy, Debug)]
+#[must_use = "nothing is refused until the handler returns it"]
+pub struct Deny(pub(crate) Denied);
 
-impl<'r> Responder<'r, 'static> for Refuse {
+impl<'r> Responder<'r, 'static> for Deny {
     fn respond_to(self, req: &'r Request<'_>) -> response::Result<'static> {
-        Denied::new(self.reason, self.realm).record(req);
-        Err(self.reason.status())
+        self.0.record(req);
+        Err(self.0.reason.status())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::failure::LoadError;
 
     #[test]
-    fn a_refusal_says_why() {
+    fn an_error_of_a_guard_says_why() {
         for (reason, why) in [
             (Reason::Unauthorized, "nobody is logged in"),
             (Reason::NeedsRefresh, "the login is not fresh"),
             (Reason::CrossSite, "the request comes from another site"),
-            (Reason::Forbidden, "the user may not do this"),
-            (Reason::AlreadyLoggedIn, "somebody is logged in"),
+            (Reason::Forbidden, "the user may not use this route"),
+            (Reason::AlreadyLoggedIn, "a user is logged in already"),
         ] {
-            assert_eq!(Refusal::Denied(reason).to_string(), why);
+            assert_eq!(GuardError::Denied(reason).to_string(), why);
         }
-        let failed = Unavailable::from(LoadError::with_status(Status::BadGateway, "it is down"));
         assert_eq!(
-            Refusal::Failed(failed.clone()).to_string(),
-            failed.to_string()
-        );
-        assert_eq!(
-            Refusal::NoManager.to_string(),
+            GuardError::NoManager.to_string(),
             "no `LoginManager` is attached for this user type"
         );
     }

@@ -2,7 +2,10 @@
 
 pub(crate) mod attribute;
 pub(crate) mod condition;
+pub(crate) mod decide;
+pub(crate) mod declared;
 pub(crate) mod denial;
 pub(crate) mod group;
-pub(crate) mod rule;
+pub(crate) mod guard;
+pub(crate) mod launch;
 pub(crate) mod user;
