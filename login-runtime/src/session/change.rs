@@ -1,19 +1,18 @@
-//! Changing a login that is there: out, out everywhere, confirmed.
+//! The verbs that change a login: log out, log out everywhere, confirm.
 
 use std::fmt;
 use std::future::IntoFuture;
 
 use rocket::futures::future::BoxFuture;
 
-use super::{LoginError, LoginSession, date_after};
+use super::{LoginError, LoginSession};
 use crate::app::event::EventKind;
 use crate::app::user::{UserMixin, has_id, id_of};
 use crate::clock::UnixTime;
-use crate::login::visit::Change;
-use crate::revocation::Revoked;
+use crate::login::pending::Change;
 use crate::token::{SessionId, Token};
 
-/// What is about to happen.
+/// What happens to the login.
 pub(super) enum Act<'s, U> {
     Logout,
     LogoutEverywhere,
@@ -21,33 +20,33 @@ pub(super) enum Act<'s, U> {
     Confirm(&'s U),
 }
 
-/// A change of a login that is about to happen; made by the methods of [`LoginSession`].
-#[must_use = "nothing changes before the `.await`"]
-pub struct ChangeLogin<'s, 'r, U> {
+/// A change of a login that happens at the `.await`; returned by the methods of [`LoginSession`].
+#[must_use = "nothing changes until you `.await` it"]
+pub struct LoginChange<'s, 'r, U> {
     session: &'s LoginSession<'r, U>,
     act: Act<'s, U>,
     cross_site: bool,
 }
 
-impl<'s, 'r, U> ChangeLogin<'s, 'r, U> {
+impl<'s, 'r, U> LoginChange<'s, 'r, U> {
     pub(super) fn new(session: &'s LoginSession<'r, U>, act: Act<'s, U>) -> Self {
-        ChangeLogin {
+        LoginChange {
             session,
             act,
             cross_site: false,
         }
     }
 
-    /// Lets a request from another site, by any method, do this.
+    /// Allows a request from another site, with any method, to make this change.
     ///
-    /// For a single sign-out that the application has checked, and for nothing else.
+    /// Use it only for a single sign-out that the application has checked.
     pub fn allow_cross_site(mut self) -> Self {
         self.cross_site = true;
         self
     }
 }
 
-impl<U: UserMixin> ChangeLogin<'_, '_, U> {
+impl<U: UserMixin> LoginChange<'_, '_, U> {
     async fn change(self) -> Result<(), LoginError> {
         let session = self.session;
         let now = session.realm.core.clock.now();
@@ -55,8 +54,8 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
         match self.act {
             Act::Logout => Self::logout(session, now).await,
             Act::LogoutEverywhere => {
-                let present = session.visit.present(session.realm, session.req).await?;
-                if let Some(user) = present.user {
+                let current = session.visit.current(session.realm, session.req).await?;
+                if let Some(user) = current.user {
                     session.revoke_user(&id_of(user), now).await?;
                 }
                 Self::logout(session, now).await
@@ -67,12 +66,12 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
     }
 
     async fn logout(session: &LoginSession<'_, U>, now: UnixTime) -> Result<(), LoginError> {
-        // Only a listener wants to know who it was; a logout does not depend on the loader.
+        // Only listeners need the user. Without them a logout does not depend on the loader.
         let user = if session.realm.listeners.is_empty() {
             None
         } else {
-            let present = session.visit.present(session.realm, session.req).await;
-            present.ok().and_then(|present| present.user)
+            let current = session.visit.current(session.realm, session.req).await;
+            current.ok().and_then(|current| current.user)
         };
         let tokens = session.presented();
         session.revoke(&tokens, now).await?;
@@ -117,10 +116,11 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
         let mut ended = session.presented();
         ended.retain(|(token, _)| token.session_id == old.session_id);
         let ended = session.revoke(&ended, now).await?;
-        if ended.iter().any(|(_, done)| *done == Revoked::Before) {
+        // A logout that happened meanwhile wins.
+        if ended.had_ended() {
             return Err(LoginError::NotLoggedIn);
         }
-        date_after(&ended, std::iter::once(&mut token).chain(&mut remember));
+        ended.date_after(std::iter::once(&mut token).chain(&mut remember));
         session.change_pending(|pending| {
             pending.session = Some(token.into());
             if let Some(remember) = remember {
@@ -134,13 +134,13 @@ impl<U: UserMixin> ChangeLogin<'_, '_, U> {
     }
 }
 
-impl<U> fmt::Debug for ChangeLogin<'_, '_, U> {
+impl<U> fmt::Debug for LoginChange<'_, '_, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ChangeLogin")
+        f.write_str("LoginChange")
     }
 }
 
-impl<'s, 'r: 's, U: UserMixin> IntoFuture for ChangeLogin<'s, 'r, U> {
+impl<'s, 'r: 's, U: UserMixin> IntoFuture for LoginChange<'s, 'r, U> {
     type Output = Result<(), LoginError>;
     type IntoFuture = BoxFuture<'s, Self::Output>;
 

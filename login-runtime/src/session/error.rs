@@ -9,7 +9,7 @@ use rocket::response::{self, Responder};
 use thiserror::Error;
 use tracing::{debug, error, warn};
 
-use crate::login::unavailable::Unavailable;
+use crate::realm::unavailable::Unavailable;
 use crate::revocation::RevocationError;
 use crate::token::MAX_UID;
 

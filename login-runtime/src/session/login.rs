@@ -1,4 +1,4 @@
-//! Beginning a login.
+//! The verb `login_user`.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use rocket::futures::future::BoxFuture;
 
-use super::{LoginError, LoginSession, date_after};
+use super::{LoginError, LoginSession};
 use crate::app::event::EventKind;
 use crate::app::user::{UserMixin, id_of};
-use crate::login::visit::Change;
+use crate::login::pending::Change;
 use crate::token::times::{self, MAX_REMEMBER};
 use crate::token::{Flags, Kind, MAX_UID, SessionId, Token};
 
-/// A login that is about to begin; see [`LoginSession::login_user`].
-#[must_use = "nobody is logged in before the `.await`"]
+/// A login that begins at the `.await`; returned by [`LoginSession::login_user`].
+#[must_use = "nobody is logged in until you `.await` it"]
 #[allow(
     clippy::struct_excessive_bools,
     reason = "they are Flask-Login's keyword arguments, each set by its own method"
 )]
-pub struct LoginUser<'s, 'r, U> {
+pub struct Login<'s, 'r, U> {
     session: &'s LoginSession<'r, U>,
     user: &'s U,
     remember: bool,
@@ -30,9 +30,9 @@ pub struct LoginUser<'s, 'r, U> {
     cross_site: bool,
 }
 
-impl<'s, 'r, U> LoginUser<'s, 'r, U> {
+impl<'s, 'r, U> Login<'s, 'r, U> {
     pub(super) fn new(session: &'s LoginSession<'r, U>, user: &'s U) -> Self {
-        LoginUser {
+        Login {
             session,
             user,
             remember: false,
@@ -44,23 +44,23 @@ impl<'s, 'r, U> LoginUser<'s, 'r, U> {
         }
     }
 
-    /// Sets whether the user comes back after the browser was closed, not freshly; `false` by default.
+    /// Sets whether the user stays logged in, not freshly, after the browser was closed; `false` by default.
     pub fn remember(mut self, remember: bool) -> Self {
         self.remember = remember;
         self
     }
 
-    /// Sets how long the remember cookie of this login holds, at most 400 days; by default the
+    /// Sets how long the remember cookie of this login is valid: 1 second to 400 days. Default: the setting
     /// `remember_cookie_duration`.
     pub fn duration(mut self, duration: Duration) -> Self {
         self.duration = Some(duration);
         self
     }
 
-    /// Sets whether an inactive user is logged in all the same; `false` by default.
+    /// Sets whether an inactive user may log in; `false` by default.
     ///
-    /// Such a user is known ([`CurrentUser::inactive`](crate::CurrentUser::inactive)) but not
-    /// authenticated: every guard refuses.
+    /// Such a user is known ([`CurrentUser::inactive`](crate::CurrentUser::inactive)) but not authenticated: every
+    /// guard refuses the user.
     pub fn force(mut self, force: bool) -> Self {
         self.force = force;
         self
@@ -72,24 +72,25 @@ impl<'s, 'r, U> LoginUser<'s, 'r, U> {
         self
     }
 
-    /// Sets whether the session outlives the browser, for the `permanent_session_lifetime` and
-    /// without idle timeout; `false` by default.
+    /// Sets whether the session survives the end of the browser; `false` by default.
+    ///
+    /// Such a session lasts for the `permanent_session_lifetime` and has no idle timeout.
     pub fn permanent(mut self, permanent: bool) -> Self {
         self.permanent = permanent;
         self
     }
 
-    /// Lets a request from another site begin this login, by any method.
+    /// Allows a request from another site, with any method, to begin this login.
     ///
-    /// For the return from an identity provider, whose `state` the application has checked, and
-    /// for nothing else: without such a check an attacker can log a visitor into the attacker's account.
+    /// Use it only for the return from an identity provider, after the application has checked the provider's `state`.
+    /// Without that check an attacker can log a visitor into the attacker's account.
     pub fn allow_cross_site(mut self) -> Self {
         self.cross_site = true;
         self
     }
 }
 
-impl<U: UserMixin> LoginUser<'_, '_, U> {
+impl<U: UserMixin> Login<'_, '_, U> {
     async fn login(self) -> Result<(), LoginError> {
         let LoginSession { realm, req, .. } = *self.session;
         let core = &realm.core;
@@ -113,7 +114,7 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
         };
         let now = core.clock.now();
         let not_before = core.revocations.not_before(&uid, now).await?;
-        let created_at = not_before.map_or(now, |not_before| now.max(not_before));
+        let created_at = not_before.map_or(now, |not_before| not_before.max(now));
         if created_at > now.plus(times::SKEW) {
             return Err(LoginError::NotBefore(created_at.since(now)));
         }
@@ -144,7 +145,7 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
                 duration,
             ))
         } else {
-            // As in Flask-Login, who is remembered stays so after another login without the box.
+            // As in Flask-Login, a user who is remembered stays so after another login without "remember me".
             let kept = self
                 .session
                 .still_remembered(&tokens, self.user, now)
@@ -161,14 +162,14 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
             remember
         });
         let ended = self.session.revoke(&tokens, now).await?;
-        date_after(&ended, std::iter::once(&mut token).chain(&mut remember));
+        ended.date_after(std::iter::once(&mut token).chain(&mut remember));
 
         let session_id = token.session_id;
         self.session.change_pending(|pending| {
             pending.session = Some(token.into());
             pending.remember = match remember {
                 Some(remember) => Some(remember.into()),
-                // Whoever it remembered, it must not bring that user back.
+                // A remember cookie of another login must not bring its user back.
                 None if self.session.may_have_remember_cookie() => Some(Change::Remove),
                 None => None,
             };
@@ -180,13 +181,13 @@ impl<U: UserMixin> LoginUser<'_, '_, U> {
     }
 }
 
-impl<U> fmt::Debug for LoginUser<'_, '_, U> {
+impl<U> fmt::Debug for Login<'_, '_, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LoginUser")
+        f.write_str("Login")
     }
 }
 
-impl<'s, 'r: 's, U: UserMixin> IntoFuture for LoginUser<'s, 'r, U> {
+impl<'s, 'r: 's, U: UserMixin> IntoFuture for Login<'s, 'r, U> {
     type Output = Result<(), LoginError>;
     type IntoFuture = BoxFuture<'s, Self::Output>;
 

@@ -1,16 +1,19 @@
-//! The verbs: log in, log out, confirm, and what a handler asks of the login it serves.
+//! The verbs: log in, log out, confirm, and ask about the login.
 
 mod change;
+pub(crate) mod current_user;
+mod end;
 mod error;
 mod login;
 pub(crate) mod next;
+mod presented;
 pub(crate) mod signer;
 #[cfg(test)]
 mod tests;
 
-pub use self::change::ChangeLogin;
+pub use self::change::LoginChange;
 pub use self::error::LoginError;
-pub use self::login::LoginUser;
+pub use self::login::Login;
 
 use std::any::TypeId;
 use std::fmt;
@@ -19,21 +22,18 @@ use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::{Ignite, Request, Rocket, Sentinel};
 
-use crate::access::denial::{Reason, Refusal, Refuse};
-use crate::access::user::manager_is_missing;
-use crate::app::event::{self, EventKind};
-use crate::app::user::{UserMixin, has_id};
-use crate::clock::UnixTime;
-use crate::login::visit::{Change, NextChange, Pending, Visit};
-use crate::realm::{Realm, RealmCore, is_safe};
-use crate::request::cookie_header::Presented;
-use crate::response::cookies;
-use crate::revocation::{RevokeSession, RevokeUser, Revoked, SessionRef};
-use crate::token::keys::KeySet;
-use crate::token::times::{self, MAX_REMEMBER};
-use crate::token::{Kind, SessionId, Token};
-
 use self::change::Act;
+use self::current_user::CurrentUser;
+use crate::access::decide;
+use crate::access::denial::{Denied, Deny, GuardError, Reason};
+use crate::app::event::EventKind;
+use crate::app::user::UserMixin;
+use crate::login::pending::{NextChange, Pending};
+use crate::login::visit::Visit;
+use crate::realm::Realm;
+use crate::realm::registry::manager_is_missing;
+use crate::request::cross_site::{CrossSiteProtection, is_safe};
+use crate::token::SessionId;
 
 /// The login of this request, to be begun, ended, confirmed or asked about.
 ///
@@ -74,13 +74,13 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// Begins a login of `user`, whose credentials the application has checked.
     ///
     /// Whatever login the request came with is ended, and a new session id given out (OWASP,
-    /// session fixation). See [`LoginUser`] for the options; nothing happens before the `.await`.
+    /// session fixation). See [`Login`] for the options; nothing happens before the `.await`.
     ///
     /// # Errors
     ///
     /// [`LoginError::InactiveUser`] without `force`; [`LoginError::EmptyId`] and
     /// [`LoginError::IdTooLong`]; [`LoginError::BadDuration`]; [`LoginError::CrossSite`] and
-    /// [`LoginError::SafeMethod`]; [`LoginError::Unavailable`] and [`LoginError::Random`] where what
+    /// [`LoginError::SafeMethod`]; [`LoginError::Revocation`] and [`LoginError::Random`] where what
     /// the library itself needs has failed. With an error nothing has changed.
     ///
     /// # Example
@@ -92,8 +92,8 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// session.login_user(&user).remember(remember).await?;
     /// # Ok(()) }
     /// ```
-    pub fn login_user<'s>(&'s self, user: &'s U) -> LoginUser<'s, 'r, U> {
-        LoginUser::new(self, user)
+    pub fn login_user<'s>(&'s self, user: &'s U) -> Login<'s, 'r, U> {
+        Login::new(self, user)
     }
 
     /// Ends this login on every server that shares the revocation list, and removes its cookies.
@@ -102,8 +102,8 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     ///
     /// # Errors
     ///
-    /// [`LoginError::CrossSite`], [`LoginError::SafeMethod`], [`LoginError::Unavailable`].
-    pub fn logout_user(&self) -> ChangeLogin<'_, 'r, U> {
+    /// [`LoginError::CrossSite`], [`LoginError::SafeMethod`], [`LoginError::Revocation`].
+    pub fn logout_user(&self) -> LoginChange<'_, 'r, U> {
         self.change(Act::Logout)
     }
 
@@ -114,8 +114,8 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     ///
     /// # Errors
     ///
-    /// As [`logout_user`](Self::logout_user).
-    pub fn logout_everywhere(&self) -> ChangeLogin<'_, 'r, U> {
+    /// As [`logout_user`](Self::logout_user), and [`LoginError::Load`] if the user cannot be told.
+    pub fn logout_everywhere(&self) -> LoginChange<'_, 'r, U> {
         self.change(Act::LogoutEverywhere)
     }
 
@@ -126,7 +126,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// # Errors
     ///
     /// As [`logout_user`](Self::logout_user).
-    pub fn logout_everywhere_for<'s>(&'s self, user: &'s U) -> ChangeLogin<'s, 'r, U> {
+    pub fn logout_everywhere_for<'s>(&'s self, user: &'s U) -> LoginChange<'s, 'r, U> {
         self.change(Act::LogoutEverywhereFor(user))
     }
 
@@ -140,8 +140,9 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// # Errors
     ///
     /// [`LoginError::NotLoggedIn`] if no session is there; [`LoginError::WrongUser`] if it is
-    /// somebody else's; those of [`logout_user`](Self::logout_user); [`LoginError::Random`].
-    pub fn confirm_login<'s>(&'s self, user: &'s U) -> ChangeLogin<'s, 'r, U> {
+    /// somebody else's; those of [`logout_user`](Self::logout_user); [`LoginError::Load`],
+    /// [`LoginError::Random`].
+    pub fn confirm_login<'s>(&'s self, user: &'s U) -> LoginChange<'s, 'r, U> {
         self.change(Act::Confirm(user))
     }
 
@@ -149,23 +150,16 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     ///
     /// # Errors
     ///
-    /// [`LoginError::Unavailable`] if the user cannot be determined.
+    /// [`LoginError::Load`] if the user cannot be told.
     pub async fn login_fresh(&self) -> Result<bool, LoginError> {
-        let core = &self.realm.core;
-        let present = self.visit.present(self.realm, self.req).await?;
-        Ok(present.user.is_some_and(UserMixin::is_authenticated)
-            && times::is_fresh(
-                present.auth_at,
-                core.clock.now(),
-                core.config.fresh_lifetime,
-            ))
+        Ok(self.current_user().await?.is_fresh())
     }
 
     /// Returns whether the login has a remember cookie that holds.
     ///
     /// # Errors
     ///
-    /// [`LoginError::Unavailable`] if the user cannot be determined.
+    /// [`LoginError::Load`] if the user cannot be told.
     pub async fn login_remembered(&self) -> Result<bool, LoginError> {
         let core = &self.realm.core;
         let Some(session) = self.visit.session(self.realm, self.req).await? else {
@@ -174,150 +168,71 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         Ok(self.remember_of(&session, core.clock.now()).is_some())
     }
 
-    /// Refuses the request as a guard would for which nobody is logged in, when returned.
-    pub fn unauthorized(&self) -> Refuse {
-        Self::refuse(Reason::Unauthorized)
+    /// Returns who is logged in now, after any login or logout in this handler.
+    ///
+    /// The guards `&User` and `CurrentUser` know who was logged in when the handler began.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::Load`] if the user cannot be loaded.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64, name: String }
+    /// # async fn handler(session: LoginSession<'_, User>, user: User) -> Result<(), LoginError> {
+    /// session.login_user(&user).await?;
+    /// let current = session.current_user().await?;
+    /// assert_eq!(current.user().map(|user| user.id), Some(user.id));
+    /// # Ok(()) }
+    /// ```
+    pub async fn current_user(&self) -> Result<CurrentUser<'r, U>, LoginError> {
+        Ok(CurrentUser::of(self.realm, self.req).await?)
     }
 
-    /// Refuses the request as a guard would for which the login is not fresh, when returned.
-    pub fn needs_refresh(&self) -> Refuse {
-        Self::refuse(Reason::NeedsRefresh)
+    /// Returns a responder that refuses the request as a guard does when nobody is logged in.
+    pub fn unauthorized(&self) -> Deny {
+        Deny(self.denied(Reason::Unauthorized))
     }
 
-    fn refuse(reason: Reason) -> Refuse {
-        Refuse {
-            reason,
-            realm: TypeId::of::<U>(),
-        }
+    /// Returns a responder that refuses the request as a guard does when the login is not fresh.
+    pub fn needs_refresh(&self) -> Deny {
+        Deny(self.denied(Reason::NeedsRefresh))
     }
 
-    fn change<'s>(&'s self, act: Act<'s, U>) -> ChangeLogin<'s, 'r, U> {
-        ChangeLogin::new(self, act)
+    fn denied(&self, reason: Reason) -> Denied {
+        Denied::new(reason, TypeId::of::<U>())
     }
 
-    /// The tokens in the request that we signed, whether or not they still hold: all of them,
-    /// should a cookie have come more than once.
-    fn presented(&self) -> Vec<(Token, &KeySet)> {
-        let core = &self.realm.core;
-        let specs = [&core.config.session_cookie, &core.config.remember_cookie];
-        let [session, remember]: [Vec<&str>; 2] = cookies::presented(self.req, specs);
-        let of = |kind| move |value| (value, kind);
-        session
-            .into_iter()
-            .map(of(Kind::Session))
-            .chain(remember.into_iter().map(of(Kind::Remember)))
-            .filter_map(|(value, kind)| Token::decode(value, kind, &core.ring).ok())
-            .collect()
+    fn change<'s>(&'s self, act: Act<'s, U>) -> LoginChange<'s, 'r, U> {
+        LoginChange::new(self, act)
     }
 
-    /// The remember token that goes with a session and holds: the pending one, else the presented.
-    fn remember_of(&self, session: &Token, now: UnixTime) -> Option<Token> {
-        let core = &self.realm.core;
-        let pending = self.visit.pending().remember.clone();
-        let remember = match pending {
-            Some(Change::Set(token)) => *token,
-            Some(Change::Remove) => return None,
-            None => match cookies::presented(self.req, [&core.config.remember_cookie]) {
-                [Presented::One(value)] => Token::decode(value, Kind::Remember, &core.ring).ok()?.0,
-                _ => return None,
-            },
-        };
-        let goes_with_it = remember.session_id == session.session_id;
-        (goes_with_it && times::check(&remember, now, None).is_ok()).then_some(remember)
-    }
-
-    /// Whether the browser may keep a remember cookie; it shows one only below its path.
-    fn may_have_remember_cookie(&self) -> bool {
-        let spec = &self.realm.core.config.remember_cookie;
-        spec.path != "/"
-            || cookies::presented::<Presented<'_>, 1>(self.req, [spec]) != [Presented::Absent]
-    }
-
-    /// The remember token that the request came with, if it still brings back this very user.
-    async fn still_remembered(
-        &self,
-        tokens: &[(Token, &KeySet)],
-        user: &U,
-        now: UnixTime,
-    ) -> Result<Option<Token>, LoginError> {
-        let core = &self.realm.core;
-        let mut remembered = tokens
-            .iter()
-            .filter(|(token, _)| token.kind == Kind::Remember);
-        let (Some((token, keys)), None) = (remembered.next(), remembered.next()) else {
-            return Ok(None);
-        };
-        let holds = has_id(user, &token.uid)
-            && times::check(token, now, None).is_ok()
-            && RealmCore::is_sealed_for(token, keys, user)
-            && !core
-                .revocations
-                .is_revoked(SessionRef::of(token), now)
-                .await?;
-        Ok(holds.then(|| token.clone()))
-    }
-
-    /// Ends what the request came with, and says what that did, and to whom.
-    async fn revoke<'t>(
-        &self,
-        tokens: &'t [(Token, &KeySet)],
-        now: UnixTime,
-    ) -> Result<Vec<(&'t str, Revoked)>, LoginError> {
-        let core = &self.realm.core;
-        let mut revoked = Vec::new();
-        for (token, _) in tokens {
-            // The remember token knows until when a session of its id could live.
-            let known_better = token.kind == Kind::Session
-                && tokens.iter().any(|(other, _)| {
-                    other.kind == Kind::Remember && other.session_id == token.session_id
-                });
-            if !known_better {
-                let until = times::dead_until(token, now, core.config.longest_session());
-                let ended = RevokeSession {
-                    session: SessionRef::of(token),
-                    now,
-                    until,
-                };
-                let done = core.revocations.revoke(ended).await?;
-                revoked.push((token.uid.as_str(), done));
-            }
-        }
-        Ok(revoked)
-    }
-
-    /// Ends every login that `uid` has at this moment, and lets later ones in.
-    async fn revoke_user(&self, uid: &str, now: UnixTime) -> Result<(), LoginError> {
-        let core = &self.realm.core;
-        let held = core.revocations.not_before(uid, now).await?;
-        let not_before = held.map_or(now, |held| held.max(now)).plus(1);
-        let until = now.plus(MAX_REMEMBER).plus(core.config.longest_session());
-        core.revocations
-            .revoke_user(RevokeUser {
-                user_id: uid,
-                not_before,
-                now,
-                until,
-            })
-            .await?;
-        Ok(())
-    }
-
+    /// Checks that this site's own pages sent the request, by a method that may change something.
     async fn check_site(&self, allow_cross_site: bool) -> Result<(), LoginError> {
         let core = &self.realm.core;
-        if allow_cross_site || core.config.cross_site_protection == crate::CrossSiteProtection::Off
-        {
-            Ok(())
-        } else if is_safe(self.req.method()) {
-            Err(LoginError::SafeMethod)
-        } else if core.is_same_site(self.req) {
-            Ok(())
-        } else {
-            self.emit(EventKind::CrossSite, None, None).await;
-            Err(LoginError::CrossSite)
+        if allow_cross_site || core.config.cross_site_protection == CrossSiteProtection::Off {
+            return Ok(());
         }
+        if is_safe(self.req.method()) {
+            return Err(LoginError::SafeMethod);
+        }
+        let Err(reason) = decide::check_site(core, self.req) else {
+            return Ok(());
+        };
+        self.emit(EventKind::CrossSite, None, None).await;
+        // For catchers. The handler may still answer as it likes, so the denial is not certain.
+        let denied = Denied {
+            certain: false,
+            emitted: true,
+            ..self.denied(reason)
+        };
+        denied.record(self.req);
+        Err(LoginError::CrossSite)
     }
 
-    /// Changes what the response carries, and ends the wait for the page that was wanted.
+    /// Changes what the response carries, and forgets the page that was wanted before the login.
     fn change_pending(&self, change: impl FnOnce(&mut Pending)) {
         self.visit.change(|pending| {
             change(pending);
@@ -328,21 +243,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     }
 
     async fn emit(&self, kind: EventKind, user: Option<&U>, session: Option<SessionId>) {
-        event::emit(self.realm, self.req, kind, user, session).await;
-    }
-}
-
-/// Dates the tokens of a login after all that has ended with what it replaces, where a full list
-/// has ended all of their user's.
-fn date_after<'t>(ended: &[(&str, Revoked)], tokens: impl Iterator<Item = &'t mut Token>) {
-    for token in tokens {
-        for (uid, done) in ended {
-            if let Revoked::WithUser { not_before } = done
-                && *uid == token.uid
-            {
-                token.created_at = token.created_at.max(*not_before);
-            }
-        }
+        self.realm.emit(self.req, kind, user, session).await;
     }
 }
 
@@ -354,16 +255,16 @@ impl<U> fmt::Debug for LoginSession<'_, U> {
 
 #[rocket::async_trait]
 impl<'r, U: UserMixin> FromRequest<'r> for LoginSession<'r, U> {
-    type Error = Refusal;
+    type Error = GuardError;
 
-    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, Refusal> {
+    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, GuardError> {
         match Realm::<U>::of(req.rocket()) {
             Some(realm) => Outcome::Success(LoginSession {
                 realm,
                 req,
                 visit: Visit::of(req),
             }),
-            None => Refusal::NoManager.outcome(),
+            None => GuardError::NoManager.outcome(),
         }
     }
 }

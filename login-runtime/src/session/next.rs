@@ -10,10 +10,11 @@ use rocket::response::Redirect;
 use rocket::{Request, async_trait};
 use serde::{Serialize, Serializer};
 
-use crate::realm::Realms;
+use crate::realm::registry::Realms;
 use crate::redirect::local::{is_local, path_of, same_path};
 use crate::request::cookie_header::Presented;
-use crate::response::cookies::{self, NEXT_PURPOSE};
+use crate::request::cookies;
+use crate::response::cookies::NEXT_PURPOSE;
 use crate::token::value;
 
 /// The page that the visitor wanted before the login, if it is one to go to.
@@ -143,7 +144,7 @@ impl<'r> FromRequest<'r> for Next {
     async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, Self::Error> {
         let realms = Realms::all(req.rocket());
         let mut avoid = vec![req.uri().path().to_string()];
-        for realm in &realms {
+        for realm in realms {
             avoid.extend(realm.core().config.login_paths().map(str::to_owned));
         }
         let mut target = Target::Absent;
@@ -154,11 +155,12 @@ impl<'r> FromRequest<'r> for Next {
                 }
             }
         }
-        for realm in &realms {
+        for realm in realms {
             let core = realm.core();
             if target == Target::Absent && core.config.use_session_for_next {
                 realm.has_read(req);
-                if let [Presented::One(value)] = cookies::presented(req, [&core.config.next_cookie])
+                if let [Presented::One(value)] =
+                    cookies::presented(req, [core.config.next_cookie.name.as_str()])
                     && let Some(path) =
                         value::decode(&core.ring, NEXT_PURPOSE, value, core.clock.now())
                 {

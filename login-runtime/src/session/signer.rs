@@ -1,91 +1,99 @@
-//! The guard by which an application signs short values of its own.
+//! The guard that signs an application's own short values.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
-use rocket::{Ignite, Request, Rocket, Sentinel, async_trait};
-use tracing::error;
+use rocket::{Ignite, Request, Rocket, Sentinel};
 
-use crate::access::denial::Refusal;
-use crate::realm::{AnyRealm, Realms};
+use crate::access::denial::GuardError;
+use crate::app::user::UserMixin;
+use crate::realm::registry::manager_is_missing;
+use crate::realm::{Realm, RealmCore};
 use crate::token::value;
 
-/// Signs and reads an application's own short values: the token of a newsletter, the state of a form.
+/// Signs and verifies an application's own short values, such as an invitation or the state of a form.
 ///
-/// Each purpose has a key of its own, so that no value stands in for another's, nor for a login.
-/// Values are signed, not encrypted. Flask-Login's `encode_cookie` and `decode_cookie`, with an expiry.
+/// It uses the keys of the manager for `U`. Each purpose has its own key, so a value that was signed for one purpose is
+/// worthless for another, and never a login. Values are signed, not encrypted. Flask-Login's `encode_cookie` and
+/// `decode_cookie`, with an expiry.
 ///
 /// # Example
 ///
 /// ```rust
 /// # use rocket::get;
+/// # use rocket_login::UserMixin;
+/// # #[derive(UserMixin)] struct User { id: i64 }
 /// use std::time::Duration;
 /// use rocket_login::Signer;
 ///
 /// #[get("/invite")]
-/// fn invite(signer: Signer) -> Option<String> {
-///     let token = signer.encode_cookie("invitation", "group 7", Duration::from_secs(3600))?;
-///     assert_eq!(signer.decode_cookie("invitation", &token).as_deref(), Some("group 7"));
-///     assert_eq!(signer.decode_cookie("newsletter", &token), None);
+/// fn invite(signer: Signer<'_, User>) -> Option<String> {
+///     let token = signer.sign("invitation", "group 7", Duration::from_secs(3600))?;
+///     assert_eq!(signer.verify("invitation", &token).as_deref(), Some("group 7"));
+///     assert_eq!(signer.verify("newsletter", &token), None);
 ///     Some(token)
 /// }
 /// ```
-pub struct Signer(Arc<dyn AnyRealm>);
+pub struct Signer<'r, U>(&'r Realm<U>);
 
-impl Signer {
-    /// Returns the signed value, fit for a cookie or a URL; it holds for `duration`, in whole seconds.
+impl<U> Clone for Signer<'_, U> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<U> Copy for Signer<'_, U> {}
+
+impl<U: UserMixin> Signer<'_, U> {
+    /// Returns the signed value, fit for a cookie or a URL. It is valid for `duration`, in whole seconds.
     ///
-    /// `None` for a value of more than 2,048 bytes.
+    /// Returns `None` if `value` has more than 2,048 bytes.
     #[must_use]
-    pub fn encode_cookie(&self, purpose: &str, value: &str, duration: Duration) -> Option<String> {
-        let core = self.0.core();
+    pub fn sign(&self, purpose: &str, value: &str, duration: Duration) -> Option<String> {
+        let core = self.core();
         let expires_at = core.clock.now().saturating_add(duration);
         value::encode(&core.ring, &own(purpose), value, expires_at)
     }
 
-    /// Returns the value, if it was signed here for this purpose and has not expired.
+    /// Returns the value, if it was signed for this purpose and has not expired.
     #[must_use]
-    pub fn decode_cookie(&self, purpose: &str, cookie: &str) -> Option<String> {
-        let core = self.0.core();
-        value::decode(&core.ring, &own(purpose), cookie, core.clock.now())
+    pub fn verify(&self, purpose: &str, signed: &str) -> Option<String> {
+        let core = self.core();
+        value::decode(&core.ring, &own(purpose), signed, core.clock.now())
+    }
+
+    fn core(&self) -> &RealmCore {
+        &self.0.core
     }
 }
 
-/// The application's purposes stand apart from the library's own.
+/// Keeps the application's purposes apart from the library's own.
 fn own(purpose: &str) -> String {
     format!("application: {purpose}")
 }
 
-impl fmt::Debug for Signer {
+impl<U> fmt::Debug for Signer<'_, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Signer([redacted])")
     }
 }
 
-#[async_trait]
-impl<'r> FromRequest<'r> for Signer {
-    type Error = Refusal;
+#[rocket::async_trait]
+impl<'r, U: UserMixin> FromRequest<'r> for Signer<'r, U> {
+    type Error = GuardError;
 
-    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, Refusal> {
-        match Realms::all(req.rocket()).into_iter().next() {
-            Some(realm) => Outcome::Success(Signer(Arc::clone(realm))),
-            None => Refusal::NoManager.outcome(),
+    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, GuardError> {
+        match Realm::<U>::of(req.rocket()) {
+            Some(realm) => Outcome::Success(Signer(realm)),
+            None => GuardError::NoManager.outcome(),
         }
     }
 }
 
-impl Sentinel for Signer {
+impl<U: UserMixin> Sentinel for Signer<'_, U> {
     fn abort(rocket: &Rocket<Ignite>) -> bool {
-        let missing = Realms::all(rocket).is_empty();
-        if missing {
-            error!(
-                "a route asks for a `Signer`, but no `LoginManager` is attached: \
-                 add `.attach(LoginManager::new(load_user))` to the rocket"
-            );
-        }
-        missing
+        manager_is_missing::<U>(rocket)
     }
 }

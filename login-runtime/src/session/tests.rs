@@ -9,7 +9,7 @@ use rocket::local::blocking::{Client, LocalResponse};
 use rocket::{get, post, routes};
 
 use crate::app::handler::UserLoader;
-use crate::token::tests::without_random;
+use crate::token::outage;
 use crate::{CurrentUser, IntoUserLoader, LoginError, LoginManager, LoginSession, UserMixin};
 
 struct User(String);
