@@ -1,26 +1,23 @@
 //! What a developer attaches besides the settings: loaders, handlers, listeners, realm, clock, revocation list.
 
-use std::any::TypeId;
 use std::fmt;
 use std::future::ready;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rocket::Request;
-use rocket::futures::future::BoxFuture;
 
-use crate::access::denial::AnswerFn;
-use crate::app::event::EventListener;
-use crate::app::loader::{LoadResult, RequestLoader, UserLoader};
-use crate::app::user::UserMixin;
+use crate::app::handler::{
+    AnswerFn, EventListener, IntoEventListener, IntoForbiddenHandler, IntoNeedsRefreshHandler,
+    IntoRequestLoader, IntoUnauthorizedHandler, IntoUserLoader, Localize, RequestLoader,
+    UserLoader,
+};
+use crate::app::user::{UserMixin, UserType};
 use crate::clock::Clock;
 use crate::config::{Config, Settings};
-use crate::realm::{Realm, RealmCore, Revocations};
-use crate::response::flash::Message;
-use crate::revocation::{MemoryRevocations, RevocationList};
+use crate::realm::message::Message;
+use crate::realm::{Realm, RealmCore};
+use crate::revocation::{MemoryRevocations, RevocationList, Revocations};
 use crate::token::keys::KeyRing;
-
-/// A callback that puts a flashed message into the language of the request.
-pub type Localize = dyn Fn(&str, &Request<'_>) -> String + Send + Sync;
 
 /// Everything about the logins of one user type: loaders, handlers, settings. Attach it to the rocket.
 ///
@@ -74,7 +71,16 @@ pub(super) struct Plan<U> {
 
 impl<U: UserMixin> LoginManager<U> {
     /// Creates a manager that finds users by `user_loader`, a function under `#[user_loader]`.
-    pub fn new(user_loader: UserLoader<U>) -> Self {
+    pub fn new(user_loader: impl IntoUserLoader<User = U>) -> Self {
+        Self::from_loader(user_loader.into_user_loader())
+    }
+
+    /// Creates a manager whose users come by the request itself and never log in, such as by API key.
+    pub fn from_requests(request_loader: impl IntoRequestLoader<User = U>) -> Self {
+        Self::from_loader(|_, _| Box::pin(ready(Ok(None)))).request_loader(request_loader)
+    }
+
+    fn from_loader(user_loader: UserLoader<U>) -> Self {
         LoginManager {
             plan: Mutex::new(Some(Plan {
                 settings: Settings::default(),
@@ -93,17 +99,6 @@ impl<U: UserMixin> LoginManager<U> {
         }
     }
 
-    /// Creates a manager whose users come by the request itself and never log in, such as by API key.
-    pub fn from_requests(request_loader: RequestLoader<U>) -> Self {
-        fn nobody<'r, U: UserMixin>(
-            _: &'r str,
-            _: &'r Request<'_>,
-        ) -> BoxFuture<'r, LoadResult<U>> {
-            Box::pin(ready(Ok(None)))
-        }
-        Self::new(nobody).request_loader(request_loader)
-    }
-
     fn with(mut self, set: impl FnOnce(&mut Plan<U>)) -> Self {
         let plan = self.plan.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(plan) = plan {
@@ -118,8 +113,8 @@ impl<U: UserMixin> LoginManager<U> {
 
     /// Sets the loader that is asked last, about the request itself: a function under `#[request_loader]`.
     #[must_use]
-    pub fn request_loader(self, loader: RequestLoader<U>) -> Self {
-        self.with(|plan| plan.request_loader = Some(loader))
+    pub fn request_loader(self, loader: impl IntoRequestLoader<User = U>) -> Self {
+        self.with(|plan| plan.request_loader = Some(loader.into_request_loader()))
     }
 
     /// Sets the whole answer to a request for which nobody is logged in: a function under
@@ -127,22 +122,22 @@ impl<U: UserMixin> LoginManager<U> {
     ///
     /// A cookie goes out with it only if it is in the response's headers or Rocket's own flash.
     #[must_use]
-    pub fn unauthorized_handler(self, handler: AnswerFn) -> Self {
-        self.with(|plan| plan.unauthorized_handler = Some(handler))
+    pub fn unauthorized_handler(self, handler: impl IntoUnauthorizedHandler) -> Self {
+        self.with(|plan| plan.unauthorized_handler = Some(handler.into_unauthorized_handler()))
     }
 
     /// Sets the whole answer to a request for which the login is not fresh: a function under
     /// `#[needs_refresh_handler]`.
     #[must_use]
-    pub fn needs_refresh_handler(self, handler: AnswerFn) -> Self {
-        self.with(|plan| plan.needs_refresh_handler = Some(handler))
+    pub fn needs_refresh_handler(self, handler: impl IntoNeedsRefreshHandler) -> Self {
+        self.with(|plan| plan.needs_refresh_handler = Some(handler.into_needs_refresh_handler()))
     }
 
     /// Sets the whole answer to a request for which a route's condition does not hold: a function
     /// under `#[forbidden_handler]`. Default: the 403 stands, for a catcher.
     #[must_use]
-    pub fn forbidden_handler(self, handler: AnswerFn) -> Self {
-        self.with(|plan| plan.forbidden_handler = Some(handler))
+    pub fn forbidden_handler(self, handler: impl IntoForbiddenHandler) -> Self {
+        self.with(|plan| plan.forbidden_handler = Some(handler.into_forbidden_handler()))
     }
 
     /// Names a realm, for a second user type in one application.
@@ -157,8 +152,8 @@ impl<U: UserMixin> LoginManager<U> {
 
     /// Adds a listener for events: a function under `#[event_listener]`.
     #[must_use]
-    pub fn event_listener(self, listener: EventListener<U>) -> Self {
-        self.with(|plan| plan.listeners.push(listener))
+    pub fn event_listener(self, listener: impl IntoEventListener<User = U>) -> Self {
+        self.with(|plan| plan.listeners.push(listener.into_event_listener()))
     }
 
     /// Sets a callback that puts both flashed messages into the request's language.
@@ -170,7 +165,8 @@ impl<U: UserMixin> LoginManager<U> {
         self.with(|plan| plan.localize = Some(Box::new(localize)))
     }
 
-    /// Sets the clock, for tests.
+    /// Sets the clock.
+    #[cfg(feature = "testing")]
     #[must_use]
     pub fn clock(self, clock: Clock) -> Self {
         self.with(|plan| plan.clock = clock)
@@ -226,8 +222,7 @@ impl<U: UserMixin> Plan<U> {
                 &config.needs_refresh_message_category,
             ),
             core: RealmCore {
-                user_type: TypeId::of::<U>(),
-                user_type_name: std::any::type_name::<U>(),
+                user_type: UserType::of::<U>(),
                 config,
                 ring,
                 clock: self.clock,

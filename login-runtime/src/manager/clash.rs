@@ -1,22 +1,20 @@
 //! Mistakes that only several managers of one application can make.
 
-use std::any::TypeId;
-
 use rocket::{Build, Rocket};
 
-use crate::app::user::UserMixin;
+use crate::app::user::{UserMixin, UserType};
 use crate::config::Config;
-use crate::realm::Realms;
+use crate::realm::registry::Realms;
 
 /// Compares a manager with those that were attached before it.
 pub(super) fn clashes<U: UserMixin>(config: &Config, rocket: &Rocket<Build>) -> Vec<String> {
     let mut clashes = Vec::new();
-    for other in Realms::all(rocket) {
+    for other in Realms::so_far(rocket) {
         let other = other.core();
-        if other.user_type == TypeId::of::<U>() {
+        if other.user_type == UserType::of::<U>() {
             clashes.push(format!(
                 "two `LoginManager`s for `{}` are attached; attach one",
-                other.user_type_name
+                other.user_type.name
             ));
             continue;
         }
@@ -37,8 +35,8 @@ pub(super) fn clashes<U: UserMixin>(config: &Config, rocket: &Rocket<Build>) -> 
                 clashes.push(format!(
                     "`{setting}`: the managers for `{}` and `{}` both use the cookie `{name}`; \
                      give one of them another name with `.{setting}(..)`",
-                    other.user_type_name,
-                    std::any::type_name::<U>(),
+                    other.user_type.name,
+                    UserType::of::<U>().name,
                 ));
             }
         }

@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 use std::fmt;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::{Build, Orbit, Request, Response, Rocket};
@@ -10,14 +10,17 @@ use tracing::{error, warn};
 
 use super::LoginManager;
 use super::clash::clashes;
+use crate::access::declared::Declared;
 use crate::access::denial::Denied;
-use crate::access::user::erased;
 use crate::app::user::UserMixin;
-use crate::audit::{self, audit};
+use crate::audit;
 use crate::config::Config;
 use crate::login::visit::Visit;
-use crate::realm::{Realm, Realms, peek};
-use crate::response::{answer, cookies};
+use crate::realm::Realm;
+use crate::realm::any::AnyRealm;
+use crate::realm::registry::Realms;
+use crate::request::cache::peek;
+use crate::response::{answer, caching, cookies};
 
 #[rocket::async_trait]
 impl<U: UserMixin> Fairing for LoginManager<U> {
@@ -40,7 +43,10 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
         };
         let rocket = match rocket.state::<Realms>() {
             Some(_) => rocket,
-            None => rocket.manage(Realms::default()),
+            None => rocket
+                .manage(Realms::default())
+                .manage(Declared::default())
+                .manage(Warned::default()),
         };
         let settings = std::mem::take(&mut plan.settings);
         let realm = plan.realm.as_deref();
@@ -64,22 +70,23 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
         }
         let realm = Arc::new(plan.realm(config));
         let _ = self.realm.set(Arc::clone(&realm));
-        if let Some(realms) = rocket.state::<Realms>() {
-            realms.add(erased(&realm));
+        let any: Arc<dyn AnyRealm> = Arc::<Realm<U>>::clone(&realm);
+        let realms = rocket.state::<Realms>();
+        if !realms.is_some_and(|realms| realms.add(any)) {
+            error!(
+                "a `LoginManager` is attached by a fairing that runs after the first look at the realms: \
+                 attach every `LoginManager` to the rocket itself"
+            );
+            return Err(rocket);
         }
         Ok(rocket.manage(realm))
     }
 
     async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
         // One audit for all managers, by the first of them.
-        let first = Realms::all(rocket).into_iter().next();
-        if first.is_some_and(|realm| realm.core().user_type == TypeId::of::<U>()) {
-            let audit = audit(rocket);
-            audit::print(&audit);
-            for missing in audit::missing_views(rocket) {
-                warn!("{missing}");
-            }
-            audit::stop(&audit::mistakes(rocket, &audit));
+        let first = Realms::all(rocket).first();
+        if first.is_some_and(|realm| realm.core().user_type.id == TypeId::of::<U>()) {
+            audit::launch::check(rocket);
         }
     }
 
@@ -88,7 +95,7 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
         let (Some(visit), Some(realm)) = (peek::<Visit<U>>(req), self.realm.get()) else {
             return;
         };
-        let denied = Denied::of(req).filter(|denied| denied.realm == realm.core.user_type);
+        let denied = Denied::of(req).filter(|denied| denied.realm == realm.core.user_type.id);
         let answered = match denied {
             // Boxed, so that the future of every other request stays small.
             Some(denied) => Box::pin(answer::answer(realm, req, res, denied)).await,
@@ -105,14 +112,12 @@ fn finish<U: UserMixin>(
     res: &mut Response<'_>,
     answered: bool,
 ) {
-    let pending = visit.pending();
-    // After a failure, only a change of the login that was accepted before is written.
-    let writes = pending.writes() && (visit.has_changed() || !visit.failed());
-    if writes {
+    let (pending, depends_on_user) = visit.take_outcome();
+    if !pending.is_empty() {
         cookies::write(&realm.core, &pending, res);
     }
-    if answered || writes || visit.consulted() {
-        answer::keep_private(res);
+    if answered || depends_on_user || !pending.is_empty() {
+        caching::keep_private(res);
     }
 }
 
@@ -122,11 +127,20 @@ fn crate_of<U>() -> &'static str {
     name.split_once("::").map_or(name, |(krate, _)| krate)
 }
 
-/// Warns of settings that are rarely intended; of those that several realms share, only once.
+/// The warnings that were given, since several managers may share a setting.
+#[derive(Default)]
+struct Warned(Mutex<Vec<String>>);
+
+/// Logs warnings about settings, each once.
 fn warn_once(rocket: &Rocket<Build>, warnings: Vec<String>) {
+    let Some(Warned(given)) = rocket.state() else {
+        return;
+    };
+    let mut given = given.lock().unwrap_or_else(PoisonError::into_inner);
     for warning in warnings {
-        if Realms::is_news(rocket, &warning) {
+        if !given.contains(&warning) {
             warn!("{warning}");
+            given.push(warning);
         }
     }
 }
