@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![allow(clippy::doc_markdown, reason = "the README is read by people first")]
 
-// The macros name `::rocket_login`; so they also work in here.
+// The macros name `::rocket_login`, so they also work in here.
 extern crate self as rocket_login;
 
 pub use login_macros::{
@@ -10,16 +10,58 @@ pub use login_macros::{
     user_loader,
 };
 pub use login_runtime::{
-    Access, Anonymous, Audit, AuditedRoute, ChangeLogin, Clock, Condition, CrossSiteProtection,
-    CurrentUser, Denied, EventKind, Fresh, GuardRoutes, IntoEventListener, IntoForbiddenHandler,
-    IntoLoadResult, IntoNeedsRefreshHandler, IntoRequestLoader, IntoUnauthorizedHandler,
-    IntoUserLoader, IntoVerdict, LoadError, LoadResult, Localize, LoginError, LoginEvent,
-    LoginManager, LoginSession, LoginUser, MemoryRevocations, Next, NextField, Permission,
-    ProtectionAddress, Reason, Refusal, Refuse, RevocationError, RevocationList, Revoked,
-    RouteCondition, RouteGuard, SessionHashField, SessionHasher, SessionId, SessionProtection,
-    SessionRef, Signer, UnguardedRoutes, UserMixin, audit, condition, login_url, make_next_param,
-    testing,
+    Anonymous, CurrentUser, Denied, EventKind, Fresh, GuardRoutes, LoadError, LoginError,
+    LoginEvent, LoginManager, LoginSession, Next, NextField, Reason, RouteGuard, SessionHasher,
+    Signer, UserMixin, audit, condition, login_url,
 };
+
+/// Guards and conditions: what a route's rule is made of.
+pub mod access {
+    pub use login_runtime::{
+        Condition, ConditionError, Deny, GuardError, IntoVerdict, RouteCondition, Unavailable,
+    };
+}
+
+/// The result of [`audit`](crate::audit()): who may use each route.
+pub mod audit {
+    pub use login_runtime::{Access, Audit, AuditedRoute};
+}
+
+/// The values of settings.
+pub mod config {
+    pub use login_runtime::{
+        CrossSiteProtection, ProtectionAddress, SessionProtection, UnguardedRoutes,
+    };
+}
+
+/// The traits of the functions that [`LoginManager`] takes, each implemented by its attribute.
+pub mod handler {
+    pub use login_runtime::{
+        IntoEventListener, IntoForbiddenHandler, IntoLoadResult, IntoNeedsRefreshHandler,
+        IntoRequestLoader, IntoUnauthorizedHandler, IntoUserLoader,
+    };
+}
+
+/// What `next` parameters are made of.
+pub mod redirect {
+    pub use login_runtime::make_next_param;
+}
+
+/// The list of ended sessions, for applications that share one between servers.
+pub mod revocation {
+    pub use login_runtime::{
+        MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
+        SessionId, SessionRef, UnixTime,
+    };
+}
+
+/// The verbs of [`LoginSession`] before their `.await`, and what a user type adds to its session hash.
+pub mod session {
+    pub use login_runtime::{Login, LoginChange, SessionHashField};
+}
+
+#[cfg(feature = "testing")]
+pub use login_runtime::testing;
 
 #[doc(hidden)]
 pub use login_runtime::private as __private;

@@ -7,9 +7,7 @@ use rocket::http::Status;
 use rocket::response::Redirect;
 use rocket::response::content::RawHtml;
 use rocket::{FromForm, State, get, launch, post, routes, uri};
-use rocket_login::{
-    LoginError, LoginManager, LoginSession, UserMixin, login_required, user_loader,
-};
+use rocket_login::{LoginError, LoginManager, LoginSession, UserMixin, login_required, user_loader};
 
 /// The builds of this file, so that each has something to do.
 const BUILD: u32 = 0;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use libfuzzer_sys::fuzz_target;
 use login_runtime::fuzzing::{is_local, wanted};
 use rocket::http::RawStr;
-use rocket_login::{login_url, make_next_param};
+use rocket_login::{login_url, redirect::make_next_param};
 use url::{Url, form_urlencoded};
 
 const SITES: [&str; 4] = [

@@ -1,6 +1,8 @@
 //! The clock that decides every expiry, and the times that it gives.
 
+#[cfg(feature = "testing")]
 use std::sync::Arc;
+#[cfg(feature = "testing")]
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +12,7 @@ use std::time::{Duration, SystemTime};
 ///
 /// ```rust
 /// use std::time::Duration;
-/// use rocket_login::UnixTime;
+/// use rocket_login::revocation::UnixTime;
 ///
 /// let login = UnixTime::from_secs(1_800_000_000);
 /// let logout = login.saturating_add(Duration::from_secs(60));
@@ -67,7 +69,8 @@ impl UnixTime {
 ///
 /// ```rust
 /// use std::time::Duration;
-/// use rocket_login::{Clock, UnixTime};
+/// use rocket_login::revocation::UnixTime;
+/// use rocket_login::testing::Clock;
 ///
 /// let clock = Clock::manual(1_800_000_000);
 /// let managers = clock.clone();
@@ -81,6 +84,7 @@ pub struct Clock(Source);
 enum Source {
     #[default]
     System,
+    #[cfg(feature = "testing")]
     Manual(Arc<AtomicU64>),
 }
 
@@ -91,12 +95,6 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// Returns a clock that stands at `unix_seconds` until it is moved.
-    #[must_use]
-    pub fn manual(unix_seconds: u64) -> Self {
-        Self(Source::Manual(Arc::new(AtomicU64::new(unix_seconds))))
-    }
-
     /// Returns the current time; a system clock that is set before 1970 reads 0.
     #[must_use]
     pub fn now(&self) -> UnixTime {
@@ -104,8 +102,18 @@ impl Clock {
             Source::System => SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),
+            #[cfg(feature = "testing")]
             Source::Manual(time) => time.load(Ordering::SeqCst),
         })
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Clock {
+    /// Returns a clock that stands at `unix_seconds` until it is moved.
+    #[must_use]
+    pub fn manual(unix_seconds: u64) -> Self {
+        Self(Source::Manual(Arc::new(AtomicU64::new(unix_seconds))))
     }
 
     /// Sets a manual clock, forwards or backwards. The system's clock is left alone, with a warning.

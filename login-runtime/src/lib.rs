@@ -1,4 +1,27 @@
 //! The run-time half of [rocket-login](https://docs.rs/rocket-login): depend on that crate, not on this one.
+//!
+//! # The map
+//!
+//! A folder uses only what stands below it. The lower half knows no `Request`.
+//!
+//! | folder | what it answers |
+//! | --- | --- |
+//! | `manager/` | What does a developer attach, and when does it run? `builder` and `settings` collect, `fairing` launches and finishes each response, `clash` compares several managers |
+//! | `audit/` | Who may use each route? `launch` prints it and stops what cannot work |
+//! | `session/` | What does a handler ask and change? `login` and `change` are the verbs, `presented` and `end` their tools; `current_user`, `next` and `signer` are guards |
+//! | `response/` | What does a response carry? `answer` turns a denial into a redirect, `asker` knows whom to redirect, `cookies` writes every login cookie, `flash` and `caching` |
+//! | `access/` | Who may use a route? `guard` is the rule, `decide` the only decision; `attribute`, `group` and `user` ask it; `condition`, `denial`; `declared` and `launch` serve the launch |
+//! | `login/` | Who is logged in, in this request? `visit` is its state, `search` finds the user, `remember` restores, `pending` is what the response must carry |
+//! | `realm/` | What does one attached manager know? `registry` has all realms, `any` is a realm of an unknown user type, `seal` binds tokens to user and client, `unavailable` is what can fail, `message` is flashed |
+//! | `app/` | What does the application bring? `user`, `session_hash`, `loader`, `handler`, `event`; `contain` runs its code, `failure` is how that code fails |
+//! | `revocation/` | Which sessions have ended? The trait, the list in `memory`, and `bounded`, which contains a shared list |
+//! | `config/` | Which settings are there, and which hold? |
+//! | `request/` | What does a request show? `cookie_header`, `client_ip`, `fingerprint` and `cross_site` are pure; `cookies` and `cache` look into the request for them |
+//! | `token/` | Which bytes are signed? `keys` are derived from the `secret`, `times` judges expiry, `envelope` is the signed form that a token and an application's own `value` share |
+//! | `redirect/` | Where may a redirect lead? |
+//! | `clock`, `printable` | The time; foreign text in log lines |
+//!
+//! `private` is the door for generated code, `testing` for an application's tests, `fuzzing` for the fuzz targets.
 
 #![cfg_attr(
     not(test),
@@ -25,7 +48,6 @@
 mod access;
 mod app;
 mod audit;
-mod chain;
 mod clock;
 mod config;
 mod login;
@@ -39,7 +61,6 @@ mod request;
 mod response;
 mod revocation;
 mod session;
-pub mod testing;
 mod token;
 
 #[cfg(fuzzing)]
@@ -47,30 +68,37 @@ mod token;
 pub mod fuzzing;
 #[doc(hidden)]
 pub mod private;
+#[cfg(feature = "testing")]
+pub mod testing;
 
-pub use self::access::condition::{Condition, IntoVerdict, Permission};
-pub use self::access::denial::{Denied, Reason, Refusal, Refuse};
-pub use self::access::group::{GuardRoutes, RouteCondition, RouteGuard};
-pub use self::access::user::{Anonymous, CurrentUser, Fresh};
+pub use self::access::condition::{Condition, IntoVerdict};
+pub use self::access::denial::{Denied, Deny, GuardError, Reason};
+pub use self::access::group::GuardRoutes;
+pub use self::access::guard::{RouteCondition, RouteGuard};
+pub use self::access::user::Fresh;
 pub use self::app::event::{EventKind, LoginEvent};
+pub use self::app::failure::{ConditionError, LoadError};
 pub use self::app::handler::{
     IntoEventListener, IntoForbiddenHandler, IntoNeedsRefreshHandler, IntoRequestLoader,
     IntoUnauthorizedHandler, IntoUserLoader,
 };
-pub use self::app::loader::{IntoLoadResult, LoadError, LoadResult};
-pub use self::app::user::{SessionHashField, SessionHasher, UserMixin};
+pub use self::app::loader::IntoLoadResult;
+pub use self::app::session_hash::{SessionHashField, SessionHasher};
+pub use self::app::user::UserMixin;
 pub use self::audit::{Access, Audit, AuditedRoute, audit};
-pub use self::clock::{Clock, UnixTime};
-pub use self::config::{ProtectionAddress, SessionProtection, UnguardedRoutes};
-pub use self::login::unavailable::Unavailable;
-pub use self::manager::{Localize, LoginManager};
+pub use self::clock::UnixTime;
+pub use self::config::{SessionProtection, UnguardedRoutes};
+pub use self::manager::LoginManager;
+pub use self::realm::unavailable::Unavailable;
 pub use self::redirect::login_url::{login_url, make_next_param};
 pub use self::request::cross_site::CrossSiteProtection;
+pub use self::request::fingerprint::ProtectionAddress;
 pub use self::revocation::{
     MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
     SessionRef,
 };
+pub use self::session::current_user::{Anonymous, CurrentUser};
 pub use self::session::next::{Next, NextField};
 pub use self::session::signer::Signer;
-pub use self::session::{ChangeLogin, LoginError, LoginSession, LoginUser};
+pub use self::session::{Login, LoginChange, LoginError, LoginSession};
 pub use self::token::SessionId;

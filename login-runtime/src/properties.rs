@@ -12,9 +12,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::clock::UnixTime;
-use crate::config::ProtectionAddress;
 use crate::request::client_ip::client_ip;
-use crate::request::fingerprint::identifier;
+use crate::request::fingerprint::{ProtectionAddress, fingerprint};
 use crate::token::keys::KeyRing;
 use crate::token::secret::SecretKey;
 use crate::token::times::{self, Lapsed, MAX_REMEMBER};
@@ -416,7 +415,7 @@ proptest! {
         };
         let key = &RING.current().of(Kind::Session).protection;
         let [mine, theirs] = [&one, &other].map(|(ip, user_agent)| {
-            identifier(key, address, *ip, user_agent.as_deref())
+            fingerprint(key, address, *ip, user_agent.as_deref())
         });
         prop_assert_eq!(mine == theirs, counts(&one) == counts(&other));
     }

@@ -7,6 +7,7 @@ use rocket::{Phase, Rocket};
 
 use crate::app::session_hash::SessionHasher;
 use crate::app::user::{UserMixin, id_of};
+pub use crate::clock::Clock;
 use crate::realm::Realm;
 use crate::token::{Kind, SessionId, Token};
 

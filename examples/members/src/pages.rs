@@ -8,7 +8,7 @@ use rocket::request::{self, FlashMessage, FromRequest};
 use rocket::response::{Flash, Redirect};
 use rocket::{Request, Route, State};
 use rocket_dyn_templates::{Template, context};
-use rocket_login::{CurrentUser, Refusal, UserMixin, login_required, public};
+use rocket_login::{CurrentUser, UserMixin, access::GuardError, login_required, public};
 use serde::Serialize;
 use sqlx::SqlitePool;
 
@@ -50,9 +50,9 @@ impl<U: UserMixin + Serialize> Page<'_, U> {
 
 #[rocket::async_trait]
 impl<'r, U: UserMixin + Serialize> FromRequest<'r> for Page<'r, U> {
-    type Error = Refusal;
+    type Error = GuardError;
 
-    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, Refusal> {
+    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, GuardError> {
         let current_user = try_outcome!(req.guard().await);
         Outcome::Success(Page {
             current_user,

@@ -19,12 +19,7 @@ use rocket::{
     Build, FromForm, Request, Rocket, State, catch, catchers, delete, get, options, patch, post,
     put, routes,
 };
-use rocket_login::{
-    Clock, CurrentUser, Denied, Fresh, GuardRoutes, LoginError, LoginManager, LoginSession, Next,
-    NextField, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked, SessionRef,
-    UnixTime, UserMixin, anonymous_required, fresh_login_required, login_required, public,
-    request_loader, user_loader,
-};
+use rocket_login::{CurrentUser, Denied, Fresh, GuardRoutes, LoginError, LoginManager, LoginSession, Next, NextField, UserMixin, anonymous_required, fresh_login_required, login_required, public, request_loader, user_loader, testing::Clock, revocation::{RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked, SessionRef, UnixTime}};
 
 /// The time at which every request comes.
 pub const NOW: u64 = 1_800_000_000;
@@ -365,7 +360,7 @@ async fn status(session: LoginSession<'_, User>) -> Result<String, LoginError> {
 
 #[catch(default)]
 fn any_error(status: Status, req: &Request<'_>) -> String {
-    format!("{status} {:?}", Denied::of(req).map(Denied::reason))
+    format!("{status} {:?}", Denied::of(req).map(|denied| denied.reason()))
 }
 
 pub fn build(clock: Clock, ended: Ended, audience: &str) -> Rocket<Build> {

@@ -12,7 +12,7 @@ use libfuzzer_sys::{Corpus, fuzz_target};
 use login_runtime::fuzzing::Tokens;
 use rocket::http::{Cookie, Method, RawStr, SameSite};
 use rocket::local::blocking::Client;
-use rocket_login::Clock;
+use rocket_login::testing::Clock;
 use rocket_login_fuzz as reference;
 use url::{Position, Url};
 

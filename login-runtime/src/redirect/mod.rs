@@ -2,3 +2,5 @@
 
 pub(crate) mod local;
 pub(crate) mod login_url;
+#[cfg(test)]
+mod next_values;

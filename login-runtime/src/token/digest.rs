@@ -46,6 +46,7 @@ impl fmt::Debug for Digest {
 }
 
 /// The first bytes of a finished MAC.
+#[expect(clippy::disallowed_macros, reason = "checked at compile time")]
 pub(super) fn truncate<const N: usize>(mac: HmacSha256) -> [u8; N] {
     const { assert!(N <= 32, "SHA-256 gives 32 bytes") };
     let bytes: [u8; 32] = mac.finalize().into_bytes().into();

@@ -82,6 +82,7 @@ pub(super) fn open<'b, 'k, const OWN: usize>(
     Err(error)
 }
 
+#[expect(clippy::disallowed_methods, reason = "the one decoder of signed texts")]
 fn decode<'b>(text: &str, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
     let length = BASE64URL_NOPAD.decode_len(text.len()).ok()?;
     let bytes = buffer.get_mut(..length)?;

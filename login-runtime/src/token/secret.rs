@@ -62,6 +62,7 @@ impl SecretKey {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a secret from the configuration")]
 fn decode(text: &str) -> Cow<'_, [u8]> {
     let bytes = text.as_bytes();
     match bytes.len() {
