@@ -1,6 +1,12 @@
 //! Checks that the documents agree with the code.
 
-const SECURITY: &str = include_str!("../SECURITY.md");
+use std::fs;
+use std::path::Path;
+
+const README: &str = include_str!("../README.md");
+
+/// Lists every requirement and every attack with its tests.
+const INDEX: &str = include_str!("attacks/README.md");
 
 #[test]
 fn the_readme_shows_the_quickstart_as_it_is() {
@@ -58,19 +64,38 @@ fn every_test_that_the_index_names_exists() {
     assert!(count > 100, "{count}");
 }
 
-/// The files in which a module of a test target, or of the runtime, may stand.
-fn sources(module: &str) -> Vec<String> {
-    let (target, path) = module.split_once("::").unwrap_or((module, ""));
-    let path = path.replace("::", "/");
-    let root = match target {
-        "login_runtime" => "login-runtime/src".to_owned(),
-        "answers" | "guards" | "hygiene" | "lints" | "logins" => format!("tests/behavior/{target}"),
-        target => format!("tests/{target}"),
-    };
-    if path.is_empty() {
-        vec![format!("{root}.rs"), format!("{root}/main.rs")]
-    } else {
-        vec![format!("{root}/{path}.rs"), format!("{root}/{path}/mod.rs")]
+/// Adds every Rust file below `folder`: its module path, such as `attacks/forgery/`, and its text.
+fn collect(folder: &Path, prefix: &str, sources: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let module = format!("{prefix}{name}/");
+        if path.is_dir() {
+            collect(&path, &module, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push((module, fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+/// README.md is also the crate's page on docs.rs and crates.io, where relative links lead nowhere.
+#[test]
+fn every_link_of_the_readme_works_outside_the_repository() {
+    const PLACES: [&str; 3] = [
+        "https://github.com/rocket-login/rocket-login/blob/main/",
+        "https://github.com/rocket-login/rocket-login/tree/main/",
+        "https://raw.githubusercontent.com/rocket-login/rocket-login/main/",
+    ];
+    let links = README.split("](").skip(1);
+    for link in links.map(|rest| rest.split(')').next().unwrap()) {
+        assert!(
+            link.starts_with("https://") || link.starts_with('#'),
+            "make `{link}` absolute"
+        );
+        if let Some(path) = PLACES.iter().find_map(|place| link.strip_prefix(place)) {
+            let path = path.split('#').next().unwrap();
+            assert!(Path::new(path).exists(), "`{link}` leads to no file");
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use rocket::tokio;
 use rocket::tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use rocket_login::SessionProtection;
+use rocket_login::config::SessionProtection;
 
 use crate::common::App;
 use crate::common::socket::{body, header, status};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rocket::config::TlsConfig;
 use rocket::{get, routes};
-use rocket_login::{CrossSiteProtection, LoginError, LoginSession};
+use rocket_login::{LoginError, LoginSession, config::CrossSiteProtection};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 

@@ -10,7 +10,7 @@ use rocket::{State, async_trait, catch, catchers, get, post, routes};
 use rocket_login::EventKind::{self, *};
 use rocket_login::{
     Anonymous, CurrentUser, Denied, Fresh, LoginError, LoginEvent, LoginManager, LoginSession,
-    SessionHasher, SessionProtection, UserMixin, audit, event_listener, login_required,
+    SessionHasher, UserMixin, audit, config::SessionProtection, event_listener, login_required,
     request_loader, user_loader,
 };
 

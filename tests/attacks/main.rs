@@ -33,7 +33,7 @@ use common::socket::{Server, body, cookie, header, status};
 use common::{App, Users, witness};
 use http2::Http2;
 use rocket::{Build, Rocket};
-use rocket_login::Clock;
+use rocket_login::testing::Clock;
 
 /// The names outside the debug profile.
 const SESSION: &str = "__Host-login_session";

@@ -9,6 +9,7 @@
 
 pub mod connection;
 pub mod log;
+#[path = "../../login-runtime/src/redirect/next_values.rs"]
 pub mod next_values;
 pub mod revocations;
 pub mod socket;
@@ -26,8 +27,8 @@ use rocket::request::FlashMessage;
 use rocket::response::Redirect;
 use rocket::{Build, FromForm, Rocket, State, get, post, routes};
 use rocket_login::{
-    Clock, CurrentUser, LoginError, LoginManager, LoginSession, Next, NextField, UserMixin,
-    fresh_login_required, login_required, user_loader,
+    CurrentUser, LoginError, LoginManager, LoginSession, Next, NextField, UserMixin,
+    fresh_login_required, login_required, testing::Clock, user_loader,
 };
 
 /// The time at which every test begins.

@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use rocket::futures::future::BoxFuture;
 use rocket::tokio;
-use rocket_login::{
+use rocket_login::revocation::{
     MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
     SessionRef, UnixTime,
 };
@@ -31,9 +32,9 @@ pub enum Call {
 }
 
 /// Runs before each call; its error is the answer of the list.
-type Before = dyn Fn(Call) -> Answer<'static, ()> + Send + Sync;
+type Before = dyn Fn(Call) -> BoxFuture<'static, Answer<()>> + Send + Sync;
 
-type Answer<'a, T> = BoxFuture<'a, Result<T, RevocationError>>;
+type Answer<T> = Result<T, RevocationError>;
 
 impl Revocations {
     /// A list that answers after a while, as over a network.
@@ -47,7 +48,9 @@ impl Revocations {
     }
 
     /// A list that first does this in each call.
-    pub fn after(before: impl Fn(Call) -> Answer<'static, ()> + Send + Sync + 'static) -> Self {
+    pub fn after(
+        before: impl Fn(Call) -> BoxFuture<'static, Answer<()>> + Send + Sync + 'static,
+    ) -> Self {
         Revocations(Arc::new(Shared {
             list: MemoryRevocations::new(1_000_000),
             before: Box::new(before),
@@ -71,32 +74,41 @@ impl Revocations {
         self.0.ended.lock().unwrap().concat()
     }
 
-    /// The answer, by way of the network.
-    async fn send<T>(answer: impl Future<Output = Answer<T>>) -> Answer<T> {
-        tokio::task::yield_now().await;
-        answer.await
+    async fn change<T>(
+        &self,
+        call: Call,
+        if_frozen: T,
+        change: impl Future<Output = Answer<T>>,
+    ) -> Answer<T> {
+        (self.0.before)(call).await?;
+        if self.0.is_frozen.load(Ordering::Relaxed) {
+            return Ok(if_frozen);
+        }
+        change.await
     }
 }
-
-type Answer<T> = Result<T, RevocationError>;
 
 #[rocket::async_trait]
 impl RevocationList for Revocations {
     async fn revoke(&self, ended: RevokeSession<'_>) -> Answer<Revoked> {
         let printed = format!("{ended:?} {:?}", ended.session.id);
         self.0.ended.lock().unwrap().push(printed);
-        Self::send(self.0.list.revoke(ended)).await
+        let change = self.0.list.revoke(ended);
+        self.change(Call::Revoke, Revoked::Now, change).await
     }
 
     async fn revoke_user(&self, ended: RevokeUser<'_>) -> Answer<()> {
-        Self::send(self.0.list.revoke_user(ended)).await
+        let change = self.0.list.revoke_user(ended);
+        self.change(Call::RevokeUser, (), change).await
     }
 
     async fn is_revoked(&self, session: SessionRef<'_>, now: UnixTime) -> Answer<bool> {
-        Self::send(self.0.list.is_revoked(session, now)).await
+        (self.0.before)(Call::IsRevoked).await?;
+        self.0.list.is_revoked(session, now).await
     }
 
     async fn not_before(&self, user_id: &str, now: UnixTime) -> Answer<Option<UnixTime>> {
-        Self::send(self.0.list.not_before(user_id, now)).await
+        (self.0.before)(Call::NotBefore).await?;
+        self.0.list.not_before(user_id, now).await
     }
 }

@@ -7,10 +7,9 @@ use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, Route, State, get, post, routes};
 use rocket_login::{
-    Clock, GuardRoutes, LoginEvent, LoginManager, MemoryRevocations, RevocationError,
-    RevocationList, RevokeSession, RevokeUser, Revoked, RouteGuard, SessionRef, UnixTime,
-    condition, event_listener, forbidden_handler, fresh_login_required, login_required,
-    needs_refresh_handler, request_loader, unauthorized_handler, user_loader,
+    GuardRoutes, LoginEvent, LoginManager, RouteGuard, condition, event_listener,
+    forbidden_handler, fresh_login_required, login_required, needs_refresh_handler, request_loader,
+    revocation::RevocationError, testing::Clock, unauthorized_handler, user_loader,
 };
 
 use crate::common::connection::{Connection, Jar, Request as Sent};
@@ -160,48 +159,25 @@ fn pages() -> Vec<Route> {
     routes
 }
 
-/// The list of ended sessions.
-struct List {
-    list: MemoryRevocations,
-    switch: Switch,
+/// A list of ended sessions that the switch can break.
+fn list(switch: Switch) -> Revocations {
+    Revocations::after(move |call| {
+        let fault = switch.reach(match call {
+            Call::Revoke => Point::Revoke,
+            Call::RevokeUser => Point::RevokeUser,
+            Call::IsRevoked => Point::IsRevoked,
+            Call::NotBefore => Point::NotBefore,
+        });
+        Box::pin(async move {
+            match fault {
+                Some(fault) => fault.happen().await.map_err(RevocationError::new),
+                None => Ok(()),
+            }
+        })
+    })
 }
 
-type Answer<T> = Result<T, RevocationError>;
-
-impl List {
-    /// The list's answer, unless the point is broken.
-    async fn answer<T>(&self, point: Point, answer: impl Future<Output = Answer<T>>) -> Answer<T> {
-        self.switch
-            .pass(point)
-            .await
-            .map_err(RevocationError::new)?;
-        answer.await
-    }
-}
-
-#[rocket::async_trait]
-impl RevocationList for List {
-    async fn revoke(&self, ended: RevokeSession<'_>) -> Answer<Revoked> {
-        self.answer(Point::Revoke, self.list.revoke(ended)).await
-    }
-
-    async fn revoke_user(&self, ended: RevokeUser<'_>) -> Answer<()> {
-        let answer = self.list.revoke_user(ended);
-        self.answer(Point::RevokeUser, answer).await
-    }
-
-    async fn is_revoked(&self, session: SessionRef<'_>, now: UnixTime) -> Answer<bool> {
-        let answer = self.list.is_revoked(session, now);
-        self.answer(Point::IsRevoked, answer).await
-    }
-
-    async fn not_before(&self, user_id: &str, now: UnixTime) -> Answer<Option<UnixTime>> {
-        let answer = self.list.not_before(user_id, now);
-        self.answer(Point::NotBefore, answer).await
-    }
-}
-
-/// What refused requests get.
+/// What answers refused requests.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Front {
     /// The application's own handlers.

@@ -1,6 +1,8 @@
 //! The managers: each route finds the one it needs, and no two managers share a cookie.
 
 use rocket::{Route, get, routes};
+use std::time::Duration;
+
 use rocket_login::{
     CurrentUser, Fresh, GuardRoutes, LoginManager, LoginSession, RouteGuard, Signer,
     anonymous_required, condition, login_required,
@@ -41,7 +43,7 @@ fn of_session(session: LoginSession<'_, User>) -> String {
 }
 
 #[get("/signer")]
-fn of_signer(signer: Signer) -> String {
+fn of_signer(signer: Signer<'_, User>) -> String {
     format!("{signer:?}")
 }
 
@@ -180,11 +182,77 @@ fn a_group_without_its_manager_stops_the_launch() {
         one("", routes).stopped_saying(parts);
     }
     // A public group needs no manager.
-    one(
-        "",
-        routes![plain].guarded(RouteGuard::public().user::<Robot>()),
-    )
-    .went_well();
+    one("", routes![plain].guarded(RouteGuard::public())).went_well();
+}
+
+#[test]
+fn a_group_refuses_at_launch_what_an_attribute_refuses_at_compile_time() {
+    let minute = Duration::from_secs(60);
+    let any = condition!(|_: &User| true);
+    for (guard, words) in [
+        (
+            RouteGuard::login().within(minute),
+            "`within` belongs to `#[fresh_login_required]`",
+        ),
+        (
+            RouteGuard::public().within(minute),
+            "`within` belongs to `#[fresh_login_required]`",
+        ),
+        (
+            RouteGuard::anonymous("/").within(minute),
+            "`within` belongs to `#[fresh_login_required]`",
+        ),
+        (
+            RouteGuard::fresh_login().within(Duration::ZERO),
+            "`within` is zero",
+        ),
+        (
+            RouteGuard::fresh_login().within(Duration::from_millis(500)),
+            "`within` is not a whole number of seconds",
+        ),
+        (
+            RouteGuard::anonymous("/").only_if(any),
+            "`if` belongs to `#[login_required]`",
+        ),
+        (
+            RouteGuard::public().only_if(any),
+            "`if` belongs to `#[login_required]`",
+        ),
+        (
+            RouteGuard::public().forward(),
+            "`forward` belongs to `#[login_required]`",
+        ),
+        (
+            RouteGuard::public().user::<User>(),
+            "`#[public]` takes no user type",
+        ),
+        (
+            RouteGuard::anonymous("//evil.com"),
+            "`redirect` is not a path of this site",
+        ),
+        (
+            RouteGuard::anonymous("/%2f/evil.com"),
+            "`redirect` is not a path of this site",
+        ),
+    ] {
+        one("", routes![plain].guarded(guard)).stopped_saying(&["`GET /a/plain`: ", words]);
+    }
+}
+
+#[test]
+fn an_attributes_redirect_is_a_path_of_this_site_to_every_browser() {
+    #[anonymous_required(redirect = "/%2f/evil.com")]
+    #[get("/")]
+    fn disguised() {}
+    #[anonymous_required(redirect = "/a/../b")]
+    #[get("/")]
+    fn resolved_away() {}
+    for (routes, name) in [
+        (routes![disguised], "`disguised` ("),
+        (routes![resolved_away], "`resolved_away` ("),
+    ] {
+        one("", routes).stopped_saying(&[name, "`redirect` is not a path of this site"]);
+    }
 }
 
 #[test]

@@ -7,8 +7,8 @@ use rocket::fairing::AdHoc;
 use rocket::http::Status;
 use rocket::{State, post, routes};
 use rocket_login::{
-    CurrentUser, LoginError, LoginEvent, LoginManager, LoginSession, MemoryRevocations, Signer,
-    event_listener, user_loader,
+    CurrentUser, LoginError, LoginEvent, LoginManager, LoginSession, Signer, event_listener,
+    revocation::MemoryRevocations, user_loader,
 };
 
 use crate::common::log::{Level, captured};
@@ -30,7 +30,7 @@ struct Emitted(Mutex<Vec<String>>);
 async fn debug(
     session: LoginSession<'_, User>,
     current: CurrentUser<'_, User>,
-    signer: Signer,
+    signer: Signer<'_, User>,
     users: &State<Users>,
 ) -> Result<String, LoginError> {
     let alice = users.get("alice-the-user").unwrap();
@@ -54,14 +54,17 @@ fn failing_with_the_id(id: &str) -> Result<Option<User>, Unescaped> {
     Err(Unescaped(id.to_owned()))
 }
 
-/// An error whose `Debug` output is not escaped, like that of `anyhow`.
+/// An error whose text is not escaped, like that of `anyhow`.
+#[derive(Debug)]
 struct Unescaped(String);
 
-impl std::fmt::Debug for Unescaped {
+impl std::fmt::Display for Unescaped {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "no such user: {}", self.0)
     }
 }
+
+impl std::error::Error for Unescaped {}
 
 /// Does everything that can happen to logins, in an application that records each issued cookie.
 /// Returns the cookies, and the `Debug` output of the types of the library.

@@ -68,10 +68,10 @@ remember_cookie_httponly | remember_cookie_httponly = false | login.insecure_coo
 session_cookie_samesite | session_cookie_samesite = 'loose' | `Strict`, `Lax` or `None`
 session_cookie_samesite | insecure_cookies = true ; session_cookie_secure = false ; session_cookie_samesite = 'None' | serve over HTTPS
 remember_cookie_samesite | insecure_cookies = true ; remember_cookie_secure = false ; remember_cookie_samesite = 'None' | serve over HTTPS
-session_cookie_name | session_cookie_name = '__Host-sid' | added by itself
+session_cookie_name | session_cookie_name = '__Host-sid' | added automatically
 session_cookie_name | session_cookie_name = 'a b' | letters, digits
-remember_cookie_name | remember_cookie_name = 'login_session' | choose a third
-session_cookie_name | session_cookie_name = 'login_next' | choose a third
+remember_cookie_name | remember_cookie_name = 'login_session' | choose another
+session_cookie_name | session_cookie_name = 'login_next' | choose another
 session_cookie_domain | session_cookie_domain = 'https://a.example' | example.com
 remember_cookie_path | remember_cookie_path = 'account' | starts with `/`
 session_protection | session_protection = 'paranoid' | strong
@@ -87,17 +87,20 @@ mount_login_views.admin | mount_login_views = { 'admin' = '/login' } | such as `
 force_host_for_redirects | force_host_for_redirects = 'https://a.example' | example.com:8443
 trusted_proxies | trusted_proxies = ['10.0.0.0/33'] | such as `10.0.0.0/8`
 trusted_proxies | trusted_proxies = ['proxy.example'] | such as `10.0.0.0/8`
-trusted_proxies | trusted_proxies = '10.0.0.1' | sequence
+trusted_proxies | trusted_proxies = '10.0.0.1' | write a list
 proxy_header | proxy_header = 'X Forwarded' | X-Forwarded-For
 trusted_origins | trusted_origins = ['app.example'] | https://example.com
 trusted_origins | trusted_origins = ['https://app.example/'] | with no path
 trusted_origins | trusted_origins = ['null'] | https://example.com
 trusted_origins | trusted_origins = ['*'] | https://example.com
 cross_site_protection | cross_site_protection = 'maybe' | strict
-exempt_methods.0 | exempt_methods = ['FETCH'] | method
+exempt_methods.0 | exempt_methods = ['FETCH'] | HTTP method
 audience | audience = '' | application's name
 revocation_capacity | revocation_capacity = 0 | set 1 or more
-clear_site_data | clear_site_data = 'yes' | bool
+revocation_capacity | revocation_capacity = -1 | whole number
+login_view | login_view = 5 | text in quotes
+mount_login_views | mount_login_views = '/login' | write a table
+clear_site_data | clear_site_data = 'yes' | write `true` or `false`
 session_lifetme | session_lifetme = 3600 | session_lifetime
 SESSION_LIFETIME | SESSION_LIFETIME = 3600 | session_lifetime
 remember_cookie_secret | remember_cookie_secret = 'x' | there is no such setting

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rocket::fairing::AdHoc;
 use rocket::fs::FileServer;
 use rocket::{get, routes};
-use rocket_login::{GuardRoutes, RouteGuard, UnguardedRoutes};
+use rocket_login::{GuardRoutes, RouteGuard, config::UnguardedRoutes};
 
 use crate::common::User;
 use crate::common::log::{Line, captured};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rocket::Route;
-use rocket_login::Clock;
+use rocket_login::testing::Clock;
 
 use crate::common::connection::{Connection, Jar, Request, set_cookies};
 use crate::common::socket::{Server, body, status};

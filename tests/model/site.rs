@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rocket::{State, post, routes};
-use rocket_login::{
-    Clock, LoginError, LoginSession, MemoryRevocations, RevocationError, RevocationList,
-    RevokeSession, RevokeUser, Revoked, SessionRef, UnixTime, fresh_login_required,
-};
+use rocket_login::{LoginError, LoginSession, fresh_login_required, testing::Clock};
 
 use crate::common::revocations::Revocations;
 use crate::common::{self, App, REMEMBER, Reply, Running, SESSION, START, Users};
@@ -21,54 +18,6 @@ const KEYS: [&str; 5] = [
     "m0n8Q3sQ5cYkUu1dWm9jO2x7rR4tZbV6yHfLpKaEwTg=",
     "Zk3vX9bLq1NfRj7hWc5aPd8sTg2yMu6eIo4nVxBz0Kw=",
 ];
-
-/// A list of ended logins that outlives a restart, and that can be kept from changing.
-#[derive(Clone)]
-struct Ended(Arc<(MemoryRevocations, AtomicBool)>);
-
-impl Ended {
-    fn new() -> Self {
-        let list = MemoryRevocations::new(10_000);
-        Ended(Arc::new((list, AtomicBool::new(false))))
-    }
-
-    fn freeze(&self, frozen: bool) {
-        self.0.1.store(frozen, Ordering::Relaxed);
-    }
-
-    async fn unless_frozen<T>(
-        &self,
-        frozen: T,
-        change: impl Future<Output = Answer<T>>,
-    ) -> Answer<T> {
-        if self.0.1.load(Ordering::Relaxed) {
-            return Ok(frozen);
-        }
-        change.await
-    }
-}
-
-type Answer<T> = Result<T, RevocationError>;
-
-#[rocket::async_trait]
-impl RevocationList for Ended {
-    async fn revoke(&self, ended: RevokeSession<'_>) -> Answer<Revoked> {
-        self.unless_frozen(Revoked::Now, self.0.0.revoke(ended))
-            .await
-    }
-
-    async fn revoke_user(&self, ended: RevokeUser<'_>) -> Answer<()> {
-        self.unless_frozen((), self.0.0.revoke_user(ended)).await
-    }
-
-    async fn is_revoked(&self, session: SessionRef<'_>, now: UnixTime) -> Answer<bool> {
-        self.0.0.is_revoked(session, now).await
-    }
-
-    async fn not_before(&self, user_id: &str, now: UnixTime) -> Answer<Option<UnixTime>> {
-        self.0.0.not_before(user_id, now).await
-    }
-}
 
 #[post("/end/<id>")]
 async fn end(

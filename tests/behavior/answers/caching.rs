@@ -2,7 +2,7 @@
 
 use rocket::http::{Header, Method, Status};
 use rocket::{Responder, catch, catchers, get, post, routes};
-use rocket_login::{CurrentUser, LoginSession, Refuse};
+use rocket_login::{CurrentUser, LoginSession, access::Deny};
 
 use crate::common::{App, REMEMBER, Reply, SESSION, User};
 
@@ -70,7 +70,7 @@ async fn greeting(req: &rocket::Request<'_>) -> String {
 }
 
 #[get("/refused")]
-fn refused(session: LoginSession<'_, User>) -> Refuse {
+fn refused(session: LoginSession<'_, User>) -> Deny {
     session.unauthorized()
 }
 

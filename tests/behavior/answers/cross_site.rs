@@ -2,7 +2,7 @@
 
 use rocket::http::{Method, Status};
 use rocket::{State, get, routes};
-use rocket_login::{CrossSiteProtection, LoginError, LoginSession, login_required};
+use rocket_login::{LoginError, LoginSession, config::CrossSiteProtection, login_required};
 
 use crate::common::socket::{Server, body, cookie, status};
 use crate::common::{App, Browser, SESSION, User, Users};

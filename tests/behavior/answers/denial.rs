@@ -5,7 +5,7 @@ use rocket::http::{Method, Status};
 use rocket::request::{FromRequest, Outcome};
 use rocket::{FromForm, Request, State, catch, catchers, get, post, route, routes};
 use rocket_login::{
-    CurrentUser, Denied, LoginSession, Reason, Refuse, fresh_login_required, login_required,
+    CurrentUser, Denied, LoginSession, Reason, access::Deny, fresh_login_required, login_required,
 };
 
 use super::{app_with, flash, flashed};
@@ -188,11 +188,11 @@ fn a_script_gets_a_plain_401() {
 
 #[catch(401)]
 async fn explain(req: &Request<'_>) -> String {
-    let guarded = req.guard::<&Denied>().await;
+    let guarded = req.guard::<Denied>().await;
     format!(
         "{:?} {:?}",
-        Denied::of(req).map(Denied::reason),
-        guarded.succeeded().map(Denied::reason)
+        Denied::of(req).map(|denied| denied.reason()),
+        guarded.succeeded().map(|denied| denied.reason())
     )
 }
 
@@ -348,7 +348,7 @@ fn a_stale_login_is_sent_to_the_refresh_page_and_an_anonymous_visitor_to_the_log
 }
 
 #[route(GET, uri = "/by-hand/<stale>")]
-fn by_hand(stale: bool, session: LoginSession<'_, User>) -> Refuse {
+fn by_hand(stale: bool, session: LoginSession<'_, User>) -> Deny {
     if stale {
         session.needs_refresh()
     } else {
@@ -357,7 +357,7 @@ fn by_hand(stale: bool, session: LoginSession<'_, User>) -> Refuse {
 }
 
 #[post("/by-hand")]
-fn post_by_hand(session: LoginSession<'_, User>) -> Result<&'static str, Refuse> {
+fn post_by_hand(session: LoginSession<'_, User>) -> Result<&'static str, Deny> {
     Err(session.unauthorized())
 }
 

@@ -8,7 +8,7 @@ use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, State, catch, catchers, get, post, routes};
 use rocket_login::EventKind::{self, *};
 use rocket_login::{
-    CurrentUser, LoginEvent, LoginSession, Refuse, SessionProtection, event_listener,
+    CurrentUser, LoginEvent, LoginSession, access::Deny, config::SessionProtection, event_listener,
     request_loader,
 };
 
@@ -64,7 +64,7 @@ impl<'r> FromRequest<'r> for Key {
 }
 
 #[get("/by-hand")]
-fn by_hand(session: LoginSession<'_, User>) -> Refuse {
+fn by_hand(session: LoginSession<'_, User>) -> Deny {
     session.unauthorized()
 }
 

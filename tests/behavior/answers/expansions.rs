@@ -9,7 +9,7 @@ use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, State, get, post, routes, uri};
 use rocket_login::{
     CurrentUser, LoginManager, UserMixin, event_listener, login_required, login_url,
-    make_next_param, testing, user_loader,
+    redirect::make_next_param, testing, user_loader,
 };
 use uuid::Uuid;
 

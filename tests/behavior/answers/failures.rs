@@ -7,7 +7,8 @@ use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, State, get, post, routes};
 use rocket_login::{
-    CurrentUser, LoginError, LoginSession, Refuse, login_required, request_loader, user_loader,
+    CurrentUser, LoginError, LoginSession, access::Deny, login_required, request_loader,
+    user_loader,
 };
 
 use super::app_with;
@@ -180,7 +181,7 @@ fn an_optional_user_is_none_when_the_loader_fails_and_stays_logged_in() {
 }
 
 #[get("/by-hand")]
-fn refused_by_hand(_user: Option<&User>, session: LoginSession<'_, User>) -> Refuse {
+fn refused_by_hand(_user: Option<&User>, session: LoginSession<'_, User>) -> Deny {
     session.unauthorized()
 }
 

@@ -7,7 +7,7 @@ use rocket::request::{FromRequest, Outcome};
 use rocket::response::{Flash, Redirect};
 use rocket::{Request, Responder, State, catch, catchers, uri};
 use rocket_login::{
-    CurrentUser, Denied, IntoUnauthorizedHandler, Reason, needs_refresh_handler,
+    CurrentUser, Denied, Reason, handler::IntoUnauthorizedHandler, needs_refresh_handler,
     unauthorized_handler,
 };
 
@@ -22,7 +22,7 @@ struct Teapot {
 }
 
 #[unauthorized_handler]
-async fn teapot(users: &State<Users>, user: CurrentUser<'_, User>, denied: &Denied) -> Teapot {
+async fn teapot(users: &State<Users>, user: CurrentUser<'_, User>, denied: Denied) -> Teapot {
     rocket::tokio::task::yield_now().await;
     let body = format!(
         "{:?} anonymous={} loads={}",

@@ -14,7 +14,8 @@ mod next;
 mod request_loader;
 
 use rocket::http::RawStr;
-use rocket_login::{IntoUserLoader, LoginManager};
+use rocket_login::LoginManager;
+use rocket_login::handler::IntoUserLoader;
 
 use crate::common::{App, Reply, User};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rocket::http::{Header, SameSite, Status};
 use rocket::{get, routes};
-use rocket_login::{LoginSession, Next, Refuse};
+use rocket_login::{LoginSession, Next, access::Deny};
 
 use super::flashed;
 use crate::common::{App, Browser, User};
@@ -153,7 +153,7 @@ fn a_kept_page_does_not_outlive_a_logout() {
 #[test]
 fn a_kept_page_is_never_a_login_page_or_the_target_of_a_post() {
     #[get("/login/again")]
-    fn again(session: LoginSession<'_, User>) -> Refuse {
+    fn again(session: LoginSession<'_, User>) -> Deny {
         session.unauthorized()
     }
 

@@ -2,7 +2,8 @@
 
 use rocket::http::Status;
 use rocket::{Request, State, get, routes};
-use rocket_login::{Fresh, IntoRequestLoader, LoginManager, request_loader};
+use rocket_login::handler::IntoRequestLoader;
+use rocket_login::{Fresh, LoginManager, request_loader};
 
 use crate::common::{App, REMEMBER, SESSION, User, Users};
 
@@ -46,7 +47,7 @@ fn keyed(change: impl FnOnce(LoginManager<User>) -> LoginManager<User>) -> App {
 }
 
 #[test]
-fn a_key_opens_what_a_login_opens_in_every_kind_of_loader() {
+fn an_api_key_opens_the_same_pages_with_every_kind_of_loader() {
     for app in [app_with(sync_loader), app_with(async_loader)] {
         let app = app.start();
         let mut robot = app.browser().header("X-Api-Key", "bob");
@@ -143,8 +144,10 @@ fn an_inactive_user_cannot_use_an_api_key() {
 
 #[test]
 fn strong_protection_does_not_try_the_api_key() {
-    let app = keyed(|manager| manager.session_protection(rocket_login::SessionProtection::Strong))
-        .start();
+    let app = keyed(|manager| {
+        manager.session_protection(rocket_login::config::SessionProtection::Strong)
+    })
+    .start();
     let mut thief = app
         .logged_in("alice")
         .header("User-Agent", "thief")

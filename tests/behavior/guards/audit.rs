@@ -4,8 +4,9 @@ use rocket::fs::{FileServer, Options};
 use rocket::local::blocking::Client;
 use rocket::{Build, Rocket, Route, State, get, post, route, routes};
 use rocket_login::{
-    Access, Audit, GuardRoutes, LoginManager, RouteGuard, anonymous_required, audit, condition,
-    fresh_login_required, login_required, public, user_loader,
+    GuardRoutes, LoginManager, RouteGuard, anonymous_required, audit,
+    audit::{Access, Audit, AuditedRoute},
+    condition, fresh_login_required, login_required, public, user_loader,
 };
 
 use crate::common::{App, User, Users, bare, load_user};
@@ -26,7 +27,7 @@ fn audited<const N: usize>(mounts: [(&str, Vec<Route>); N]) -> Audit {
 
 /// One line per route: `GET /a: login`, with `?` if it is ambiguous and `if` for a condition.
 fn lines(audit: &Audit) -> Vec<String> {
-    let line = |route: &rocket_login::AuditedRoute| {
+    let line = |route: &AuditedRoute| {
         let condition = if route.has_condition { " if" } else { "" };
         let ambiguous = if route.is_ambiguous { " ?" } else { "" };
         format!("{route}: {}{condition}{ambiguous}", route.access)

@@ -7,8 +7,8 @@ use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, Route, State, catchers, get, post, routes};
 use rocket_login::EventKind::{CrossSite, Forbidden, Unauthorized};
 use rocket_login::{
-    CurrentUser, Denied, GuardRoutes, RouteCondition, RouteGuard, condition, forbidden_handler,
-    fresh_login_required, login_required,
+    CurrentUser, Denied, GuardRoutes, RouteGuard, access::RouteCondition, condition,
+    forbidden_handler, fresh_login_required, login_required,
 };
 
 use super::{emitted, outcome, reason, script, stale, start};
@@ -257,7 +257,7 @@ fn the_conditions_of_attribute_and_group_both_run() {
 }
 
 #[forbidden_handler]
-async fn not_yours(user: &User, denied: &Denied) -> (Status, String) {
+async fn not_yours(user: &User, denied: Denied) -> (Status, String) {
     (
         Status::NotFound,
         format!("{:?} for {}", denied.reason(), user.id),

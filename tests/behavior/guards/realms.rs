@@ -9,9 +9,9 @@ use rocket::local::blocking::Client;
 use rocket::{Build, Rocket, State, catchers, get, post, routes};
 use rocket_login::EventKind::{self, *};
 use rocket_login::{
-    Clock, CurrentUser, Denied, Fresh, GuardRoutes, LoginError, LoginEvent, LoginManager,
-    LoginSession, RouteGuard, UserMixin, anonymous_required, condition, event_listener,
-    forbidden_handler, fresh_login_required, login_required, public, unauthorized_handler,
+    CurrentUser, Denied, Fresh, GuardRoutes, LoginError, LoginEvent, LoginManager, LoginSession,
+    RouteGuard, UserMixin, anonymous_required, condition, event_listener, forbidden_handler,
+    fresh_login_required, login_required, public, testing::Clock, unauthorized_handler,
     user_loader,
 };
 
@@ -465,7 +465,7 @@ fn refusals_and_events_belong_to_the_refusing_realm() {
         (Status::Unauthorized, "staff only")
     }
     #[forbidden_handler]
-    fn board_only(staff: &Staff, denied: &Denied) -> (Status, String) {
+    fn board_only(staff: &Staff, denied: Denied) -> (Status, String) {
         let text = format!("{:?}, not for {}", denied.reason(), staff.id);
         (Status::Forbidden, text)
     }

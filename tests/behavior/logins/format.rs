@@ -60,13 +60,13 @@ fn a_token_made_from_the_specification_is_bound_to_its_client() {
 }
 
 #[get("/value")]
-fn value(signer: Signer) -> Option<String> {
-    signer.encode_cookie("invitation", "group 7", std::time::Duration::from_secs(60))
+fn value(signer: Signer<'_, crate::common::User>) -> Option<String> {
+    signer.sign("invitation", "group 7", std::time::Duration::from_secs(60))
 }
 
 #[get("/read")]
-fn read(signer: Signer) -> Option<String> {
-    signer.decode_cookie("invitation", VALUE)
+fn read(signer: Signer<'_, crate::common::User>) -> Option<String> {
+    signer.verify("invitation", VALUE)
 }
 
 #[test]

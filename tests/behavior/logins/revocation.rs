@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rocket::http::Status;
 use rocket::routes;
-use rocket_login::MemoryRevocations;
+use rocket_login::revocation::MemoryRevocations;
 
 use super::support::{BOTH, DAY, HOUR, assert_refused, load_by_key, script};
 use crate::common::revocations::Revocations;

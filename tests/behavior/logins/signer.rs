@@ -11,13 +11,18 @@ use crate::common::{App, KEY, REMEMBER, Running, SESSION};
 const K2: &str = "I4qyrj2MLWceERuvTviZIXcVtHmP2hIqMMSTnT2ltgY=";
 
 #[get("/sign?<purpose>&<value>&<seconds>")]
-fn sign(purpose: &str, value: &str, seconds: u64, signer: Signer) -> Option<String> {
-    signer.encode_cookie(purpose, value, Duration::from_secs(seconds))
+fn sign(
+    purpose: &str,
+    value: &str,
+    seconds: u64,
+    signer: Signer<'_, crate::common::User>,
+) -> Option<String> {
+    signer.sign(purpose, value, Duration::from_secs(seconds))
 }
 
 #[get("/read?<purpose>&<text>")]
-fn read(purpose: &str, text: &str, signer: Signer) -> Option<String> {
-    signer.decode_cookie(purpose, text)
+fn read(purpose: &str, text: &str, signer: Signer<'_, crate::common::User>) -> Option<String> {
+    signer.verify(purpose, text)
 }
 
 fn app() -> App {

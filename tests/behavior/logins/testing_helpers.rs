@@ -16,7 +16,7 @@ fn holding<'a>(app: &'a Running, cookie: &Cookie<'_>) -> Browser<'a> {
 }
 
 #[test]
-fn each_helper_makes_the_login_that_it_names() {
+fn each_helper_makes_the_login_in_its_name() {
     for protection in ["off", "basic", "strong"] {
         let app = App::new()
             .set("login.session_protection", protection)

@@ -6,10 +6,7 @@ use rocket::State;
 use rocket::http::Status;
 use rocket::http::uri::Host;
 use rocket::response::Responder;
-use rocket_login::{
-    LoadError, LoginEvent, LoginManager, UserMixin, event_listener, needs_refresh_handler,
-    request_loader, unauthorized_handler, user_loader,
-};
+use rocket_login::{LoadError, LoginEvent, LoginManager, UserMixin, event_listener, needs_refresh_handler, request_loader, unauthorized_handler, user_loader};
 
 #[derive(UserMixin)]
 struct User {
