@@ -461,7 +461,7 @@ fn debug_output_of_a_careless_application_shows_no_secret() {
     let printed = printed.lock().unwrap().clone();
     for shown in [
         "SessionHasher(",
-        "LoginUser",
+        "Login",
         "LoginSession",
         "Fresh(",
         "Denied",

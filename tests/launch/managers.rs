@@ -61,7 +61,7 @@ fn a_route_whose_manager_is_missing_stops_the_launch() {
         (routes![of_fresh], "`launch::common::User`", true),
         (routes![of_current], "`launch::common::User`", true),
         (routes![of_session], "`launch::common::User`", true),
-        (routes![of_signer], "`Signer`", false),
+        (routes![of_signer], "`launch::common::User`", true),
     ];
     for (routes, named, of_users) in rows {
         let bare = || rocket::custom(release("")).mount("/", routes.clone());

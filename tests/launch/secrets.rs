@@ -121,7 +121,7 @@ fn alice_comes_and_goes(app: &Running) -> String {
     assert_eq!(debugged.lines().count(), 5, "{debugged}");
     for printed in [
         "LoginSession CurrentUser { is_authenticated: true, .. } Signer([redacted])",
-        "LoginUser",
+        "Login",
     ] {
         assert!(debugged.contains(printed), "{printed}: {debugged}");
     }
