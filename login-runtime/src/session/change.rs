@@ -12,7 +12,7 @@ use crate::clock::UnixTime;
 use crate::login::pending::Change;
 use crate::token::{SessionId, Token};
 
-/// What happens to the login.
+/// Which change it is.
 pub(super) enum Act<'s, U> {
     Logout,
     LogoutEverywhere,
@@ -20,7 +20,17 @@ pub(super) enum Act<'s, U> {
     Confirm(&'s U),
 }
 
-/// A change of a login that happens at the `.await`; returned by the methods of [`LoginSession`].
+/// A logout or a confirmation that happens with its `.await`; returned by the methods of [`LoginSession`].
+///
+/// # Example
+///
+/// ```rust
+/// # use rocket_login::{LoginError, LoginSession, UserMixin};
+/// # #[derive(UserMixin)] struct User { id: i64 }
+/// # async fn handler(session: LoginSession<'_, User>) -> Result<(), LoginError> {
+/// session.logout_user().await?;
+/// # Ok(()) }
+/// ```
 #[must_use = "nothing changes until you `.await` it"]
 pub struct LoginChange<'s, 'r, U> {
     session: &'s LoginSession<'r, U>,
@@ -39,7 +49,24 @@ impl<'s, 'r, U> LoginChange<'s, 'r, U> {
 
     /// Allows a request from another site, with any method, to make this change.
     ///
-    /// Use it only for a single sign-out that the application has checked.
+    /// Use it only for a single sign-out, after the application has checked that the identity provider sent the
+    /// request.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::get;
+    /// # use rocket_login::{LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # fn is_from_provider(token: &str) -> bool { true }
+    /// #[get("/single-sign-out?<token>")]
+    /// async fn single_sign_out(token: &str, session: LoginSession<'_, User>) -> Result<(), LoginError> {
+    ///     if is_from_provider(token) {
+    ///         session.logout_user().allow_cross_site().await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
     pub fn allow_cross_site(mut self) -> Self {
         self.cross_site = true;
         self
@@ -116,7 +143,7 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
         let mut ended = session.presented();
         ended.retain(|(token, _)| token.session_id == old.session_id);
         let ended = session.revoke(&ended, now).await?;
-        // A logout that happened meanwhile wins.
+        // If a logout has ended the session in the meantime, the logout wins.
         if ended.had_ended() {
             return Err(LoginError::NotLoggedIn);
         }

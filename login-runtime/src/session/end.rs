@@ -1,4 +1,4 @@
-//! Ending sessions, as every verb does it.
+//! How the verbs end sessions.
 
 use super::{LoginError, LoginSession};
 use crate::app::user::UserMixin;
@@ -19,8 +19,7 @@ impl Ended<'_> {
             .any(|(_, revoked)| *revoked == Revoked::Before)
     }
 
-    /// Dates the tokens of a login after the end of what it replaces, where a full list has ended all sessions of the
-    /// user.
+    /// If a full list has ended all sessions of the user, dates the tokens of the new login after that.
     pub(super) fn date_after<'t>(&self, tokens: impl Iterator<Item = &'t mut Token>) {
         for token in tokens {
             for (uid, revoked) in &self.0 {
@@ -44,7 +43,7 @@ impl<U: UserMixin> LoginSession<'_, U> {
         let core = &self.realm.core;
         let mut ended = Vec::new();
         for (token, _) in tokens {
-            // The remember token knows best how long a session with its id can live.
+            // The remember token with the same session id determines how long the session can live.
             let is_covered = token.kind == Kind::Session
                 && tokens.iter().any(|(other, _)| {
                     other.kind == Kind::Remember && other.session_id == token.session_id

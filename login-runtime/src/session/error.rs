@@ -13,46 +13,59 @@ use crate::realm::unavailable::Unavailable;
 use crate::revocation::RevocationError;
 use crate::token::MAX_UID;
 
-/// Why a login was not changed. As a responder it answers with its [`status`](Self::status).
+/// Why a login was not changed; as a responder it answers with its [`status`](Self::status).
+///
+/// # Example
+///
+/// ```rust
+/// # use rocket_login::{LoginError, LoginSession, UserMixin};
+/// # #[derive(UserMixin)] struct User { id: i64 }
+/// # async fn handler(session: LoginSession<'_, User>, user: User) -> Result<&'static str, LoginError> {
+/// match session.login_user(&user).await {
+///     Ok(()) => Ok("welcome"),
+///     Err(LoginError::InactiveUser) => Ok("your account is closed"),
+///     Err(error) => Err(error),
+/// }
+/// # }
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LoginError {
-    /// The user is inactive; 403. `force` logs such a user in all the same.
+    /// The user is inactive; 403. [`Login::force`](super::Login::force) logs such a user in anyway.
     #[error("the user is inactive")]
     InactiveUser,
-    /// The user's id prints as nothing; 500.
-    #[error("the user's id is empty: a login needs one to find the user again")]
+    /// The user's id is empty; 500.
+    #[error("the user's id is empty: return a unique id from `get_id`")]
     EmptyId,
-    /// The user's id prints as more than 256 bytes, this many; 500.
-    #[error(
-        "the user's id has {0} bytes, and a login can keep {MAX_UID}: return a shorter one from `get_id`"
-    )]
+    /// The user's id has this many bytes, more than 256; 500.
+    #[error("the user's id has {0} bytes, more than {MAX_UID}: return a shorter one from `get_id`")]
     IdTooLong(usize),
     /// The duration is not between one second and 400 days; 500.
-    #[error("a login cannot be remembered for {0:?}: give at least 1 second and at most 400 days")]
+    #[error("a login cannot be remembered for {0:?}: set a duration from 1 second to 400 days")]
     BadDuration(Duration),
     /// The request comes from another site; 403.
     #[error(
-        "the request comes from another site: if that one is yours, name it in `login.trusted_origins`"
+        "the request comes from another site: if that site is yours, add it to `login.trusted_origins`"
     )]
     CrossSite,
-    /// The request has a method that promises to change nothing, such as GET; 403.
+    /// The request has a safe method such as GET, which must not change anything; 403.
     #[error(
         "a GET, HEAD or OPTIONS route may not change a login: make it a POST route, \
-         or call `.allow_cross_site()` where another site leads back here, as in OAuth"
+         or call `.allow_cross_site()` if another site redirects here, as in OAuth"
     )]
     SafeMethod,
-    /// The user's `not_before` lies this many seconds ahead, because the clock was set back, or all
-    /// logins of the user were ended very often within a second; 503.
+    /// The user's `not_before` lies this many seconds in the future; retry later; 503.
+    ///
+    /// The clock was set back, or all logins of the user were ended many times within a second.
     #[error(
-        "all logins of the user were ended as of a time {0} seconds ahead: was the clock set back?"
+        "all logins of the user were ended as of {0} seconds in the future: check the server's clock, and retry then"
     )]
     NotBefore(u64),
-    /// Nobody is logged in by a session; 401.
-    #[error("nobody is logged in by a session")]
+    /// Nobody is logged in by a session cookie; 401.
+    #[error("nobody is logged in by a session cookie")]
     NotLoggedIn,
-    /// Somebody else is logged in; 403.
-    #[error("somebody else is logged in")]
+    /// Another user is logged in; 403.
+    #[error("another user is logged in")]
     WrongUser,
     /// The current user could not be loaded, or the revocation list did not answer; 5xx.
     #[error(transparent)]
@@ -63,7 +76,7 @@ pub enum LoginError {
 }
 
 impl LoginError {
-    /// Returns the status that the error answers with.
+    /// Returns the status of the response.
     #[must_use]
     pub fn status(&self) -> Status {
         match self {
@@ -84,9 +97,9 @@ impl<'r> Responder<'r, 'static> for LoginError {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
         let status = self.status();
         match self {
-            Self::CrossSite | Self::SafeMethod => warn!("a change of login was refused: {self}"),
-            _ if status.code >= 500 => error!("a login could not be changed: {self}"),
-            _ => debug!("a change of login was refused: {self}"),
+            Self::CrossSite | Self::SafeMethod => warn!("a login change was refused: {self}"),
+            _ if status.code >= 500 => error!("a login change failed: {self}"),
+            _ => debug!("a login change was refused: {self}"),
         }
         Err(status)
     }

@@ -13,11 +13,23 @@ use crate::login::pending::Change;
 use crate::token::times::{self, MAX_REMEMBER};
 use crate::token::{Flags, Kind, MAX_UID, SessionId, Token};
 
-/// A login that begins at the `.await`; returned by [`LoginSession::login_user`].
+/// A login that begins with its `.await`; returned by [`LoginSession::login_user`].
+///
+/// # Example
+///
+/// ```rust
+/// # use std::time::Duration;
+/// # use rocket_login::{LoginError, LoginSession, UserMixin};
+/// # #[derive(UserMixin)] struct User { id: i64 }
+/// # async fn handler(session: LoginSession<'_, User>, user: User) -> Result<(), LoginError> {
+/// let week = Duration::from_secs(7 * 24 * 60 * 60);
+/// session.login_user(&user).remember(true).duration(week).await?;
+/// # Ok(()) }
+/// ```
 #[must_use = "nobody is logged in until you `.await` it"]
 #[allow(
     clippy::struct_excessive_bools,
-    reason = "they are Flask-Login's keyword arguments, each set by its own method"
+    reason = "they are Flask-Login's keyword arguments, and each has its own method"
 )]
 pub struct Login<'s, 'r, U> {
     session: &'s LoginSession<'r, U>,
@@ -44,14 +56,38 @@ impl<'s, 'r, U> Login<'s, 'r, U> {
         }
     }
 
-    /// Sets whether the user stays logged in, not freshly, after the browser was closed; `false` by default.
+    /// Sets whether the user stays logged in after the browser is closed; `false` by default.
+    ///
+    /// A remember cookie logs the user in again. That login is not fresh.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # async fn handler(session: LoginSession<'_, User>, user: User) -> Result<(), LoginError> {
+    /// session.login_user(&user).remember(true).await?;
+    /// # Ok(()) }
+    /// ```
     pub fn remember(mut self, remember: bool) -> Self {
         self.remember = remember;
         self
     }
 
-    /// Sets how long the remember cookie of this login is valid: 1 second to 400 days. Default: the setting
-    /// `remember_cookie_duration`.
+    /// Sets how long the remember cookie of this login is valid: 1 second to 400 days.
+    ///
+    /// Default: the setting `remember_cookie_duration`.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use std::time::Duration;
+    /// # use rocket_login::{LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # async fn handler(session: LoginSession<'_, User>, user: User) -> Result<(), LoginError> {
+    /// session.login_user(&user).remember(true).duration(Duration::from_secs(86_400)).await?;
+    /// # Ok(()) }
+    /// ```
     pub fn duration(mut self, duration: Duration) -> Self {
         self.duration = Some(duration);
         self
@@ -59,22 +95,54 @@ impl<'s, 'r, U> Login<'s, 'r, U> {
 
     /// Sets whether an inactive user may log in; `false` by default.
     ///
-    /// Such a user is known ([`CurrentUser::inactive`](crate::CurrentUser::inactive)) but not authenticated: every
-    /// guard refuses the user.
+    /// [`CurrentUser::inactive`](crate::CurrentUser::inactive) returns such a user, but every guard refuses the
+    /// request.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # async fn handler(session: LoginSession<'_, User>, user: User) -> Result<(), LoginError> {
+    /// session.login_user(&user).force(true).await?;
+    /// # Ok(()) }
+    /// ```
     pub fn force(mut self, force: bool) -> Self {
         self.force = force;
         self
     }
 
     /// Sets whether the login counts as fresh; `true` by default.
+    ///
+    /// Set `false` if the user gave no credentials, for example after a link in an email.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # async fn handler(session: LoginSession<'_, User>, user: User) -> Result<(), LoginError> {
+    /// session.login_user(&user).fresh(false).await?;
+    /// # Ok(()) }
+    /// ```
     pub fn fresh(mut self, fresh: bool) -> Self {
         self.fresh = fresh;
         self
     }
 
-    /// Sets whether the session survives the end of the browser; `false` by default.
+    /// Sets whether the session cookie is kept after the browser is closed; `false` by default.
     ///
-    /// Such a session lasts for the `permanent_session_lifetime` and has no idle timeout.
+    /// A permanent session lasts for the setting `permanent_session_lifetime` and has no idle timeout.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # async fn handler(session: LoginSession<'_, User>, user: User) -> Result<(), LoginError> {
+    /// session.login_user(&user).permanent(true).await?;
+    /// # Ok(()) }
+    /// ```
     pub fn permanent(mut self, permanent: bool) -> Self {
         self.permanent = permanent;
         self
@@ -84,6 +152,29 @@ impl<'s, 'r, U> Login<'s, 'r, U> {
     ///
     /// Use it only for the return from an identity provider, after the application has checked the provider's `state`.
     /// Without that check an attacker can log a visitor into the attacker's account.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::get;
+    /// # use rocket::response::Redirect;
+    /// # use rocket_login::{LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # async fn user_of(code: &str, state: &str) -> Option<User> { None }
+    /// #[get("/oauth/callback?<code>&<state>")]
+    /// async fn callback(
+    ///     code: &str,
+    ///     state: &str,
+    ///     session: LoginSession<'_, User>,
+    /// ) -> Result<Option<Redirect>, LoginError> {
+    ///     // `user_of` returns `None` if the state is not the one that this browser was given.
+    ///     let Some(user) = user_of(code, state).await else {
+    ///         return Ok(None);
+    ///     };
+    ///     session.login_user(&user).allow_cross_site().await?;
+    ///     Ok(Some(Redirect::to("/")))
+    /// }
+    /// ```
     pub fn allow_cross_site(mut self) -> Self {
         self.cross_site = true;
         self
@@ -145,7 +236,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
                 duration,
             ))
         } else {
-            // As in Flask-Login, a user who is remembered stays so after another login without "remember me".
+            // As in Flask-Login, a remembered user stays remembered after another login without "remember me".
             let kept = self
                 .session
                 .still_remembered(&tokens, self.user, now)
@@ -169,7 +260,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
             pending.session = Some(token.into());
             pending.remember = match remember {
                 Some(remember) => Some(remember.into()),
-                // A remember cookie of another login must not bring its user back.
+                // A remember cookie of another login must not log its user in again.
                 None if self.session.may_have_remember_cookie() => Some(Change::Remove),
                 None => None,
             };

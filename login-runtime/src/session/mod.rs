@@ -35,11 +35,11 @@ use crate::realm::registry::manager_is_missing;
 use crate::request::cross_site::{CrossSiteProtection, is_safe};
 use crate::token::SessionId;
 
-/// The login of this request, to be begun, ended, confirmed or asked about.
+/// The login of this request: begins it, ends it, confirms it, and tells whether it is fresh.
 ///
-/// Changes are accepted (by the revocation list, where a session ends) when the `.await` is over;
-/// the cookies go out with the response, whatever it is. A change must come from this site's own
-/// pages and by an unsafe method such as POST: else it is refused with [`LoginError::CrossSite`].
+/// A change takes effect with its `.await`: the revocation list has then recorded the sessions that end. The response
+/// sets the cookies, whatever the handler returns. A change requires a request from this site's own pages with an
+/// unsafe method such as POST; others are refused with [`LoginError::CrossSite`] or [`LoginError::SafeMethod`].
 ///
 /// # Example
 ///
@@ -71,17 +71,21 @@ impl<U> Clone for LoginSession<'_, U> {
 impl<U> Copy for LoginSession<'_, U> {}
 
 impl<'r, U: UserMixin> LoginSession<'r, U> {
-    /// Begins a login of `user`, whose credentials the application has checked.
+    /// Logs `user` in, after the application has checked the credentials.
     ///
-    /// Whatever login the request came with is ended, and a new session id given out (OWASP,
-    /// session fixation). See [`Login`] for the options; nothing happens before the `.await`.
+    /// Any login that the request came with ends, and the new login gets a new session id (OWASP, session fixation).
+    /// [`Login`] has the options. Nothing happens before the `.await`.
     ///
     /// # Errors
     ///
-    /// [`LoginError::InactiveUser`] without `force`; [`LoginError::EmptyId`] and
-    /// [`LoginError::IdTooLong`]; [`LoginError::BadDuration`]; [`LoginError::CrossSite`] and
-    /// [`LoginError::SafeMethod`]; [`LoginError::Revocation`] and [`LoginError::Random`] where what
-    /// the library itself needs has failed. With an error nothing has changed.
+    /// - [`LoginError::CrossSite`], [`LoginError::SafeMethod`]: the request may not change a login.
+    /// - [`LoginError::InactiveUser`]: the user is inactive, and `force` is not set.
+    /// - [`LoginError::EmptyId`], [`LoginError::IdTooLong`], [`LoginError::BadDuration`]: the application gave a value
+    ///   that a login cannot have.
+    /// - [`LoginError::NotBefore`], [`LoginError::Unavailable`], [`LoginError::Random`]: the clock, the revocation list
+    ///   or the operating system failed.
+    ///
+    /// After an error nobody has been logged in, and the response changes no cookie.
     ///
     /// # Example
     ///
@@ -96,70 +100,149 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         Login::new(self, user)
     }
 
-    /// Ends this login on every server that shares the revocation list, and removes its cookies.
+    /// Logs the current user out, on every server that shares the revocation list.
     ///
-    /// A copy of either cookie is worth nothing afterwards. It is no error if nobody is logged in.
+    /// The session ends and its cookies are removed; a copy of a cookie no longer works. It is not an error if nobody
+    /// is logged in.
     ///
     /// # Errors
     ///
-    /// [`LoginError::CrossSite`], [`LoginError::SafeMethod`], [`LoginError::Revocation`].
+    /// - [`LoginError::CrossSite`], [`LoginError::SafeMethod`]: the request may not change a login.
+    /// - [`LoginError::Unavailable`]: the revocation list failed.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # async fn handler(session: LoginSession<'_, User>) -> Result<(), LoginError> {
+    /// session.logout_user().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn logout_user(&self) -> LoginChange<'_, 'r, U> {
         self.change(Act::Logout)
     }
 
-    /// Ends every login of the current user, in all browsers, this one included.
+    /// Logs the current user out in all browsers, including this one.
     ///
-    /// Older logins are told by their date: one that a server whose clock is fast has just begun is
-    /// not ended by a server whose clock is right.
+    /// This ends the logins that began up to now, by this server's clock. A login that another server has just begun
+    /// survives if that server's clock is ahead.
     ///
     /// # Errors
     ///
-    /// As [`logout_user`](Self::logout_user), and [`LoginError::Load`] if the user cannot be told.
+    /// Those of [`logout_user`](Self::logout_user); [`LoginError::Unavailable`] also if the current user cannot be
+    /// loaded.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::post;
+    /// # use rocket_login::{login_required, LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// #[login_required]
+    /// #[post("/logout-everywhere")]
+    /// async fn logout_everywhere(session: LoginSession<'_, User>) -> Result<&'static str, LoginError> {
+    ///     session.logout_everywhere().await?;
+    ///     Ok("You are logged out on all your devices.")
+    /// }
+    /// ```
     pub fn logout_everywhere(&self) -> LoginChange<'_, 'r, U> {
         self.change(Act::LogoutEverywhere)
     }
 
-    /// Ends every login of another user, such as one whose account an administrator closes.
+    /// Logs another user out in all browsers, for example when an administrator closes the account.
     ///
-    /// The login of this request is left alone, unless it is that user's.
+    /// The login of this request stays, unless it belongs to that user.
     ///
     /// # Errors
     ///
-    /// As [`logout_user`](Self::logout_user).
+    /// Those of [`logout_user`](Self::logout_user).
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # async fn handler(session: LoginSession<'_, User>, closed: User) -> Result<(), LoginError> {
+    /// session.logout_everywhere_for(&closed).await?;
+    /// # Ok(()) }
+    /// ```
     pub fn logout_everywhere_for<'s>(&'s self, user: &'s U) -> LoginChange<'s, 'r, U> {
         self.change(Act::LogoutEverywhereFor(user))
     }
 
-    /// Makes this login fresh, after `user` has given the credentials again.
+    /// Makes the login fresh again, after the application has checked the credentials of `user` again.
     ///
-    /// `user` is whose credentials were checked: it must be who is logged in. The session id
-    /// changes, the login is bound to this client, and both cookies follow `user`'s session hash:
-    /// call it with the changed user after a change of password, to keep this one browser logged in.
-    /// A guard must have looked at the login before the change, as `#[fresh_login_required]` does.
+    /// `user` must be the user who is logged in. The session gets a new id, is bound to this client, and both cookies
+    /// get `user`'s current session hash. After a change of password, call it with the changed user to keep this
+    /// browser logged in while all other logins end. That requires a guard such as `#[fresh_login_required]` on the
+    /// route, which checks the login before the password changes.
     ///
     /// # Errors
     ///
-    /// [`LoginError::NotLoggedIn`] if no session is there; [`LoginError::WrongUser`] if it is
-    /// somebody else's; those of [`logout_user`](Self::logout_user); [`LoginError::Load`],
-    /// [`LoginError::Random`].
+    /// - [`LoginError::NotLoggedIn`]: nobody is logged in by a session, or a logout has just ended it.
+    /// - [`LoginError::WrongUser`], [`LoginError::InactiveUser`]: `user` is another or an inactive user.
+    /// - [`LoginError::Random`]: the operating system gave no random bytes.
+    /// - Those of [`logout_everywhere`](Self::logout_everywhere).
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::http::Status;
+    /// # use rocket::post;
+    /// # use rocket_login::{login_required, LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # impl User { fn has_password(&self, _: &str) -> bool { true } }
+    /// #[login_required]
+    /// #[post("/confirm", data = "<password>")]
+    /// async fn confirm(user: &User, session: LoginSession<'_, User>, password: &str) -> Result<Status, LoginError> {
+    ///     if !user.has_password(password) {
+    ///         return Ok(Status::Unauthorized);
+    ///     }
+    ///     session.confirm_login(user).await?;
+    ///     Ok(Status::NoContent)
+    /// }
+    /// ```
     pub fn confirm_login<'s>(&'s self, user: &'s U) -> LoginChange<'s, 'r, U> {
         self.change(Act::Confirm(user))
     }
 
-    /// Returns whether the login is fresh: made with credentials, within the `fresh_lifetime`.
+    /// Returns whether the login is fresh: the user gave credentials within the setting `fresh_lifetime`.
     ///
     /// # Errors
     ///
-    /// [`LoginError::Load`] if the user cannot be told.
+    /// [`LoginError::Unavailable`] if the user cannot be loaded or the revocation list fails.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # async fn handler(session: LoginSession<'_, User>) -> Result<(), LoginError> {
+    /// let page = if session.login_fresh().await? { "payment" } else { "confirm your password first" };
+    /// # Ok(()) }
+    /// ```
     pub async fn login_fresh(&self) -> Result<bool, LoginError> {
         Ok(self.current_user().await?.is_fresh())
     }
 
-    /// Returns whether the login has a remember cookie that holds.
+    /// Returns whether the login has a valid remember cookie.
     ///
     /// # Errors
     ///
-    /// [`LoginError::Load`] if the user cannot be told.
+    /// [`LoginError::Unavailable`] if the user cannot be loaded or the revocation list fails.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # async fn handler(session: LoginSession<'_, User>) -> Result<(), LoginError> {
+    /// if session.login_remembered().await? {
+    ///     println!("this browser stays logged in");
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub async fn login_remembered(&self) -> Result<bool, LoginError> {
         let core = &self.realm.core;
         let Some(session) = self.visit.session(self.realm, self.req).await? else {
@@ -170,11 +253,11 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
 
     /// Returns who is logged in now, after any login or logout in this handler.
     ///
-    /// The guards `&User` and `CurrentUser` know who was logged in when the handler began.
+    /// The guards `&User` and `CurrentUser`, in contrast, give the user from before the handler.
     ///
     /// # Errors
     ///
-    /// [`LoginError::Load`] if the user cannot be loaded.
+    /// [`LoginError::Unavailable`] if the user cannot be loaded or the revocation list fails.
     ///
     /// # Example
     ///
@@ -192,11 +275,44 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     }
 
     /// Returns a responder that refuses the request as a guard does when nobody is logged in.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::get;
+    /// # use rocket_login::{access::Deny, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// #[get("/album?<shared>")]
+    /// fn album(shared: bool, user: Option<&User>, session: LoginSession<'_, User>) -> Result<&'static str, Deny> {
+    ///     if shared || user.is_some() {
+    ///         Ok("the photos")
+    ///     } else {
+    ///         Err(session.unauthorized())
+    ///     }
+    /// }
+    /// ```
     pub fn unauthorized(&self) -> Deny {
         Deny(self.denied(Reason::Unauthorized))
     }
 
     /// Returns a responder that refuses the request as a guard does when the login is not fresh.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::post;
+    /// # use rocket_login::{access::Deny, login_required, CurrentUser, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// #[login_required]
+    /// #[post("/pay/<amount>")]
+    /// fn pay(amount: u32, user: CurrentUser<'_, User>, session: LoginSession<'_, User>) -> Result<&'static str, Deny> {
+    ///     if amount < 10 || user.is_fresh() {
+    ///         Ok("paid")
+    ///     } else {
+    ///         Err(session.needs_refresh())
+    ///     }
+    /// }
+    /// ```
     pub fn needs_refresh(&self) -> Deny {
         Deny(self.denied(Reason::NeedsRefresh))
     }
@@ -209,7 +325,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         LoginChange::new(self, act)
     }
 
-    /// Checks that this site's own pages sent the request, by a method that may change something.
+    /// Checks that the request comes from this site's own pages, with an unsafe method.
     async fn check_site(&self, allow_cross_site: bool) -> Result<(), LoginError> {
         let core = &self.realm.core;
         if allow_cross_site || core.config.cross_site_protection == CrossSiteProtection::Off {
@@ -222,7 +338,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
             return Ok(());
         };
         self.emit(EventKind::CrossSite, None, None).await;
-        // For catchers. The handler may still answer as it likes, so the denial is not certain.
+        // For catchers. The handler may still return any other response, so the denial is not certain.
         let denied = Denied {
             certain: false,
             emitted: true,
@@ -232,7 +348,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         Err(LoginError::CrossSite)
     }
 
-    /// Changes what the response carries, and forgets the page that was wanted before the login.
+    /// Changes the pending cookies, and removes the cookie with the page that the visitor wanted before the login.
     fn change_pending(&self, change: impl FnOnce(&mut Pending)) {
         self.visit.change(|pending| {
             change(pending);

@@ -1,4 +1,4 @@
-//! `Next`: the page to go to after a login, which can only be one of this site.
+//! `Next`: the page to go to after a login, always a page of this site.
 
 use std::fmt;
 
@@ -17,15 +17,14 @@ use crate::request::cookies;
 use crate::response::cookies::NEXT_PURPOSE;
 use crate::token::value;
 
-/// The page that the visitor wanted before the login, if it is one to go to.
+/// The page that the visitor wanted before the login, if it is safe to go there.
 ///
-/// It is read from the query field `next`, or from where `use_session_for_next` keeps it, and can
-/// only hold a path of this site that is no login page: whatever else comes is dropped, and the
-/// default taken. Where `next` comes several times, all must pass.
-/// (OWASP, Unvalidated Redirects and Forwards.)
+/// It comes from the query field `next`, or with the setting `use_session_for_next` from a cookie. It can only hold a
+/// path of this site that is not a login page; any other value is dropped, and the default applies. If `next` occurs
+/// several times, each value must pass. (OWASP, Unvalidated Redirects and Forwards.)
 ///
-/// A login form without an `action` posts to the page's own address, and `next` stays in it. A
-/// form that carries `next` in a field has a [`NextField`]; see [`prefer`](Self::prefer).
+/// A login form without an `action` posts to its own address, which still contains `next`. If the form has `next` as a
+/// field, add a [`NextField`] to the form and use [`prefer`](Self::prefer).
 ///
 /// # Example
 ///
@@ -50,7 +49,30 @@ pub struct Next {
     avoid: Vec<String>,
 }
 
-/// A form's field `next`, to be joined with the guard [`Next`].
+/// The field `next` of a login form; [`Next::prefer`] combines it with the guard [`Next`].
+///
+/// # Example
+///
+/// ```rust
+/// # #[macro_use] extern crate rocket;
+/// use rocket::form::Form;
+/// use rocket::response::Redirect;
+/// use rocket_login::{Next, NextField};
+///
+/// #[derive(FromForm)]
+/// struct LoginForm<'r> {
+///     name: &'r str,
+///     next: NextField,
+/// }
+///
+/// # #[get("/")] fn index() {}
+/// #[post("/login", data = "<form>")]
+/// fn login(form: Form<LoginForm<'_>>, next: Next) -> Redirect {
+///     // .. the visitor has logged in ..
+///     next.prefer(&form.next).or(uri!(index))
+/// }
+/// # fn main() {}
+/// ```
 #[derive(Clone)]
 pub struct NextField(Target);
 
@@ -62,7 +84,7 @@ enum Target {
 }
 
 impl Target {
-    /// Takes one more value: the first counts, and all must pass.
+    /// Adds a value: the first one counts, but all of them must pass.
     fn take(self, value: &str) -> Self {
         match self {
             _ if !is_local(value) => Self::Refused,
@@ -89,7 +111,17 @@ impl Target {
 }
 
 impl Next {
-    /// Returns a redirect (303) to the wanted page, else to `default`.
+    /// Returns a redirect (303) to the wanted page, or else to `default`.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::response::Redirect;
+    /// # use rocket_login::Next;
+    /// # fn login(next: Next) -> Redirect {
+    /// next.or("/dashboard")
+    /// # }
+    /// ```
     pub fn or<U: TryInto<Reference<'static>>>(self, default: U) -> Redirect {
         match self.target {
             Target::Path(path) => Redirect::to(path),
@@ -98,12 +130,33 @@ impl Next {
     }
 
     /// Returns the wanted page, for a hidden field or a link.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::{get, uri};
+    /// # use rocket_login::Next;
+    /// #[get("/login")]
+    /// fn login_page(next: Next) -> String {
+    ///     format!("after the login you will see {}", next.path().unwrap_or("/"))
+    /// }
+    /// ```
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         self.target.path()
     }
 
-    /// Takes the form's field instead, where it has one; both must pass, or neither counts.
+    /// Uses the form's field if it has a value; if either value is unsafe, neither counts.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::response::Redirect;
+    /// # use rocket_login::{Next, NextField};
+    /// # fn login(field: NextField, next: Next) -> Redirect {
+    /// next.prefer(&field).or("/dashboard")
+    /// # }
+    /// ```
     #[must_use]
     pub fn prefer(self, field: &NextField) -> Self {
         let target = match (self.target, &field.0) {
@@ -124,7 +177,7 @@ impl fmt::Debug for Next {
     }
 }
 
-/// The wanted page, or nothing.
+/// Prints the wanted page, or nothing.
 impl fmt::Display for Next {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.path().unwrap_or_default())
@@ -187,7 +240,7 @@ impl<'r> FromForm<'r> for NextField {
     }
 
     fn push_value(context: &mut NextField, field: ValueField<'r>) {
-        // An empty hidden field is how a template says that there is no next page.
+        // A template without a next page renders an empty hidden field.
         if !field.value.is_empty() {
             context.0 = context.0.clone().take(field.value);
         }

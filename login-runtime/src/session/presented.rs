@@ -1,4 +1,4 @@
-//! What the request of a verb came with.
+//! The login cookies of a request, for the verbs.
 
 use super::{LoginError, LoginSession};
 use crate::app::user::{UserMixin, has_id};
@@ -14,8 +14,7 @@ use crate::token::times;
 use crate::token::{Kind, Token};
 
 impl<U: UserMixin> LoginSession<'_, U> {
-    /// Returns the tokens in the request that we signed, whether or not they still hold: all of them, if a cookie came
-    /// more than once.
+    /// Returns all genuine tokens of the request, valid or not, also if a cookie occurs several times.
     pub(super) fn presented(&self) -> Vec<(Token, &KeySet)> {
         let core = &self.realm.core;
         let config = &core.config;
@@ -31,7 +30,7 @@ impl<U: UserMixin> LoginSession<'_, U> {
             .collect()
     }
 
-    /// Returns the remember token that belongs to a session and holds: the pending one, else the presented one.
+    /// Returns the valid remember token of a session: the pending token, or else the one of the request.
     pub(super) fn remember_of(&self, session: &Token, now: UnixTime) -> Option<Token> {
         let remember = match self.visit.pending_remember() {
             Some(Change::Set(token)) => *token,
@@ -47,7 +46,7 @@ impl<U: UserMixin> LoginSession<'_, U> {
         goes_with(&remember, session, now).then_some(remember)
     }
 
-    /// Whether the browser may have a remember cookie; it sends one only below the cookie's path.
+    /// Whether the browser may have a remember cookie: below another path than `/` it may not have sent the cookie.
     pub(super) fn may_have_remember_cookie(&self) -> bool {
         self.realm.core.config.remember_cookie.path != "/"
             || self.presented_remember() != Presented::Absent
@@ -59,7 +58,7 @@ impl<U: UserMixin> LoginSession<'_, U> {
         remember
     }
 
-    /// Returns the remember token that the request came with, if it still brings back this very user.
+    /// Returns the remember token of the request, if it still logs this user in.
     pub(super) async fn still_remembered(
         &self,
         tokens: &[(Token, &KeySet)],

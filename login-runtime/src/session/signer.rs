@@ -47,9 +47,20 @@ impl<U> Clone for Signer<'_, U> {
 impl<U> Copy for Signer<'_, U> {}
 
 impl<U: UserMixin> Signer<'_, U> {
-    /// Returns the signed value, fit for a cookie or a URL. It is valid for `duration`, in whole seconds.
+    /// Returns the signed value, which fits into a cookie or a URL. It is valid for `duration`, in whole seconds.
     ///
     /// Returns `None` if `value` has more than 2,048 bytes.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use std::time::Duration;
+    /// # use rocket_login::{Signer, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # fn handler(signer: Signer<'_, User>) -> Option<String> {
+    /// signer.sign("unsubscribe", "alice@example.com", Duration::from_secs(30 * 24 * 60 * 60))
+    /// # }
+    /// ```
     #[must_use]
     pub fn sign(&self, purpose: &str, value: &str, duration: Duration) -> Option<String> {
         let core = self.core();
@@ -58,6 +69,16 @@ impl<U: UserMixin> Signer<'_, U> {
     }
 
     /// Returns the value, if it was signed for this purpose and has not expired.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{Signer, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # fn handler(signer: Signer<'_, User>, token: &str) -> Option<String> {
+    /// signer.verify("unsubscribe", token)
+    /// # }
+    /// ```
     #[must_use]
     pub fn verify(&self, purpose: &str, signed: &str) -> Option<String> {
         let core = self.core();

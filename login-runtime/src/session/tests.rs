@@ -1,4 +1,4 @@
-//! Where the operating system has no random bytes.
+//! What happens when the operating system gives no random bytes.
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 
@@ -51,7 +51,7 @@ fn cookies(response: &LocalResponse<'_>) -> Vec<Cookie<'static>> {
     cookies.map(|cookie| cookie.clone().into_owned()).collect()
 }
 
-// R8: no fallback, and nothing has happened.
+// R8: there is no fallback, and no login changes.
 #[test]
 fn without_random_bytes_nobody_is_logged_in_and_nobody_out() {
     let figment = rocket::Config::figment()
