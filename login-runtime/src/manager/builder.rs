@@ -1,4 +1,4 @@
-//! What a developer attaches besides the settings: loaders, handlers, listeners, realm, clock, revocation list.
+//! The builder's methods besides the settings: loaders, handlers, listeners, realm, clock, revocation list.
 
 use std::fmt;
 use std::future::ready;
@@ -19,11 +19,10 @@ use crate::realm::{Realm, RealmCore};
 use crate::revocation::{MemoryRevocations, RevocationList, Revocations};
 use crate::token::keys::KeyRing;
 
-/// Everything about the logins of one user type: loaders, handlers, settings. Attach it to the rocket.
+/// The fairing that manages the logins of one user type: its loaders, handlers and settings.
 ///
-/// Each setting is a method here and a key of the same name under `login` in Rocket's own
-/// configuration; the method wins. A mistake stops the launch, with a message that names the
-/// setting, where it was given, and the fix.
+/// Each setting is a method here, and a key of the same name under `login` in Rocket's configuration; the method wins.
+/// A mistake stops the launch with a message that names the setting, where it was set, and the fix.
 ///
 /// # Example
 ///
@@ -54,7 +53,7 @@ pub struct LoginManager<U> {
     pub(super) realm: OnceLock<Arc<Realm<U>>>,
 }
 
-/// What the builder collects until the launch.
+/// Everything that the builder collects until the launch.
 pub(super) struct Plan<U> {
     pub(super) settings: Settings,
     clock: Clock,
@@ -70,12 +69,42 @@ pub(super) struct Plan<U> {
 }
 
 impl<U: UserMixin> LoginManager<U> {
-    /// Creates a manager that finds users by `user_loader`, a function under `#[user_loader]`.
+    /// Creates a manager that finds users with `user_loader`, a function under `#[user_loader]`.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginManager, UserMixin, user_loader};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+    /// let manager = LoginManager::new(load_user);
+    /// ```
     pub fn new(user_loader: impl IntoUserLoader<User = U>) -> Self {
         Self::from_loader(user_loader.into_user_loader())
     }
 
-    /// Creates a manager whose users come by the request itself and never log in, such as by API key.
+    /// Creates a manager for users who never log in: each request identifies its user, for example by an API key.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginManager, UserMixin, request_loader};
+    /// # #[derive(UserMixin)] struct Robot { id: i64 }
+    /// # struct ApiKey;
+    /// # #[rocket::async_trait]
+    /// # impl<'r> rocket::request::FromRequest<'r> for ApiKey {
+    /// #     type Error = ();
+    /// #     async fn from_request(_: &'r rocket::Request<'_>) -> rocket::request::Outcome<Self, ()> {
+    /// #         rocket::request::Outcome::Success(ApiKey)
+    /// #     }
+    /// # }
+    /// #[request_loader]
+    /// fn load_robot(key: Option<ApiKey>) -> Option<Robot> {
+    ///     key.map(|_| Robot { id: 7 })
+    /// }
+    ///
+    /// let manager = LoginManager::from_requests(load_robot);
+    /// ```
     pub fn from_requests(request_loader: impl IntoRequestLoader<User = U>) -> Self {
         Self::from_loader(|_, _| Box::pin(ready(Ok(None)))).request_loader(request_loader)
     }
@@ -111,52 +140,162 @@ impl<U: UserMixin> LoginManager<U> {
         self.with(|plan| set(&mut plan.settings))
     }
 
-    /// Sets the loader that is asked last, about the request itself: a function under `#[request_loader]`.
+    /// Sets the loader that finds a user by the request itself if no login cookie does: a function under
+    /// `#[request_loader]`.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginManager, UserMixin, user_loader, request_loader};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+    /// # struct ApiKey;
+    /// # #[rocket::async_trait]
+    /// # impl<'r> rocket::request::FromRequest<'r> for ApiKey {
+    /// #     type Error = ();
+    /// #     async fn from_request(_: &'r rocket::Request<'_>) -> rocket::request::Outcome<Self, ()> {
+    /// #         rocket::request::Outcome::Success(ApiKey)
+    /// #     }
+    /// # }
+    /// #[request_loader]
+    /// fn load_by_key(key: Option<ApiKey>) -> Option<User> {
+    ///     key.map(|_| User { id: 7 })
+    /// }
+    ///
+    /// let manager = LoginManager::new(load_user).request_loader(load_by_key);
+    /// ```
     #[must_use]
     pub fn request_loader(self, loader: impl IntoRequestLoader<User = U>) -> Self {
         self.with(|plan| plan.request_loader = Some(loader.into_request_loader()))
     }
 
-    /// Sets the whole answer to a request for which nobody is logged in: a function under
-    /// `#[unauthorized_handler]`.
+    /// Sets the handler that answers when nobody is logged in: a function under `#[unauthorized_handler]`.
     ///
-    /// A cookie goes out with it only if it is in the response's headers or Rocket's own flash.
+    /// Its response replaces the redirect to the login page. Of the cookies that it sets, only those in the response's
+    /// headers and Rocket's own flash are sent, not those in Rocket's cookie jar.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginManager, UserMixin, user_loader, unauthorized_handler};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+    /// #[unauthorized_handler]
+    /// fn unauthorized() -> (rocket::http::Status, &'static str) {
+    ///     (rocket::http::Status::Unauthorized, "please log in")
+    /// }
+    ///
+    /// let manager = LoginManager::new(load_user).unauthorized_handler(unauthorized);
+    /// ```
     #[must_use]
     pub fn unauthorized_handler(self, handler: impl IntoUnauthorizedHandler) -> Self {
         self.with(|plan| plan.unauthorized_handler = Some(handler.into_unauthorized_handler()))
     }
 
-    /// Sets the whole answer to a request for which the login is not fresh: a function under
-    /// `#[needs_refresh_handler]`.
+    /// Sets the handler that answers when the login is not fresh: a function under `#[needs_refresh_handler]`.
+    ///
+    /// Its response replaces the redirect to the refresh page.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginManager, UserMixin, user_loader, needs_refresh_handler};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+    /// #[needs_refresh_handler]
+    /// fn needs_refresh() -> (rocket::http::Status, &'static str) {
+    ///     (rocket::http::Status::Unauthorized, "please confirm your password")
+    /// }
+    ///
+    /// let manager = LoginManager::new(load_user).needs_refresh_handler(needs_refresh);
+    /// ```
     #[must_use]
     pub fn needs_refresh_handler(self, handler: impl IntoNeedsRefreshHandler) -> Self {
         self.with(|plan| plan.needs_refresh_handler = Some(handler.into_needs_refresh_handler()))
     }
 
-    /// Sets the whole answer to a request for which a route's condition does not hold: a function
-    /// under `#[forbidden_handler]`. Default: the 403 stands, for a catcher.
+    /// Sets the handler that answers when a route's condition does not hold: a function under `#[forbidden_handler]`.
+    ///
+    /// Default: the status is 403, and a catcher answers.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginManager, UserMixin, user_loader, forbidden_handler};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+    /// #[forbidden_handler]
+    /// fn forbidden() -> (rocket::http::Status, &'static str) {
+    ///     (rocket::http::Status::Forbidden, "this page is for editors")
+    /// }
+    ///
+    /// let manager = LoginManager::new(load_user).forbidden_handler(forbidden);
+    /// ```
     #[must_use]
     pub fn forbidden_handler(self, handler: impl IntoForbiddenHandler) -> Self {
         self.with(|plan| plan.forbidden_handler = Some(handler.into_forbidden_handler()))
     }
 
-    /// Names a realm, for a second user type in one application.
+    /// Names the realm of this manager, for a second user type in one application.
     ///
-    /// Its settings are under `login.realms.NAME`, and for those that are missing there, under `login`. It
-    /// shares no cookie names and no views: its cookies are `NAME_session` and `NAME_remember_token`.
-    /// Its keys are derived separately.
+    /// The settings of a realm are under `login.realms.NAME`; those that are missing there come from `login`, except
+    /// cookie names and views, which realms do not share. The cookies are `NAME_session` and `NAME_remember_token`, and
+    /// the keys are derived separately.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginManager, UserMixin, user_loader};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # #[derive(UserMixin)] struct Staff { id: i64 }
+    /// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+    /// # #[user_loader] fn load_staff(id: i64) -> Option<Staff> { Some(Staff { id }) }
+    /// let rocket = rocket::build()
+    ///     .attach(LoginManager::new(load_user))
+    ///     .attach(LoginManager::new(load_staff).realm("staff").login_view("/staff/login"));
+    /// ```
     #[must_use]
     pub fn realm(self, name: impl Into<String>) -> Self {
         self.with(|plan| plan.realm = Some(name.into()))
     }
 
     /// Adds a listener for events: a function under `#[event_listener]`.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginManager, UserMixin, user_loader, event_listener, EventKind, LoginEvent};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+    /// #[event_listener]
+    /// fn count_logins(event: &LoginEvent<'_, User>) {
+    ///     if event.kind == EventKind::LoggedIn {
+    ///         println!("one more login");
+    ///     }
+    /// }
+    ///
+    /// let manager = LoginManager::new(load_user).event_listener(count_logins);
+    /// ```
     #[must_use]
     pub fn event_listener(self, listener: impl IntoEventListener<User = U>) -> Self {
         self.with(|plan| plan.listeners.push(listener.into_event_listener()))
     }
 
-    /// Sets a callback that puts both flashed messages into the request's language.
+    /// Sets a callback that translates both flashed messages into the language of the request.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginManager, UserMixin, user_loader};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+    /// let manager = LoginManager::new(load_user).localize_callback(|message, request| {
+    ///     match request.headers().get_one("Accept-Language") {
+    ///         Some(language) if language.starts_with("de") => "Bitte anmelden.".to_owned(),
+    ///         _ => message.to_owned(),
+    ///     }
+    /// });
+    /// ```
     #[must_use]
     pub fn localize_callback(
         self,
@@ -165,7 +304,19 @@ impl<U: UserMixin> LoginManager<U> {
         self.with(|plan| plan.localize = Some(Box::new(localize)))
     }
 
-    /// Sets the clock.
+    /// Sets the clock, for tests that move the time.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginManager, UserMixin, user_loader};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+    /// use rocket_login::testing::Clock;
+    ///
+    /// let clock = Clock::manual(1_800_000_000);
+    /// let manager = LoginManager::new(load_user).clock(clock.clone());
+    /// ```
     #[cfg(feature = "testing")]
     #[must_use]
     pub fn clock(self, clock: Clock) -> Self {
@@ -173,6 +324,19 @@ impl<U: UserMixin> LoginManager<U> {
     }
 
     /// Sets a list of ended sessions that several servers share; by default each process has its own.
+    ///
+    /// See [`RevocationList`] for a list of your own.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginManager, UserMixin, user_loader};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+    /// use rocket_login::revocation::MemoryRevocations;
+    ///
+    /// let manager = LoginManager::new(load_user).revocation_list(MemoryRevocations::new(10_000));
+    /// ```
     #[must_use]
     pub fn revocation_list(self, list: impl RevocationList) -> Self {
         self.with(|plan| plan.revocations = Some(Box::new(list)))
@@ -189,7 +353,8 @@ impl<U> fmt::Debug for LoginManager<U> {
 
 impl<U: UserMixin> Plan<U> {
     pub(super) fn realm(self, config: Config) -> Realm<U> {
-        // The realm's name is part of the derivation, so that two realms may swap the names of their cookies.
+        // The keys depend on the realm's name, so two realms that swap their cookie names still refuse each other's
+        // cookies.
         let audience = match &config.realm {
             Some(realm) => format!("{}\n{realm}", config.audience),
             None => config.audience.clone(),

@@ -1,4 +1,4 @@
-//! Mistakes that only several managers of one application can make.
+//! Mistakes that need several managers: two for one user type, or one cookie name for two realms.
 
 use rocket::{Build, Rocket};
 

@@ -38,7 +38,7 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         let Some(mut plan) = plan else {
-            error!("this `LoginManager` has been launched before; build a new one");
+            error!("this `LoginManager` was already launched; create a new one");
             return Err(rocket);
         };
         let rocket = match rocket.state::<Realms>() {
@@ -74,8 +74,8 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
         let realms = rocket.state::<Realms>();
         if !realms.is_some_and(|realms| realms.add(any)) {
             error!(
-                "a `LoginManager` is attached by a fairing that runs after the first look at the realms: \
-                 attach every `LoginManager` to the rocket itself"
+                "a `LoginManager` was attached by another fairing, after the realms were first read: \
+                 attach every `LoginManager` directly to the rocket"
             );
             return Err(rocket);
         }
@@ -83,7 +83,7 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
     }
 
     async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
-        // One audit for all managers, by the first of them.
+        // The first manager audits for all of them.
         let first = Realms::all(rocket).first();
         if first.is_some_and(|realm| realm.core().user_type.id == TypeId::of::<U>()) {
             audit::launch::check(rocket);
@@ -91,7 +91,7 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
     }
 
     async fn on_response<'r>(&self, req: &'r Request<'_>, res: &mut Response<'r>) {
-        // Without a visit, the request did not ask for the user.
+        // Without a visit, nothing in this request asked for the user.
         let (Some(visit), Some(realm)) = (peek::<Visit<U>>(req), self.realm.get()) else {
             return;
         };
@@ -121,17 +121,17 @@ fn finish<U: UserMixin>(
     }
 }
 
-/// The crate that defines a type: the best guess of the application's name.
+/// The crate that defines a type: the best guess for the application's name.
 fn crate_of<U>() -> &'static str {
     let name = std::any::type_name::<U>();
     name.split_once("::").map_or(name, |(krate, _)| krate)
 }
 
-/// The warnings that were given, since several managers may share a setting.
+/// The warnings that were logged already, because several managers may share a setting.
 #[derive(Default)]
 struct Warned(Mutex<Vec<String>>);
 
-/// Logs warnings about settings, each once.
+/// Logs each warning about settings once.
 fn warn_once(rocket: &Rocket<Build>, warnings: Vec<String>) {
     let Some(Warned(given)) = rocket.state() else {
         return;

@@ -1,4 +1,4 @@
-//! `LoginManager`: what a developer attaches to the rocket, and the fairing that puts it to work.
+//! `LoginManager`: the builder that a developer attaches to the rocket, and the fairing that it becomes.
 
 mod builder;
 mod clash;

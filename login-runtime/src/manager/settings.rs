@@ -20,6 +20,32 @@ macro_rules! setters {
             $(-> $checked:ty $(, check $check:path)?)?;
     )*) => {
         /// Settings; each is also a key of the same name under `login` in Rocket's configuration.
+        ///
+        /// # Example
+        ///
+        /// ```rust
+        /// # use rocket_login::{LoginManager, UserMixin, user_loader};
+        /// # #[derive(UserMixin)] struct User { id: i64 }
+        /// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+        /// use std::time::Duration;
+        /// use rocket_login::config::SessionProtection;
+        ///
+        /// let manager = LoginManager::new(load_user)
+        ///     .login_view("/login")
+        ///     .session_idle_timeout(Some(Duration::from_secs(15 * 60)))
+        ///     .session_protection(SessionProtection::Strong)
+        ///     .trusted_proxies(["10.0.0.0/8", "192.0.2.1"]);
+        /// ```
+        ///
+        /// The same settings in `Rocket.toml`:
+        ///
+        /// ```toml
+        /// [default.login]
+        /// login_view = "/login"
+        /// session_idle_timeout = "15 minutes"
+        /// session_protection = "strong"
+        /// trusted_proxies = ["10.0.0.0/8", "192.0.2.1"]
+        /// ```
         impl<U: UserMixin> LoginManager<U> {
             $( setter! { [$($doc),+] $name($argument: $kind) = $default } )*
         }
@@ -43,12 +69,23 @@ macro_rules! setter {
 settings_table!(setters);
 
 impl<U: UserMixin> LoginManager<U> {
-    /// Sets the login page for everything under a mount point; the longest base around a request wins.
+    /// Sets the login page for everything below a mount point; the longest mount point that contains the request wins.
     ///
-    /// This is Flask-Login's `blueprint_login_views`. In the configuration, the key is `mount_login_views`, a table
-    /// from mount point to page.
+    /// In the configuration, the key is `mount_login_views`, a table from mount point to page. Flask-Login's
+    /// `blueprint_login_views`.
     ///
     /// Default: none.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginManager, UserMixin, user_loader};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+    /// let manager = LoginManager::new(load_user)
+    ///     .login_view("/login")
+    ///     .mount_login_view("/shop", "/shop/login");
+    /// ```
     #[must_use]
     pub fn mount_login_view(self, base: impl fmt::Display, view: impl fmt::Display) -> Self {
         self.set(|settings| {
