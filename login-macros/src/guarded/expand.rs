@@ -147,7 +147,8 @@ mod tests {
             ) -> &'r str {
                 name
             }
-        "##]].assert_eq(&pretty(guarded(
+        "##]]
+        .assert_eq(&pretty(guarded(
             Kind::Login,
             quote!(),
             quote! {
@@ -198,7 +199,8 @@ mod tests {
             #[cfg(feature = "admin")]
             #[rocket::post("/")]
             async fn r#move(__login: ::web::login::__private::Guarded<__login_move>) {}
-        "##]].assert_eq(&pretty(guarded(
+        "##]]
+        .assert_eq(&pretty(guarded(
             Kind::FreshLogin,
             quote!(Admin, if = Admin::is_chief, within = "10m", forward, crate = ::web::login),
             quote! {
@@ -231,7 +233,8 @@ mod tests {
                 __login: ::rocket_login::__private::Guarded<__login_login_form>,
                 next: Option<&str>,
             ) {}
-        "##]].assert_eq(&pretty(guarded(
+        "##]]
+        .assert_eq(&pretty(guarded(
             Kind::Anonymous,
             quote!(redirect = "/dashboard"),
             quote! {
@@ -260,7 +263,8 @@ mod tests {
             }
             #[get("/imprint")]
             fn imprint(__login: ::rocket_login::__private::Guarded<__login_imprint>) {}
-        "##]].assert_eq(&pretty(guarded(
+        "##]]
+        .assert_eq(&pretty(guarded(
             Kind::Public,
             quote!(),
             quote! {

@@ -1,4 +1,4 @@
-//! Runs the application's own code so that a panic or a hang in it does no harm beyond it.
+//! Runs the application's own code, and contains its panics and its hangs.
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +12,7 @@ use rocket::tokio::task::unconstrained;
 use rocket::tokio::time::sleep;
 use thiserror::Error;
 
-/// Why the application's code gave no answer.
+/// Why the application's code returned no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum Interrupted {
     #[error("it panicked")]
@@ -30,9 +30,9 @@ impl Interrupted {
     }
 }
 
-/// Runs code of the application's for at most `limit`, and catches its panics.
+/// Runs application code for at most `limit`, and catches its panics.
 ///
-/// Code that is ready at once costs no timer.
+/// The timer starts only if the code is not ready at once.
 pub(crate) fn contain<'a, T>(
     limit: Duration,
     code: impl FnOnce() -> BoxFuture<'a, T>,
@@ -46,7 +46,7 @@ pub(crate) fn contain<'a, T>(
         if let Poll::Ready(answer) = code.poll_unpin(context) {
             return Poll::Ready(answer.map_err(|_| Interrupted::Panicked));
         }
-        // Unconstrained: code that uses up its task's budget would stop a timer that shares it.
+        // Unconstrained, because code that uses up tokio's budget for this task would otherwise block the timer too.
         let timer = timer.get_or_insert_with(|| Box::pin(unconstrained(sleep(limit))));
         timer
             .as_mut()
@@ -68,7 +68,7 @@ mod tests {
     const LIMIT: Duration = Duration::from_millis(20);
 
     #[rocket::async_test]
-    async fn an_answer_is_given_back() {
+    async fn an_answer_is_returned() {
         assert_eq!(contain(LIMIT, || Box::pin(ready(7))).await, Ok(7));
         let later = || async { yield_now().await }.boxed();
         assert_eq!(contain(LIMIT, later).await, Ok(()));
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn a_hang_ends_with_the_limit() {
+    async fn a_hang_ends_at_the_limit() {
         let hangs = || pending::<()>().boxed();
         let interrupted = Interrupted::TimedOut(LIMIT);
         assert_eq!(contain(LIMIT, hangs).await, Err(interrupted));

@@ -1,8 +1,8 @@
-//! Events: what happened to a login, told to the application's listeners.
+//! Events: what the application's listeners are notified of.
 
 use std::fmt;
 
-/// Something that happened to a login, as Flask-Login's signals tell it.
+/// Something that happened to a login; Flask-Login's signals.
 ///
 /// # Example
 ///
@@ -20,9 +20,9 @@ use std::fmt;
 pub struct LoginEvent<'r, U> {
     /// What happened.
     pub kind: EventKind,
-    /// Whom it happened to, where somebody is known.
+    /// The user it happened to, if known.
     pub user: Option<&'r U>,
-    /// A name for the login that may stand in a log: it grants nothing and tells nobody's id.
+    /// An id of the login for logs: it gives no access, and reveals neither the session id nor the user's id.
     pub log_id: Option<String>,
 }
 
@@ -43,7 +43,7 @@ pub enum EventKind {
     LoggedIn,
     /// `logout_user` or `logout_everywhere` was accepted; `user_logged_out`.
     LoggedOut,
-    /// The remember cookie brought the user back; `user_loaded_from_cookie`.
+    /// The remember cookie logged the user in again; `user_loaded_from_cookie`.
     LoadedFromCookie,
     /// The request loader found the user; `user_loaded_from_request`.
     LoadedFromRequest,
@@ -55,21 +55,21 @@ pub enum EventKind {
     NeedsRefresh,
     /// A request was refused because the route's condition does not hold for the user.
     Forbidden,
-    /// The current user was asked for, for the first time in this request; `user_accessed`.
+    /// The request asked for the current user for the first time; `user_accessed`.
     Accessed,
-    /// The login came from another client than the one it is bound to; `session_protected`.
+    /// The login came from a different client than the one it is bound to; `session_protected`.
     SessionProtected,
-    /// A login cookie was no token of ours.
+    /// A login cookie held no token that we signed.
     Forged,
     /// A login cookie had expired, by its lifetime or by the idle timeout.
     Expired,
-    /// A login cookie was of a session that had been ended.
+    /// A login cookie belonged to a session that has ended.
     Revoked,
-    /// A login cookie was of a user who is gone, inactive, or has changed the session hash.
+    /// A login cookie belonged to a user who was deleted, is inactive, or has a new session hash.
     Outdated,
-    /// A login cookie came twice, which no honest browser sends.
+    /// The request had a login cookie twice: another host of the domain may have planted one.
     DuplicateCookie,
-    /// A request from another site tried to change something.
+    /// A request from another site tried to change something, and was refused.
     CrossSite,
     /// The user could not be loaded.
     LoaderFailed,

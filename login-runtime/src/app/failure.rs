@@ -1,4 +1,4 @@
-//! How the application's own code says that it has failed.
+//! The errors of the application's own code.
 
 use std::error::Error;
 use std::fmt;
@@ -9,9 +9,9 @@ use rocket::http::Status;
 use crate::app::contain::Interrupted;
 use crate::printable::Printable;
 
-/// A loader could not determine who the user is.
+/// A loader could not determine the user, for example because the database is down.
 ///
-/// The request fails with [`status`](Self::status); it logs nobody in or out.
+/// The request fails with its [`status`](Self::status); nobody is logged in or out.
 ///
 /// # Example
 ///
@@ -27,9 +27,19 @@ use crate::printable::Printable;
 #[derive(Clone)]
 pub struct LoadError(Failure);
 
-/// A condition could not determine whether the user may pass.
+/// A condition could not determine whether the user may use the route.
 ///
-/// The request fails with [`status`](Self::status).
+/// The request fails with its [`status`](Self::status).
+///
+/// # Example
+///
+/// ```rust
+/// # use rocket_login::{access::ConditionError, UserMixin};
+/// # #[derive(UserMixin)] struct User { id: i64 }
+/// fn may_edit(user: &User) -> Result<bool, ConditionError> {
+///     Err(ConditionError::new("the list of editors cannot be read"))
+/// }
+/// ```
 #[derive(Clone)]
 pub struct ConditionError(Failure);
 
@@ -43,7 +53,8 @@ struct Failure {
 macro_rules! failures {
     ($($failure:ident: $what:literal;)*) => {$(
         impl $failure {
-            /// Creates an error that answers 503 and logs `cause`. An error of this type stays as it is.
+            /// Creates an error with status 503; `cause` is logged. If `cause` is already an error of this type, it is
+            /// returned unchanged.
             pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
                 match cause.into().downcast::<Self>() {
                     Ok(error) => *error,
@@ -51,7 +62,7 @@ macro_rules! failures {
                 }
             }
 
-            /// Creates an error that answers `status` and logs `cause`; a status below 500 becomes 500.
+            /// Creates an error with this status; `cause` is logged. A status below 500 becomes 500.
             pub fn with_status(
                 status: Status,
                 cause: impl Into<Box<dyn Error + Send + Sync>>,
@@ -63,7 +74,7 @@ macro_rules! failures {
                 })
             }
 
-            /// Returns the status that the request is answered with, always 5xx.
+            /// Returns the status of the response, always 5xx.
             #[must_use]
             pub fn status(&self) -> Status {
                 self.0.status
@@ -76,7 +87,7 @@ macro_rules! failures {
             }
         }
 
-        /// Without the cause, which may name a user.
+        /// Omits the cause, which may contain personal data.
         impl fmt::Debug for $failure {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, "{}({})", stringify!($failure), self.0.status)
@@ -147,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_never_less_than_500() {
+    fn a_failure_has_a_status_of_at_least_500() {
         for (given, status) in [(200, 500), (404, 500), (499, 500), (500, 500), (504, 504)] {
             let error = LoadError::with_status(Status::new(given), "");
             assert_eq!(error.status().code, status);
@@ -155,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interruption_says_what_happened() {
+    fn an_interruption_says_why() {
         let error = LoadError::from(Interrupted::Panicked);
         assert_eq!(error.status(), Status::InternalServerError);
         assert_eq!(
@@ -171,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_writes_no_line_of_its_own_and_is_not_in_debug() {
+    fn a_cause_cannot_start_a_log_line_and_is_not_in_debug() {
         let error = LoadError::new("no user alice\nError: forged");
         assert_eq!(
             error.to_string(),

@@ -1,8 +1,8 @@
-//! Handlers: what the builder of `LoginManager` takes, and the function pointers that it keeps.
+//! The traits of the functions that `LoginManager` takes, and the function pointers that it keeps.
 //!
-//! Each attribute (`#[user_loader]`, `#[unauthorized_handler]`, ..) turns a function into a unit struct of the same name that
-//! implements the trait below. A function without the attribute then gives an error that names the attribute, which a
-//! mismatch of function pointers cannot do.
+//! Each attribute (`#[user_loader]`, `#[unauthorized_handler]`, ..) adds a unit struct that has the function's name and
+//! implements one of these traits. So the error for a function without the attribute names the attribute; an error
+//! about mismatched function pointers could not.
 
 use rocket::futures::future::BoxFuture;
 use rocket::http::Status;
@@ -82,7 +82,8 @@ pub trait IntoNeedsRefreshHandler {
     fn into_needs_refresh_handler(self) -> AnswerFn;
 }
 
-/// A function under `#[forbidden_handler]`, for [`LoginManager::forbidden_handler`](crate::LoginManager::forbidden_handler).
+/// A function under `#[forbidden_handler]`, for
+/// [`LoginManager::forbidden_handler`](crate::LoginManager::forbidden_handler).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a forbidden handler",
     label = "not a function under `#[forbidden_handler]`",

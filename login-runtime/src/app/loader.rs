@@ -1,4 +1,4 @@
-//! Loaders: the functions by which the application finds its own users.
+//! Loaders: the application's functions that find its users.
 
 use std::error::Error;
 use std::future::Future;
@@ -12,7 +12,7 @@ use rocket::request::Outcome;
 use crate::app::contain::contain;
 use crate::app::failure::LoadError;
 
-/// What a loader answers: somebody, nobody, or that it failed.
+/// The result of a loader: a user, nobody, or a failure.
 pub type LoadResult<U> = Result<Option<U>, LoadError>;
 
 /// What a loader function may return: `Option<U>` or `Result<Option<U>, E>`.
@@ -28,7 +28,7 @@ pub trait IntoLoadResult {
     /// The application's user type.
     type User;
 
-    /// Converts into what the library works with.
+    /// Converts the value that the loader returned.
     ///
     /// # Errors
     ///
@@ -53,7 +53,7 @@ impl<U, E: Into<Box<dyn Error + Send + Sync>>> IntoLoadResult for Result<Option<
     }
 }
 
-/// Runs a loader: a panic becomes 500, an answer that takes longer than `limit` 503.
+/// Runs a loader: a panic becomes status 500, and a loader that takes longer than `limit` becomes 503.
 pub(crate) fn run<'a, U>(
     limit: Duration,
     loader: impl FnOnce() -> BoxFuture<'a, LoadResult<U>>,
@@ -62,11 +62,11 @@ pub(crate) fn run<'a, U>(
         .map(|answer| answer.unwrap_or_else(|interrupted| Err(interrupted.into())))
 }
 
-/// The value of a loader's guard.
+/// Returns the value of a loader's guard.
 ///
 /// # Errors
 ///
-/// If the guard fails or forwards: that never means "nobody".
+/// If the guard fails or forwards: this is a failure of the loader, and does not mean that nobody is logged in.
 pub fn guard<T, E>(outcome: Outcome<T, E>) -> Result<T, LoadError> {
     handler_guard(outcome).map_err(|status| {
         let name = std::any::type_name::<T>();
@@ -75,7 +75,7 @@ pub fn guard<T, E>(outcome: Outcome<T, E>) -> Result<T, LoadError> {
     })
 }
 
-/// The value of a handler's or listener's guard.
+/// Returns the value of a handler's or listener's guard.
 ///
 /// # Errors
 ///

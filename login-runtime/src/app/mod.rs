@@ -1,4 +1,4 @@
-//! The application's own code: its user type, its loaders, its listeners.
+//! The application's own code: its user type, its loaders, handlers and listeners.
 
 pub(crate) mod contain;
 pub(crate) mod event;

@@ -1,4 +1,4 @@
-//! The session hash: what ends a user's logins when it changes.
+//! The session hash: when it changes, the user's logins end.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,14 +9,43 @@ use hmac::Mac as _;
 use crate::app::user::UserMixin;
 use crate::token::{Digest, HmacSha256};
 
-/// Collects the fields that a user's logins are bound to; see [`UserMixin::session_hash`].
+/// Collects the data that a user's logins are bound to; see [`UserMixin::session_hash`].
+///
+/// # Example
+///
+/// ```rust
+/// # use std::fmt::Display;
+/// use rocket_login::{SessionHasher, UserMixin};
+///
+/// struct User { id: i64, password_hash: String, second_factor: Option<Vec<u8>> }
+///
+/// impl UserMixin for User {
+///     fn get_id(&self) -> impl Display {
+///         self.id
+///     }
+///
+///     fn session_hash(&self, hash: &mut SessionHasher) {
+///         hash.field(&self.password_hash);
+///         hash.field(&self.second_factor);
+///     }
+/// }
+/// ```
 pub struct SessionHasher {
     mac: HmacSha256,
     used: bool,
 }
 
 impl SessionHasher {
-    /// Adds a field. The order and the length of the fields count.
+    /// Adds a field. The hash depends on the order and the length of the fields, so no two lists of fields collide.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::SessionHasher;
+    /// fn session_hash(password_hash: &str, hash: &mut SessionHasher) {
+    ///     hash.field(password_hash);
+    /// }
+    /// ```
     pub fn field<T: SessionHashField + ?Sized>(&mut self, field: &T) {
         self.used = true;
         match field.bytes() {
@@ -29,7 +58,7 @@ impl SessionHasher {
         }
     }
 
-    /// The digest of a user's fields under a key; `None` for a user that adds none.
+    /// Returns the keyed digest of a user's fields; `None` if the user adds none.
     pub(crate) fn digest<U: UserMixin>(key: &HmacSha256, user: &U) -> Option<Digest> {
         let mut hasher = SessionHasher {
             mac: key.clone(),
@@ -53,7 +82,7 @@ impl fmt::Debug for SessionHasher {
     note = "`session_hash` takes text and bytes: `String`, `&str`, `Vec<u8>`, `[u8; N]`, or an `Option` of one"
 )]
 pub trait SessionHashField {
-    /// Returns the field's bytes, `None` where there is no value.
+    /// Returns the field's bytes; `None` if there is no value.
     fn bytes(&self) -> Option<&[u8]>;
 }
 

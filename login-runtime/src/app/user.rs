@@ -1,4 +1,4 @@
-//! The user trait: what the library requires of an application's own user type.
+//! The trait that an application's user type implements.
 
 use std::any::TypeId;
 use std::fmt::{self, Display};
@@ -7,8 +7,8 @@ use crate::app::session_hash::SessionHasher;
 
 /// A user of the application.
 ///
-/// Usually derived: `#[derive(UserMixin)]` finds the field `id`, or the one marked `#[user(id)]`.
-/// The same job as Flask-Login's `UserMixin`.
+/// Usually derived: `#[derive(UserMixin)]` uses the field `id`, or the field marked `#[user(id)]`. Flask-Login's
+/// `UserMixin`.
 ///
 /// # Example
 ///
@@ -34,45 +34,43 @@ use crate::app::session_hash::SessionHasher;
     note = "write `#[derive(UserMixin)]` above `{Self}`, or implement `rocket_login::UserMixin` for it"
 )]
 pub trait UserMixin: Send + Sync + 'static {
-    /// Returns the id under which the user loader finds this user again.
+    /// Returns the id with which the user loader finds this user again.
     ///
-    /// The cookies contain the id, signed but readable: choose one that reveals nothing. 1 to 256
-    /// bytes once printed; another length is an error at login.
+    /// The id is in the cookies, signed but readable: choose one that reveals nothing. Printed, it has 1 to 256 bytes;
+    /// another length is an error at login.
     fn get_id(&self) -> impl Display;
 
     /// Returns whether this account may be used; `true` unless overridden.
     ///
-    /// An inactive user cannot log in, and a login ends at the first request that finds its user
-    /// inactive.
+    /// An inactive user cannot log in. If a logged-in user becomes inactive, the login ends with the next request.
     fn is_active(&self) -> bool {
         true
     }
 
-    /// Returns whether this user counts as logged in when loaded; the same as
-    /// [`is_active`](Self::is_active) unless overridden.
+    /// Returns whether this user counts as logged in when loaded; the same as [`is_active`](Self::is_active) unless
+    /// overridden.
     fn is_authenticated(&self) -> bool {
         self.is_active()
     }
 
-    /// Feeds whatever must end the user's logins when it changes, such as the password hash.
+    /// Adds the data that ends the user's logins when it changes, such as the password hash.
     ///
-    /// A keyed digest of it is bound into both cookies, so that a change of password ends every
-    /// older session and remember token with no store and no look-up. By default nothing is fed,
-    /// and nothing is bound.
+    /// Both cookies contain a keyed digest of the data. So a change of password ends all older sessions and remember
+    /// tokens, without a session store. By default there is no such data.
     fn session_hash(&self, hash: &mut SessionHasher) {
         let _ = hash;
     }
 }
 
-/// A user's id as the cookies hold it.
+/// Returns a user's id, as it is in the cookies.
 pub(crate) fn id_of<U: UserMixin>(user: &U) -> String {
     user.get_id().to_string()
 }
 
 /// Whether a user's id is exactly `id`.
 ///
-/// It is compared while it is printed: 200 instructions fewer per guarded request than
-/// `id_of(user) == id`, and no allocation.
+/// Compares the id while printing it, without an allocation: 200 instructions fewer per guarded request than
+/// `id_of(user) == id`.
 pub(crate) fn has_id<U: UserMixin>(user: &U, id: &str) -> bool {
     struct Rest<'a>(&'a str);
     impl fmt::Write for Rest<'_> {
@@ -85,7 +83,7 @@ pub(crate) fn has_id<U: UserMixin>(user: &U, id: &str) -> bool {
     fmt::write(&mut rest, format_args!("{}", user.get_id())).is_ok() && rest.0.is_empty()
 }
 
-/// A user type. Each attached manager has its own.
+/// A user type: each attached manager has its own.
 #[derive(Clone, Copy, Debug)]
 pub struct UserType {
     pub(crate) id: TypeId,

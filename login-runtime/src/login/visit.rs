@@ -42,6 +42,10 @@ pub(crate) struct Visit<U> {
 }
 
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts beside the state"
+)]
 struct State {
     who: Who,
     /// Whether the search is being polled right now: a question in this moment comes from inside the search.

@@ -292,7 +292,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// }
     /// ```
     pub fn unauthorized(&self) -> Deny {
-        Deny(self.denied(Reason::Unauthorized))
+        Deny(Self::denied(Reason::Unauthorized))
     }
 
     /// Returns a responder that refuses the request as a guard does when the login is not fresh.
@@ -314,10 +314,10 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// }
     /// ```
     pub fn needs_refresh(&self) -> Deny {
-        Deny(self.denied(Reason::NeedsRefresh))
+        Deny(Self::denied(Reason::NeedsRefresh))
     }
 
-    fn denied(&self, reason: Reason) -> Denied {
+    fn denied(reason: Reason) -> Denied {
         Denied::new(reason, TypeId::of::<U>())
     }
 
@@ -342,7 +342,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         let denied = Denied {
             certain: false,
             emitted: true,
-            ..self.denied(reason)
+            ..Self::denied(reason)
         };
         denied.record(self.req);
         Err(LoginError::CrossSite)
