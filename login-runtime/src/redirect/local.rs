@@ -6,13 +6,13 @@ use std::fmt::Write as _;
 use rocket::http::RawStr;
 use rocket::http::uri::Origin;
 
-/// No longer target is accepted or emitted, in bytes.
+/// The longest target that is accepted or emitted, in bytes.
 const MAX_LENGTH: usize = 2048;
 
-/// Whether a target, decoded once, names a path of this site in every browser.
+/// Whether a target, decoded once, is a path of this site in every browser.
 ///
-/// Stricter than a URI parser on purpose: `Origin::parse` takes `//evil.com`, and browsers read
-/// `/\evil.com` as that.
+/// Intentionally stricter than a URI parser: `Origin::parse` accepts `//evil.com`, and browsers read `/\evil.com` as
+/// `//evil.com`.
 pub(crate) fn is_local(target: &str) -> bool {
     let (path, query) = split(target);
     (1..=MAX_LENGTH).contains(&target.len())
@@ -24,7 +24,7 @@ pub(crate) fn is_local(target: &str) -> bool {
         && Origin::parse(target).is_ok()
 }
 
-/// The `next` to emit for a request: its path as Rocket routes it, and its query.
+/// Returns the `next` to emit for a request: its path as Rocket routes it, and its query.
 pub(crate) fn wanted(path: &str, query: Option<&str>) -> Option<String> {
     let mut target = collapse_slashes(path);
     if let Some(query) = query {
@@ -33,17 +33,17 @@ pub(crate) fn wanted(path: &str, query: Option<&str>) -> Option<String> {
     is_local(&target).then_some(target)
 }
 
-/// A target's path: what stands before the `?`.
+/// Returns a target's path: everything before the `?`.
 pub(crate) fn path_of(target: &str) -> &str {
     split(target).0
 }
 
-/// Whether Rocket routes two paths alike: it ignores empty segments and decodes the others.
+/// Whether Rocket routes two paths to the same place: it ignores empty segments and decodes the others.
 pub(crate) fn same_path(a: &str, b: &str) -> bool {
     segments(a).eq(segments(b))
 }
 
-/// Whether a path lies at or below a base, as Rocket routes them.
+/// Whether a path is at or below a base, as Rocket routes them.
 pub(crate) fn is_under(path: &str, base: &str) -> bool {
     let mut path = segments(path);
     segments(base).all(|segment| path.next() == Some(segment))
@@ -55,8 +55,7 @@ fn segments(path: &str) -> impl Iterator<Item = Cow<'_, str>> {
         .map(|segment| RawStr::new(segment).percent_decode_lossy())
 }
 
-/// A path with each run of `/` made one: Rocket routes `//private` as `/private`, but a browser
-/// reads it as a host.
+/// Replaces repeated slashes by one: Rocket routes `//private` as `/private`, but a browser reads it as a host.
 pub(crate) fn collapse_slashes(path: &str) -> String {
     let mut collapsed = String::with_capacity(path.len());
     for char in path.chars() {
@@ -74,12 +73,12 @@ fn split(target: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Browsers drop tabs and line breaks and turn `\` into `/`; nothing of the kind gets through.
+/// Browsers drop tabs and line breaks and turn `\` into `/`, so none of these characters is allowed.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_graphic() && byte != b'\\' && byte != b'#'
 }
 
-/// Neither an empty segment at the front or within, nor one that a browser resolves away.
+/// No empty segment except at the end, and no segment that a browser resolves, such as `..`.
 fn is_plain_path(path: &str) -> bool {
     !path.as_bytes().windows(2).any(|pair| pair == b"//")
         && !path.split('/').any(is_dots)
@@ -88,7 +87,7 @@ fn is_plain_path(path: &str) -> bool {
             .is_some_and(|start| start.eq_ignore_ascii_case("/%2f"))
 }
 
-/// Whether a segment is `.` or `..`, its dots escaped or not.
+/// Whether a segment is `.` or `..`, with escaped dots or not.
 fn is_dots(segment: &str) -> bool {
     after_dot(segment).is_some_and(|rest| rest.is_empty() || after_dot(rest) == Some(""))
 }
@@ -103,17 +102,17 @@ fn after_dot(text: &str) -> Option<&str> {
 
 /// Every `%` starts an escape, and none hides a control character or one of `refused`.
 fn has_clean_escapes(text: &str, refused: &[u8]) -> bool {
-    // What stands before the first `%` is no escape.
+    // The text before the first `%` is not an escape.
     text.split('%').skip(1).all(|rest| {
         decode_pair(rest)
             .is_some_and(|decoded| !decoded.is_ascii_control() && !refused.contains(&decoded))
     })
 }
 
-/// The byte that the two hexadecimal digits at the front of `text` stand for.
+/// Decodes the two hexadecimal digits at the start of `text`.
 fn decode_pair(text: &str) -> Option<u8> {
     let digits = text.get(..2)?;
-    // `from_str_radix` takes a sign.
+    // `from_str_radix` also accepts a sign.
     if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
     }
@@ -149,7 +148,7 @@ mod tests {
         encoded
     }
 
-    /// Where a browser at the site goes, or `None` if it leaves the site.
+    /// The path that a browser on the site opens, or `None` if it leaves the site.
     fn browser_path(target: &str) -> Option<String> {
         let base = Url::parse("https://app.example/").unwrap();
         let url = base.join(target).ok()?;
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leaves_the_site_is_refused_however_often_encoded() {
+    fn a_target_that_leaves_the_site_is_refused_however_often_encoded() {
         for target in REFUSED {
             assert!(!is_local(target), "{target:?}");
             let once = encode(target);
@@ -167,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slash_in_front_does_not_hide_an_encoded_one() {
+    fn an_encoded_slash_after_a_plain_one_is_refused() {
         for hidden in [
             "/evil.com",
             "\\evil.com",
@@ -257,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rocket_cannot_parse_is_refused() {
+    fn a_target_that_rocket_cannot_parse_is_refused() {
         for target in ["/<a>", "/\"", "/a|b", "/?<"] {
             assert!(!is_local(target), "{target}");
         }
@@ -273,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn no_next_is_emitted_that_would_be_refused() {
+    fn a_next_that_would_be_refused_is_not_emitted() {
         assert_eq!(wanted("/\\evil.com", None), None);
         assert_eq!(wanted("/%2f/evil.com", None), None);
         assert_eq!(wanted("/a", Some("x=%0d%0a")), None);
@@ -290,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_the_same_where_rocket_says_so() {
+    fn paths_are_the_same_if_rocket_routes_them_alike() {
         let paths = [
             "/",
             "//",
@@ -322,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn no_hostile_string_leaves_the_site_once_accepted() {
+    fn no_accepted_string_leaves_the_site() {
         const ALPHABET: &[&str] = &[
             "/",
             "/",
@@ -401,7 +400,7 @@ mod tests {
         let accepted = accepted.get();
         assert!(
             accepted > 1_000,
-            "{accepted} accepted: the rounds prove nothing"
+            "only {accepted} were accepted, too few to prove anything"
         );
     }
 

@@ -1,14 +1,13 @@
-//! Flask-Login's `login_url` and `make_next_param`: the login view's URL with the page wanted.
+//! Flask-Login's `login_url` and `make_next_param`: the URL of a login page that leads back to the wanted page.
 
 use rocket::http::RawStr;
 
 use crate::redirect::local::collapse_slashes;
 
-/// Returns the URL of a login view, told where to go after the login.
+/// Returns the URL of a login page, with the page to go to after the login.
 ///
-/// `next_url` is shortened with [`make_next_param`] and put into the view's query as
-/// `next_field`, in place of a field of that name. The rest of the query stays as it is, and so
-/// does the fragment. Without `next_url` the view's URL is returned unchanged.
+/// `next_url` is shortened with [`make_next_param`] and added to the query as `next_field`; it replaces a field of that
+/// name. The rest of the query and the fragment do not change. Without `next_url`, the URL is returned unchanged.
 ///
 /// # Example
 ///
@@ -33,19 +32,18 @@ pub fn login_url(login_view: &str, next_url: Option<&str>, next_field: &str) -> 
     )
 }
 
-/// Returns the current URL as short as the login view understands it.
+/// Returns the current URL in the shortest form that leads back from the login page.
 ///
-/// That is its path and query where the login URL has the same scheme and host, port included, or
-/// names none; else the whole URL. The fragment is dropped with the host, and a run of slashes
-/// becomes one, as Rocket routes it: `//evil.com` would be another host.
+/// If the login URL has the same scheme, host and port, or none, the result is the path and the query; otherwise it is
+/// the whole URL. The shortened URL has no fragment, and repeated slashes become one, as in Rocket's routing:
+/// `//evil.com` would be another host.
 ///
-/// This shortens, it does not check: what a browser sends back as `next` is to be read with the
-/// `Next` guard.
+/// This function shortens and does not check. Read a `next` that a browser sends with the guard [`Next`](crate::Next).
 ///
 /// # Example
 ///
 /// ```rust
-/// use rocket_login::make_next_param;
+/// use rocket_login::redirect::make_next_param;
 ///
 /// let current = "https://example.com/notes?page=2";
 /// assert_eq!(make_next_param("/login", current), "/notes?page=2");
@@ -62,7 +60,7 @@ pub fn make_next_param(login_url: &str, current_url: &str) -> String {
     collapse_slashes(path) + query
 }
 
-/// A URL in whose query the field stands once, at the place of the first of that name or the end.
+/// Returns a URL whose query has the field exactly once: where it first occurred, or else at the end.
 pub(crate) fn with_field(url: &str, field: &str, value: &str) -> String {
     let (url, fragment) = split_before(url, |c| c == '#');
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
@@ -91,7 +89,7 @@ pub(crate) fn with_field(url: &str, field: &str, value: &str) -> String {
     result
 }
 
-/// A URL's scheme and host, empty where it names none, and what follows them.
+/// The scheme and the host of a URL, empty if it has none, and the rest.
 struct Parts<'a> {
     scheme: &'a str,
     host: &'a str,
@@ -119,12 +117,12 @@ fn is_scheme(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
-/// Whether the login URL's scheme or host is the current one, or left open.
+/// Whether the login URL has the current scheme or host, or none.
 fn names_same(login: &str, current: &str) -> bool {
     login.is_empty() || login.eq_ignore_ascii_case(current)
 }
 
-/// Splits in front of the first such character; the second half is empty where there is none.
+/// Splits before the first character that matches; without one, the second half is empty.
 fn split_before(text: &str, pattern: impl FnMut(char) -> bool) -> (&str, &str) {
     text.find(pattern)
         .and_then(|at| text.split_at_checked(at))
@@ -164,7 +162,7 @@ mod tests {
             login_url("/login?affil=cgnu", PROTECTED, "next"),
             "/login?affil=cgnu&next=%2Fprotected"
         );
-        // Flask-Login writes `%3A`; a colon needs no escape in a query.
+        // Flask-Login writes `%3A`, but a colon needs no escape in a query.
         assert_eq!(
             login_url("https://auth.localhost/login", PROTECTED, "next"),
             "https://auth.localhost/login?next=http:%2F%2Flocalhost%2Fprotected"
@@ -184,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_field_stands_once_where_it_stood_first() {
+    fn the_field_occurs_once_where_it_first_occurred() {
         let url = |view| login_url(view, Some("/p"), "next");
         assert_eq!(url("/login?a=1&next=/old&b=2"), "/login?a=1&next=%2Fp&b=2");
         assert_eq!(
@@ -209,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn next_comes_out_of_the_query_as_it_went_in() {
+    fn next_survives_the_round_trip_through_the_query() {
         for next in [
             "/a b",
             "/a?b=c&d=e%26",
@@ -253,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_of_another_site_stays_whole() {
+    fn a_url_of_another_site_is_not_shortened() {
         for (login, current) in [
             ("https://localhost/login", "http://localhost/profile"),
             (

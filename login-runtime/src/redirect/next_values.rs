@@ -1,6 +1,6 @@
-//! Values of `next` for tests, here and over a socket.
+//! Values of `next` for tests, of this crate and of the whole application.
 
-/// Values that a login refuses: other sites, also in disguise, and text that is no local URL.
+/// Values that a login refuses: other sites, some of them disguised, and text that is not a local URL.
 pub(crate) const REFUSED: &[&str] = &[
     "//evil.com",
     "///evil.com",
