@@ -1,24 +1,23 @@
-//! The client's address: the peer's, or what trusted proxies say of it.
+//! The client's address: the address of the peer, or the one that trusted proxies report.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 
-/// No chain of proxies is longer; what lies further left was sent by the client.
+/// The longest chain of proxies; entries further left come from the client.
 const MAX_ENTRIES: usize = 32;
 
-/// The peer's address, unless it is a trusted proxy: then the nearest address that is not one.
+/// Returns the peer's address or, if the peer is a trusted proxy, the nearest address that is not a trusted proxy.
 ///
-/// `header` holds the values of `X-Forwarded-For` or a header like it, in the order sent. They are
-/// read from the right, since each proxy adds what it saw at the end and a client may send
-/// anything at the front.
+/// `header` has the values of `X-Forwarded-For` or a similar header, in the order sent. They are read from the right,
+/// because each proxy appends the address that it saw, and a client can send anything at the start.
 pub(crate) fn client_ip<'a>(
     peer: Option<IpAddr>,
     header: impl Iterator<Item = &'a str>,
     trusted: &[IpNet],
 ) -> Option<IpAddr> {
     let mut client = peer?.to_canonical();
-    // Rocket's header values cannot be read from the back.
+    // Rocket's header values have no reverse iterator.
     let values: Vec<_> = header.collect();
     let entries = values.iter().rev().flat_map(|value| value.rsplit(','));
     for entry in entries.take(MAX_ENTRIES) {
@@ -31,7 +30,7 @@ pub(crate) fn client_ip<'a>(
     Some(client)
 }
 
-/// The network that a client keeps while its address changes: a /24 of IPv4, a /56 of IPv6.
+/// Returns the network of a client, which stays the same while its address changes: /24 of IPv4, /56 of IPv6.
 pub(crate) fn prefix(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V4(ip) => Ipv4Addr::from_bits(ip.to_bits() & !(u32::MAX >> 24)).into(),
@@ -39,7 +38,7 @@ pub(crate) fn prefix(ip: IpAddr) -> IpAddr {
     }
 }
 
-/// An address, which may stand in brackets and carry a port.
+/// Parses an address, with or without brackets and a port.
 fn parse(entry: &str) -> Option<IpAddr> {
     let entry = entry.trim_matches([' ', '\t']);
     let address = if let Ok(address) = entry.parse::<IpAddr>() {
@@ -100,13 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_of_trusted_proxies_alone_ends_at_its_first() {
+    fn a_chain_of_only_trusted_proxies_ends_at_its_first_entry() {
         assert_eq!(seen("10.0.0.1", &["10.0.0.3, 10.0.0.2"]), ip("10.0.0.3"));
         assert_eq!(seen("10.0.0.1", &[]), ip("10.0.0.1"));
     }
 
     #[test]
-    fn what_does_not_parse_ends_the_walk_at_the_last_good_address() {
+    fn an_entry_that_does_not_parse_ends_the_walk_at_the_last_good_address() {
         for junk in [
             "",
             " ",
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_may_carry_brackets_a_port_and_space() {
+    fn an_entry_may_have_brackets_a_port_and_spaces() {
         for (entry, address) in [
             ("203.0.113.9:567", CLIENT),
             (" \t203.0.113.9\t ", CLIENT),
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn no_peer_is_no_address() {
+    fn without_a_peer_there_is_no_address() {
         assert_eq!(
             client_ip(None, [CLIENT].into_iter(), &["0.0.0.0/0".parse().unwrap()]),
             None

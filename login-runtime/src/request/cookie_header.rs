@@ -1,16 +1,16 @@
-//! The raw `Cookie` header, since Rocket's jar decodes and trims names that browsers do not.
+//! Parses the raw `Cookie` header, because Rocket's jar decodes and trims names and browsers do not.
 
 use std::iter::from_fn;
 
 use memchr::memchr;
 
-/// What a request presents under one cookie name.
+/// How often a request presents a cookie name, with the value if once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Presented<'a> {
     #[default]
     Absent,
     One(&'a str),
-    /// Two or more, alike or not: a sibling domain may have set one of them.
+    /// Two or more, equal or not: another host of the domain may have set one of them.
     Many,
 }
 
@@ -25,11 +25,10 @@ impl<'a> Extend<&'a str> for Presented<'a> {
     }
 }
 
-/// Looks for the named cookies, in all `Cookie` headers of a request, in one pass: as what is
-/// [`Presented`], or as every value in a `Vec`.
+/// Finds cookies by name in all `Cookie` headers of a request, in one pass.
 ///
-/// A name counts byte for byte, with space and tab around it: never decoded, never in another
-/// case. So does a value, quotes included.
+/// The result for each name is [`Presented`], or a `Vec` of all values. Names and values are compared and returned byte
+/// for byte, except for spaces and tabs around them: no decoding, no other case, and quotes belong to the value.
 pub(crate) fn find<'a, T: Default + Extend<&'a str>, const N: usize>(
     headers: impl Iterator<Item = &'a str>,
     names: [&str; N],
@@ -45,9 +44,9 @@ pub(crate) fn find<'a, T: Default + Extend<&'a str>, const N: usize>(
     found
 }
 
-/// What stands between the semicolons, without blanks before it.
+/// The pairs between the semicolons, without spaces and tabs before them.
 ///
-/// `str::split` would take its time over values as long as ours.
+/// `memchr` is faster than `str::split` for values as long as ours.
 fn pairs(header: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(header);
     from_fn(move || {
@@ -61,7 +60,7 @@ fn pairs(header: &str) -> impl Iterator<Item = &str> {
 
 const BLANK: [char; 2] = [' ', '\t'];
 
-/// The value of a pair that has this name; `name` holds no `=`.
+/// Returns the value of a pair with this name; `name` contains no `=`.
 fn value_of<'a>(pair: &'a str, name: &str) -> Option<&'a str> {
     let rest = pair.strip_prefix(name)?;
     let value = rest.trim_start_matches(BLANK).strip_prefix('=')?;
@@ -88,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn any_place_and_any_header_will_do() {
+    fn a_cookie_is_found_at_any_position_and_in_any_header() {
         assert_eq!(find_id(&["__Host-id=alice"]), One("alice"));
         assert_eq!(find_id(&["__Host-id=alice;a=b"]), One("alice"));
         assert_eq!(find_id(&["a=b;__Host-id=alice"]), One("alice"));
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn two_of_a_name_are_many_even_if_equal() {
+    fn two_cookies_of_one_name_are_many_even_if_equal() {
         assert_eq!(find_id(&["__Host-id=alice; __Host-id=bob"]), Many);
         assert_eq!(find_id(&["__Host-id=alice; __Host-id=alice"]), Many);
         assert_eq!(find_id(&["__Host-id=alice", "a=b; __Host-id=alice"]), Many);
@@ -155,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn one_cookie_twice_does_not_spoil_another() {
+    fn a_duplicate_cookie_does_not_affect_another() {
         let found: [Presented<'_>; 2] = find(
             ["__Host-id=a; __Host-rm=t; __Host-id=b"].into_iter(),
             [ID, "__Host-rm"],
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_without_an_equals_sign_is_no_cookie() {
+    fn a_name_without_an_equals_sign_is_not_a_cookie() {
         assert_eq!(find_id(&["__Host-id"]), Absent);
         assert_eq!(find_id(&["__Host-id; __Host-id=alice"]), One("alice"));
     }

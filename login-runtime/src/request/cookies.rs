@@ -1,4 +1,4 @@
-//! Our cookies in a request.
+//! The login cookies of a request.
 
 use rocket::Request;
 use rocket::http::Cookie;
@@ -7,8 +7,8 @@ use super::cookie_header;
 
 /// Finds cookies by name in the raw `Cookie` header, as [`cookie_header::find`] does.
 ///
-/// Rocket's jar decodes and trims names, which defeats the `__Host-` prefix (Rack's CVE-2020-8184). Only Rocket's local
-/// client sends cookies without a header; then, and only then, the jar counts.
+/// Rocket's jar decodes and trims names, which defeats the `__Host-` prefix (Rack's CVE-2020-8184). The jar is only
+/// used if the request has no `Cookie` header: Rocket's local client sends cookies without one.
 pub(crate) fn presented<'r, T: Default + Extend<&'r str>, const N: usize>(
     req: &'r Request<'_>,
     names: [&str; N],

@@ -1,4 +1,4 @@
-//! Whether a request that changes something comes from this site.
+//! The cross-site rule: whether a request that changes something comes from this site.
 
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -8,15 +8,15 @@ use std::str::FromStr;
 use rocket::http::Method;
 use serde::Deserialize;
 
-/// How requests that other sites cause are kept from logging in, logging out or changing anything.
+/// Which requests from other sites may log in, log out or change anything.
 ///
-/// A refused request is answered with 403. What the browser says in `Sec-Fetch-Site` decides, and
-/// `Origin` where an older browser does not send that.
+/// A refused request gets a 403. The browser's header `Sec-Fetch-Site` decides or, in an older browser that does not
+/// send it, `Origin`.
 ///
 /// # Example
 ///
 /// ```rust
-/// use rocket_login::CrossSiteProtection;
+/// use rocket_login::config::CrossSiteProtection;
 ///
 /// assert_eq!(CrossSiteProtection::default(), CrossSiteProtection::Standard);
 /// ```
@@ -24,28 +24,28 @@ use serde::Deserialize;
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum CrossSiteProtection {
-    /// Refuses what comes from another site. A request that says nothing of where it comes from
-    /// is let through: every current browser says so, and programs such as `curl` do not.
+    /// Refuses requests from other sites. Requests with neither header pass: all current browsers send one, programs
+    /// such as `curl` do not.
     #[default]
     Standard,
     /// Also refuses a request with neither `Sec-Fetch-Site` nor `Origin`.
     Strict,
-    /// Refuses nothing; for applications that have a protection of their own.
+    /// Refuses nothing; for applications with their own protection.
     Off,
 }
 
-/// What a request and the configuration say of where the request comes from.
+/// Where a request comes from, according to its headers and the configuration.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Signals<'a> {
     pub(crate) sec_fetch_site: Option<&'a str>,
     pub(crate) origin: Option<&'a str>,
     /// The request's host, with its port if it has one.
     pub(crate) host: Option<&'a str>,
-    /// Whether this site is served over https, where that is known.
+    /// Whether this site is served over HTTPS, if known.
     pub(crate) https: Option<bool>,
 }
 
-/// Whether a request may change something; `trusted` are the other sites that may cause one.
+/// Whether a request may change something; `trusted` are the other sites that may send changes.
 pub(crate) fn allows(
     mode: CrossSiteProtection,
     signals: &Signals<'_>,
@@ -68,7 +68,7 @@ pub(crate) fn allows(
     }
 }
 
-/// Whether a method promises to change nothing (RFC 9110, section 9.2.1).
+/// Whether a method is safe, which means that it must not change anything (RFC 9110, section 9.2.1).
 pub(crate) fn is_safe(method: Method) -> bool {
     matches!(
         method,
@@ -76,10 +76,10 @@ pub(crate) fn is_safe(method: Method) -> bool {
     )
 }
 
-/// The origin of a site: its scheme, host and port, as in `https://example.com`.
+/// The origin of a site: scheme, host and port, as in `https://example.com`.
 ///
-/// Only `http` and `https`; the port is the scheme's own unless given. There is no path, query or
-/// user, and a name outside ASCII stands in its `xn--` form.
+/// The scheme is `http` or `https`, and the default port is the scheme's. There is no path, query or user, and a name
+/// outside ASCII has its `xn--` form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WebOrigin {
     scheme: Scheme,
@@ -113,7 +113,7 @@ impl FromStr for WebOrigin {
     }
 }
 
-/// The text is not the origin of a site.
+/// The error for a text that is not the origin of a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidOrigin;
 
@@ -143,15 +143,15 @@ impl Scheme {
     }
 }
 
-/// The host, in one spelling, and the port; `None` for anything that is more or less than that.
+/// Parses a host, into one spelling, and a port; `None` for any other text.
 fn host_and_port(authority: &str, default_port: u16) -> Option<(String, u16)> {
-    // The colons of an IPv6 address come before its bracket.
+    // A colon inside the brackets belongs to an IPv6 address.
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (authority, None),
     };
     let port = match port {
-        // `u16::from_str` takes a sign.
+        // `u16::from_str` also accepts a sign.
         Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => port.parse().ok()?,
         Some(_) => return None,
         None => default_port,
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn the_browsers_word_decides() {
+    fn sec_fetch_site_decides() {
         for mode in [Standard, Strict] {
             for site in ["same-origin", "none"] {
                 assert!(allows(mode, &from_site(site), &[]), "{site:?}");
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_origin_may_cause_requests() {
+    fn a_trusted_origin_may_send_changes() {
         let partner = partner();
         for mode in [Standard, Strict] {
             let signals = from_origin("https://partner.example");
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn saying_nothing_passes_unless_the_protection_is_strict() {
+    fn a_request_without_either_header_passes_unless_strict() {
         assert!(allows(Standard, &HERE, &[]));
         assert!(!allows(Strict, &HERE, &partner()));
     }
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_origin_does_not_parse() {
+    fn text_that_is_not_an_origin_does_not_parse() {
         for text in [
             "null",
             "",

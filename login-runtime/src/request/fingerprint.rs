@@ -20,16 +20,16 @@ use crate::token::{Digest, HmacSha256};
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ProtectionAddress {
-    /// All of it.
+    /// The whole address.
     #[default]
     Full,
-    /// The network: /24 of an IPv4 address, /56 of an IPv6 address, so that a phone may move within it.
+    /// The network, so that a phone may change its address within it: /24 for IPv4, /56 for IPv6.
     Prefix,
-    /// Nothing: only the `User-Agent` counts.
+    /// No address: only the `User-Agent` counts.
     Off,
 }
 
-/// Longer than any browser's User-Agent, in bytes; the rest is ignored.
+/// How many bytes of the User-Agent count, more than any browser's has.
 const MAX_USER_AGENT: usize = 1024;
 
 /// Returns the keyed digest of a client.
@@ -86,13 +86,13 @@ mod tests {
     }
 
     #[test]
-    fn no_user_agent_is_a_value_of_its_own() {
+    fn no_user_agent_differs_from_an_empty_one() {
         let off = ProtectionAddress::Off;
         assert_ne!(of(off, None, None), of(off, None, Some("")));
     }
 
     #[test]
-    fn a_phone_may_move_inside_its_prefix() {
+    fn a_phone_may_change_its_address_within_its_prefix() {
         let prefix = ProtectionAddress::Prefix;
         assert_eq!(
             of(prefix, Some("192.0.2.1"), None),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_user_agent_costs_no_more_than_a_long_one() {
+    fn only_the_first_kilobyte_of_a_user_agent_counts() {
         let off = ProtectionAddress::Off;
         let (long, endless) = ("a".repeat(1024), "a".repeat(100_000));
         assert_eq!(of(off, None, Some(&long)), of(off, None, Some(&endless)));

@@ -1,4 +1,4 @@
-//! What a request shows: pure functions of headers and addresses, and the two looks into a request that serve them.
+//! What a request contains: pure functions of headers and addresses, and `cookies` and `cache`, which read the request.
 
 pub(crate) mod cache;
 pub(crate) mod client_ip;
