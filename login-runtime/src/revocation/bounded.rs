@@ -1,4 +1,4 @@
-//! Calls to the revocation list: the one in memory directly, the application's own contained.
+//! Calls the revocation list: the one in memory directly, the application's own contained.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::revocation::{
 /// The list of ended sessions of one manager.
 pub(crate) enum Revocations {
     Memory(Box<MemoryRevocations>),
-    /// The application's own code: it can panic or hang.
+    /// The application's own code, which can panic or hang.
     Shared {
         list: Box<dyn RevocationList>,
         timeout: Duration,

@@ -1,4 +1,4 @@
-//! A map whose entries are dropped some time after they have expired, and never before.
+//! A map that drops its entries some time after they have expired, and never earlier.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -28,7 +28,7 @@ pub(super) struct Entry<V> {
 }
 
 impl<K: Eq + Hash, V, S: BuildHasher> Expiring<K, V, S> {
-    /// The value of an entry that has not expired.
+    /// Returns the value of an entry that has not expired.
     pub(super) fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q, now: UnixTime) -> Option<&V>
     where
         K: Borrow<Q>,
@@ -37,7 +37,7 @@ impl<K: Eq + Hash, V, S: BuildHasher> Expiring<K, V, S> {
         (entry.until > now).then_some(&entry.value)
     }
 
-    /// An entry, expired or not.
+    /// Returns an entry, expired or not.
     pub(super) fn get_mut<Q: Eq + Hash + ?Sized>(&mut self, key: &Q) -> Option<&mut Entry<V>>
     where
         K: Borrow<Q>,
@@ -53,8 +53,7 @@ impl<K: Eq + Hash, V, S: BuildHasher> Expiring<K, V, S> {
         self.entries.len()
     }
 
-    /// Drops what has expired, if the map has doubled since the last time or is full, and at most
-    /// once a second.
+    /// Drops the expired entries if the map is full or has doubled since the last time, but at most once a second.
     pub(super) fn purge(&mut self, now: UnixTime, capacity: usize) {
         if self.entries.len() < self.purge_at.min(capacity) || self.purged_at == Some(now) {
             return;
@@ -65,8 +64,8 @@ impl<K: Eq + Hash, V, S: BuildHasher> Expiring<K, V, S> {
     }
 }
 
-/// Hashes a session id by its own bytes: it is random, and only ids that we have signed get here.
-/// The standard hasher takes 230 instructions more per look-up, and each request makes one.
+/// Uses the bytes of a session id as its hash: they are random, and nobody can choose them, since only ids that we have
+/// signed get here. The standard hasher takes 230 instructions more for the one lookup of each request.
 #[derive(Default)]
 pub(super) struct IdHasher(u64);
 

@@ -12,16 +12,14 @@ use crate::revocation::{
 };
 use crate::token::SessionId;
 
-/// The list of ended sessions in this process's memory, which is the default.
+/// The default list of ended sessions, in this process's memory.
 ///
-/// It is neither shared nor kept: after a restart, and in a second process that serves the same
-/// users, a copy of the cookie of a session that was logged out works again until it expires. Where
-/// that matters, share a list of your own, or give the user a
-/// [`session_hash`](crate::UserMixin::session_hash) that changes.
+/// It is neither shared nor persistent: after a restart, and in another process that serves the same users, the cookie
+/// of a session that was logged out works again until it expires. If that matters, implement a shared
+/// [`RevocationList`], or give the user a [`session_hash`](crate::UserMixin::session_hash) that changes.
 ///
-/// An entry takes about 50 bytes, and none is dropped early. Once the list is full, a logout ends
-/// all sessions of its user instead of the one: that takes one entry per user, beyond the
-/// capacity.
+/// An entry takes about 50 bytes, and is never dropped early. When the list is full, a logout ends all sessions of its
+/// user instead of only one. That takes one entry for each such user, in addition to the capacity.
 pub struct MemoryRevocations {
     shards: [RwLock<Sessions>; SHARDS],
     shard_capacity: usize,
@@ -32,8 +30,7 @@ pub struct MemoryRevocations {
 const SHARDS: usize = 16;
 
 type Sessions = Expiring<SessionId, (), BuildHasherDefault<IdHasher>>;
-/// From each user to the `not_before`. An attacker can choose user ids: they need the standard
-/// library's keyed hasher.
+/// Each user's `not_before`. An attacker can choose a user id, so this map needs the standard library's keyed hasher.
 type Users = Expiring<Box<str>, UnixTime>;
 
 impl MemoryRevocations {
@@ -42,7 +39,9 @@ impl MemoryRevocations {
     /// # Example
     ///
     /// ```rust
-    /// let list = rocket_login::MemoryRevocations::new(100_000);
+    /// use rocket_login::revocation::MemoryRevocations;
+    ///
+    /// let list = MemoryRevocations::new(100_000);
     /// ```
     #[must_use]
     pub fn new(capacity: usize) -> Self {
@@ -69,7 +68,7 @@ impl MemoryRevocations {
         }
         let not_before = ended_with_user.unwrap_or_else(|| {
             tracing::warn!(
-                "the list of ended sessions is full: a logout has ended all sessions of its user; \
+                "the list of ended sessions is full, so a logout has ended all sessions of its user: \
                  raise `login.revocation_capacity`"
             );
             let latest = now.max(session.created_at);
@@ -88,7 +87,7 @@ impl MemoryRevocations {
         }
     }
 
-    /// Ends a user's older sessions; gives the `not_before` that held until now.
+    /// Ends a user's older sessions, and returns the previous `not_before`.
     pub(super) fn end_user(&self, ended: RevokeUser<'_>) -> Option<UnixTime> {
         let RevokeUser {
             user_id,
@@ -124,7 +123,7 @@ impl MemoryRevocations {
         read(&self.users).get(user_id, now).copied()
     }
 
-    /// Enters a session; gives whether it is new here, or `None` if there is no room for it.
+    /// Adds a session, and returns whether it is new here; `None` if the list is full.
     fn list(&self, session: SessionId, now: UnixTime, until: UnixTime) -> Option<bool> {
         let mut shard = write(self.shard(session));
         if let Some(entry) = shard.get_mut(&session) {
@@ -179,7 +178,7 @@ impl fmt::Debug for MemoryRevocations {
     }
 }
 
-/// A poisoned lock is used as it is: each change is a single step, so a panic leaves no half of one.
+/// Ignores poison: each change is a single step, so a panic cannot leave it half done.
 fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }
@@ -209,7 +208,7 @@ mod tests {
         }
     }
 
-    /// The list, with seconds in place of times.
+    /// The list's operations, with seconds instead of times.
     trait Seconds {
         fn list(&self) -> &MemoryRevocations;
 
@@ -252,7 +251,7 @@ mod tests {
         }
     }
 
-    /// The `n`th id of a fixed sequence, spread like random ones.
+    /// The `n`th id of a fixed sequence, distributed like random ids.
     fn id(n: u64) -> SessionId {
         let mixed = u128::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
         SessionId(mixed.to_be_bytes())
@@ -272,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn of_all_calls_that_end_a_session_one_is_the_first() {
+    fn of_concurrent_calls_only_one_ends_the_session() {
         for (capacity, first) in [(100, Revoked::Now), (0, with_user(11))] {
             let list = MemoryRevocations::new(capacity);
             let session = of(id(1), "alice", 5);
@@ -297,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ended_a_user_until_now_does_so_no_longer() {
+    fn an_expired_not_before_no_longer_counts() {
         let list = MemoryRevocations::new(0);
         list.ends_user("alice", 10, 11, 100);
         let session = of(id(1), "alice", 5);
@@ -305,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_holds_to_its_last_second() {
+    fn an_entry_is_valid_until_its_last_second() {
         let list = MemoryRevocations::new(100);
         list.ends(of(id(1), "alice", 0), 10, 100);
         assert!(list.is_over(of(id(1), "alice", 5), 99));
@@ -316,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn the_later_end_of_two_holds_in_either_order() {
+    fn the_later_of_two_ends_counts_in_either_order() {
         for ends in [[50, 100], [100, 50]] {
             let list = MemoryRevocations::new(100);
             for until in ends {
@@ -373,7 +372,7 @@ mod tests {
     #[test]
     fn a_full_list_lets_the_user_back_in() {
         let list = MemoryRevocations::new(0);
-        // Logs in and out again and again within one second, as the manager dates logins.
+        // Logs in and out several times within one second, with the dates that the manager gives logins.
         for n in 0..5 {
             let created_at = list.begins("alice", 10).map_or(10, |time| time.max(10));
             assert!(
@@ -402,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_list_makes_room_as_soon_as_something_has_expired() {
+    fn a_full_list_has_room_as_soon_as_an_entry_has_expired() {
         let list = MemoryRevocations::new(16);
         let (first, second) = (SessionId([0; 16]), SessionId([16; 16]));
         list.ends(of(first, "alice", 0), 10, 50);
@@ -423,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_expired_is_purged_and_what_has_not_is_kept() {
+    fn expired_entries_are_purged_and_others_are_kept() {
         let list = MemoryRevocations::new(1_000_000);
         list.ends(of(id(0), "alice", 0), 0, u64::MAX);
         list.ends_user("alice", 0, 1, u64::MAX);
@@ -431,7 +430,7 @@ mod tests {
             list.ends(of(id(n), "bob", 0), n, n + 100);
             list.ends_user(&format!("user {n}"), n, n, n + 100);
         }
-        // At most twice what is alive, and 64 per shard.
+        // At most twice the entries that have not expired, and 64 per shard.
         assert!(entries(&list) <= SHARDS * 64 + 300, "{}", entries(&list));
         assert!(read(&list.users).len() <= 300);
         assert!(list.is_over(of(id(0), "alice", 5), 100_000));
@@ -442,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_brings_nothing_to_life() {
+    fn a_clock_that_is_set_back_revives_no_session() {
         let list = MemoryRevocations::new(16);
         list.ends(of(SessionId([0; 16]), "alice", 0), 1_000, 2_000);
         list.ends(of(SessionId([16; 16]), "bob", 0), 0, 2_000);
@@ -453,7 +452,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_time_do_no_harm() {
+    fn extreme_times_do_no_harm() {
         let list = MemoryRevocations::new(0);
         list.ends(of(id(1), "alice", 0), u64::MAX, u64::MAX);
         assert_eq!(list.begins("alice", 0), Some(u64::MAX));
@@ -462,7 +461,7 @@ mod tests {
     }
 
     #[test]
-    fn sessions_spread_over_the_shards() {
+    fn sessions_are_spread_over_the_shards() {
         let list = MemoryRevocations::new(1_000_000);
         for _ in 0..16_000 {
             list.ends(of(SessionId::generate().unwrap(), "alice", 0), 0, 100);
@@ -473,8 +472,8 @@ mod tests {
     }
 
     #[test]
-    fn a_list_as_long_as_it_may_be_makes_room_again_and_again() {
-        // Below and above the 64 entries from which on a shard is looked through.
+    fn a_full_list_is_purged_again_and_again() {
+        // Below and above 64 entries, from which on a shard is purged.
         for room in [1, 100] {
             let list = MemoryRevocations::new(room * SHARDS);
             for generation in 0..5 {
@@ -491,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn two_sessions_of_a_shard_are_told_apart_by_their_hash() {
+    fn two_sessions_of_one_shard_have_different_hashes() {
         let build = BuildHasherDefault::<IdHasher>::default();
         assert_ne!(build.hash_one(id(1)), build.hash_one(id(2)));
     }
@@ -520,7 +519,7 @@ mod tests {
                 "session {n}"
             );
         }
-        // 8,000 ended, 2,000 fit: the rest stands as three users.
+        // 8,000 sessions ended and 2,000 fit: the others ended with their three users.
         assert!(entries(&list) <= 2_000);
     }
 
@@ -544,7 +543,7 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn the_trait_gives_the_same_answers_as_the_list() {
+    async fn the_trait_returns_the_same_results_as_the_list() {
         let time = UnixTime::from_secs;
         let memory = MemoryRevocations::new(100);
         let list: &dyn RevocationList = &memory;

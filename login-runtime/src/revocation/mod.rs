@@ -1,4 +1,4 @@
-//! Ended sessions: a signed cookie is valid until it expires, so a logout must be recorded here.
+//! The list of ended sessions: a signed cookie is valid until it expires, so the server must record a logout.
 
 mod bounded;
 mod expiring;
@@ -17,20 +17,20 @@ use crate::clock::UnixTime;
 use crate::printable::Printable;
 use crate::token::{SessionId, Token};
 
-/// Remembers which sessions have ended, until they would have expired anyway.
+/// A list of the sessions that have ended, each kept until it would have expired anyway.
 ///
-/// Implement it over storage that all servers share and that survives a restart, so that a logout
-/// holds everywhere and for good; [`MemoryRevocations`] is neither shared nor kept. While the list
-/// cannot be reached, requests fail with 503, and nobody is logged in or out.
+/// Implement it over storage that all servers share and that survives a restart: then a logout holds everywhere and
+/// permanently. [`MemoryRevocations`] is neither shared nor persistent. While the list fails, requests with a login
+/// fail with 503, and nobody is logged in or out.
 ///
-/// Every method gets the time of its request as `now`, from the manager's clock. An entry may be
-/// dropped once its `until` has come, and not before.
+/// Every method gets the time of its request as `now`, from the manager's clock. An entry may be dropped at its
+/// `until`, and not earlier.
 ///
 /// # Example
 ///
 /// ```rust
 /// use std::sync::atomic::{AtomicUsize, Ordering};
-/// use rocket_login::{
+/// use rocket_login::revocation::{
 ///     MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
 ///     SessionRef, UnixTime,
 /// };
@@ -70,27 +70,25 @@ use crate::token::{SessionId, Token};
 pub trait RevocationList: Send + Sync + 'static {
     /// Ends one session.
     ///
-    /// Returns [`Revoked::Before`] if the session had ended already, by itself or with its user. Of
-    /// several calls at the same time, at most one gets another answer; else a `confirm_login` could
-    /// undo a logout that happens at the same time. Of two calls for one session, the later `until`
-    /// counts.
+    /// Returns [`Revoked::Before`] if the session had already ended, alone or with its user. Of several concurrent
+    /// calls for one session, at most one may get another result; otherwise a `confirm_login` could undo a concurrent
+    /// logout. If a session is revoked twice, the later `until` counts.
     ///
     /// # Errors
     ///
     /// If the list cannot be written; the logout has then failed.
     async fn revoke(&self, ended: RevokeSession<'_>) -> Result<Revoked, RevocationError>;
 
-    /// Ends every session of a user that was created before a certain time.
+    /// Ends all sessions of a user that were created before `not_before`.
     ///
-    /// Of two calls for one user, the later `not_before` counts, and the later `until`.
+    /// If a user is revoked twice, the later `not_before` and the later `until` count.
     ///
     /// # Errors
     ///
     /// If the list cannot be written; the logout has then failed.
     async fn revoke_user(&self, ended: RevokeUser<'_>) -> Result<(), RevocationError>;
 
-    /// Returns whether a session has ended: by itself, or because it was created before its user's
-    /// `not_before`.
+    /// Returns whether a session has ended, alone or because it was created before its user's `not_before`.
     ///
     /// # Errors
     ///
@@ -101,7 +99,7 @@ pub trait RevocationList: Send + Sync + 'static {
         now: UnixTime,
     ) -> Result<bool, RevocationError>;
 
-    /// Returns the user's `not_before`, if there is one. No new login is dated before it.
+    /// Returns the user's `not_before`, if there is one; a new login is never dated earlier.
     ///
     /// # Errors
     ///
@@ -121,7 +119,7 @@ pub struct RevokeSession<'a> {
     pub session: SessionRef<'a>,
     /// The time of the request.
     pub now: UnixTime,
-    /// When the session's last token has expired, so that the entry may be dropped.
+    /// When the session's last token has expired; from then on the entry may be dropped.
     pub until: UnixTime,
 }
 
@@ -135,7 +133,7 @@ pub struct RevokeUser<'a> {
     pub not_before: UnixTime,
     /// The time of the request.
     pub now: UnixTime,
-    /// When the last token of these sessions has expired, so that the entry may be dropped.
+    /// When the last token of these sessions has expired; from then on the entry may be dropped.
     pub until: UnixTime,
 }
 
@@ -152,19 +150,19 @@ impl fmt::Debug for RevokeUser<'_> {
 /// The result of [`RevocationList::revoke`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revoked {
-    /// The session had ended before.
+    /// The session had already ended.
     Before,
-    /// This call has ended it.
+    /// This call ended the session.
     Now,
-    /// This call has ended it together with all older sessions of its user, because the list is full.
+    /// The list is full, so this call ended the session together with all older sessions of its user.
     WithUser {
-        /// Sessions of the user that were created before this time have ended; a login that replaces
-        /// the session is dated no earlier.
+        /// The user's sessions that were created before this time have ended; a login that replaces the session is
+        /// dated no earlier.
         not_before: UnixTime,
     },
 }
 
-/// A session, as a [`RevocationList`] gets it.
+/// The session that a [`RevocationList`] is called for.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct SessionRef<'a> {
@@ -199,7 +197,7 @@ impl<'a> SessionRef<'a> {
 /// # Example
 ///
 /// ```rust
-/// use rocket_login::RevocationError;
+/// use rocket_login::revocation::RevocationError;
 ///
 /// let error = RevocationError::new("connection refused");
 /// assert_eq!(error.to_string(), "the revocation list failed: connection refused");
@@ -208,19 +206,19 @@ impl<'a> SessionRef<'a> {
 pub struct RevocationError(Arc<dyn Error + Send + Sync>);
 
 impl RevocationError {
-    /// Creates an error that answers 503 and logs `cause`.
+    /// Creates an error with status 503; `cause` is logged.
     pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(cause.into().into())
     }
 
-    /// Returns the status that the request is answered with, 503.
+    /// Returns the status of the response, 503.
     #[must_use]
     pub fn status(&self) -> Status {
         Status::ServiceUnavailable
     }
 }
 
-/// Without the cause, which may name a user.
+/// Omits the cause, which may contain personal data.
 impl fmt::Debug for RevocationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RevocationError({})", self.status())
@@ -244,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_shows_its_cause() {
+    fn an_error_prints_its_cause() {
         let error = RevocationError::new(std::io::Error::other("connection refused"));
         assert_eq!(
             error.to_string(),
@@ -255,13 +253,13 @@ mod tests {
         assert!(matches!(error.source(), Some(source) if source.is::<fmt::Error>()));
     }
 
-    /// A storage's error that has a cause.
+    /// An error of a storage, with a source.
     #[derive(Debug, thiserror::Error)]
     #[error("timeout")]
     struct Timeout(#[source] fmt::Error);
 
     #[test]
-    fn what_a_list_gets_prints_neither_an_id_nor_a_user() {
+    fn the_arguments_of_a_list_print_neither_an_id_nor_a_user() {
         let time = UnixTime::from_secs;
         let session = SessionRef {
             id: SessionId([7; 16]),
