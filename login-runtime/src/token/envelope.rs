@@ -1,5 +1,4 @@
-//! The form of every signed text: version, kind, bytes of the kind's own, key id, payload and MAC, in
-//! base64url.
+//! The form of every signed text: version, kind, bytes specific to the kind, key id, payload and MAC, in base64url.
 
 use data_encoding::BASE64URL_NOPAD;
 use hmac::Mac as _;
@@ -11,19 +10,19 @@ use crate::token::keys::{KeyRing, KeySet};
 pub(super) const VERSION: u8 = 1;
 pub(super) const TAG: usize = 32;
 
-/// Why a text is not one of ours.
+/// Why a text is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub(crate) enum EnvelopeError {
-    /// Its length, encoding, version, kind, or what it holds.
+    /// Its length, encoding, version, kind or contents are wrong.
     #[error("it does not have the right format")]
     Malformed,
-    #[error("the key that signed it is not, or no longer, in use")]
+    #[error("it was signed with a key that is not in use, or no longer")]
     UnknownKey,
     #[error("its signature is wrong")]
     BadSignature,
 }
 
-/// Writes and signs a text, with the `key` that `keys` has for its kind.
+/// Writes and signs a text with `key`, the key for its kind in `keys`.
 pub(super) fn seal<const OWN: usize>(
     kind: u8,
     own: [u8; OWN],
@@ -31,7 +30,7 @@ pub(super) fn seal<const OWN: usize>(
     key: HmacSha256,
     write_payload: impl FnOnce(&mut Vec<u8>),
 ) -> String {
-    // Longer than any token.
+    // More than any token needs.
     let mut bytes = Vec::with_capacity(512);
     bytes.extend([VERSION, kind]);
     bytes.extend(own);
@@ -42,7 +41,7 @@ pub(super) fn seal<const OWN: usize>(
     BASE64URL_NOPAD.encode(&bytes)
 }
 
-/// A genuine text's contents.
+/// The contents of a genuine text.
 pub(super) struct Opened<'b, 'k, const OWN: usize> {
     pub(super) own: [u8; OWN],
     pub(super) payload: &'b [u8],
@@ -50,10 +49,9 @@ pub(super) struct Opened<'b, 'k, const OWN: usize> {
     pub(super) keys: &'k KeySet,
 }
 
-/// Verifies a text with the key that `key_of` takes from each set of keys, and then reads it.
+/// Verifies a text with the key that `key_of` selects from each set of keys, and then reads it.
 ///
-/// It is decoded into `buffer`, whose length limits the text's: nothing is allocated for a text that
-/// nobody has signed.
+/// The text is decoded into `buffer`, whose length limits the text, so a forged text causes no allocation.
 pub(super) fn open<'b, 'k, const OWN: usize>(
     text: &str,
     kind: u8,
@@ -90,7 +88,7 @@ fn decode<'b>(text: &str, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
     Some(bytes)
 }
 
-/// Takes the first bytes off.
+/// Splits off the first bytes.
 pub(super) fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     let (head, rest) = bytes.split_first_chunk()?;
     *bytes = rest;

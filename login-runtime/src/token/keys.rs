@@ -1,4 +1,4 @@
-//! Every key that is derived from the secret key.
+//! The keys that are derived from the secret key.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use crate::token::session_id::SessionId;
 
 const SALT: &[u8] = b"rocket-login";
 
-/// Every key in use: the current one signs, all of them verify.
+/// All keys in use: the current ones sign, and all of them verify.
 pub(crate) struct KeyRing {
     current: KeySet,
     fallbacks: Vec<KeySet>,
@@ -43,14 +43,14 @@ impl KeyRing {
         std::ptr::eq(keys, &raw const self.current)
     }
 
-    /// The keys with this id, newest first.
+    /// Returns the keys with this id, newest first.
     pub(crate) fn with_id(&self, id: [u8; 4]) -> impl Iterator<Item = &KeySet> {
         std::iter::once(&self.current)
             .chain(&self.fallbacks)
             .filter(move |keys| keys.id == id)
     }
 
-    /// The name of a session in logs: 16 hex digits that reveal nothing about its id.
+    /// Returns the name of a session for logs: 16 hex digits that reveal nothing about its id.
     pub(crate) fn log_id(&self, session: SessionId) -> String {
         let mac = self.current.log_id.clone().chain_update(session.as_bytes());
         HEXLOWER.encode(&truncate::<8>(mac))
@@ -63,7 +63,7 @@ impl fmt::Debug for KeyRing {
     }
 }
 
-/// What is derived from one secret key.
+/// The keys that are derived from one secret key.
 pub(crate) struct KeySet {
     pub(crate) id: [u8; 4],
     pub(crate) session: TokenKeys,
@@ -92,7 +92,7 @@ impl KeySet {
         }
     }
 
-    /// The keys of one of the two cookies.
+    /// Returns the keys of one of the two cookies.
     pub(crate) fn of(&self, kind: Kind) -> &TokenKeys {
         match kind {
             Kind::Session => &self.session,
@@ -100,7 +100,7 @@ impl KeySet {
         }
     }
 
-    /// The key of an application's own values of one purpose.
+    /// Returns the key for an application's own values with one purpose.
     pub(crate) fn value_key(&self, purpose: &str) -> HmacSha256 {
         self.derivation.mac(&format!("value: {purpose}"), "")
     }
@@ -112,7 +112,7 @@ impl fmt::Debug for KeySet {
     }
 }
 
-/// The keys of one cookie, as HMAC states to clone.
+/// The keys of one cookie, as HMAC states that are cloned for each use.
 pub(crate) struct TokenKeys {
     pub(crate) mac: HmacSha256,
     pub(crate) session_hash: HmacSha256,
@@ -129,7 +129,7 @@ impl TokenKeys {
     }
 }
 
-/// The extracted secret, from which one key per purpose and cookie name is expanded.
+/// The extracted secret (HKDF), which is expanded to one key per purpose and cookie name.
 struct Derivation {
     hkdf: Hkdf<Sha256>,
     audience: Box<str>,
@@ -140,7 +140,7 @@ impl Derivation {
         hmac(&expand(&self.hkdf, &info(purpose, &self.audience, cookie)))
     }
 
-    /// Free of the audience: it only says which secret to try.
+    /// Does not depend on the audience, because it only selects the secret.
     fn key_id(&self) -> [u8; 4] {
         let [a, b, c, d, ..] = expand(&self.hkdf, &info("key id", "", ""));
         [a, b, c, d]
@@ -150,7 +150,7 @@ impl Derivation {
 fn info(purpose: &str, audience: &str, cookie: &str) -> Vec<u8> {
     let mut info = Vec::new();
     for part in ["v1", purpose, audience, cookie] {
-        // Names from the configuration: none comes near 64 KiB.
+        // These are names from the configuration, far shorter than 64 KiB.
         let length = u16::try_from(part.len()).unwrap_or(u16::MAX);
         info.extend(length.to_be_bytes());
         info.extend(part.as_bytes());
@@ -224,14 +224,14 @@ mod tests {
     }
 
     #[test]
-    fn debug_tells_nothing() {
+    fn debug_shows_no_key() {
         let ring = ring("app", "s", "r");
         assert_eq!(format!("{ring:?}"), "KeyRing([redacted])");
         assert_eq!(format!("{:?}", ring.current()), "KeySet([redacted])");
     }
 
     #[test]
-    fn hkdf_gives_the_vectors_of_rfc_5869() {
+    fn hkdf_returns_the_vectors_of_rfc_5869() {
         // Appendix A.1 and A.3; the first 32 of 42 bytes.
         let hex = |text: &str| HEXLOWER.decode(text.as_bytes()).unwrap();
         for (salt, info, key) in [
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn the_derivation_never_changes() {
-        // Made with Python's hmac module: changing them would log everybody out.
+        // Made with Python's hmac module. Other keys would log everybody out.
         let ring = ring("app", "__Host-login_session", "__Host-remember_token");
         let hex = |key: &HmacSha256| HEXLOWER.encode(&tag(key));
         assert_eq!(HEXLOWER.encode(&ring.current().id), "b11c29fc");
@@ -313,7 +313,7 @@ mod tests {
             let one = one.each_ref().map(String::as_str);
             let other = other.each_ref().map(String::as_str);
             prop_assert_eq!(of(one) == of(other), one == other);
-            // The same characters, parted elsewhere.
+            // The same characters, split at another position.
             let joined = one[0].to_owned() + one[1];
             let moved = joined.split_at(cut.min(joined.len()));
             let moved = [moved.0, moved.1, one[2]];

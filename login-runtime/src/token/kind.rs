@@ -1,11 +1,11 @@
 //! The kinds of texts that the library signs.
 
-/// Which of the two cookies a token is for.
+/// The cookie that a token is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
     Session = 1,
     Remember = 2,
 }
 
-/// The kind of an application's own values.
+/// The kind of the application's own values.
 pub(super) const VALUE: u8 = 3;

@@ -29,19 +29,19 @@ use crate::token::keys::{KeyRing, KeySet};
 /// The longest user id, in bytes.
 pub(crate) const MAX_UID: usize = 256;
 
-/// The longest token that is looked at, in bytes; ours have at most 345.
+/// The longest token that is decoded, in bytes; ours have at most 345.
 const MAX_BYTES: usize = 768;
 
-/// How a token writes that no credentials were shown.
+/// How a token encodes a login without credentials.
 const NOT_FRESH: UnixTime = UnixTime::from_secs(0);
 
 bitflags! {
-    /// Yes-or-no facts about a login.
+    /// The flags of a login.
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     pub(crate) struct Flags: u8 {
-        /// The session cookie outlives the browser.
+        /// The session cookie is kept after the browser is closed.
         const PERMANENT = 1;
-        /// A remember token with this session id was issued.
+        /// There is a remember token with this session id.
         const REMEMBERED = 2;
         /// The login of an inactive user was forced.
         const FORCED = 4;
@@ -56,21 +56,20 @@ pub(crate) struct Token {
     pub(crate) kind: Kind,
     pub(crate) flags: Flags,
     pub(crate) session_id: SessionId,
-    /// When credentials were last shown; `None` for a login that is not fresh.
+    /// When the user last gave credentials; `None` for a login that is not fresh.
     pub(crate) auth_at: Option<UnixTime>,
     pub(crate) created_at: UnixTime,
     pub(crate) renewed_at: UnixTime,
     pub(crate) expires_at: UnixTime,
     /// The digest of the user's session hash; `None` for a user without one.
     pub(crate) session_hash: Option<Digest>,
-    /// The digest of the client that the token is bound to; without one, and without the flag
-    /// `UNBOUND`, no client is the right one.
+    /// The digest of the client that the token is bound to; `None` without the flag `UNBOUND` matches no client.
     pub(crate) protection: Option<Digest>,
     pub(crate) uid: String,
 }
 
 impl Token {
-    /// A token as it begins: not fresh, of no user's session hash, and bound to no client yet.
+    /// Returns a new token: not fresh, without a session hash, and not bound to a client yet.
     pub(crate) fn begin(
         kind: Kind,
         session_id: SessionId,
@@ -117,7 +116,7 @@ impl Token {
         }))
     }
 
-    /// Verifies and reads a cookie's value; also gives the keys that signed it.
+    /// Verifies and reads a cookie's value; also returns the keys that signed it.
     pub(crate) fn decode<'k>(
         value: &str,
         kind: Kind,
@@ -130,7 +129,7 @@ impl Token {
         Ok((token.ok_or(EnvelopeError::Malformed)?, opened.keys))
     }
 
-    /// Reads what follows the key id, once it is known to be genuine.
+    /// Reads the bytes after the key id, which are known to be genuine.
     fn parse(kind: Kind, [flags]: [u8; 1], mut rest: &[u8]) -> Option<Self> {
         let rest = &mut rest;
         Some(Self {
@@ -242,7 +241,7 @@ mod tests {
         BASE64URL_NOPAD.decode(value.as_bytes()).unwrap()
     }
 
-    /// What an insider with the real key could make: `change` applied before signing.
+    /// A token that only an insider with the key could make: `change` is applied before signing.
     fn resigned(key: &HmacSha256, change: impl FnOnce(&mut Vec<u8>)) -> String {
         let mut bytes = bytes_of(&token().encode(ring().current()).unwrap());
         bytes.truncate(bytes.len() - TAG);
@@ -275,7 +274,7 @@ mod tests {
 
     #[test]
     fn the_format_never_changes() {
-        // Made with Python's hmac and base64 modules: changing it would log everybody out.
+        // Made with Python's hmac and base64 modules. A new format would log everybody out.
         let text = "AQEFsRwp_BEREREREREREREREREREREAAAAAa0nSAAAAAABrSdIBAAAAAGtJ0gIAAAAAa0sjgCIiIiIiIiIiIiIiIiIiIiIzMzMzMzMzMzMzMzMzMzMzAAVhbGljZb4yXXneacu3zYKZADd3uNlLQidHSWJFDa6JP0Jr4bsc";
         assert_eq!(token().encode(ring().current()).unwrap(), text);
         assert!(decode(text).unwrap() == token());
@@ -374,7 +373,7 @@ mod tests {
 
     #[test]
     fn trailing_bits_are_refused() {
-        // 1, 2 and 3 bytes of user id: each remainder of the encoding.
+        // User ids of 1, 2 and 3 bytes, for each remainder of base64.
         let mut padded = 0;
         for uid in ["1", "12", "123"] {
             let text = with_uid(uid).encode(ring().current()).unwrap();
@@ -400,9 +399,9 @@ mod tests {
         for length in [1_025, 4_096, 390_000] {
             assert_eq!(decode(&"A".repeat(length)), Err(Malformed));
         }
-        // Within the limit the first bytes decide: version 0.
+        // Below the limit the text is decoded, and its version is 0.
         assert_eq!(decode(&"A".repeat(1_024)), Err(Malformed));
-        // A well-formed start and 1,024 characters: read to its end.
+        // With 1,024 characters and a valid start, the text is read to its end.
         let long = resigned(&ring().current().session.mac, |bytes| {
             bytes.resize(768 - TAG, b'a');
         });
@@ -426,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn one_cookie_does_not_do_for_the_other() {
+    fn the_token_of_one_cookie_is_refused_as_the_other() {
         let ring = ring();
         let session = token().encode(ring.current()).unwrap();
         let remember = Token {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// Draws `N` random bytes, or fails where the operating system has none.
+/// Returns `N` random bytes, or an error if the operating system gives none.
 pub(super) fn draw<const N: usize>() -> io::Result<[u8; N]> {
     #[cfg(test)]
     outage::check()?;
@@ -11,7 +11,7 @@ pub(super) fn draw<const N: usize>() -> io::Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// An operating system without random bytes, for one thread of a test.
+/// Simulates an operating system without random bytes, for one thread of a test.
 #[cfg(test)]
 pub(crate) mod outage {
     use std::cell::Cell;
@@ -28,7 +28,7 @@ pub(crate) mod outage {
         Ok(())
     }
 
-    /// Runs a part of a test during an outage.
+    /// Runs a part of a test without random bytes.
     pub(crate) fn during<T>(run: impl FnOnce() -> T) -> T {
         IS_OUT.set(true);
         let result = run();

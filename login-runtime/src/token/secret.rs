@@ -1,4 +1,4 @@
-//! The secret key: read, and checked for keys that are weak or published.
+//! Reads the secret key, and refuses keys that are weak or published.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -10,17 +10,17 @@ use thiserror::Error;
 
 use crate::token::random;
 
-/// The key that this project's own documentation prints.
+/// The key in this project's own documentation.
 const DOCUMENTED_KEY: &str = "6dRxltRW8zfQ22+RDOaZru8F56V4oe+ZGx4U0WOPT80=";
 
-/// Keys that anybody can look up.
+/// Keys that are published in documentation.
 const PUBLISHED_KEYS: [&str; 5] = [
     DOCUMENTED_KEY,
     // Rocket's documentation, guide and examples, since 0.3.
     "hPRYyVRiMyxpw5sBB1XeCMN1kFsDCqKvBi2QJxBVHQk=",
     "itlYmFR2vYKrOmFhupMIn/hyB6lYCCTXz4yaQX89XVg=",
     "8Xui8SN4mI+7egV/9dlfYYLGQJeEx4+DwmSQLwDVXJg=",
-    // Flask's documentation; its `_5#y2L"F4Q8z\n\xec]/` is too short anyway.
+    // Flask's documentation. Its other key, `_5#y2L"F4Q8z\n\xec]/`, is too short anyway.
     "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
 ];
 
@@ -33,8 +33,8 @@ const FIX: &str = "generate one with `openssl rand -base64 32`";
 pub(crate) struct SecretKey(Vec<u8>);
 
 impl SecretKey {
-    /// Reads a key as Rocket reads its `secret_key`: 44 or 88 characters of base64, 64 hex digits.
-    /// Any other text counts as its bytes.
+    /// Reads a key as Rocket reads its `secret_key`: 44 or 88 characters of base64, or 64 hex digits. Of any other
+    /// text, the bytes are the key.
     pub(crate) fn from_text(text: &str) -> Result<Self, KeyError> {
         Self::from_bytes(&decode(text))
     }
@@ -56,7 +56,7 @@ impl SecretKey {
         &self.0
     }
 
-    /// Draws 32 bytes from the operating system.
+    /// Generates a key: 32 random bytes from the operating system.
     pub(crate) fn generate() -> io::Result<Self> {
         random::draw::<MIN_SECRET>().map(|bytes| Self(bytes.into()))
     }
@@ -89,9 +89,11 @@ impl fmt::Debug for SecretKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum KeyError {
     /// It has this many bytes.
-    #[error("the key has {0} bytes, at least {MIN_SECRET} are needed; {FIX}")]
+    #[error("the key has {0} bytes, at least {MIN_SECRET} are required; {FIX}")]
     TooShort(usize),
-    #[error("the key has fewer than {MIN_DISTINCT} distinct byte values, it is not random; {FIX}")]
+    #[error(
+        "the key has fewer than {MIN_DISTINCT} distinct byte values, so it is not random; {FIX}"
+    )]
     Repetitive,
     #[error("the key is printed in public documentation; {FIX}")]
     Published,
@@ -127,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_counts_as_its_bytes() {
+    fn the_bytes_of_any_other_text_are_the_key() {
         for text in [
             "correct horse battery staple, and a donkey",
             "44 characters that are no base64 whatsoever!",
@@ -180,7 +182,7 @@ mod tests {
         let message = SecretKey::from_text(text).unwrap_err().to_string();
         assert_eq!(
             message,
-            "the key has 14 bytes, at least 32 are needed; generate one with `openssl rand -base64 32`"
+            "the key has 14 bytes, at least 32 are required; generate one with `openssl rand -base64 32`"
         );
         for error in [KeyError::Repetitive, KeyError::Published] {
             assert!(error.to_string().ends_with("`openssl rand -base64 32`"));

@@ -4,10 +4,10 @@ use std::{fmt, io};
 
 use crate::token::random;
 
-/// The id of a login: 16 random bytes.
+/// The id of a session: 16 random bytes.
 ///
-/// A remember token and the sessions restored from it share one id, so that one logout ends them
-/// all. The bytes alone log nobody in: a cookie is signed as well.
+/// A remember token and the sessions that it restores share one id, so that one logout ends all of them. The id alone
+/// gives no access, because cookies are signed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionId(pub(crate) [u8; 16]);
 
@@ -16,7 +16,16 @@ impl SessionId {
         random::draw().map(Self)
     }
 
-    /// Returns the bytes, as the key of an entry in a [`RevocationList`](crate::RevocationList).
+    /// Returns the bytes, for example as a key in the storage of a [`RevocationList`](crate::RevocationList).
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::revocation::SessionRef;
+    /// fn key(session: SessionRef<'_>) -> Vec<u8> {
+    ///     session.id.as_bytes().to_vec()
+    /// }
+    /// ```
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
@@ -38,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_id_gives_its_bytes_and_prints_none() {
+    fn a_session_id_returns_its_bytes_and_prints_none() {
         let id = SessionId([7; 16]);
         assert_eq!(id.as_bytes(), &[7; 16]);
         assert_eq!(format!("{id:?}"), "SessionId([redacted])");

