@@ -20,7 +20,7 @@ pub(super) fn is_realm(name: &str) -> bool {
 
 pub(super) fn bad_realm(name: &str) -> String {
     format!(
-        "`{}` cannot begin the names of cookies and settings; use letters, digits, `-` and `_`",
+        "`{}` cannot be part of the names of cookies and settings; use letters, digits, `-` and `_`",
         name.escape_debug()
     )
 }
@@ -92,7 +92,7 @@ pub(super) fn origins(given: Vec<String>, check: &mut Check<'_>) -> Vec<WebOrigi
 pub(super) fn timeout(given: Duration, check: &mut Check<'_>) -> Duration {
     if given.is_zero() {
         check.mistake(
-            "is zero, so that nothing could finish; set a few seconds, such as `\"5 seconds\"`",
+            "is zero, so everything would time out; set a few seconds, such as `\"5 seconds\"`",
         );
     } else if given > super::duration::hours(1) {
         check.mistake("is more than an hour; set a few seconds, such as `\"5 seconds\"`");
@@ -102,7 +102,7 @@ pub(super) fn timeout(given: Duration, check: &mut Check<'_>) -> Duration {
 
 pub(super) fn capacity(given: usize, check: &mut Check<'_>) -> usize {
     if given == 0 {
-        check.mistake("is zero, so that no logout could be kept; set 1 or more");
+        check.mistake("is zero, so no logout could be recorded; set 1 or more");
     }
     given
 }

@@ -1,4 +1,4 @@
-//! The cookies' names and attributes, and what browsers and this crate require of them.
+//! The names and attributes of the cookies, and the rules that they must follow.
 
 use rocket::http::SameSite;
 
@@ -11,7 +11,7 @@ const HOST_PREFIX: &str = "__Host-";
 const SECURE_PREFIX: &str = "__Secure-";
 const MAX_NAME: usize = 128;
 
-/// The session's, the remember and the `next` cookie.
+/// The session cookie, the remember cookie and the `next` cookie.
 pub(super) struct Cookies {
     pub(super) session: CookieSpec,
     pub(super) remember: CookieSpec,
@@ -81,7 +81,7 @@ impl Cookies {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CookieSpec {
-    /// With its prefix, where it has one.
+    /// Includes the prefix, if the cookie has one.
     pub(crate) name: String,
     pub(crate) domain: Option<String>,
     pub(crate) path: String,
@@ -147,9 +147,9 @@ impl CookieSpec {
         Self { domain, ..self }.named(&name)
     }
 
-    /// The same cookie under another name.
+    /// Returns the same cookie with another name.
     ///
-    /// A browser takes a `__Host-` cookie from this host alone, so no sibling can plant one.
+    /// Browsers accept a `__Host-` cookie only from this host, so no other host of the domain can plant one.
     pub(super) fn named(&self, name: &str) -> Self {
         let host_only = self.secure && self.path == "/" && self.domain.is_none();
         let prefix = if host_only { HOST_PREFIX } else { "" };
@@ -160,7 +160,7 @@ impl CookieSpec {
     }
 }
 
-/// A token of RFC 6265, without `%`, which Rocket's jar would decode.
+/// Whether a text is a token of RFC 6265; without `%`, because Rocket's jar would decode it.
 fn is_name(name: &str) -> bool {
     let is_prefixed = [HOST_PREFIX, SECURE_PREFIX].into_iter().any(|prefix| {
         name.get(..prefix.len())
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_no_token_or_has_a_prefix_is_refused() {
+    fn a_name_that_is_not_a_token_or_has_a_prefix_is_refused() {
         for name in [
             "",
             "a b",

@@ -22,7 +22,7 @@ pub(super) const fn days(count: u64) -> Duration {
     Duration::from_secs(count.saturating_mul(DAY))
 }
 
-/// The idle timeout as it is set: a duration, or `None` for "off".
+/// The setting of the idle timeout: a duration, or `None` for "off".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct IdleTimeout(pub(crate) Option<Duration>);
 
@@ -43,7 +43,7 @@ impl IdleTimeout {
     }
 }
 
-/// A duration in the configuration; serde's own form is a table of seconds and nanoseconds.
+/// Parses a duration of the configuration, because serde's own form is a table of seconds and nanoseconds.
 pub(super) fn parse(value: &Value) -> Result<Duration, String> {
     const FORM: &str = r#"write whole seconds, or text such as "30 days""#;
 
@@ -59,7 +59,7 @@ pub(super) fn parse(value: &Value) -> Result<Duration, String> {
     }
 }
 
-/// A duration in its largest whole unit, up to days; humantime's `format_duration` turns days into months and years.
+/// Prints a duration in its largest whole unit, up to days; humantime's `format_duration` would print months and years.
 pub(super) fn describe(seconds: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")];
 

@@ -1,15 +1,16 @@
-//! Settings that choose one of several ways. `CrossSiteProtection` and `ProtectionAddress` are beside their rules, in
+//! Settings with a fixed list of values. `CrossSiteProtection` and `ProtectionAddress` are beside their rules, in
 //! `request/cross_site.rs` and `request/fingerprint.rs`.
 //!
-//! Each is `#[non_exhaustive]`: applications name a variant and never match on one, so that a new variant
-//! breaks nobody. Where nothing is to happen, the variant is called `Off`.
+//! Each is `#[non_exhaustive]`: applications name a variant and do not match on it, so a new variant breaks nobody. The
+//! variant that turns a feature off is named `Off`.
 
 use serde::Deserialize;
 
-/// What happens when a login comes from another client than the one it was made with.
+/// What happens when a login comes from a different client than the one that it is bound to.
 ///
-/// A client is its address and its `User-Agent`; [`ProtectionAddress`](crate::ProtectionAddress) says how much of the address counts.
-/// The default is `Basic`. Protection notices a stolen cookie that is used elsewhere; it proves nothing.
+/// A client is its address and its `User-Agent`; [`ProtectionAddress`](crate::ProtectionAddress) says how much of the
+/// address counts. The default is `Basic`. Protection often detects a stolen cookie, but not always: a thief can have
+/// the same address and `User-Agent`.
 ///
 /// In the configuration, Flask-Login's `"none"` means `"off"`.
 ///
@@ -21,17 +22,17 @@ use serde::Deserialize;
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum SessionProtection {
-    /// The login goes on, but is no longer fresh.
+    /// The login stays valid, but is no longer fresh.
     #[default]
     Basic,
     /// The login ends, and both login cookies are removed.
     Strong,
-    /// Nothing: clients are not compared.
+    /// Nothing happens: clients are not compared.
     #[serde(alias = "none")]
     Off,
 }
 
-/// What a launch does with routes that are neither guarded nor marked by `#[public]`.
+/// Whether a launch accepts routes that are neither guarded nor marked by `#[public]`.
 ///
 /// The default is `Allow`.
 ///
@@ -43,9 +44,9 @@ pub enum SessionProtection {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum UnguardedRoutes {
-    /// They are open, as in Rocket itself.
+    /// The routes are open, as in Rocket itself.
     #[default]
     Allow,
-    /// The launch stops and names each of them.
+    /// The launch stops and names each of these routes.
     Deny,
 }

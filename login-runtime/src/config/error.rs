@@ -1,13 +1,13 @@
-//! Mistakes in the settings: what stops a launch, and what only deserves a warning.
+//! Mistakes in the settings: errors that stop the launch, and warnings.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use rocket::figment::Metadata;
 
-/// A mistake that stops the launch: which setting is wrong, why, how to fix it, and where it was given.
+/// A mistake that stops the launch: which setting is wrong, why, how to fix it, and where it was set.
 ///
-/// Never shows the value of a key.
+/// It never shows the value of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LaunchError {
     origin: Origin,
@@ -24,12 +24,12 @@ impl fmt::Display for LaunchError {
     }
 }
 
-/// Where a setting was given.
+/// Where a setting was set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Origin {
-    /// As in `login.realms.staff.login_view`.
+    /// For example `login.realms.staff.login_view`.
     key: String,
-    /// As in `in TOML file Rocket.toml`; empty if unknown.
+    /// For example `in TOML file Rocket.toml`; empty if unknown.
     place: String,
 }
 
@@ -54,7 +54,7 @@ pub(super) fn place_of(metadata: Option<&Metadata>) -> String {
     })
 }
 
-/// What the checks have found so far.
+/// The mistakes and warnings that the checks have found so far.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) errors: Vec<LaunchError>,
@@ -63,7 +63,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Notes where a setting was given, for the mistakes that a check finds later.
+    /// Records where a setting was set, for the mistakes that a check finds later.
     pub(super) fn found(&mut self, name: impl Into<String>, origin: Origin) {
         self.origins.insert(name.into(), origin);
     }
@@ -72,7 +72,7 @@ impl Report {
         self.origins.contains_key(name)
     }
 
-    /// A mistake in a setting, or in a part of it, such as `trusted_origins.0`.
+    /// Adds a mistake in a setting, or in a part of it, such as `trusted_origins.0`.
     pub(super) fn mistake(&mut self, setting: &str, mistake: impl Into<String>) {
         let (name, part) = match setting.split_once('.') {
             Some((name, part)) => (name, format!(".{part}")),
@@ -88,7 +88,7 @@ impl Report {
         self.errors.push(LaunchError { origin, mistake });
     }
 
-    /// A mistake at a key of Rocket's configuration.
+    /// Adds a mistake at a key of Rocket's configuration.
     pub(super) fn mistake_at(
         &mut self,
         key: &str,
@@ -100,7 +100,7 @@ impl Report {
         self.errors.push(LaunchError { origin, mistake });
     }
 
-    /// Whether a mistake in this setting has been found already, for all managers or in a realm.
+    /// Whether a mistake in this setting was already found, for all managers or in a realm.
     pub(super) fn is_wrong(&self, name: &str) -> bool {
         let end = format!(".{name}");
         self.errors
@@ -112,7 +112,7 @@ impl Report {
         self.warnings.push(warning.into());
     }
 
-    /// The report, for the check of one setting.
+    /// Returns the report for the check of one setting.
     pub(super) fn on(&mut self, setting: &'static str) -> Check<'_> {
         Check {
             setting,
@@ -132,7 +132,7 @@ impl Check<'_> {
         self.report.mistake(self.setting, mistake);
     }
 
-    /// A mistake in a part of the setting, such as an entry of its list.
+    /// Adds a mistake in a part of the setting, such as an entry of its list.
     pub(super) fn mistake_in(&mut self, part: &str, mistake: impl Into<String>) {
         self.report
             .mistake(&format!("{}.{part}", self.setting), mistake);

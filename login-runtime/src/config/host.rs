@@ -1,8 +1,8 @@
-//! Host names as settings give them: for a cookie's domain, and for redirects.
+//! Host names in settings: the domain of a cookie, and the host of redirects.
 
 use rocket::http::uri::Authority;
 
-/// Labels of letters, digits and hyphens, separated by single dots.
+/// Whether a text consists of labels of letters, digits and hyphens, separated by single dots.
 pub(super) fn is_name(host: &str) -> bool {
     host.split('.').all(|label| {
         !label.is_empty()
@@ -14,7 +14,7 @@ pub(super) fn is_name(host: &str) -> bool {
     })
 }
 
-/// A name or an address, with or without a port, and nothing else.
+/// Whether a text is a name or an address, with or without a port, and nothing else.
 pub(super) fn is_host_and_port(text: &str) -> bool {
     Authority::parse(text).is_ok_and(|authority| {
         let host = authority.host();
@@ -22,7 +22,7 @@ pub(super) fn is_host_and_port(text: &str) -> bool {
             .strip_prefix('[')
             .and_then(|host| host.strip_suffix(']'))
             .is_some_and(|host| host.parse::<std::net::Ipv6Addr>().is_ok());
-        // The parser also takes `host:`, without a port.
+        // The parser also accepts `host:`, without a port.
         let is_whole = !text.ends_with(':') && authority.user_info().is_none();
         is_whole && (is_name(host) || is_ipv6)
     })

@@ -9,9 +9,9 @@ use super::settings::Values;
 /// Browsers keep no cookie for longer (RFC 6265bis, section 5.5).
 const MAX_LIFETIME: u64 = days(400).as_secs();
 
-const NOTHING: &str = "is less than a second, so that nothing would last; set 1 second or more";
+const NOTHING: &str = "is less than a second, so nothing would last; set 1 second or more";
 
-/// A lifetime of a cookie; a wrong one becomes the longest, for the checks of the others.
+/// Checks the lifetime of a cookie; a wrong one becomes the longest, so that the other checks can go on.
 pub(super) fn lifetime(given: Duration, check: &mut Check<'_>) -> u64 {
     valid(given).unwrap_or_else(|mistake| {
         check.mistake(mistake);
@@ -30,18 +30,18 @@ fn valid(given: Duration) -> Result<u64, String> {
     }
 }
 
-/// The idle timeout, within the session's lifetime; `None` is off.
+/// Checks the idle timeout, which must not exceed the session's lifetime; `None` is off.
 pub(super) fn idle_timeout(values: &Values, report: &mut Report) -> Option<u64> {
     let IdleTimeout(timeout) = values.session_idle_timeout;
     let session = valid(values.session_lifetime).unwrap_or(MAX_LIFETIME);
-    // The default adapts to a short session.
+    // The default is shortened to a shorter session.
     if !report.is_given("session_idle_timeout") {
         return timeout.map(|timeout| timeout.as_secs().min(session));
     }
     timeout.map(|timeout| within(session, timeout, &mut report.on("session_idle_timeout")))
 }
 
-/// How long a login is fresh, within the session's lifetime; `None` is as long as it lasts.
+/// Checks how long a login is fresh, which must not exceed the session's lifetime; `None` is as long as the session.
 pub(super) fn fresh_lifetime(values: &Values, report: &mut Report) -> Option<u64> {
     let session = valid(values.session_lifetime).unwrap_or(MAX_LIFETIME);
     let fresh = values.fresh_lifetime?;

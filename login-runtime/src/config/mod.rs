@@ -1,7 +1,7 @@
-//! The settings of a `LoginManager`: what may be set, what is checked at launch, and what then holds.
+//! The settings of a `LoginManager`: their table, their checks at launch, and their final values.
 //!
-//! [`table`] lists every setting. [`Settings`] is what was given, [`Values`] has the defaults as well, and [`Config`]
-//! is what the checks have made of it.
+//! [`table`] lists every setting. [`Settings`] has the settings that were set, [`Values`] also has the defaults, and
+//! [`Config`] is the checked result.
 
 mod check;
 mod cookie;
@@ -45,7 +45,7 @@ macro_rules! config {
         $name:ident($argument:tt: $kind:ident) = $default:tt
             $(-> $checked:ty $(, check $check:path)?)?;
     )*) => {
-        /// The settings as they hold, checked. Times are in seconds.
+        /// The final, checked settings. Times are in seconds.
         #[derive(Debug)]
         pub(crate) struct Config {
             pub(crate) realm: Option<String>,
@@ -55,16 +55,16 @@ macro_rules! config {
             pub(crate) session_cookie: CookieSpec,
             pub(crate) remember_cookie: CookieSpec,
             pub(crate) next_cookie: CookieSpec,
-            /// `Some(true)` where this site is known to be served over HTTPS.
+            /// `Some(true)` if this site is known to be served over HTTPS.
             pub(crate) https: Option<bool>,
             pub(crate) session_idle_timeout: Option<u64>,
             pub(crate) fresh_lifetime: Option<u64>,
-            // What the table marks with `-> Type`.
+            // The settings that have a `-> Type` in the table.
             $($( pub(crate) $name: $checked, )?)*
         }
 
         impl Config {
-            /// Checks all values; where one is wrong, another stands in for it until the report is read.
+            /// Checks all values; a substitute replaces a wrong value until the report stops the launch.
             fn checked(
                 values: Values,
                 figment: &Figment,
@@ -107,13 +107,13 @@ macro_rules! config {
 settings_table!(config);
 
 impl Config {
-    /// Takes the builder's settings first, then those of Rocket's configuration, then the defaults.
+    /// Combines the builder's settings, Rocket's configuration and the defaults; the first that has a value wins.
     ///
     /// Also returns warnings for the log.
     ///
     /// # Errors
     ///
-    /// Every mistake, not only the first.
+    /// All mistakes, not only the first one.
     pub(crate) fn new(
         builder: Settings,
         figment: &Figment,
@@ -145,7 +145,7 @@ impl Config {
         self.session_lifetime.max(self.permanent_session_lifetime)
     }
 
-    /// Warns of settings that are allowed but rarely intended.
+    /// Warns about settings that are allowed but rarely intended.
     fn warn(&self, site: &Site, report: &mut Report) {
         let mounted = self.mount_login_views.iter().map(|(_, view)| view);
         let mut views = mounted.chain(&self.login_view).chain(&self.refresh_view);
@@ -153,15 +153,15 @@ impl Config {
             && self.force_host_for_redirects.is_none()
         {
             report.warning(
-                "a login view is on another site, which cannot lead users back here: `next` is left out, since \
-                 `login.force_host_for_redirects` is not set; set it to this site's host",
+                "a login view is on another site, which cannot lead users back here: redirects to it have no `next`, \
+                 because `login.force_host_for_redirects` is not set; set it to this site's host",
             );
         }
         let mut proxies = self.trusted_proxies.iter();
         if proxies.any(|network| network.prefix_len() == 0) {
             report.warning(
-                "`login.trusted_proxies` trusts every address, so that every client can pretend another address; \
-                 list the proxies",
+                "`login.trusted_proxies` trusts every address, so every client can pretend to have another address; \
+                 list only the proxies",
             );
         }
         if report.is_given("proxy_header") && self.trusted_proxies.is_empty() {
@@ -178,14 +178,14 @@ impl Config {
         }
         if site.logs_cookies && !site.debug {
             report.warning(
-                "`log_level = \"debug\"` makes Rocket write cookies into the log, and whoever reads them can log in \
-                 with them; set another level",
+                "`log_level = \"debug\"` makes Rocket write cookies to the log, and everybody who reads the log can \
+                 log in with them; set another level",
             );
         }
     }
 }
 
-/// What Rocket's own configuration says about this site.
+/// Facts about this site from Rocket's own configuration.
 struct Site {
     debug: bool,
     tls: bool,
@@ -194,8 +194,8 @@ struct Site {
 
 impl Site {
     fn of(figment: &Figment) -> Self {
-        // It cannot fail here: Rocket has read the same configuration before. Only Rocket knows whether it was built
-        // with TLS.
+        // This cannot fail, because Rocket has already read the same configuration. Only Rocket knows whether it was
+        // built with TLS.
         let rocket = rocket::Config::try_from(figment).ok();
         Self {
             debug: *figment.profile() == rocket::Config::DEBUG_PROFILE,

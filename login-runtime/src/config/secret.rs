@@ -12,14 +12,14 @@ use crate::token::secret::{KeyError, SecretKey};
 /// The most keys that are kept, including the current one.
 const MAX_KEYS: usize = 4;
 
-/// The form of a key, for messages that must not show the given one.
+/// The required form of a key, for messages that must not show the key itself.
 pub(super) const KEY_FORM: &str = "a key is text in quotes (base64 or hexadecimal), or a list of bytes; \
      a key without quotes, made of digits, is read as a number";
 
 const FIX: &str = "create one with `openssl rand -base64 32`, and set it as `secret_key` in Rocket.toml or as \
      ROCKET_SECRET_KEY in the environment";
 
-/// A key as it is given: text or bytes.
+/// A key in a setting: text or bytes.
 #[derive(Clone)]
 pub(crate) enum KeyInput {
     Text(String),
@@ -42,7 +42,7 @@ impl KeyInput {
         }
     }
 
-    /// What Rocket puts into the configuration where its `secrets` feature is on and no key is set.
+    /// Whether it is the key that Rocket adds to the configuration if its feature `secrets` is on and no key is set.
     fn is_rocket_default(&self) -> bool {
         matches!(self, Self::Bytes(bytes) if matches!(bytes.len(), 32 | 64) && bytes.iter().all(|&b| b == 0))
     }
@@ -108,7 +108,7 @@ pub(super) fn current(
     match SecretKey::generate() {
         Ok(key) => {
             report.warning(format!(
-                "`secret_key` is not set: logins are signed with a random key and end with this process; {FIX}"
+                "`secret_key` is not set: logins are signed with a random key, and end with this process; {FIX}"
             ));
             Some(key)
         }
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_own_key_beats_rockets() {
+    fn the_login_key_overrides_rockets_key() {
         let figment = Figment::from(("secret_key", KEYS[1]));
         let mut report = Report::default();
         assert_eq!(
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_key_only_the_debug_profile_goes_on_and_warns() {
+    fn without_a_key_only_the_debug_profile_launches_and_warns() {
         for figment in [
             Figment::new(),
             Figment::from(("secret_key", vec![0u8; 32])),

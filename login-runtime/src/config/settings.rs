@@ -1,4 +1,4 @@
-//! The settings as they are given: by the methods of `LoginManager`, and in Rocket's configuration under `login`.
+//! The settings that were set: with the methods of `LoginManager`, and in Rocket's configuration under `login`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,20 +22,20 @@ macro_rules! settings {
         $name:ident($argument:tt: $kind:ident) = $default:tt
             $(-> $checked:ty $(, check $check:path)?)?;
     )*) => {
-        /// Every setting, if it was given.
+        /// All settings, each if it was set.
         #[derive(Clone, Debug, Default)]
         pub(crate) struct Settings {
             $( pub(crate) $name: Option<stored!($kind)>, )*
         }
 
-        /// Every setting, given or default.
+        /// All settings, set or default.
         #[derive(Debug)]
         pub(super) struct Values {
             $( pub(super) $name: filled!($kind $default), )*
         }
 
         impl Settings {
-            /// These settings, and the other's for those that were not given here.
+            /// Fills in the settings that were not set here from `other`.
             pub(super) fn or(self, other: Self) -> Self {
                 Self { $( $name: self.$name.or(other.$name), )* }
             }
@@ -44,12 +44,12 @@ macro_rules! settings {
                 Values { $( $name: or_default!(self.$name, $kind $default), )* }
             }
 
-            /// The names of the settings that were given.
+            /// Returns the names of the settings that were set.
             pub(super) fn given(&self) -> impl Iterator<Item = &'static str> {
                 [$( self.$name.as_ref().map(|_| stringify!($name)), )*].into_iter().flatten()
             }
 
-            /// Reads one setting; `false` if there is none of this name.
+            /// Reads one setting; `false` if no setting has this name.
             fn set(&mut self, name: &str, value: &Value) -> Result<bool, Unreadable> {
                 match name {
                     $( stringify!($name) => self.$name = Some(parsed!($kind value)?), )*
@@ -61,7 +61,7 @@ macro_rules! settings {
 
         const NAMES: &[&str] = &[$( stringify!($name) ),*];
 
-        /// Every setting, for documents.
+        /// Returns all settings, for documents.
         #[must_use]
         pub fn settings() -> Vec<Setting> {
             vec![$( Setting::new(stringify!($name), written!($kind $default), &[$($doc),+]) ),*]
@@ -71,7 +71,7 @@ macro_rules! settings {
 
 settings_table!(settings);
 
-/// What documents say of a setting.
+/// The description of a setting, for documents.
 #[derive(Debug)]
 pub struct Setting {
     /// Its method and key.
@@ -83,7 +83,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// The meaning is the first paragraph of the method's documentation, without the words that every method has.
+    /// The meaning is the first paragraph of the method's documentation, without the word `Sets`.
     fn new(name: &'static str, default: String, docs: &[&str]) -> Self {
         let lines = docs.iter().map(|line| line.trim());
         let paragraph: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
@@ -97,7 +97,7 @@ impl Setting {
     }
 }
 
-/// What a realm does not share with the others: cookie names and views.
+/// The settings that a realm does not share with others: cookie names and views.
 const OWN: [&str; 5] = [
     "session_cookie_name",
     "remember_cookie_name",
@@ -129,7 +129,7 @@ impl Settings {
         settings
     }
 
-    /// Reads a table one setting at a time, to find every mistake and not only the first.
+    /// Reads a table one setting at a time, to find all mistakes and not only the first one.
     fn read_table(&mut self, figment: &Figment, key: &str, is_shared: bool, report: &mut Report) {
         let table = match figment.find_value(key) {
             Ok(Value::Dict(_, table)) => table,
@@ -141,7 +141,7 @@ impl Settings {
                 );
             }
             Err(error) if error.missing() => return,
-            // Without figment's message, which can show a line with a key.
+            // Omits figment's message, which can show a line with a key.
             Err(_) => {
                 return report.mistake_at(
                     key,
@@ -176,7 +176,7 @@ impl Settings {
     }
 }
 
-/// The names of the realms in the configuration.
+/// Returns the names of the realms in the configuration.
 pub(crate) fn realms(figment: &Figment) -> Vec<String> {
     match figment.find_value(&format!("login.{REALMS}")) {
         Ok(Value::Dict(_, realms)) => realms.into_keys().collect(),
@@ -206,7 +206,7 @@ const LIST: &str = "https://docs.rs/rocket-login/latest/rocket_login/#settings";
 
 /// Why a value cannot be read.
 struct Unreadable {
-    /// Where in the value, such as at `0` of a list.
+    /// The position in the value, such as `0` of a list.
     path: Vec<String>,
     mistake: String,
 }
@@ -219,7 +219,7 @@ impl From<String> for Unreadable {
 }
 
 impl From<Error> for Unreadable {
-    /// Says in plain words what figment found, and adds the fix.
+    /// Describes what figment found, and adds the fix.
     fn from(error: Error) -> Self {
         let mistake = match &error.kind {
             Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
@@ -251,7 +251,9 @@ fn same_site(value: &Value) -> Result<SameSite, String> {
         "strict" => Ok(SameSite::Strict),
         "lax" => Ok(SameSite::Lax),
         "none" => Ok(SameSite::None),
-        _ => Err("is not a SameSite; write `Strict`, `Lax` or `None`, in quotes".to_owned()),
+        _ => Err(
+            "is not a value of `SameSite`; write `Strict`, `Lax` or `None`, in quotes".to_owned(),
+        ),
     }
 }
 
@@ -328,8 +330,8 @@ mod tests {
     }
 
     #[test]
-    fn the_environments_form_is_read_as_well() {
-        // As `ROCKET_LOGIN={..}` is parsed.
+    fn the_form_of_the_environment_is_read_too() {
+        // The form into which `ROCKET_LOGIN={..}` is parsed.
         let value: Value = r#"{session_lifetime=3600, login_view=/login, secret_key="12345", clear_site_data=true}"#
             .parse()
             .unwrap();
@@ -372,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_found_and_the_rest_still_read() {
+    fn every_mistake_is_found_and_the_rest_is_still_read() {
         let (settings, errors) = login(
             r#"
             audience = "shop"
@@ -431,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn no_table_is_no_settings_and_another_value_is_refused() {
+    fn a_missing_table_has_no_settings_and_another_value_is_refused() {
         assert_eq!(read("").1, [""; 0]);
         assert_eq!(login("").1, [""; 0]);
         let (_, errors) = read("[default]\nlogin = 5");
@@ -463,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn a_realm_has_what_all_have_but_for_names_and_views() {
+    fn a_realm_shares_all_settings_except_names_and_views() {
         let figment = Figment::from(("login.session_lifetime", 7_200))
             .merge(("login.session_cookie_name", "mine"))
             .merge(("login.login_view", "/login"))

@@ -1,18 +1,19 @@
-//! The one table of settings. A new setting is an entry here, and a row in the README, which a test prints.
+//! The one table of settings. A new setting is an entry here, and a row in the README that a test prints.
 //!
 //! ```text
 //! /// Sets what the first paragraph says: the row of the README.
 //! name(argument: Kind) = default -> Type, check function;
 //! ```
 //!
-//! - `name` is the method of `LoginManager` and the key under `login`; an argument `_` stands for a method that is
-//!   written by hand.
-//! - `Kind` says what the method takes, and how a value is stored and read: see `argument!`, `stored!` and `parsed!`.
+//! - `name` is the method of `LoginManager` and the key under `login`; if the argument is `_`, the method is written by
+//!   hand.
+//! - `Kind` determines what the method takes, and how a value is stored and read: see `argument!`, `stored!` and
+//!   `parsed!`.
 //! - `default`: a value; `none`; `[]`, an empty list; `(24 hours)`; or `(computed "..")`, where the launch decides.
 //! - `-> Type` makes it a field of `Config`, after the check if there is one. Without it, `Config` uses the value for
 //!   several fields, or together with other values.
 
-/// Hands the table to a macro that generates one thing from it.
+/// Passes the table to a macro, which generates one thing from it.
 macro_rules! settings_table {
     ($generate:ident) => {
         $generate! {
@@ -22,12 +23,12 @@ macro_rules! settings_table {
             secret_key(key: Key) = (computed "Rocket's own `secret_key`");
             /// Sets up to three retired secrets, the latest first: they still verify, but no longer sign.
             secret_key_fallbacks(keys: Keys) = [];
-            /// Sets the application's name in the derivation of keys, so that two applications with one secret
-            /// refuse each other's cookies; a new name ends every login.
+            /// Sets the application's name in the derivation of keys, so that two applications with one secret refuse
+            /// each other's cookies; a new name ends every login.
             audience(name: Text) = (computed "the crate of the user type");
 
-            /// Sets the session cookie's name; it gets the prefix `__Host-` if the cookie is Secure, has the path
-            /// `/` and has no domain.
+            /// Sets the session cookie's name; it gets the prefix `__Host-` if the cookie is Secure, has the path `/`
+            /// and has no domain.
             ///
             /// In a realm, the default is `NAME_session`.
             session_cookie_name(name: Text) = "login_session";
@@ -69,20 +70,20 @@ macro_rules! settings_table {
             /// Sets whether using a remember cookie renews its duration, up to 400 days in all.
             remember_cookie_refresh_each_request(refresh: bool) = false -> bool;
 
-            /// Sets what happens when a login comes from another client: `basic` (it is not fresh), `strong` (it
-            /// ends) or `off`.
+            /// Sets what happens when a login comes from another client: `basic` (it is not fresh), `strong` (it ends)
+            /// or `off`.
             session_protection(protection: SessionProtection) = Basic -> SessionProtection;
             /// Sets how much of the client's address session protection compares: `full`, `prefix` (/24, in IPv6 /56)
             /// or `off`.
             session_protection_address(address: ProtectionAddress) = Full -> ProtectionAddress;
-            /// Sets the proxies, as addresses or networks, that are trusted to name the client's address; without
-            /// any, the client is the other end of the connection.
+            /// Sets the proxies, as addresses or networks, that are trusted to name the client's address; without any,
+            /// the client is the other end of the connection.
             trusted_proxies(networks: Texts) = [] -> Vec<IpNet>, check check::networks;
             /// Sets the header in which a trusted proxy names the client's address.
             proxy_header(name: Text) = "X-Forwarded-For" -> String, check check::header_name;
 
-            /// Sets the page to which browsers are redirected for a login: a path of this site, such as from
-            /// `uri!`, or an absolute URL; without one, they get a 401.
+            /// Sets the page to which browsers are redirected for a login: a path of this site, such as from `uri!`, or
+            /// an absolute URL; without one, they get a 401.
             login_view(view: View) = none -> Option<View>, check view::checked;
             /// Sets the login pages of single mount points, as a table from mount point to page; the method is
             /// `mount_login_view(base, view)`.
@@ -124,8 +125,8 @@ macro_rules! settings_table {
             insecure_cookies(insecure: bool) = false;
             /// Sets how long a loader, handler, listener or shared revocation list may take; at most an hour.
             loader_timeout(timeout: Duration) = (5 seconds) -> Duration, check check::timeout;
-            /// Sets how many ended sessions the process keeps one by one; beyond that, a logout ends all logins of
-            /// its user.
+            /// Sets how many ended sessions the process keeps one by one; beyond that, a logout ends all logins of its
+            /// user.
             ///
             /// A million take about 50 MB.
             revocation_capacity(sessions: usize) = 1_000_000 -> usize, check check::capacity;
@@ -133,7 +134,7 @@ macro_rules! settings_table {
     };
 }
 
-/// What the method of a kind takes.
+/// The type of the method's argument.
 macro_rules! argument {
     (Key) => { impl Into<String> };
     (Keys) => { impl IntoIterator<Item = impl Into<String>> };
@@ -145,7 +146,7 @@ macro_rules! argument {
     ($kind:ident) => { $kind };
 }
 
-/// How a kind is stored until the launch.
+/// The type that is stored until the launch.
 macro_rules! stored {
     (Key) => { KeyInput };
     (Keys) => { Vec<KeyInput> };
@@ -236,7 +237,7 @@ macro_rules! or_default {
     };
 }
 
-/// The default, as the methods' documentation writes it.
+/// The default in the form of the methods' documentation.
 macro_rules! shown {
     ($kind:ident none) => {
         "none"
@@ -258,7 +259,7 @@ macro_rules! shown {
     };
 }
 
-/// The default, as it is written in a configuration file.
+/// The default in the form of a configuration file.
 macro_rules! written {
     ($kind:ident $variant:ident) => { shown!($kind $variant).to_ascii_lowercase() };
     ($kind:ident $default:tt) => { shown!($kind $default).to_owned() };

@@ -1,4 +1,4 @@
-//! The rules of `Config` as a whole; those of one setting are tested beside their code.
+//! The rules of `Config` as a whole; the rules of single settings are tested beside their code.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -36,7 +36,7 @@ fn mistakes_in(provider: impl Provider) -> Vec<String> {
     errors.iter().map(ToString::to_string).collect()
 }
 
-/// The one mistake that a value of one setting makes.
+/// Returns the only mistake that this value of a setting makes.
 fn mistake(setting: &str, value: impl Serialize) -> String {
     let found = mistakes_in((format!("login.{setting}"), value));
     let [mistake] = found.as_slice() else {
@@ -50,7 +50,7 @@ fn mistake(setting: &str, value: impl Serialize) -> String {
 }
 
 #[test]
-fn the_defaults_hold_in_the_release_profile() {
+fn the_release_profile_has_the_defaults() {
     let (config, warnings) = new(&release()).unwrap();
     assert_eq!(warnings, [""; 0]);
     assert_eq!(config.secret_key, SecretKey::from_text(KEY).unwrap());
@@ -154,7 +154,7 @@ fn a_profile_other_than_debug_does_not_launch_without_a_key() {
 }
 
 #[test]
-fn the_builder_beats_the_file() {
+fn the_builder_overrides_the_file() {
     let builder = Settings {
         audience: Some("builder".to_owned()),
         session_idle_timeout: Some(IdleTimeout(None)),
@@ -290,7 +290,7 @@ fn a_session_shorter_than_the_default_idle_timeout_is_no_mistake() {
 }
 
 #[test]
-fn two_cookies_of_one_name_are_refused() {
+fn two_cookies_with_one_name_are_refused() {
     mistake("remember_cookie_name", "login_session");
     mistake("remember_cookie_name", "login_next");
     mistake("session_cookie_name", "login_next");
@@ -339,7 +339,7 @@ fn same_site_none_without_secure_is_refused_in_every_profile() {
 }
 
 #[test]
-fn the_next_cookie_is_set_as_the_session_cookie_is() {
+fn the_next_cookie_has_the_attributes_of_the_session_cookie() {
     let config = with("session_cookie_domain", ".example.com");
     assert_eq!(config.session_cookie.name, "login_session");
     assert_eq!(config.next_cookie.name, "login_next");
@@ -453,7 +453,7 @@ fn the_other_bounds_are_kept() {
 }
 
 #[test]
-fn debug_logs_are_warned_of_outside_the_debug_profile() {
+fn debug_logs_cause_a_warning_outside_the_debug_profile() {
     let (_, warnings) = new(&release().merge(("log_level", "debug"))).unwrap();
     assert!(warnings.concat().contains("log_level"), "{warnings:?}");
     let figment = debug()

@@ -1,4 +1,4 @@
-//! Login views: where people are sent who have to log in.
+//! Login views: the pages to which people are redirected to log in.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::redirect::local::{self, is_under, path_of, same_path};
 pub(crate) enum View {
     /// A path of this site.
     Local(String),
-    /// An http(s) URL, of another site as a rule.
+    /// An http(s) URL, usually of another site.
     External(String),
 }
 
@@ -32,7 +32,7 @@ impl View {
 }
 
 impl Config {
-    /// The login view for a path: that of the longest mount point around it, else the manager's.
+    /// Returns the login view for a path: the one of the longest mount point that contains it, or else the manager's.
     pub(crate) fn login_view_of(&self, path: &str) -> Option<&View> {
         self.mount_login_views
             .iter()
@@ -41,7 +41,7 @@ impl Config {
             .or(self.login_view.as_ref())
     }
 
-    /// Whether a path is a login or refresh page, to which nobody should come back.
+    /// Whether a path is a login or refresh page, to which `next` must not lead.
     pub(crate) fn is_login_path(&self, target: &str) -> bool {
         self.login_paths()
             .any(|path| same_path(path, path_of(target)))
@@ -60,14 +60,14 @@ impl Config {
     }
 }
 
-/// A single view.
+/// Checks a single view.
 pub(super) fn checked(given: Option<String>, check: &mut Check<'_>) -> Option<View> {
     View::parse(given?)
         .map_err(|mistake| check.mistake(mistake))
         .ok()
 }
 
-/// The views of single mount points, the longest base first.
+/// Checks the views of single mount points, and sorts them by the length of the base, longest first.
 pub(super) fn mounted(
     views: BTreeMap<String, String>,
     check: &mut Check<'_>,
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_view() {
+    fn anything_else_is_not_a_view() {
         for text in [
             "",
             "login",
