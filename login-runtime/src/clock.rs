@@ -1,4 +1,4 @@
-//! The clock that decides every expiry, and the times that it gives.
+//! The clock that decides every expiry, and its points in time.
 
 #[cfg(feature = "testing")]
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use std::time::{Duration, SystemTime};
 pub struct UnixTime(u64);
 
 impl UnixTime {
-    /// Returns the time this many seconds after the start of 1970.
+    /// Returns the time that is this many seconds after the start of 1970.
     #[must_use]
     pub const fn from_secs(seconds: u64) -> Self {
         Self(seconds)
@@ -41,29 +41,29 @@ impl UnixTime {
         self.plus(duration.as_secs())
     }
 
-    /// Returns how long ago `earlier` was at this time; zero if it was later.
+    /// Returns the time that has passed since `earlier`; zero if `earlier` is later.
     #[must_use]
     pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
         Duration::from_secs(self.since(earlier))
     }
 
-    /// The time this many seconds later.
+    /// Returns the time this many seconds later.
     #[must_use]
     pub(crate) const fn plus(self, seconds: u64) -> Self {
         Self(self.0.saturating_add(seconds))
     }
 
-    /// The seconds that have passed since `earlier`.
+    /// Returns the seconds that have passed since `earlier`.
     #[must_use]
     pub(crate) const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
 }
 
-/// Gives the current time, in whole seconds.
+/// The clock of a manager, in whole seconds.
 ///
-/// The default is the system's clock. Tests give the manager a [`Clock::manual`] and move it,
-/// instead of sleeping; clones of a manual clock move together.
+/// The default is the system's clock. Instead of sleeping, a test gives the manager a [`Clock::manual`] and moves it;
+/// clones of a manual clock move together.
 ///
 /// # Example
 ///
@@ -95,7 +95,7 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// Returns the current time; a system clock that is set before 1970 reads 0.
+    /// Returns the current time; 0 if the system's clock is set before 1970.
     #[must_use]
     pub fn now(&self) -> UnixTime {
         UnixTime(match &self.0 {
@@ -110,19 +110,18 @@ impl Clock {
 
 #[cfg(feature = "testing")]
 impl Clock {
-    /// Returns a clock that stands at `unix_seconds` until it is moved.
+    /// Returns a clock that stands still at `unix_seconds` until it is moved.
     #[must_use]
     pub fn manual(unix_seconds: u64) -> Self {
         Self(Source::Manual(Arc::new(AtomicU64::new(unix_seconds))))
     }
 
-    /// Sets a manual clock, forwards or backwards. The system's clock is left alone, with a warning.
+    /// Sets a manual clock, forwards or backwards; the system's clock does not change, and a warning is logged.
     pub fn set(&self, unix_seconds: u64) {
         self.change(|_| unix_seconds);
     }
 
-    /// Moves a manual clock forwards by whole seconds; a fraction is dropped. The system's clock is
-    /// left alone, with a warning.
+    /// Moves a manual clock forwards by whole seconds; the system's clock does not change, and a warning is logged.
     pub fn advance(&self, by: Duration) {
         self.change(|time| time.saturating_add(by.as_secs()));
     }

@@ -1,6 +1,6 @@
-//! The door for the fuzz targets in `fuzz/`: what is private here, as plain functions.
+//! Private functions of this crate for the fuzz targets in `fuzz/`.
 //!
-//! It exists where `--cfg fuzzing` is given, which cargo-fuzz does, and nowhere else.
+//! This module exists only with `--cfg fuzzing`, which cargo-fuzz sets.
 
 use std::net::IpAddr;
 
@@ -16,11 +16,11 @@ use crate::token::keys::KeyRing;
 use crate::token::secret::SecretKey;
 use crate::token::{Digest, Flags, Kind, SessionId, Token};
 
-/// The keys of an application of the targets' own.
+/// The keys of the targets' application.
 #[derive(Debug)]
 pub struct Tokens(KeyRing);
 
-/// What a token carries.
+/// The fields of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fields {
     pub remember: bool,
@@ -49,13 +49,13 @@ impl Tokens {
         )))
     }
 
-    /// The id by which a token names its keys.
+    /// Returns the id of the keys in a token.
     #[must_use]
     pub fn key_id(&self) -> [u8; 4] {
         self.0.current().id
     }
 
-    /// Signs a token, as a login does; `None` for flags or a user id that no login has.
+    /// Signs a token as a login does; `None` for flags or a user id that no login can have.
     #[must_use]
     pub fn encode(&self, fields: &Fields) -> Option<String> {
         let token = Token {
@@ -73,7 +73,7 @@ impl Tokens {
         token.encode(self.0.current())
     }
 
-    /// Signs any bytes at all, as only who has the key could.
+    /// Signs any bytes, as only somebody with the key can.
     #[must_use]
     pub fn sign(&self, bytes: &[u8], remember: bool) -> String {
         let mac = self.0.current().of(kind(remember)).mac.clone();
@@ -81,7 +81,7 @@ impl Tokens {
         BASE64URL_NOPAD.encode(&[bytes, &tag].concat())
     }
 
-    /// Reads a cookie's value; `None` for one that is refused.
+    /// Reads a cookie's value; `None` if it is refused.
     #[must_use]
     pub fn decode(&self, value: &str, remember: bool) -> Option<Fields> {
         let (token, _) = Token::decode(value, kind(remember), &self.0).ok()?;
@@ -108,7 +108,7 @@ fn kind(remember: bool) -> Kind {
     }
 }
 
-/// What the headers present under each name: `Err` where a name comes more than once.
+/// Returns each cookie's value in the headers; `Err` if a name occurs more than once.
 pub fn find_cookies<'a, const N: usize>(
     headers: &[&'a str],
     names: [&str; N],
@@ -120,32 +120,32 @@ pub fn find_cookies<'a, const N: usize>(
     })
 }
 
-/// Every value that a name has in the headers.
+/// Returns all values of a cookie in the headers.
 #[must_use]
 pub fn cookie_values<'a>(headers: &[&'a str], name: &'a str) -> Vec<&'a str> {
     let [values] = cookie_header::find(headers.iter().copied(), [name]);
     values
 }
 
-/// Whether a login may redirect to a target.
+/// Whether a login may lead to a target.
 #[must_use]
 pub fn is_local(target: &str) -> bool {
     local::is_local(target)
 }
 
-/// The target that a refused request for this path and query wants.
+/// Returns the `next` for a refused request with this path and query.
 #[must_use]
 pub fn wanted(path: &str, query: Option<&str>) -> Option<String> {
     local::wanted(path, query)
 }
 
-/// The client's address, as a login is bound to it.
+/// Returns the client's address, to which a login is bound.
 #[must_use]
 pub fn client_ip(peer: Option<IpAddr>, header: &[&str], trusted: &[IpNet]) -> Option<IpAddr> {
     client_ip::client_ip(peer, header.iter().copied(), trusted)
 }
 
-/// The network that an address is in.
+/// Returns the network of an address.
 #[must_use]
 pub fn prefix(ip: IpAddr) -> IpAddr {
     client_ip::prefix(ip)

@@ -1,4 +1,4 @@
-//! Foreign text in our log lines, which must not write lines of its own.
+//! Text from outside for log lines: it must not start new lines.
 
 use std::fmt::{self, Write as _};
 
@@ -23,7 +23,7 @@ mod tests {
     use super::Printable;
 
     #[test]
-    fn nothing_foreign_begins_a_line_or_moves_the_cursor() {
+    fn foreign_text_cannot_start_a_line_or_move_the_cursor() {
         let text = Printable("a\nError: b\r\x1b[2J\u{9b}\u{e9}");
         assert_eq!(text.to_string(), "a\\nError: b\\r\\u{1b}[2J\\u{9b}\u{e9}");
     }

@@ -1,4 +1,4 @@
-//! The door for generated code; nothing here is for hand-written code, and all of it may change.
+//! Exports for generated code only; anything here may change without notice.
 
 use std::str::FromStr;
 
@@ -27,18 +27,18 @@ pub use crate::app::user::{UserMixin, UserType};
 pub use crate::config::{Setting, settings};
 pub use crate::realm::registry::manager_is_missing;
 
-/// `Box::pin`, without a name from the prelude.
+/// `Box::pin`, so that generated code uses no name from the prelude.
 pub fn pin<'a, T>(future: impl Future<Output = T> + Send + 'a) -> BoxFuture<'a, T> {
     Box::pin(future)
 }
 
-/// An id of the loader's own type; one that does not parse is nobody's.
+/// Parses an id into the loader's own type; an id that does not parse belongs to nobody.
 #[must_use]
 pub fn parse_id<T: FromStr>(id: &str) -> Option<T> {
     id.parse().ok()
 }
 
-/// A handler's answer.
+/// Turns a handler's return value into its answer.
 ///
 /// # Errors
 ///
@@ -47,7 +47,9 @@ pub fn respond<'r, 'o: 'r>(req: &'r Request<'_>, responder: impl Responder<'r, '
     responder.respond_to(req)
 }
 
-/// A listener that cannot be told, which changes nothing.
+/// Logs that a listener was not called; nothing else depends on it.
 pub fn listener_guard_failed(listener: &str, status: Status) {
-    error!("the event listener `{listener}` was not told: one of its guards failed with {status}");
+    error!(
+        "the event listener `{listener}` was not called: one of its guards failed with {status}"
+    );
 }

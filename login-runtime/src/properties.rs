@@ -1,4 +1,4 @@
-//! What holds of the pure modules for all values. `PROPTEST_CASES` says how many are tried.
+//! Properties of the pure modules, for all values. `PROPTEST_CASES` sets how many are tried.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
@@ -20,7 +20,7 @@ use crate::token::times::{self, Lapsed, MAX_REMEMBER};
 use crate::token::value;
 use crate::token::{Digest, Flags, Kind, SessionId, Token};
 
-/// A failure is printed, and no file is left behind.
+/// A failure is printed, and not saved to a file.
 pub(crate) fn config() -> ProptestConfig {
     ProptestConfig {
         failure_persistence: None,
@@ -28,7 +28,7 @@ pub(crate) fn config() -> ProptestConfig {
     }
 }
 
-/// For what takes hundreds of signatures a case.
+/// For properties with hundreds of signatures in each case.
 fn few() -> ProptestConfig {
     let mut config = config();
     config.cases = config.cases.div_ceil(64);
@@ -50,7 +50,7 @@ fn decode(text: &str, kind: Kind) -> Option<Token> {
         .map(|(token, _)| token)
 }
 
-/// Signs any bytes as the session cookie's, behind a token's first seven.
+/// Signs any bytes as a session token, after the first seven bytes of a token.
 fn sign(rest: &[u8]) -> String {
     let keys = RING.current();
     let mut bytes = vec![1, Kind::Session as u8, rest.first().copied().unwrap_or(0)];
@@ -61,7 +61,7 @@ fn sign(rest: &[u8]) -> String {
     BASE64URL_NOPAD.encode(&bytes)
 }
 
-/// Every text that differs from `text` in one bit, and every one whose bytes do.
+/// All texts that differ from `text` in one bit, and all whose decoded bytes do.
 fn one_bit_off(text: &str) -> impl Iterator<Item = String> {
     let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).unwrap();
     let flipped = |bytes: Vec<u8>| {
@@ -72,12 +72,12 @@ fn one_bit_off(text: &str) -> impl Iterator<Item = String> {
         })
     };
     let of_bytes = flipped(bytes).map(|bytes| BASE64URL_NOPAD.encode(&bytes));
-    // A byte above 127 alone is no UTF-8, and so no cookie of Rocket's.
+    // A single byte above 127 is not UTF-8, so Rocket has no such cookie.
     let of_text = flipped(text.into()).filter_map(|bytes| String::from_utf8(bytes).ok());
     of_bytes.chain(of_text)
 }
 
-/// Times that meet and miss each other, and the ends of time.
+/// Times close to each other, and extreme times.
 fn time() -> impl Strategy<Value = UnixTime> {
     seconds().prop_map(UnixTime::from_secs)
 }
@@ -90,7 +90,7 @@ fn seconds() -> impl Strategy<Value = u64> {
     ]
 }
 
-/// When credentials were shown. A token writes none as 0, so they are never shown at that time.
+/// When the user gave credentials. A token encodes "never" as 0, so 0 is not such a time.
 fn auth_at() -> impl Strategy<Value = Option<UnixTime>> {
     time().prop_map(|time| (time != UnixTime::from_secs(0)).then_some(time))
 }
@@ -134,7 +134,7 @@ prop_compose! {
     }
 }
 
-/// A token and another that has some of its fields.
+/// A token, and another that shares some of its fields.
 fn two_tokens() -> impl Strategy<Value = (Token, Token)> {
     (token(), token(), any::<[bool; 9]>()).prop_map(|(one, mut other, same)| {
         let fields: [fn(&mut Token, &Token); 9] = [
@@ -155,7 +155,7 @@ fn two_tokens() -> impl Strategy<Value = (Token, Token)> {
     })
 }
 
-/// A remember token as they are given out.
+/// A remember token that a login can issue.
 fn remember_token() -> impl Strategy<Value = Token> {
     (token(), 0..MAX_REMEMBER, 1..=MAX_REMEMBER).prop_map(|(token, begun, duration)| Token {
         kind: Kind::Remember,
@@ -170,7 +170,7 @@ fn address() -> impl Strategy<Value = IpAddr> {
     prop_oneof![
         any::<[u8; 4]>().prop_map(IpAddr::from),
         any::<[u8; 16]>().prop_map(IpAddr::from),
-        // Neighbours, within and beyond a network.
+        // Neighbors, inside and outside of a network.
         (0..3_u8, 0..3_u8).prop_map(|(c, d)| Ipv4Addr::new(192, 0, c, d).into()),
         (0..3_u8, 0..3_u8).prop_map(|(g, p)| {
             IpAddr::from([0x20, 1, 13, 184, 0, 0, g, p, 0, 0, 0, 0, 0, 0, 0, p])
@@ -193,7 +193,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_token_comes_back_as_it_was_and_has_one_text(token in token()) {
+    fn a_token_survives_the_round_trip_and_has_one_text(token in token()) {
         // R5
         let text = encode(&token);
         let back = decode(&text, token.kind).unwrap();
@@ -202,13 +202,13 @@ proptest! {
     }
 
     #[test]
-    fn two_tokens_never_have_one_text((one, other) in two_tokens()) {
+    fn two_tokens_never_have_the_same_text((one, other) in two_tokens()) {
         // R5
         prop_assert_eq!(encode(&one) == encode(&other), one == other);
     }
 
     #[test]
-    fn a_token_does_for_its_own_cookie_only(token in token()) {
+    fn a_token_is_valid_in_its_own_cookie_only(token in token()) {
         // T13
         let other = match token.kind {
             Kind::Session => Kind::Remember,
@@ -241,7 +241,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_signed_is_read_as_one_token_or_refused(
+    fn signed_bytes_are_one_token_or_refused(
         mut rest in vec(any::<u8>(), 83..100),
         flags in 0..20_u8,
         fitting in any::<bool>(),
@@ -262,7 +262,7 @@ proptest! {
     }
 
     #[test]
-    fn a_signed_value_comes_back_for_its_purpose_until_it_ends(
+    fn a_signed_value_is_valid_for_its_purpose_until_it_expires(
         [purpose, other] in ["[ab: ]{0,3}", "[ab: ]{0,3}"],
         value in any::<String>(),
         [expires_at, now] in [time(), time()],
@@ -277,7 +277,7 @@ proptest! {
     }
 
     #[test]
-    fn what_has_lapsed_stays_so(
+    fn an_expired_token_stays_expired(
         token in token(), idle in option::of(seconds()), now in time(), wait in seconds(),
     ) {
         // R18, R19, R21
@@ -292,7 +292,7 @@ proptest! {
     }
 
     #[test]
-    fn no_use_and_no_timeout_carries_a_token_past_its_end(
+    fn neither_use_nor_a_timeout_extends_a_token_past_its_end(
         token in token(), idle in option::of(seconds()), [used, now] in [time(), time()],
     ) {
         // R18, T83
@@ -305,7 +305,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_fresh_was_fresh_ever_since_the_credentials(
+    fn a_fresh_login_was_fresh_ever_since_the_credentials(
         auth_at in auth_at(), window in option::of(seconds()), [now, before] in [time(), time()],
     ) {
         // R22
@@ -318,7 +318,7 @@ proptest! {
     }
 
     #[test]
-    fn a_remember_token_is_renewed_by_its_duration_and_for_400_days_at_most(
+    fn a_remember_token_is_renewed_by_its_duration_for_at_most_400_days(
         mut token in remember_token(), uses in vec(0..MAX_REMEMBER / 4, 0..20),
     ) {
         // R20
@@ -340,12 +340,12 @@ proptest! {
     }
 
     #[test]
-    fn a_logout_is_remembered_for_as_long_as_any_copy_can_live(
+    fn a_logout_is_recorded_for_as_long_as_any_copy_can_live(
         token in remember_token(),
         [used, ended] in [0..MAX_REMEMBER, 0..MAX_REMEMBER],
         lifetime in 1..MAX_REMEMBER,
     ) {
-        // R24: by the holder of an old copy, while a thief has renewed and restored from another.
+        // R24: the holder of an old copy logs out, while a thief has renewed and restored another copy.
         let begun = token.created_at;
         let now = begun.plus(used.max(ended));
         let mut renewed = token.clone();
@@ -377,7 +377,7 @@ proptest! {
     }
 
     #[test]
-    fn the_client_is_the_last_address_that_no_trusted_proxy_has(
+    fn the_client_is_the_last_address_that_is_not_a_trusted_proxy(
         peer in address(), told in vec(address(), 0..40), trusted in vec(network(), 0..4),
     ) {
         // R34
@@ -390,7 +390,7 @@ proptest! {
     }
 
     #[test]
-    fn two_clients_are_alike_where_what_counts_of_them_is(
+    fn two_clients_are_equal_if_their_relevant_parts_are(
         [one, other] in [client(), client()],
         address in select(vec![
             ProtectionAddress::Full, ProtectionAddress::Prefix, ProtectionAddress::Off,

@@ -1,4 +1,4 @@
-//! Test helpers: cookies that log a Rocket local client in, without a form.
+//! Helpers for tests (feature `testing`): cookies that log in a local client without a form, and a clock to move.
 
 use std::fmt;
 
@@ -11,9 +11,9 @@ pub use crate::clock::Clock;
 use crate::realm::Realm;
 use crate::token::{Kind, SessionId, Token};
 
-/// Makes the cookie of a fresh login of `user`, for a request of a Rocket local client.
+/// Makes the session cookie of a fresh login of `user`, for a request of Rocket's local client.
 ///
-/// The login is bound to the first client that shows it. Flask-Login's `FlaskLoginClient`.
+/// The login is bound to the first client that sends it. Flask-Login's `FlaskLoginClient`.
 ///
 /// # Panics
 ///
@@ -49,21 +49,43 @@ pub fn login<U: UserMixin, P: Phase>(rocket: &Rocket<P>, user: &U) -> Cookie<'st
     cookie(rocket, user, Kind::Session, true)
 }
 
-/// Makes the cookie of a login of `user` that is not fresh; else as [`login`].
+/// Makes the session cookie of a login of `user` that is not fresh.
 ///
 /// # Panics
 ///
 /// As [`login`].
+///
+/// # Example
+///
+/// ```rust
+/// # use rocket::{local::blocking::Client, http::Cookie};
+/// # use rocket_login::{testing, UserMixin};
+/// # #[derive(UserMixin)] struct User { id: i64 }
+/// fn yesterdays_login(client: &Client) -> Cookie<'static> {
+///     testing::stale_login(client.rocket(), &User { id: 7 })
+/// }
+/// ```
 #[must_use]
 pub fn stale_login<U: UserMixin, P: Phase>(rocket: &Rocket<P>, user: &U) -> Cookie<'static> {
     cookie(rocket, user, Kind::Session, false)
 }
 
-/// Makes the remember cookie of `user`; else as [`login`].
+/// Makes the remember cookie of a login of `user`.
 ///
 /// # Panics
 ///
 /// As [`login`].
+///
+/// # Example
+///
+/// ```rust
+/// # use rocket::{local::blocking::Client, http::Cookie};
+/// # use rocket_login::{testing, UserMixin};
+/// # #[derive(UserMixin)] struct User { id: i64 }
+/// fn remembered(client: &Client) -> Cookie<'static> {
+///     testing::remember(client.rocket(), &User { id: 7 })
+/// }
+/// ```
 #[must_use]
 pub fn remember<U: UserMixin, P: Phase>(rocket: &Rocket<P>, user: &U) -> Cookie<'static> {
     cookie(rocket, user, Kind::Remember, false)
@@ -105,7 +127,7 @@ fn cookie<U: UserMixin, P: Phase>(
     }
 }
 
-#[expect(clippy::panic, reason = "a test that cannot log in has to end here")]
+#[expect(clippy::panic, reason = "a test that cannot log in must stop")]
 fn fail(reason: fmt::Arguments<'_>) -> ! {
     panic!("{reason}")
 }
