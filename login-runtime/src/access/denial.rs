@@ -24,7 +24,7 @@ use crate::request::cache::peek;
 ///
 /// #[catch(401)]
 /// fn unauthorized(req: &Request<'_>) -> &'static str {
-///     match Denied::of(req).map(|denied| denied.reason()) {
+///     match Denied::of(req).map(Denied::reason) {
 ///         Some(Reason::NeedsRefresh) => "please confirm your password",
 ///         _ => "please log in",
 ///     }

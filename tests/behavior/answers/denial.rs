@@ -191,8 +191,8 @@ async fn explain(req: &Request<'_>) -> String {
     let guarded = req.guard::<Denied>().await;
     format!(
         "{:?} {:?}",
-        Denied::of(req).map(|denied| denied.reason()),
-        guarded.succeeded().map(|denied| denied.reason())
+        Denied::of(req).map(Denied::reason),
+        guarded.succeeded().map(Denied::reason)
     )
 }
 
