@@ -59,7 +59,7 @@ impl Kind {
 
 #[derive(Default, FromMeta)]
 pub(super) struct Args {
-    /// The type of user that the route wants; none is the manager's own.
+    /// The user type of the route; without one, the type of the only manager.
     #[darling(skip)]
     pub(super) user: Option<Type>,
     #[darling(rename = "if")]
@@ -89,7 +89,7 @@ impl Args {
     }
 }
 
-/// A function that says whether a user may pass.
+/// A function that decides whether a user may use the route.
 pub(super) struct Condition(pub(super) Expr);
 
 impl FromMeta for Condition {
@@ -108,7 +108,7 @@ impl FromMeta for Condition {
     }
 }
 
-/// Where those go who are logged in already: a path on this site.
+/// Where users who are already logged in are redirected: a path of this site.
 pub(super) struct Redirect(pub(super) String);
 
 impl Redirect {
@@ -133,11 +133,11 @@ impl FromMeta for Redirect {
         } else if path.starts_with("//") || path.contains('\\') {
             "`redirect` leads to another site"
         } else if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
-            "`redirect` holds a character that a URL cannot"
+            "`redirect` contains a character that a URL cannot contain"
         } else {
             return Ok(Self(path));
         };
-        let mend = if path.starts_with('/') || path.contains(':') {
+        let fix = if path.starts_with('/') || path.contains(':') {
             "/"
         } else {
             &*format!("/{path}")
@@ -145,29 +145,29 @@ impl FromMeta for Redirect {
         Err(error(
             text,
             wrong,
-            format_args!("write a path on this site: `redirect = {mend:?}`"),
+            format_args!("write a path on this site: `redirect = {fix:?}`"),
         ))
     }
 }
 
-/// How long ago a login may be and still count as fresh on one route, in seconds.
+/// How old the credentials of a fresh login may be on this route, in seconds.
 #[derive(Clone, Copy)]
 pub(super) struct Within(pub(super) u64);
 
 impl Within {
-    const MEND: &str = "write text such as `within = \"10m\"`, or seconds: `within = 600`";
+    const FIX: &str = "write text such as `within = \"10m\"`, or seconds: `within = 600`";
 }
 
 impl FromMeta for Within {
     fn from_meta(meta: &Meta) -> Result<Self> {
         match meta {
             Meta::NameValue(within) => Self::from_expr(&within.value),
-            _ => Err(error(meta, "`within` has no value", Self::MEND)),
+            _ => Err(error(meta, "`within` has no value", Self::FIX)),
         }
     }
 
     fn from_expr(expr: &Expr) -> Result<Self> {
-        let wrong = |what: &str| error(expr, what, Self::MEND);
+        let wrong = |what: &str| error(expr, what, Self::FIX);
         let seconds = match literal(expr) {
             Some(Lit::Int(seconds)) => seconds
                 .base10_parse()
@@ -205,7 +205,7 @@ fn user_then_options(
     Ok((user, input.parse()?))
 }
 
-/// Is this the name of an option, or meant to be?
+/// Whether this is the name of an option, or probably a misspelled one.
 fn is_option(options: &Options<'_>, user: &Type) -> bool {
     let Type::Path(TypePath {
         qself: None, path, ..
@@ -220,7 +220,7 @@ fn is_option(options: &Options<'_>, user: &Type) -> bool {
     })
 }
 
-/// `User::is_staff` can be no type, and is most likely a condition.
+/// `User::is_staff` cannot be a type, and is most likely a condition.
 fn not_a_type(kind: Kind, user: &TypePath) -> Option<darling::Error> {
     let mut last = user.path.segments.iter().rev();
     let (function, owner) = (last.next()?, last.next()?);
@@ -229,14 +229,14 @@ fn not_a_type(kind: Kind, user: &TypePath) -> Option<darling::Error> {
     };
     let is_function =
         starts_with(function, char::is_lowercase) && starts_with(owner, char::is_uppercase);
-    let mend = match kind {
+    let fix = match kind {
         Kind::Login | Kind::FreshLogin => {
             let condition: String = quote::quote!(#user).to_string().split(' ').collect();
             format!("write it as the condition: `if = {condition}`")
         }
         Kind::Anonymous | Kind::Public => "write the user type: `User`".to_owned(),
     };
-    is_function.then(|| error(user, "this is a function, not a user type", mend))
+    is_function.then(|| error(user, "this is a function, not a user type", fix))
 }
 
 #[cfg(test)]
@@ -280,8 +280,8 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_duration_says_what_a_good_one_is() {
-        let mend = "\n= help: write text such as `within = \"10m\"`, or seconds: `within = 600`";
+    fn the_error_for_a_bad_duration_shows_a_good_one() {
+        let fix = "\n= help: write text such as `within = \"10m\"`, or seconds: `within = 600`";
         for (tokens, wrong) in [
             (
                 quote!(within = 0),
@@ -304,7 +304,7 @@ mod tests {
                 "`within` is not a number of seconds",
             ),
         ] {
-            assert_eq!(refused(Kind::FreshLogin, tokens), format!("{wrong}{mend}"));
+            assert_eq!(refused(Kind::FreshLogin, tokens), format!("{wrong}{fix}"));
         }
         let soon = refused(Kind::FreshLogin, quote!(within = "soon"));
         assert!(soon.starts_with("`within` is not a duration: "), "{soon}");
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_condition_in_the_place_of_the_user_type_is_told_where_it_belongs() {
+    fn the_error_for_a_condition_in_place_of_the_user_type_names_the_option() {
         assert_eq!(
             refused(Kind::Login, quote!(models::User::is_staff)),
             "this is a function, not a user type\n\
@@ -389,7 +389,7 @@ mod tests {
             ),
             (
                 quote!(redirect = "/a b"),
-                "`redirect` holds a character that a URL cannot\n\
+                "`redirect` contains a character that a URL cannot contain\n\
                  = help: write a path on this site: `redirect = \"/\"`",
             ),
             (

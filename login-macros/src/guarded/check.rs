@@ -1,9 +1,9 @@
 //! The rules for a guarded handler.
 //!
-//! - It is a free function, as for all our attributes.
-//! - The route attribute is below ours: Rocket has not read the arguments yet.
-//! - It has no second guard of ours.
-//! - None of its arguments has the name of the one that we add.
+//! - It is a free function, as all our attributes require.
+//! - The route attribute is below ours, so that Rocket has not yet read the arguments.
+//! - It has only one of our guards.
+//! - None of its arguments has the name of the argument that we add.
 
 use darling::{Error, Result, error::Accumulator};
 use syn::{Attribute, FnArg, ItemFn, Pat};
@@ -33,7 +33,7 @@ pub(super) fn check(kind: Kind, item: ItemFn) -> Result<Handler> {
     }
 }
 
-/// None for a method, which has been refused already.
+/// `None` for a method, which was already refused.
 fn route(kind: Kind, handler: &ItemFn) -> Result<Option<Route>> {
     let route = Route::find(&handler.attrs);
     if route.is_some() || handler.sig.receiver().is_some() {

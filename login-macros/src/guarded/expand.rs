@@ -1,4 +1,4 @@
-//! Adds the guard to the handler, and the marker type that tells the runtime about the route.
+//! Adds the guard to the handler, and the marker type that describes the route to the runtime.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
@@ -17,7 +17,7 @@ pub(super) fn expand(kind: Kind, args: &Args, handler: Handler) -> TokenStream {
     let marker = Ident::new(&format!("{ARGUMENT}_{name}"), span);
     let policy = policy(kind, args, &handler, &marker);
 
-    // First, so that it decides before any other guard, path segment or body is looked at.
+    // The first argument, so that it decides before any other guard, path segment or body is read.
     let mut handler = handler.item;
     let private = args.krate.private_at(span);
     let argument = Ident::new(ARGUMENT, span);
@@ -35,7 +35,7 @@ fn policy(kind: Kind, args: &Args, handler: &Handler, marker: &Ident) -> TokenSt
         .filter(|attr| attr.path().is_ident("cfg"))
         .collect();
     let (vis, private) = (&item.vis, args.krate.private());
-    // As Rocket names the route, `r#` included: the audit joins the two.
+    // Rocket's name of the route, including `r#`: the audit compares the two.
     let name = item.sig.ident.to_string();
     let method = &route.method;
     let uri = route.uri.as_ref().map(LitStr::value).unwrap_or_default();
@@ -60,7 +60,7 @@ fn policy(kind: Kind, args: &Args, handler: &Handler, marker: &Ident) -> TokenSt
     }
 }
 
-/// The guard as a user would write it for a group of routes.
+/// The guard, as a user would write it for a group of routes.
 fn route_guard(kind: Kind, args: &Args) -> TokenStream {
     let private = args.krate.private();
     let guard = match kind {
@@ -110,7 +110,7 @@ fn only_if(Condition(condition): &Condition, krate: &Krate) -> TokenStream {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::needless_raw_string_hashes)] // expect-test writes them
+    #![allow(clippy::needless_raw_string_hashes)] // `expect-test` writes them
 
     use expect_test::expect;
     use quote::quote;
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn the_login_page_is_for_the_anonymous() {
+    fn a_login_page_is_for_anonymous_visitors() {
         expect![[r##"
             #[doc(hidden)]
             #[allow(non_camel_case_types)]
@@ -245,37 +245,37 @@ mod tests {
     }
 
     #[test]
-    fn an_open_route_says_so() {
+    fn a_public_route_is_marked_as_public() {
         expect![[r##"
             #[doc(hidden)]
             #[allow(non_camel_case_types)]
-            struct __login_imprint;
-            impl ::rocket_login::__private::Policy for __login_imprint {
-                const NAME: &'static ::core::primitive::str = "imprint";
+            struct __login_about;
+            impl ::rocket_login::__private::Policy for __login_about {
+                const NAME: &'static ::core::primitive::str = "about";
                 const LOCATION: &'static ::core::primitive::str = ::core::concat!(
                     ::core::file!(), ":", ::core::line!()
                 );
                 const METHOD: &'static ::core::primitive::str = "GET";
-                const URI: &'static ::core::primitive::str = "/imprint";
+                const URI: &'static ::core::primitive::str = "/about";
                 fn guard() -> ::rocket_login::__private::RouteGuard {
                     ::rocket_login::__private::RouteGuard::public()
                 }
             }
-            #[get("/imprint")]
-            fn imprint(__login: ::rocket_login::__private::Guarded<__login_imprint>) {}
+            #[get("/about")]
+            fn about(__login: ::rocket_login::__private::Guarded<__login_about>) {}
         "##]]
         .assert_eq(&pretty(guarded(
             Kind::Public,
             quote!(),
             quote! {
-                #[get("/imprint")]
-                fn imprint() {}
+                #[get("/about")]
+                fn about() {}
             },
         )));
     }
 
     #[test]
-    fn a_refused_handler_is_given_back_as_it_was() {
+    fn a_refused_handler_is_returned_unchanged() {
         expect![[r#"
             /// Forgotten.
             fn open() {}
