@@ -1,4 +1,4 @@
-//! The ten pages behind a guard by hand, over Rocket's private cookie.
+//! The ten pages behind a hand-written guard that uses Rocket's private cookie.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use rocket::response::Redirect;
 use rocket::response::content::RawHtml;
 use rocket::{FromForm, Request, State, async_trait, get, launch, post, routes, uri};
 
-/// The builds of this file, so that each has something to do.
+/// The number of builds of this file, so that each build has a change.
 const BUILD: u32 = 0;
 
 #[derive(Clone)]

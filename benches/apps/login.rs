@@ -9,7 +9,7 @@ use rocket::response::content::RawHtml;
 use rocket::{FromForm, State, get, launch, post, routes, uri};
 use rocket_login::{LoginError, LoginManager, LoginSession, UserMixin, login_required, user_loader};
 
-/// The builds of this file, so that each has something to do.
+/// The number of builds of this file, so that each build has a change.
 const BUILD: u32 = 0;
 
 #[derive(Clone, UserMixin)]

@@ -2,7 +2,7 @@
 
 use rocket::{get, launch, routes};
 
-/// The builds of this file, so that each has something to do.
+/// The number of builds of this file, so that each build has a change.
 const BUILD: u32 = 0;
 
 fn page(title: &str) -> String {

@@ -1,4 +1,4 @@
-//! The application that is measured, in every size.
+//! The measured application, in every size.
 
 use rocket::config::{Config, LogLevel, SecretKey};
 use rocket::http::{CookieJar, Status};
@@ -16,7 +16,7 @@ use crate::crowd::areas;
 use crate::scene::Scene;
 use crate::user::{User, Users};
 
-/// The id of the first user. All ids have as many digits, so that all tokens are of one length.
+/// The id of the first user. All ids have the same number of digits, so that all tokens have the same length.
 pub(crate) const FIRST_USER: i64 = 1_000_000;
 
 /// The secret of every application.
@@ -26,18 +26,18 @@ pub(crate) const SECRET: &str = "benches: this secret is not secret, 0123456789"
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
     pub(crate) users: i64,
-    /// The sessions that have ended.
+    /// The number of ended sessions.
     pub(crate) ended: usize,
-    /// How many ended sessions fit, if not as many as by default.
+    /// The capacity for ended sessions, if not the default.
     pub(crate) room: Option<usize>,
-    /// The current secret key: 0, or one that others have replaced.
+    /// The secret key that signs the logins: 0 is the current one, others were replaced.
     pub(crate) key: usize,
     /// The older keys that still verify.
     pub(crate) old_keys: usize,
-    /// Routes, the one that is asked for included.
+    /// The number of routes, including the requested one.
     pub(crate) routes: usize,
     pub(crate) realms: usize,
-    /// The clients that send requests in turn, each of a user of its own.
+    /// The number of clients that send requests in turn, each with its own user.
     pub(crate) clients: usize,
 }
 
@@ -99,7 +99,7 @@ fn load_user(id: i64, users: &State<Users>) -> Option<User> {
     users.get(&id).cloned()
 }
 
-/// The `n`th secret key, 0 the newest.
+/// The `n`th secret key; 0 is the newest.
 fn secret(n: usize) -> String {
     format!("{SECRET}, {n}")
 }
@@ -116,7 +116,7 @@ fn manager(size: &Size) -> LoginManager<User> {
     }
 }
 
-/// Managers besides the first, each of a user type of its own.
+/// Managers in addition to the first, each with its own user type.
 fn attach_others(rocket: Rocket<Build>, count: usize) -> Rocket<Build> {
     macro_rules! attach {
         ($($name:literal)*) => {
@@ -143,7 +143,7 @@ fn attach_others(rocket: Rocket<Build>, count: usize) -> Rocket<Build> {
         .fold(rocket, |rocket, attach| attach(rocket))
 }
 
-/// Routes that nobody asks for: a crowd's areas, mounted again and again.
+/// Routes that are never requested: the areas of `crowd`, mounted again and again.
 fn mount_others(mut rocket: Rocket<Build>, count: usize, guarded: bool) -> Rocket<Build> {
     let areas = areas();
     let mut missing = count;

@@ -1,9 +1,9 @@
-//! What a guarded request promises, by hand and for this one application.
+//! A guard with the same promises as the guarded route, written by hand for this one application.
 //!
-//! The session token as ours (SECURITY.md, section 0) from the raw `Cookie` header, refused where it comes
-//! twice; its signature, times and idle timeout; a list of ended sessions; the session hash; the client it is
-//! bound to; the user kept for the request; a response that nobody else may be shown. Nothing else: one
-//! key, one user type, no remember token, no renewal, no event, and a user who is found without waiting.
+//! It reads the same session token as rocket-login from the raw `Cookie` header, refuses a duplicate cookie, and checks
+//! signature, times, idle timeout, list of ended sessions, session hash and client. It keeps the user for the request,
+//! and marks the response as private. It does nothing else: one key, one user type, no remember token, no renewal, no
+//! events, and a synchronous user loader.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -33,7 +33,7 @@ const MAX_TEXT: usize = 1024;
 
 type HmacSha256 = Hmac<Sha256>;
 
-/// What the application knows.
+/// The state of the application.
 pub(crate) struct Bare {
     token: HmacSha256,
     session_hash: HmacSha256,
@@ -45,7 +45,7 @@ pub(crate) struct Bare {
 #[derive(Clone, Copy)]
 pub(crate) struct BareUser<'r>(pub(crate) &'r User);
 
-/// Kept for the request, as soon as it has asked.
+/// The result, kept for the request.
 struct Known(Option<User>);
 
 impl Bare {
@@ -145,7 +145,7 @@ impl Bare {
     }
 }
 
-/// The session cookie, where it comes once.
+/// The session cookie, if it occurs exactly once.
 fn session<'r>(req: &'r Request<'_>) -> Option<&'r str> {
     let mut found = None;
     for mut rest in req.headers().get("Cookie") {
@@ -203,7 +203,7 @@ impl<'r> FromRequest<'r> for BareUser<'r> {
     }
 }
 
-/// Marks the responses that depend on the user.
+/// Marks the responses that depend on the user as private.
 pub(crate) struct KeepPrivate;
 
 #[async_trait]

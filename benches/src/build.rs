@@ -1,4 +1,4 @@
-//! What a login adds to the time in which a Rocket application is built.
+//! The build time that rocket-login adds to a Rocket application.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use std::time::Instant;
 use crate::markdown::Table;
 use crate::time::median;
 
-/// The changes after which an application is built again.
+/// The number of changes after which an application is built again.
 const CHANGES: usize = 5;
 
-/// This workspace.
+/// The directory of this workspace.
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// An application, in a directory of its own.
@@ -19,15 +19,15 @@ struct Application {
     name: &'static str,
     directory: PathBuf,
     source: &'static str,
-    /// How often its source has changed.
+    /// The number of changes of its source.
     changes: usize,
 }
 
 impl Application {
-    /// Writes the application down, with the versions that the workspace has locked.
+    /// Writes the application's files, with the locked versions of the workspace.
     fn write(name: &'static str, dependencies: &str, source: &'static str) -> Self {
         let directory = Path::new(WORKSPACE).join("target/benches-build").join(name);
-        // What an earlier run has built.
+        // Removes the build of an earlier run.
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(directory.join("src")).expect("a directory below `target`");
         let manifest = format!(
@@ -69,7 +69,7 @@ impl Application {
         cargo
     }
 
-    /// The seconds that a command of cargo's takes.
+    /// The seconds that a cargo command takes.
     fn seconds(&self, command: &str) -> f64 {
         let start = Instant::now();
         let status = self.cargo(&[command]).status().expect("cargo");
@@ -89,7 +89,7 @@ impl Application {
         self.seconds(command)
     }
 
-    /// The crates that it is built from, but for itself.
+    /// The crates that it depends on.
     fn crates(&self) -> usize {
         let tree = [
             "tree",
@@ -110,7 +110,7 @@ impl Application {
     }
 }
 
-/// Builds the applications, and prints what each takes.
+/// Builds the applications, and prints the time of each.
 pub(crate) fn print() {
     let ours = format!("rocket = \"0.5\"\nrocket-login = {{ path = {WORKSPACE:?} }}");
     let mut applications = [
@@ -132,7 +132,7 @@ pub(crate) fn print() {
     let clean = applications
         .each_ref()
         .map(|application| application.seconds("build"));
-    // So that a check has what it needs from other crates, too.
+    // So that a later check finds the other crates already built.
     for application in &applications {
         application.seconds("check");
     }

@@ -1,6 +1,6 @@
-//! What one writes without a library, here and in `benches/http`: a guard that reads the user's id from
-//! Rocket's private cookie. A login lasts for as long as the cookie is kept: nothing on the server ends
-//! one, neither a new password nor another client matters, and the response says nothing of caching.
+//! A guard as people write it without a library, here and in `benches/http`: it reads the user's id from Rocket's
+//! private cookie. A login lasts as long as the browser keeps the cookie: the server cannot end it, a new password or
+//! another client changes nothing, and the response has no caching headers.
 
 use rocket::http::Status;
 use rocket::outcome::Outcome;

@@ -1,5 +1,5 @@
-//! Instructions as valgrind's callgrind counts them: the same on every run, but
-//! without the processor's SHA extensions, which valgrind hides.
+//! Counts instructions with valgrind's callgrind: the same on every run, but without the processor's SHA extensions,
+//! which valgrind hides.
 
 use std::process::{Command, Stdio};
 use std::{env, fs};
@@ -7,7 +7,7 @@ use std::{env, fs};
 use crate::scene::Scene;
 use crate::tunables;
 
-/// The requests whose mean is taken.
+/// The number of requests for the mean.
 const REQUESTS: u32 = 100;
 
 /// Counts a scene, in a process of its own.

@@ -1,4 +1,4 @@
-//! The figures of the commit: what a change is compared with.
+//! The committed figures, with which a change is compared.
 
 use std::process::ExitCode;
 use std::{fmt, fs};
@@ -6,17 +6,17 @@ use std::{fmt, fs};
 use crate::callgrind;
 use crate::scene::Scene;
 
-/// Where they stand, one scene a line.
+/// The file with the figures, one scene per line.
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/committed");
 
-/// What is comparable from one run to another: a count that repeats, and a ratio.
+/// The figures that can be compared between runs: a count that repeats, and a ratio.
 pub(crate) struct Figures {
     pub(crate) callgrind: f64,
     pub(crate) time_of_floor: f64,
 }
 
 impl Figures {
-    /// The committed figures of a scene; none of one that is new.
+    /// The committed figures of a scene; `None` for a new scene.
     pub(crate) fn of(scene: Scene) -> Option<Self> {
         let text = fs::read_to_string(PATH).expect("the committed figures");
         let mut words = text
@@ -39,13 +39,13 @@ impl fmt::Display for Figures {
     }
 }
 
-/// Writes the figures anew.
+/// Replaces the committed figures.
 pub(crate) fn write(figures: impl Iterator<Item = (Scene, Figures)>) {
     let lines = figures.map(|(scene, figures)| format!("{} {figures}\n", scene.name()));
     fs::write(PATH, lines.collect::<String>()).expect("figures that can be written");
 }
 
-/// Fails where the guarded route costs over 3 % more than the committed figure.
+/// Fails if the guarded route costs over 3 % more than the committed figure.
 pub(crate) fn check() -> ExitCode {
     let committed = Figures::of(Scene::Guarded).expect("a committed figure");
     let now = callgrind::count(Scene::Guarded);

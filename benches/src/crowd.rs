@@ -1,4 +1,4 @@
-//! Ten areas of ten guarded routes each, as the macro writes them: what a large application has many of.
+//! Ten areas with ten guarded routes each, as in a large application.
 
 use rocket::Route;
 
@@ -23,7 +23,7 @@ macro_rules! area {
 
 macro_rules! areas {
     ($($area:ident)*) => {
-        /// The routes of each area, to be mounted apart from each other.
+        /// The routes of each area, which are mounted separately.
         pub(crate) fn areas() -> Vec<Vec<Route>> {
             vec![$($area::routes()),*]
         }

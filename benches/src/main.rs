@@ -1,4 +1,4 @@
-//! What a login costs: `cargo run --profile bench -p login-benches`; see NOTES.md.
+//! Measures the cost of a login: `cargo run --profile bench -p login-benches`; see NOTES.md.
 
 mod application;
 mod bare;
@@ -48,9 +48,9 @@ fn main() -> ExitCode {
         ["check"] => return committed::check(),
         ["commit"] => table::commit(),
         ["help" | "--help"] => println!("{USAGE}"),
-        // The processes that are counted from outside.
+        // These processes are counted by another process.
         ["serve", scene, requests] => {
-            // Under callgrind all the ended sessions would take minutes.
+            // With all ended sessions, callgrind would take minutes.
             let scene = named(scene);
             let size = Size {
                 ended: 1_000,

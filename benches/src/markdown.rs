@@ -1,6 +1,6 @@
-//! Tables as `NOTES.md` shows them.
+//! Prints tables for `NOTES.md`.
 
-/// The first column says what stands in a row; the others are numbers.
+/// The first column describes the row; the others are numbers.
 pub(crate) struct Table {
     pub(crate) head: Vec<&'static str>,
     pub(crate) rows: Vec<Vec<String>>,

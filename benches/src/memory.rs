@@ -1,17 +1,17 @@
-//! What ended sessions take.
+//! The memory and the time that ended sessions take.
 
 use std::fs;
 use std::time::Instant;
 
 use crate::stage::Stage;
 
-/// What ending some sessions took.
+/// The cost of ending some sessions.
 pub(crate) struct Ended {
     pub(crate) seconds: f64,
     pub(crate) bytes: usize,
 }
 
-/// Ends a stage's first sessions, and watches the memory that they take.
+/// Ends the first sessions of a stage, and measures the memory that they take.
 pub(crate) fn end(stage: &Stage, sessions: usize) -> Ended {
     let (before, start) = (resident(), Instant::now());
     stage.end(0..sessions);

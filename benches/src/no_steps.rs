@@ -1,8 +1,8 @@
-//! Where there is no `ptrace` with this processor's registers: nothing can be counted.
+//! Replaces `steps` where `ptrace` cannot read this processor's registers: nothing can be counted.
 
 use crate::stage::Stage;
 
-/// What one request costs.
+/// The cost of one request.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counted {
     pub(crate) instructions: u64,

@@ -1,18 +1,18 @@
-//! A thread and the process that it counts, on one processor: each step wakes the one and then the other, and to wake
-//! a processor that sleeps takes longer than the step.
+//! Keeps a thread and the process that it counts on one processor: each step wakes one of them and then the other, and
+//! waking a sleeping processor takes longer than the step itself.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
-/// This thread, to `sched_setaffinity`.
+/// The id of this thread for `sched_setaffinity`.
 const THIS: Pid = Pid::from_raw(0);
 
-/// Lets this thread go where it might go before, once dropped.
+/// When dropped, allows this thread its previous processors again.
 pub(crate) struct Pinned(CpuSet);
 
-/// Keeps this thread and a process of one thread on a processor: on each in turn.
+/// Keeps this thread and a single-threaded process on one processor; each call takes the next processor.
 pub(crate) fn beside(process: Pid) -> Pinned {
     static TURN: AtomicUsize = AtomicUsize::new(0);
     let allowed = sched_getaffinity(THIS).expect("this thread's processors");

@@ -7,7 +7,7 @@ use rocket::local::asynchronous::{Client, LocalRequest};
 
 use crate::application::Size;
 
-/// The page that is asked for.
+/// The requested page.
 pub(crate) const PAGE: &str = "/page";
 
 /// The client's address.
@@ -21,29 +21,29 @@ pub(crate) const BROWSER: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Appl
 pub(crate) enum Scene {
     /// A route of an application without rocket-login.
     Plain,
-    /// The same route, with a manager attached that nobody asks.
+    /// The same route, with an attached manager that the route does not use.
     Attached,
-    /// A route with a guard by hand over Rocket's private cookie: what the guarded route may cost.
+    /// A route with a hand-written guard that uses Rocket's private cookie: the budget of the guarded route.
     ByHand,
-    /// The same promises as the guarded route's, with no library around them.
+    /// The same promises as the guarded route, without a library.
     Bare,
     /// `#[login_required]` and `&User`.
     Guarded,
     /// `#[fresh_login_required]` and `&User`.
     Fresh,
-    /// The guarded route where eight managers are attached.
+    /// The guarded route with eight attached managers.
     EightRealms,
-    /// The guarded route for a login under the oldest of the secret keys, which is signed anew.
+    /// The guarded route for a login with the oldest of the secret keys, which is signed again.
     OldKey,
     /// A POST to an application without rocket-login.
     PlainPost,
-    /// A login by hand: Rocket's private cookie is set.
+    /// A hand-written login, which sets Rocket's private cookie.
     LoginByHand,
     /// `login_user`.
     Login,
     /// Rocket's own answer to a guard that fails with 401.
     Unauthorized,
-    /// A guarded route for nobody: the redirect, with its message.
+    /// A guarded route without a login: the redirect, with its message.
     Denial,
 }
 
@@ -101,7 +101,7 @@ impl Scene {
         }
     }
 
-    /// The size of its application, where nothing else is said.
+    /// The default size of its application.
     #[must_use]
     pub(crate) fn size(self) -> Size {
         Size {
@@ -111,7 +111,7 @@ impl Scene {
         }
     }
 
-    /// Whether the client shows a login.
+    /// Whether the client sends a login.
     pub(crate) fn is_logged_in(self) -> bool {
         matches!(
             self,
@@ -140,7 +140,7 @@ impl Scene {
         )
     }
 
-    /// What the client sends.
+    /// The client's request.
     pub(crate) fn request<'c>(
         self,
         client: &'c Client,
@@ -163,7 +163,7 @@ impl Scene {
             .header(Header::new("Accept-Language", "en"))
             .header(Header::new("Sec-Fetch-Site", "same-origin"))
             .header(Header::new("Sec-Fetch-Mode", "navigate"));
-        // As on the wire: in the header, and parsed by Rocket in its jar.
+        // As in a real request: in the header, and parsed by Rocket into its jar.
         let pairs: Vec<_> = cookies
             .iter()
             .map(|cookie| cookie.stripped().to_string())

@@ -1,4 +1,4 @@
-//! How large the cookies are, and what an ended session takes.
+//! The size of the cookies, and the memory of an ended session.
 
 use rocket::http::Header;
 use rocket::local::blocking::Client;

@@ -28,7 +28,7 @@ pub(crate) struct Stage {
     client: Client,
     /// The cookies of each client.
     clients: Vec<Vec<Cookie<'static>>>,
-    /// The client whose turn it is.
+    /// The client that sends the next request.
     turn: Cell<usize>,
 }
 
@@ -37,7 +37,7 @@ impl Stage {
     ///
     /// # Panics
     ///
-    /// If it does not launch, or does not answer as the scene says.
+    /// If the application does not launch, or does not answer with the scene's status.
     #[must_use]
     pub(crate) fn new(scene: Scene, size: &Size) -> Self {
         let mut stage = Self::launch(scene, size);
@@ -72,7 +72,7 @@ impl Stage {
         }
     }
 
-    /// The cookies of all clients, whose users are spread over all there are.
+    /// The cookies of all clients; their users are spread over all users.
     fn cookies(&self, size: &Size) -> Vec<Vec<Cookie<'static>>> {
         let every = usize::try_from(size.users).expect("a number of users") / size.clients;
         let users = (FIRST_USER..).step_by(every);
@@ -82,7 +82,7 @@ impl Stage {
             .collect()
     }
 
-    /// Cookies of the same number and size in all scenes that are compared with each other.
+    /// Cookies with the same number and size in all scenes that are compared with each other.
     fn cookies_of(&self, user: &User) -> Vec<Cookie<'static>> {
         let theme = Cookie::new("theme", "dark");
         let login = match self.scene {
@@ -108,7 +108,7 @@ impl Stage {
         vec![theme, login, hand.clone()]
     }
 
-    /// A login that is bound to the client that will show it.
+    /// A login that is bound to the client that will send it.
     fn bound(&self, user: &User) -> Cookie<'static> {
         let login = testing::login(self.client.rocket(), user);
         let request = self.scene.request(&self.client, &[login]);
@@ -119,7 +119,7 @@ impl Stage {
 
     /// Ends sessions, each of a [`leaver`].
     pub(crate) fn end(&self, sessions: Range<usize>) {
-        /// With each request, since a logout ends all that it is shown.
+        /// The sessions of each request: a logout ends all sessions whose cookies it gets.
         const MANY: usize = 200;
         let threads = thread::available_parallelism().map_or(1, NonZero::get);
         let client = &self.client;
@@ -152,7 +152,7 @@ impl Stage {
         self.scene.request(&self.client, &self.clients[turn])
     }
 
-    /// Of three logins of one user, how many have ended when the user logs out of one.
+    /// How many of a user's three logins have ended after a logout from one of them.
     pub(crate) fn ended_by_one_logout(&self) -> usize {
         let user = User::new(FIRST_USER);
         let logins = [(); 3].map(|()| testing::login(self.client.rocket(), &user));
@@ -167,7 +167,7 @@ impl Stage {
         logins.iter().filter(has_ended).count()
     }
 
-    /// What is measured: from the request to the answer's last byte.
+    /// The measured work: from the request to the last byte of the answer.
     #[inline(never)]
     pub(crate) fn serve(&self, request: LocalRequest<'_>) {
         self.answer(request);
@@ -197,7 +197,7 @@ async fn answer(request: LocalRequest<'_>) -> Status {
     status
 }
 
-/// A request that ends sessions, which have begun for it.
+/// A request that ends sessions that were made for it.
 fn logout(client: &Client, sessions: Range<usize>) -> LocalRequest<'_> {
     let logins: Vec<_> = sessions
         .map(|n| testing::login(client.rocket(), &leaver(n)).to_string())
@@ -207,7 +207,7 @@ fn logout(client: &Client, sessions: Range<usize>) -> LocalRequest<'_> {
         .header(Header::new("Cookie", logins.join("; ")))
 }
 
-/// Whose the `n`th session was that ended; one of a million users besides the clients'.
+/// The user of the `n`th ended session: one of a million users who are not clients.
 fn leaver(n: usize) -> User {
     let n = i64::try_from(n % 1_000_000).expect("less than a million");
     User::new(2 * FIRST_USER + n)

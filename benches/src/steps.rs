@@ -1,4 +1,4 @@
-//! Instructions that the processor really executes, told by a step after each of them.
+//! Counts the instructions that the processor really executes, by single-stepping a process.
 
 use std::env;
 use std::io::{BufRead as _, BufReader};
@@ -15,18 +15,18 @@ use crate::pin;
 use crate::stage::Stage;
 use crate::tunables;
 
-/// The addresses that the process tells first: where the C library's allocator begins.
+/// The addresses that the process reports first: where the functions of the C library's allocator begin.
 const ALLOCATORS: usize = 3;
 
-/// What one request costs.
+/// The cost of one request.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counted {
     pub(crate) instructions: u64,
     pub(crate) allocations: u64,
 }
 
-/// Counts the requests of a stage, which a process of its own lets [`stop`]: this program, with
-/// these arguments. Gives the mean of several: Rocket's hash maps are seeded anew for each.
+/// Counts the requests of a stage in a separate process, which calls [`stop`]: this program, with these arguments.
+/// Returns the mean of several processes, because Rocket's hash maps have a new seed in each.
 pub(crate) fn count(args: &[&str], requests: u32) -> Counted {
     let mut child = Command::new(env::current_exe().expect("this program"))
         .args(args)
@@ -87,8 +87,8 @@ fn steps_to_stop(pid: Pid, allocators: &[u64]) -> Counted {
     counted
 }
 
-/// The process that is counted: each request stands between two stops, and so does, afterwards, what
-/// only Rocket's test client does with an answer, which is to parse its cookies.
+/// The counted process: each request runs between two stops. Between two more stops runs the work that only Rocket's
+/// test client does: it parses the cookies of the answer.
 pub(crate) fn stop(stage: &Stage, requests: u32) {
     for _ in 0..100 {
         stage.serve(stage.request());

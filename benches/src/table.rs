@@ -1,4 +1,4 @@
-//! The table: what each scene costs over the same request without a login.
+//! The table: what each scene costs more than the same request without a login.
 
 use crate::committed::{self, Figures};
 use crate::markdown::Table;
@@ -6,10 +6,10 @@ use crate::scene::Scene;
 use crate::stage::Stage;
 use crate::{callgrind, steps, time};
 
-/// The requests of each scene that are counted.
+/// The number of counted requests for each scene.
 const REQUESTS: u32 = 15;
 
-/// The rounds that are timed: over more than one of the machine's moods.
+/// The number of timed rounds: enough to include fast and slow phases of the machine.
 const ROUNDS: usize = 4_000;
 
 struct Row {
@@ -20,12 +20,12 @@ struct Row {
     time: f64,
 }
 
-/// The process that is counted.
+/// The counted process.
 pub(crate) fn stop(scene: Scene) {
     steps::stop(&Stage::new(scene, &scene.size()), REQUESTS);
 }
 
-/// Measures the scenes, and what they are compared with, and prints the table.
+/// Measures the scenes and the requests that they are compared with, and prints the table.
 pub(crate) fn print(wanted: &[Scene]) {
     let is_compared = |scene: &Scene| {
         [Scene::Plain, Scene::ByHand].contains(scene)
@@ -38,7 +38,7 @@ pub(crate) fn print(wanted: &[Scene]) {
     Rows::measure(&scenes).print();
 }
 
-/// Prints the table of all scenes, and writes what the next one is compared with.
+/// Prints the table of all scenes, and writes the figures with which the next run is compared.
 pub(crate) fn commit() {
     let rows = Rows::measure(&Scene::ALL);
     rows.print();

@@ -1,13 +1,13 @@
-//! Time, of which only ratios mean anything: all stages in turn, and of each its best tenth.
+//! Measures time: all stages in turn, and the best tenth of each. Only the ratios are meaningful.
 
 use std::time::Instant;
 
 use crate::stage::Stage;
 
-/// The requests of a stage's turn.
+/// The number of requests in a stage's turn.
 const REQUESTS: usize = 50;
 
-/// Nanoseconds per request, of each stage, after so many rounds.
+/// Returns the nanoseconds per request of each stage, after this many rounds.
 #[expect(clippy::cast_precision_loss, reason = "few requests")]
 pub(crate) fn measure(stages: &[Stage], rounds: usize) -> Vec<f64> {
     let mut times: Vec<Vec<f64>> = vec![Vec::new(); stages.len()];

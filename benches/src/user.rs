@@ -1,11 +1,11 @@
-//! The users that every application has, here and in `benches/http`.
+//! The users of all applications, here and in `benches/http`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use rocket_login::UserMixin;
 
-/// What every user is called.
+/// The name of every user.
 pub(crate) const NAME: &str = "Alice";
 
 const ARGON2: &str = "$argon2id$v=19$m=19456,t=2,p=1$YmVuY2hlcy1zYWx0LTEyMw\

@@ -1,5 +1,4 @@
-//! Ended sessions: what the list of them costs a request, in memory and at a logout, and what
-//! happens once it is full.
+//! Ended sessions: the cost of their list for a request, in memory and at a logout, and what happens when it is full.
 
 use std::time::Instant;
 
@@ -13,7 +12,7 @@ use crate::time::best_decile;
 const ROUNDS: usize = 40;
 const LOGOUTS: usize = 25;
 
-/// Lists with room to spare, and one of the default capacity that has long been full.
+/// Lists with free space, and a full one with the default capacity.
 pub(super) fn points(size: Size) -> Vec<Point> {
     let spacious = [0, 1_000, 100_000, 1_000_000, 10_000_000].map(|ended| Size {
         ended,
@@ -60,14 +59,14 @@ pub(super) fn print(points: &[Point]) {
             format!("{:.1}", best_decile(&mut logouts)),
         ]);
     }
-    // Last, since a client's login may end by it.
+    // Last, because it may end the login of a client.
     for (row, stage) in table.rows.iter_mut().zip(&stages) {
         row.push(stage.ended_by_one_logout().to_string());
     }
     table.print();
 }
 
-/// A point's stage, and what ending its sessions took.
+/// The stage of a point, and the cost of ending its sessions.
 fn end(point: &Point) -> (Stage, Ended) {
     let empty = Size {
         ended: 0,
@@ -78,7 +77,7 @@ fn end(point: &Point) -> (Stage, Ended) {
     (stage, ended)
 }
 
-/// Times logouts of one session each, in microseconds; all stages in turn.
+/// Measures logouts of one session each, in microseconds, for all stages in turn.
 fn log_out(points: &[Point], stages: &[Stage]) -> Vec<Vec<f64>> {
     let mut times = vec![Vec::new(); stages.len()];
     for round in 0..ROUNDS {

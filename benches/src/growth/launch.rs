@@ -1,4 +1,4 @@
-//! Routes: how long an application takes to launch.
+//! Routes: the time that an application takes to launch.
 
 use std::time::Instant;
 

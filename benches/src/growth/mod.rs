@@ -1,4 +1,4 @@
-//! What a request costs in an ever larger application, over the smallest of the same run.
+//! The cost of a request in larger and larger applications, relative to the smallest one of the same run.
 
 mod ended;
 mod launch;
@@ -15,16 +15,16 @@ use crate::stage::Stage;
 use crate::steps;
 use crate::time;
 
-/// The clients of every application: enough that none is remembered by the processor alone.
+/// The clients of every application: too many for the processor's caches.
 const CLIENTS: usize = 1_000;
 
-/// The requests of each point that are counted.
+/// The number of counted requests for each point.
 const REQUESTS: u32 = 8;
 
-/// The rounds in which they are timed.
+/// The number of timed rounds.
 const ROUNDS: usize = 400;
 
-/// What an application may have more of.
+/// The quantity that grows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Axis {
     Users,
@@ -36,7 +36,7 @@ pub(crate) enum Axis {
 
 /// A request to an application of one size.
 struct Point {
-    /// How much there is of what grows.
+    /// The size of the quantity that grows.
     label: String,
     scene: Scene,
     size: Size,
@@ -140,7 +140,7 @@ pub(crate) fn print(axis: Axis) {
     }
 }
 
-/// What each point's request costs.
+/// The cost of each point's request.
 #[expect(
     clippy::cast_precision_loss,
     reason = "counts of instructions are small"
@@ -181,7 +181,7 @@ fn costs(axis: Axis, points: &[Point], stages: &[Stage]) -> Table {
     }
 }
 
-/// Counts all points, as many at a time as there are processors: a busy one steps no further.
+/// Counts all points, one per processor at a time: more would only wait for each other.
 fn instructions(axis: Axis, points: usize) -> Vec<u64> {
     let next = AtomicUsize::new(0);
     let counted = Mutex::new(vec![0; points]);
@@ -204,7 +204,7 @@ fn instructions(axis: Axis, points: usize) -> Vec<u64> {
     counted.into_inner().expect("no panic")
 }
 
-/// 1000000 as 1,000,000.
+/// Prints 1000000 as 1,000,000.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let groups = digits.as_bytes().rchunks(3).rev();
