@@ -22,8 +22,10 @@ use rocket::{Request, Response, async_trait};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::stage::SESSION;
 use crate::user::{User, Users};
+
+/// The name of our session cookie, and the length of its value.
+pub(crate) const SESSION: &str = "__Host-login_session";
 
 const TAG: usize = 32;
 const SHARDS: usize = 16;

@@ -11,13 +11,11 @@ use rocket::tokio::runtime::{Builder, Runtime};
 use rocket_login::testing;
 
 use crate::application::{self, FIRST_USER, Size};
-use crate::bare::Bare;
+use crate::bare::{Bare, SESSION};
 use crate::by_hand;
 use crate::scene::{ADDRESS, BROWSER, PAGE, Scene};
 use crate::user::User;
 
-/// The name of our session cookie, and the length of its value.
-pub(crate) const SESSION: &str = "__Host-login_session";
 const TOKEN: usize = 171;
 
 /// A launched application, ready for requests of one scene.
