@@ -117,7 +117,7 @@ impl Stage {
 
     /// Ends sessions, each of a [`leaver`].
     pub(crate) fn end(&self, sessions: Range<usize>) {
-        /// The sessions of each request: a logout ends all sessions whose cookies it gets.
+        /// The number of sessions for each request: a logout ends all sessions whose cookies it gets.
         const MANY: usize = 200;
         let threads = thread::available_parallelism().map_or(1, NonZero::get);
         let client = &self.client;

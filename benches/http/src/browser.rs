@@ -1,14 +1,14 @@
-//! What a user's browser does before its requests are measured.
+//! The browser: what happens before requests are measured.
 
 use crate::apps::ROCKET_LOGIN;
 use crate::client::{Connection, request};
 use crate::server::Server;
 use crate::users::NAME;
 
-/// The sessions that have ended before anything is measured.
+/// The number of sessions that end before the measurement.
 const ENDED: usize = 100_000;
 
-/// Sees that the page is refused without a login, and ends sessions where they are remembered.
+/// Checks that the page is refused without a login, and ends sessions if the application keeps a list of them.
 pub(crate) fn prepare(server: &Server) {
     let app = server.app;
     if app.is_plain() {
@@ -26,8 +26,8 @@ pub(crate) fn prepare(server: &Server) {
     }
 }
 
-/// Logs in everywhere, and gives each application's request for its page. It carries what all
-/// applications of the framework have set: they differ in nothing but what they make of it.
+/// Logs in everywhere, and returns the request for each application's page. It contains the cookies of all applications
+/// of the framework, so that their requests are equal.
 pub(crate) fn requests(servers: &[Server]) -> Vec<String> {
     let cookies: Vec<_> = servers.iter().map(log_in).collect();
     servers
@@ -58,7 +58,7 @@ fn logged_in(connection: &mut Connection) -> Vec<String> {
     cookies
 }
 
-/// Ends sessions, many with each request: a logout ends all that it is shown.
+/// Ends sessions, many with each request: a logout ends all sessions whose cookies it gets.
 fn end_sessions(connection: &mut Connection) {
     for start in (0..ENDED).step_by(200) {
         let some = start..ENDED.min(start + 200);

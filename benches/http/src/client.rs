@@ -1,9 +1,9 @@
-//! A client that costs little: requests that are ready as bytes, and answers read in place.
+//! A client with little overhead: it prepares requests as bytes, and reads answers in place.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
-/// What a browser sends with each request.
+/// The headers that a browser sends with each request.
 const BROWSER: &str = "Host: app.example\r\n\
     User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 \
     (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36\r\n\
@@ -25,7 +25,7 @@ pub(crate) fn request(method: &str, path: &str, cookies: &str) -> String {
     format!("{method} {path} HTTP/1.1\r\n{BROWSER}{cookies}{length}\r\n")
 }
 
-/// A connection that is kept.
+/// A connection that stays open.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
@@ -90,7 +90,7 @@ fn content_length(head: &str) -> usize {
     length.parse().expect("a length")
 }
 
-/// What a server answered.
+/// The answer of a server.
 #[derive(Debug)]
 pub(crate) struct Answer<'a> {
     head: &'a str,
@@ -102,7 +102,7 @@ impl<'a> Answer<'a> {
         self.head.starts_with("HTTP/1.1 200 ")
     }
 
-    /// The cookies that it sets, each a name and a value as they stand in a `Cookie` header.
+    /// The cookies that it sets, each as name and value for a `Cookie` header.
     pub(crate) fn cookies(&self) -> impl Iterator<Item = &'a str> {
         let fields = self.head.lines().filter_map(|line| line.split_once(": "));
         fields

@@ -1,17 +1,17 @@
-//! The machine: what it is, and which of its processors does what.
+//! The machine: its processor, and which core does what.
 
 use std::fs;
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
-/// The processor of the load, counted among those that this program may use.
+/// The processor for the load: an index into those that this program may use.
 pub(crate) const LOAD: usize = 0;
 
-/// The processor of the server.
+/// The processor for the server.
 pub(crate) const SERVER: usize = 1;
 
-/// Keeps this process, with the threads that it will start, on one processor.
+/// Keeps this process and the threads that it starts later on one processor.
 pub(crate) fn pin(which: usize) {
     let this = Pid::from_raw(0);
     let allowed = sched_getaffinity(this).expect("this process's processors");
@@ -22,7 +22,7 @@ pub(crate) fn pin(which: usize) {
     sched_setaffinity(this, &only).expect("a process that may be pinned");
 }
 
-/// One line on the processor.
+/// Describes the processor in one line.
 pub(crate) fn description() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").expect("Linux's account of the processor");
     let field = |name: &str| {

@@ -1,5 +1,5 @@
-//! What a login costs over HTTP, side by side with its peers, on Linux:
-//! `cargo run --release --manifest-path benches/http/Cargo.toml`; see benches/NOTES.md.
+//! Measures the cost of a login over HTTP, compared with other libraries, on Linux: `cargo run --release
+//! --manifest-path benches/http/Cargo.toml`; see benches/NOTES.md.
 
 mod apps;
 mod browser;

@@ -9,19 +9,19 @@ use crate::machine;
 use crate::server::Server;
 use crate::users::NAME;
 
-/// Enough for the ratios to a plain application to repeat within 10 %.
+/// The number of rounds: with these, the ratios to a plain application repeat within 10 %.
 const ROUNDS: usize = 500;
 
-/// The connections of a turn, each with one request at a time.
+/// The number of connections of a turn, each with one request at a time.
 const CONNECTIONS: usize = 16;
 
-/// The requests of a turn on each connection.
+/// The number of requests of a turn on each connection.
 const REQUESTS: usize = 40;
 
-/// Those before them that are not measured: the turn before has filled the caches.
+/// The number of unmeasured requests before them, because the previous turn has filled the caches.
 const WARMING: usize = 10;
 
-/// What a request took in one turn of an application, in microseconds.
+/// The time of a request in one turn of an application, in microseconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
     pub(crate) wall: f64,
@@ -38,7 +38,7 @@ pub(crate) struct Measured {
 /// Measures all applications, in the order of the table.
 pub(crate) fn measure() -> [Measured; ALL.len()] {
     let servers: Vec<_> = ALL.iter().map(Server::start).collect();
-    // Not earlier: the servers would inherit it.
+    // Not earlier, because the servers would inherit the setting.
     machine::pin(machine::LOAD);
     servers.iter().for_each(browser::prepare);
     let mut measured = ALL.each_ref().map(|app| Measured {
@@ -46,7 +46,7 @@ pub(crate) fn measure() -> [Measured; ALL.len()] {
         samples: Vec::new(),
     });
     for round in 0..ROUNDS {
-        // Anew each time: rocket-login renews a login after five minutes.
+        // A new login each time, because rocket-login renews a login after five minutes.
         let requests = browser::requests(&servers);
         for turn in 0..ALL.len() {
             let turn = (round + turn) % ALL.len();

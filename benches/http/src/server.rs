@@ -1,4 +1,4 @@
-//! An application in a process of its own.
+//! An application in a separate process.
 
 use std::env;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 use crate::apps::Application;
 use crate::machine;
 
-/// An application that is being served.
+/// A running application.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) app: &'static Application,
@@ -47,7 +47,7 @@ impl Server {
         }
     }
 
-    /// The time that all the server's threads have been running, in the kernel as well.
+    /// The CPU time of all threads of the server, including the time in the kernel.
     pub(crate) fn cpu_time(&self) -> Duration {
         self.clock.now().expect("the process's clock").into()
     }
@@ -58,7 +58,7 @@ fn free_address() -> SocketAddr {
     listener.local_addr().expect("its address")
 }
 
-/// The server's process: it ends with the one that measures.
+/// The process of the server, which ends with the measuring process.
 pub(crate) fn serve(app: &Application, port: u16) {
     set_pdeathsig(Signal::SIGKILL).expect("a signal at the parent's death");
     machine::pin(machine::SERVER);

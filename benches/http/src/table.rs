@@ -1,4 +1,4 @@
-//! The table: medians, and what each application takes over the plain one of its framework.
+//! The table: medians, and what each application costs more than the plain one of its framework.
 
 use crate::apps::ROCKET_LOGIN;
 use crate::rounds::Measured;
@@ -10,14 +10,14 @@ pub(crate) fn print(measured: &[Measured]) {
         let found = measured.find(|measured| measured.app.name == name);
         found.expect("an application that was measured")
     };
-    // Round by round: the machine's slow minutes are slow for both.
+    // Compared round by round, because a slow phase of the machine is slow for both.
     let beside_plain = |of: &Measured, compare: fn(f64, f64) -> f64| {
         let plain = named(of.app.plain);
         let pairs = of.samples.iter().zip(&plain.samples);
         Quartiles::of(pairs.map(|(sample, plain)| compare(sample.cpu, plain.cpu)))
     };
     let over = |of: &Measured| beside_plain(of, |cpu, plain| cpu - plain);
-    // Not of the guard by hand's, which is too little to divide by.
+    // Not relative to the hand-written guard, whose cost is too small to divide by.
     let ours = over(named(ROCKET_LOGIN)).median;
     println!(
         "| application | requests/s | CPU, µs a request | of plain | over plain, µs \

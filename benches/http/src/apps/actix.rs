@@ -1,7 +1,7 @@
-//! actix-web alone, and with actix-identity over actix-session's cookie store, both with their
-//! default settings: the whole session is in an encrypted cookie. `Identity` is a user's id: the
-//! page looks the user up. Nothing on the server ends a login before the session's day is over,
-//! neither a new password nor another client matters, and the response says nothing of caching.
+//! actix-web alone, and with actix-identity over actix-session's cookie store, both with their default settings: the
+//! whole session is in an encrypted cookie. `Identity` is a user's id, with which the page finds the user. The server
+//! cannot end a login before the session's day is over, a new password or another client changes nothing, and the
+//! response has no caching headers.
 
 use std::io;
 use std::net::Ipv4Addr;

@@ -1,7 +1,6 @@
-//! axum alone, and with axum-login as its documentation has it: `login_required!`, and sessions in
-//! tower-sessions' store in memory, which a deployment would replace by a slower one. A session
-//! holds the password hash. Nothing binds it to its client, none ends by being idle, the response
-//! says nothing of caching, and a restart forgets them all.
+//! axum alone, and with axum-login as in its documentation: `login_required!`, and sessions in tower-sessions' memory
+//! store, which a deployment would replace by a slower one. A session contains the password hash. Sessions are not
+//! bound to a client and have no idle timeout, the response has no caching headers, and a restart loses all sessions.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;

@@ -1,5 +1,5 @@
-//! The applications: each answers `GET /page` with the user's name, once `POST /login` has logged
-//! the user in; a plain one answers so to everybody.
+//! The applications: each answers `GET /page` with the user's name after `POST /login` has logged the user in; a plain
+//! application answers everybody.
 
 mod actix;
 mod axum;
@@ -7,11 +7,11 @@ mod rocket;
 
 use tokio::runtime::Builder;
 
-/// An application that is measured.
+/// A measured application.
 #[derive(Debug)]
 pub(crate) struct Application {
     pub(crate) name: &'static str,
-    /// The application of the same framework that knows no logins.
+    /// The application of the same framework without logins.
     pub(crate) plain: &'static str,
     /// Serves on a port of this machine, with one worker thread.
     pub(crate) serve: fn(u16),
@@ -34,7 +34,7 @@ pub(crate) const ALL: [Application; 9] = [
     application("actix-identity", "actix-plain", actix::identity),
 ];
 
-/// What the others are compared with, and what remembers the sessions that have ended.
+/// The application with which the others are compared; it keeps a list of ended sessions.
 pub(crate) const ROCKET_LOGIN: &str = "rocket-login";
 
 const fn application(name: &'static str, plain: &'static str, serve: fn(u16)) -> Application {

@@ -1,4 +1,4 @@
-//! The guard by hand that `login-benches` measures as well.
+//! The hand-written guard that `login-benches` measures too.
 
 use rocket::http::CookieJar;
 use rocket::{get, post, routes};

@@ -1,6 +1,6 @@
-//! `rocket_flex_session` with its default settings, and the request guard of its README: sessions
-//! in memory, found by an id in Rocket's private cookie. It knows sessions and no users: neither a
-//! new password nor another client matters, and a restart forgets them all.
+//! `rocket_flex_session` with its default settings, and the request guard of its README: sessions in memory, found by
+//! an id in Rocket's private cookie. It has sessions and no users: a new password or another client changes nothing,
+//! and a restart loses all sessions.
 
 use rocket::http::Status;
 use rocket::outcome::Outcome;

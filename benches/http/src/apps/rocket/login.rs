@@ -1,6 +1,5 @@
-//! rocket-login with its default settings: a signed cookie, and with each request the session hash,
-//! the client that the login is bound to, both timeouts, the list of ended sessions (100,000), and
-//! the marks of privacy on the response.
+//! rocket-login with its default settings: a signed cookie, and on each request checks of the session hash, the client,
+//! both timeouts and the list of ended sessions (100,000). The response is marked as private.
 
 use rocket::{State, get, post, routes};
 use rocket_login::{LoginError, LoginManager, LoginSession, login_required, user_loader};

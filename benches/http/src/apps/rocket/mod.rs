@@ -1,4 +1,4 @@
-//! Rocket with its release settings: no log, and otherwise what it has by default.
+//! Rocket with its release settings: no log, and otherwise the defaults.
 
 pub(crate) mod by_hand;
 pub(crate) mod flex_session;
