@@ -1,4 +1,4 @@
-//! Our cookies in raw `Cookie` headers, judged by a parser that reads byte by byte.
+//! Our cookies in raw `Cookie` headers, compared with a parser that reads byte by byte.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -23,8 +23,8 @@ fuzz_target!(|text: &str| {
     impostors(text);
 });
 
-/// Text around a name, or a name spelled otherwise, makes it another name: beside ours it changes
-/// nothing, and alone it is nobody.
+/// A name with text around it, or in another spelling, is another name: next to our cookie it changes nothing, and
+/// alone it logs nobody in.
 fn impostors(text: &str) {
     let [name, ..] = NAMES;
     let around: String = text

@@ -1,4 +1,4 @@
-//! The rule for `next`, judged by a browser's URL parser.
+//! The rule for `next`, compared with a browser's URL parser.
 #![no_main]
 
 use std::borrow::Cow;
@@ -16,7 +16,7 @@ const SITES: [&str; 4] = [
     "https://[2001:db8::1]:8443/login?next=%2F",
 ];
 
-// The first line is a target; a second and a third are a login view and the name of its field.
+// The first line is a target; the second and third are a login view and the name of its field.
 fuzz_target!(|text: &str| {
     let mut lines = text.splitn(3, '\n');
     let target = lines.next().unwrap_or_default();
@@ -44,7 +44,7 @@ fuzz_target!(|text: &str| {
     the_host_goes_and_the_rest_stays(target);
 });
 
-/// What is accepted stays on the site, at the very path and query, in every browser.
+/// An accepted target stays on the site, with the same path and query, in every browser.
 fn judge(target: &str) {
     if !is_local(target) {
         assert!(!is_harmless(target), "{target:?} is refused");
@@ -54,7 +54,7 @@ fn judge(target: &str) {
     for site in SITES {
         let url = stays_on(site, target);
         assert_eq!(url.path(), path, "{target:?}");
-        // The one character of a query that a browser escapes, of those that are let through.
+        // The only accepted character that a browser escapes in a query.
         let query = query.map(|query| query.replace('\'', "%27"));
         assert_eq!(url.query(), query.as_deref(), "{target:?}");
         assert_eq!(url.fragment(), None, "{target:?}");
@@ -76,7 +76,7 @@ fn stays_on(site: &str, target: &str) -> Url {
     url
 }
 
-/// Nobody can object to plain names between single slashes.
+/// Plain names between single slashes are always accepted.
 fn is_harmless(target: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_~".contains(&byte);
     target.len() <= 2048
@@ -90,7 +90,7 @@ fn is_harmless(target: &str) -> bool {
         })
 }
 
-/// The login view's URL carries `next` once, and whatever else the view had, in its order.
+/// The login view's URL has `next` once, and everything else of the view in its order.
 fn the_view_keeps_its_own(view: &str, target: &str, field: &str) {
     assert_eq!(login_url(view, None, field), view);
     let url = login_url(view, Some(target), field);
@@ -114,12 +114,12 @@ fn the_view_keeps_its_own(view: &str, target: &str, field: &str) {
     assert_eq!(new, old);
 }
 
-/// The current address, made as short as a login page of the same site understands it.
+/// The current address, shortened for a login page of the same site.
 fn the_host_goes_and_the_rest_stays(current: &str) {
     let short = make_next_param("/login", current);
     let (path, _) = cut(&short, '?');
     assert!(!path.contains("//") && !short.contains('#'), "{short:?}");
-    // What a browser would send as it stands.
+    // A target that a browser would send unchanged.
     if let Ok(url) = Url::parse(current)
         && url.as_str() == current
         && ["http", "https"].contains(&url.scheme())
@@ -144,7 +144,7 @@ fn the_host_goes_and_the_rest_stays(current: &str) {
     }
 }
 
-/// The page that the login view is told to come back to, as Rocket reads it.
+/// The page to which the login view leads back, as Rocket reads it.
 fn wanted_back(location: &str) -> String {
     let value = location
         .strip_prefix("/login?next=")

@@ -1,4 +1,4 @@
-//! The client's address behind proxies, judged by a parser that reads the list as a whole.
+//! The client's address behind proxies, compared with a parser that reads the list as a whole.
 #![no_main]
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -36,7 +36,7 @@ fuzz_target!(|text: &str| -> Corpus {
         "an address that nobody named"
     );
     if !is_trusted(seen) {
-        // What the client itself sends stands in front of that, and has no say.
+        // Entries that the client itself sends come before these, and do not count.
         for front in [
             "192.0.2.66",
             "10.0.0.1, ::1",
@@ -63,8 +63,8 @@ fuzz_target!(|text: &str| -> Corpus {
     Corpus::Keep
 });
 
-/// Of the peer and at most 32 proxies before it, the nearest that is not trusted, as far as they can
-/// be read.
+/// Of the peer and at most 32 proxies before it, the nearest address that is not trusted, up to the first unreadable
+/// one.
 fn by_the_book(peer: IpAddr, header: &[&str], trusted: &[IpNet]) -> IpAddr {
     let list = header.join(",");
     let mut entries: Vec<&str> = if header.is_empty() {
@@ -85,7 +85,7 @@ fn by_the_book(peer: IpAddr, header: &[&str], trusted: &[IpNet]) -> IpAddr {
     *nearest.or(chain.last()).expect("the peer")
 }
 
-/// `1.2.3.4`, `1.2.3.4:5`, `::1`, `[::1]`, `[::1]:5`, in space and tab.
+/// Parses `1.2.3.4`, `1.2.3.4:5`, `::1`, `[::1]` and `[::1]:5`, with spaces and tabs around.
 fn address(entry: &str) -> Option<IpAddr> {
     let entry = entry.trim_matches(|char| char == ' ' || char == '\t');
     let bare = entry.parse::<IpAddr>();

@@ -1,4 +1,4 @@
-//! Decoding of tokens: any text, what an application could have signed, and what an insider could.
+//! Decoding of tokens: any text, tokens that an application could sign, and bytes that an insider could sign.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -8,8 +8,8 @@ use data_encoding::BASE64URL_NOPAD;
 use libfuzzer_sys::{Corpus, fuzz_target};
 use login_runtime::fuzzing::{Fields, Tokens};
 
-/// Where a token's user id begins: after version, kind, flags, key id, session id, four times, two
-/// digests and the id's length.
+/// Where a token's user id begins: after version, kind, flags, key id, session id, four times, two digests and the id's
+/// length.
 const UID_AT: usize = 3 + 4 + 16 + 4 * 8 + 2 * 16 + 2;
 
 static TOKENS: LazyLock<Tokens> = LazyLock::new(|| {
@@ -33,7 +33,7 @@ struct Login<'a> {
     damage: Vec<(u16, u8)>,
 }
 
-// The first byte says which of the three the rest is.
+// The first byte selects one of the three.
 fuzz_target!(|data: &[u8]| -> Corpus {
     let Some((way, data)) = data.split_first() else {
         return Corpus::Reject;
@@ -52,7 +52,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     Corpus::Keep
 });
 
-/// What decodes encodes to the very same text, and is of one kind only.
+/// A text that decodes encodes to exactly the same text, and has one kind only.
 fn any_text(text: &str) {
     let decoded = [false, true].map(|remember| TOKENS.decode(text, remember));
     assert!(
@@ -64,7 +64,7 @@ fn any_text(text: &str) {
     }
 }
 
-/// A genuine token comes back as it was; a damaged one does not come back at all.
+/// A genuine token survives the round trip; a damaged one is refused.
 fn a_login(login: &Login<'_>) {
     let fields = Fields {
         remember: login.remember,
@@ -93,8 +93,7 @@ fn a_login(login: &Login<'_>) {
     }
 }
 
-/// The upper bits of each place say whether a byte is changed there, added, or taken out, or all that
-/// follows cut off.
+/// The upper bits of each position select whether a byte is changed, added or removed there, or the rest is cut off.
 fn damaged(text: &str, damage: &[(u16, u8)]) -> String {
     let mut bytes = text.as_bytes().to_vec();
     for (place, byte) in damage {
@@ -110,7 +109,7 @@ fn damaged(text: &str, damage: &[(u16, u8)]) -> String {
     String::from_utf8(bytes).expect("ASCII")
 }
 
-/// Bytes under a genuine tag are a token if they are laid out as one, byte for byte.
+/// Bytes with a genuine tag are a token exactly if they have its layout.
 fn an_insider(bytes: &[u8]) {
     for remember in [false, true] {
         let text = TOKENS.sign(bytes, remember);
@@ -118,10 +117,10 @@ fn an_insider(bytes: &[u8]) {
             TOKENS.decode(&text, remember).is_some(),
             is_token(bytes, remember)
         );
-        // Signed with the other kind's key it is nothing, whatever it says.
+        // Signed with the key of the other kind, it is refused, whatever it contains.
         assert_eq!(TOKENS.decode(&text, !remember), None);
         any_text(&text);
-        // Nor is it anything without the tag.
+        // Without the tag, it is refused too.
         any_text(&BASE64URL_NOPAD.encode(bytes));
     }
 }

@@ -1,7 +1,7 @@
-//! What more than one target judges by.
+//! Code that several targets share.
 
-/// The values of one cookie in raw headers, by RFC 6265bis: cut at `;`, then at the first `=`, then
-/// space and tab off either end, and nothing else.
+/// Returns the values of one cookie in raw headers, by RFC 6265bis: split at `;`, then at the first `=`, and then trim
+/// spaces and tabs, and nothing else.
 #[must_use]
 pub fn cookie_values<'a>(headers: &[&'a str], name: &str) -> Vec<&'a str> {
     let mut values = Vec::new();

@@ -21,7 +21,7 @@ use rocket::{
 };
 use rocket_login::{CurrentUser, Denied, Fresh, GuardRoutes, LoginError, LoginManager, LoginSession, Next, NextField, UserMixin, anonymous_required, fresh_login_required, login_required, public, request_loader, user_loader, testing::Clock, revocation::{RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked, SessionRef, UnixTime}};
 
-/// The time at which every request comes.
+/// The time of every request.
 pub const NOW: u64 = 1_800_000_000;
 
 /// The secret key, 32 bytes as text.
@@ -29,11 +29,11 @@ pub const KEY: &str = "a key of thirty-two bytes, or so";
 
 pub const AUDIENCE: &str = "fuzz";
 
-/// How a page begins that names whose it is.
+/// The start of a page that names its user.
 pub const PAGE_OF: &str = "page of ";
 pub const NOBODYS_PAGE: &str = "nobody's page";
 
-/// A key that lets a program in.
+/// The API key of a program.
 pub const ROBOTS_KEY: &str = "robot-key-1";
 
 #[derive(Clone, Debug, UserMixin)]
@@ -46,7 +46,7 @@ pub struct User {
 }
 
 impl User {
-    /// A user of whom the application knew this once.
+    /// A user as the application once knew them.
     pub fn with(id: &str, password: &'static str) -> Self {
         User {
             id: id.to_owned(),
@@ -55,8 +55,7 @@ impl User {
         }
     }
 
-    /// Alice, bob and the robot are there; dave is not active, erin has a new password, and nobody
-    /// else exists.
+    /// Alice, bob and the robot exist; dave is inactive, erin has a new password, and nobody else exists.
     pub fn find(id: &str) -> Option<Self> {
         let password = match id {
             "alice" | "bob" | "dave" | "robot" => "old",
@@ -90,7 +89,7 @@ fn load_from_request(key: Option<ApiKey<'_>>) -> Option<User> {
         .and_then(|_| User::find("robot"))
 }
 
-/// Sessions that have ended, and whose other sessions; put back before each request.
+/// Ended sessions, and users whose sessions have ended; reset before each request.
 #[derive(Clone, Default)]
 pub struct Ended(Arc<Mutex<Lists>>);
 
@@ -133,21 +132,21 @@ impl RevocationList for Ended {
     }
 }
 
-/// What ran in one request.
+/// The handlers that ran in one request.
 #[derive(Default)]
 pub struct Ran(Mutex<Vec<Run>>);
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Run {
-    /// A page for a login, and for whose.
+    /// A page that requires a login, with its user.
     Guarded(String),
-    /// A page for a fresh login.
+    /// A page that requires a fresh login.
     Fresh(String),
-    /// A page for a login, by an unsafe method.
+    /// A page that requires a login, with an unsafe method.
     Unsafe(String),
-    /// A page for those who are not logged in.
+    /// A page for visitors who are not logged in.
     Anonymous,
-    /// A login, a logout or a confirmation that was accepted.
+    /// An accepted login, logout or confirmation.
     Changed,
 }
 
@@ -163,7 +162,7 @@ impl Ran {
             .push(run);
     }
 
-    /// Notes whose page is made, and makes it.
+    /// Records the user of a page, and makes the page.
     fn page(&self, run: fn(String) -> Run, user: Option<&User>) -> String {
         let page = page_of(user);
         self.note(run(user.map_or(String::new(), |user| user.id.clone())));
@@ -181,7 +180,7 @@ fn open() -> &'static str {
     "open"
 }
 
-/// Tells of its visitor, whoever that is.
+/// Describes its visitor, logged in or not.
 #[get("/me")]
 fn me(user: CurrentUser<'_, User>) -> String {
     page_of(user.user())
@@ -192,7 +191,7 @@ fn maybe(user: Option<&User>) -> String {
     page_of(user)
 }
 
-/// Its attribute alone keeps anybody out: `CurrentUser` lets everybody in.
+/// Protected by its attribute only, because `CurrentUser` lets everybody in.
 #[login_required]
 #[get("/private")]
 fn private(user: CurrentUser<'_, User>, ran: &State<Ran>) -> String {
@@ -260,7 +259,7 @@ fn register(ran: &State<Ran>) -> &'static str {
     "register"
 }
 
-/// Whatever no other route takes; below `/staff` a group guards the same.
+/// Any path without another route; below `/staff` a group guards the same route.
 #[login_required]
 #[get("/<_..>", rank = 20)]
 fn everything(user: CurrentUser<'_, User>, ran: &State<Ran>) -> String {
@@ -305,7 +304,7 @@ async fn login(
     Ok(next.prefer(&form.next).or("/me"))
 }
 
-/// Whoever calls it twice in one request is as much logged out.
+/// Calling it twice in one request has the same effect as calling it once.
 #[post("/logout")]
 async fn logout(session: LoginSession<'_, User>, ran: &State<Ran>) -> Result<Redirect, LoginError> {
     session.logout_user().await?;
@@ -324,7 +323,7 @@ async fn logout_everywhere(
     Ok(Redirect::to("/"))
 }
 
-/// The name stands for checked credentials.
+/// The name replaces a check of credentials.
 #[post("/confirm", data = "<name>")]
 async fn confirm(
     name: &str,
@@ -338,7 +337,7 @@ async fn confirm(
     Ok(next.or("/me"))
 }
 
-/// A mistake of the application's: a change by a method that promises none.
+/// A mistake of the application: a change with a safe method.
 #[get("/logout-by-link")]
 async fn logout_by_link(
     session: LoginSession<'_, User>,

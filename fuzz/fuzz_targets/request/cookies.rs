@@ -1,4 +1,4 @@
-//! Cookies to ask with: those that hold, and those that once did, or do elsewhere.
+//! Cookies for requests: valid ones, ones that used to be valid, and ones that are valid elsewhere.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -12,7 +12,7 @@ use crate::app::{self, AUDIENCE, Ended, NOW, User};
 pub const SESSION: &str = "__Host-login_session";
 pub const REMEMBER: &str = "__Host-remember_token";
 
-/// Each under the name that a request writes it by, such as `session:alice`.
+/// The cookies, each by its placeholder in a request, such as `session:alice`.
 pub struct Cookies(BTreeMap<String, Genuine>);
 
 struct Genuine {
@@ -20,13 +20,13 @@ struct Genuine {
     login: Option<Login>,
 }
 
-/// The login that a cookie which holds stands for.
+/// The login of a valid cookie.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Login {
     pub name: &'static str,
     pub user: &'static str,
     pub fresh: bool,
-    /// To a client at the address below, which does not say what browser it is.
+    /// Bound to a client at the address below, without a `User-Agent`.
     pub bound: bool,
 }
 
@@ -71,7 +71,7 @@ impl Cookies {
             let remember = testing::remember(rocket, &user);
             cookies.add("remember", id, &remember, holding(REMEMBER, id, false));
         }
-        // One is not active, one has another password by now, and one does not exist.
+        // One user is inactive, one has a new password, and one does not exist.
         for id in ["dave", "erin", "nobody"] {
             let user = User::with(id, "old");
             cookies.add("session", id, &testing::login(rocket, &user), None);
@@ -107,7 +107,7 @@ impl Cookies {
             .insert(format!("{kind}:{id}"), Genuine { value, login });
     }
 
-    /// The login that a value stands for, to the last byte.
+    /// The login of a value that matches byte for byte.
     pub fn login_of(&self, value: &str) -> Option<Login> {
         self.0
             .values()
@@ -115,8 +115,7 @@ impl Cookies {
             .login
     }
 
-    /// Writes the cookies into a text: `{session:alice}`, and `{session:alice:7}` with its byte 7
-    /// changed.
+    /// Inserts the cookies into a text: `{session:alice}`, and `{session:alice:7}` with byte 7 changed.
     pub fn put_into(&self, text: &str) -> String {
         let mut pieces = text.split('{');
         let mut whole = pieces.next().unwrap_or_default().to_owned();

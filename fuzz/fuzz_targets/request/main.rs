@@ -1,4 +1,4 @@
-//! A whole request, by whatever means, through an application with every kind of route.
+//! Sends whole requests, with any method, cookies and headers, to an application with every kind of route.
 #![no_main]
 
 mod app;
@@ -20,7 +20,7 @@ use app::{AUDIENCE, Ended, KEY, Lists, NOW, ROBOTS_KEY, Ran, Run, User};
 use cookies::{Cookies, Login, REMEMBER, SESSION};
 use wire::{Asked, Reply};
 
-/// A host that only headers name.
+/// A host that occurs only in headers.
 const EVIL: &str = "evil.test";
 
 struct Site {
@@ -31,7 +31,7 @@ struct Site {
     keys: Tokens,
 }
 
-// Rocket's client stays on the thread that makes it, and may not be dropped at the thread's end.
+// Rocket's client must stay on the thread that makes it, and must not be dropped at the end of the thread.
 thread_local! {
     static SITE: &'static Site = Box::leak(Box::new(Site::start()));
 }
@@ -81,7 +81,7 @@ impl Site {
             .expect("the application counts")
     }
 
-    /// Who asks, by genuine and unaltered cookies, each presented once, or else by a key.
+    /// The user of the request, by genuine cookies that occur once, or else by an API key.
     fn visitor(&self, asked: &Asked<'_>) -> Option<Login> {
         let lines = asked.all("Cookie");
         let [sessions, remembers] =
@@ -106,7 +106,7 @@ impl Site {
         })
     }
 
-    /// What a browser says comes from elsewhere changes nothing.
+    /// A request that comes from another site, according to the browser, changes nothing.
     fn other_sites_change_nothing(&self, asked: &Asked<'_>, ran: &[Run]) {
         let promises_none = [Method::Get, Method::Head, Method::Options].contains(&asked.method);
         if promises_none || is_cross_site(asked) {
@@ -226,7 +226,7 @@ fn nobody_gets_anothers_page(
     }
 }
 
-/// Whether the client may be the one that the bound cookies are bound to.
+/// Whether the client may be the one to which the cookies are bound.
 fn is_at_home(asked: &Asked<'_>) -> bool {
     let may_be = match asked.from {
         IpAddr::V4(ip) => ip.is_loopback() || ip.octets()[0] == 10,
@@ -235,7 +235,7 @@ fn is_at_home(asked: &Asked<'_>) -> bool {
     may_be && asked.all("User-Agent").is_empty()
 }
 
-/// By `Sec-Fetch-Site`, else by an `Origin` that is not the host's.
+/// Whether `Sec-Fetch-Site`, or else an `Origin` that is not the host's, names another site.
 fn is_cross_site(asked: &Asked<'_>) -> bool {
     let first = |name| asked.all(name).into_iter().next();
     match (first("Sec-Fetch-Site"), first("Origin")) {
@@ -246,7 +246,7 @@ fn is_cross_site(asked: &Asked<'_>) -> bool {
             let there = Url::parse(origin);
             match (here, there) {
                 (Ok(here), Ok(there)) => here.origin() != there.origin(),
-                // A browser has neither such a page nor such an origin.
+                // No browser sends such a host and such an origin.
                 (Err(_), Err(_)) => false,
                 _ => true,
             }
@@ -269,7 +269,7 @@ fn nothing_leads_elsewhere(asked: &Asked<'_>, reply: &Reply) {
             }
         }
     }
-    // What stands in its own paths a site may repeat; another's name it does not.
+    // A response may repeat the site's own paths, but not the name of another host.
     let path_of = |page: &&str| match Url::parse(page) {
         Ok(url) => url[Position::BeforePath..].to_owned(),
         Err(_) => (*page).to_owned(),
@@ -290,7 +290,7 @@ fn nothing_leads_elsewhere(asked: &Asked<'_>, reply: &Reply) {
     }
 }
 
-/// As it stands, or decoded: `%5evil.test` is a name in the first way only.
+/// Whether a text contains the host, as it is or decoded: `%5evil.test` contains it only as it is.
 fn names_evil(text: &str) -> bool {
     [Cow::Borrowed(text), decoded(text)]
         .iter()

@@ -1,4 +1,4 @@
-//! A request as text, read as a server would, and what comes back.
+//! Reads a request from text as a server would, and sends it to the application.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,13 +6,13 @@ use rocket::http::uri::{Host, Origin};
 use rocket::http::{Cookie, Header, Method, Status};
 use rocket::local::blocking::Client;
 
-/// `METHOD target`, header lines, an empty line, the body.
+/// A request: `METHOD target`, header lines, an empty line, the body.
 pub struct Asked<'a> {
     pub method: Method,
     pub target: &'a str,
     pub headers: Vec<(&'a str, &'a str)>,
     pub body: &'a str,
-    /// The other end of the connection.
+    /// The peer's address.
     pub from: IpAddr,
 }
 
@@ -23,7 +23,7 @@ pub struct Reply {
 }
 
 impl<'a> Asked<'a> {
-    /// `None` for what no server hands on to its application.
+    /// Returns `None` for a request that no server would pass to its application.
     pub fn read(text: &'a str) -> Option<Self> {
         let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
         let mut lines = head.split('\n');
@@ -63,8 +63,7 @@ impl<'a> Asked<'a> {
         named.map(|(_, value)| *value).collect()
     }
 
-    /// Hands the request on as Rocket's server does: the host and the cookies read, the target as it
-    /// came.
+    /// Passes the request on as Rocket's server does: host and cookies are parsed, the target is unchanged.
     pub fn dispatch(&self, client: &Client) -> Reply {
         let mut request = client.req(self.method, "/").body(self.body);
         request.set_remote(SocketAddr::new(self.from, 4711));
@@ -101,7 +100,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// What hyper lets through, without the `#` that ends a target.
+/// Whether hyper accepts the byte in a target, except for `#`, which ends a target.
 fn is_of_a_target(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"#<>`^".contains(&byte)
 }
