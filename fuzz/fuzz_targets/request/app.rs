@@ -19,7 +19,16 @@ use rocket::{
     Build, FromForm, Request, Rocket, State, catch, catchers, delete, get, options, patch, post,
     put, routes,
 };
-use rocket_login::{CurrentUser, Denied, Fresh, GuardRoutes, LoginError, LoginManager, LoginSession, Next, NextField, UserMixin, anonymous_required, fresh_login_required, login_required, public, request_loader, user_loader, testing::Clock, revocation::{RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked, SessionRef, UnixTime}};
+use rocket_login::{
+    CurrentUser, Denied, Fresh, GuardRoutes, LoginError, LoginManager, LoginSession, Next,
+    NextField, UserMixin, anonymous_required, fresh_login_required, login_required, public,
+    request_loader,
+    revocation::{
+        RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked, SessionRef, UnixTime,
+    },
+    testing::Clock,
+    user_loader,
+};
 
 /// The time of every request.
 pub const NOW: u64 = 1_800_000_000;
@@ -359,7 +368,10 @@ async fn status(session: LoginSession<'_, User>) -> Result<String, LoginError> {
 
 #[catch(default)]
 fn any_error(status: Status, req: &Request<'_>) -> String {
-    format!("{status} {:?}", Denied::of(req).map(|denied| denied.reason()))
+    format!(
+        "{status} {:?}",
+        Denied::of(req).map(|denied| denied.reason())
+    )
 }
 
 pub fn build(clock: Clock, ended: Ended, audience: &str) -> Rocket<Build> {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use rocket::http::{Cookie, Header};
 use rocket::local::blocking::Client;
-use rocket_login::{testing::{self, Clock}};
+use rocket_login::testing::{self, Clock};
 
 use crate::app::{self, AUDIENCE, Ended, NOW, User};
 
