@@ -18,7 +18,7 @@ use super::launch;
 pub trait Policy: Send + Sync + 'static {
     /// The handler's name.
     const NAME: &'static str;
-    /// Where the handler stands, as `file:line`.
+    /// The source of the handler, as `file:line`.
     const LOCATION: &'static str;
     /// The method of the route attribute.
     const METHOD: &'static str;

@@ -1,6 +1,7 @@
 //! The decision: whether a guard lets a request through.
 //!
-//! Attributes, groups of routes, `&User` and `Fresh` all ask [`decide`]; the verbs of `LoginSession` share [`check_site`].
+//! Attributes, groups of routes, `&User` and `Fresh` all ask [`decide`]; the verbs of `LoginSession` share
+//! [`check_site`].
 
 use rocket::Request;
 use tracing::error;
@@ -16,7 +17,7 @@ use crate::realm::registry::Realms;
 use crate::realm::unavailable::Unavailable;
 use crate::request::cross_site::{self, Signals};
 
-/// Where a guard stands.
+/// Where a guard is used.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Before a whole route, by an attribute or by a group.
@@ -35,8 +36,8 @@ pub(crate) async fn decide(
     if guard.need == Need::Nothing {
         return Ok(());
     }
-    // Fails closed: without a manager, or with several and none named, no user can be known.
-    // The launch refuses such a guard, except in an application that has no manager at all.
+    // Fails closed: without a manager, or with several and none named, no user can be known. The launch refuses such a
+    // guard, except in an application that has no manager at all.
     let Some(realm) = Realms::of_guard(req.rocket(), guard.user_type) else {
         return Err(GuardError::NoManager);
     };
@@ -68,8 +69,8 @@ pub(crate) async fn decide(
     };
     // Before any look at the user: another site's page must not act with the visitor's cookies, logged in or not.
     check_site(core, req).map_err(deny)?;
-    // Fails closed: when the loader or the revocation list fails, nobody knows who this is. The answer is 5xx, and
-    // no cookie is touched.
+    // Fails closed: when the loader or the revocation list fails, nobody knows who this is. The answer is 5xx, and no
+    // cookie is touched.
     let standing = match realm.known_standing(req) {
         Some(standing) => standing,
         None => realm.find_standing(req).await,

@@ -1,4 +1,4 @@
-//! Denials: that a request was refused, and why.
+//! Denials: why a request was refused.
 
 use std::any::TypeId;
 use std::sync::{Mutex, PoisonError};
@@ -139,7 +139,7 @@ pub enum GuardError {
     /// The request was refused.
     #[error("{}", sentence(*.0))]
     Denied(Reason),
-    /// It is unknown who is logged in, or what the route's condition says.
+    /// The user or the result of the route's condition could not be determined.
     #[error(transparent)]
     Failed(Unavailable),
     /// No `LoginManager` for the user type is attached; the launch stops before this can happen.

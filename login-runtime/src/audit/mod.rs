@@ -125,7 +125,7 @@ pub struct AuditedRoute {
     pub is_ambiguous: bool,
     /// The user types that its guards name, or may name where several attributes match.
     pub users: Vec<&'static str>,
-    /// Where its attribute stands, as `file:line`; `None` where several match.
+    /// The source of its attribute, as `file:line`; `None` if several match.
     pub location: Option<&'static str>,
 }
 
@@ -143,19 +143,51 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// Returns every route.
+    /// Returns all routes.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::local::blocking::Client;
+    /// # fn check(client: &Client) {
+    /// let audit = rocket_login::audit(client.rocket());
+    /// for route in audit.routes() {
+    ///     println!("{route}: {}", route.access);
+    /// }
+    /// # }
+    /// ```
     #[must_use]
     pub fn routes(&self) -> &[AuditedRoute] {
         &self.routes
     }
 
     /// Returns the routes that require no login, marked as public or not, as `GET /about`, sorted by URI.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::local::blocking::Client;
+    /// # fn check(client: &Client) {
+    /// let audit = rocket_login::audit(client.rocket());
+    /// assert_eq!(audit.open(), ["GET /about", "GET /login"]);
+    /// # }
+    /// ```
     #[must_use]
     pub fn open(&self) -> Vec<String> {
         self.with(|access| access <= Access::Anonymous)
     }
 
     /// Returns the routes that are neither guarded nor marked, as `GET /about`, sorted by URI.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::local::blocking::Client;
+    /// # fn check(client: &Client) {
+    /// let audit = rocket_login::audit(client.rocket());
+    /// assert!(audit.unguarded().is_empty());
+    /// # }
+    /// ```
     #[must_use]
     pub fn unguarded(&self) -> Vec<String> {
         self.with(|access| access == Access::Unguarded)

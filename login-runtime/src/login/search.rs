@@ -96,7 +96,7 @@ enum Verdict<'k, U> {
     Ended,
 }
 
-/// A token that holds, and its user.
+/// A valid token, and its user.
 pub(super) struct Held<'k, U> {
     pub(super) user: U,
     pub(super) token: Token,
@@ -213,7 +213,7 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
         }))
     }
 
-    /// A session that holds: made stale, renewed, bound and signed anew where that is due.
+    /// A valid session, after it was made stale, renewed, bound or signed again if necessary.
     fn keep(&self, held: Held<'_, U>, remember: Presented<'_>) -> Answer<U> {
         let core = &self.realm.core;
         let remember_change = remember::keep(core, self.req, self.now, &held, remember);

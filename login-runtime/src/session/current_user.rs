@@ -1,4 +1,4 @@
-//! The guard that tells who is logged in, and refuses nobody.
+//! The guard that gives the current user, if any, and refuses nobody.
 
 use std::fmt::{self, Debug};
 
@@ -18,11 +18,11 @@ use crate::realm::registry::manager_is_missing;
 use crate::realm::unavailable::Unavailable;
 use crate::token::times;
 
-/// The guard that tells who is logged in, and refuses nobody; Flask-Login's `current_user`.
+/// The guard that gives the current user, if any, and refuses nobody; Flask-Login's `current_user`.
 ///
 /// It fails only if the user cannot be determined, with the loader's 5xx: a failure never counts as "nobody". Prefer it
-/// to `Option<&User>`, which turns a failed loader into `None`, and after which the handler's own 401 is answered like a
-/// denial.
+/// to `Option<&User>`, which turns a failed loader into `None`, and after which the handler's own 401 is answered like
+/// a denial.
 ///
 /// Visitors without a login are an `A`, made by its `Default`.
 ///
@@ -69,7 +69,7 @@ impl<U, A: Clone> Clone for CurrentUser<'_, U, A> {
 impl<U, A: Copy> Copy for CurrentUser<'_, U, A> {}
 
 impl<'r, U: UserMixin, A: Default> CurrentUser<'r, U, A> {
-    /// Finds out who is logged in at this moment.
+    /// Finds the user who is logged in now.
     pub(super) async fn of(realm: &'r Realm<U>, req: &'r Request<'_>) -> Result<Self, Unavailable> {
         let current = Visit::of(req).current(realm, req).await?;
         Ok(CurrentUser {
@@ -143,7 +143,7 @@ impl<'r, U: UserMixin, A> CurrentUser<'r, U, A> {
         self.is_authenticated() && times::is_fresh(self.auth_at, self.now, self.window)
     }
 
-    /// Returns the user's id, as it stands in the cookies.
+    /// Returns the user's id, as it is in the cookies.
     pub fn get_id(&self) -> Option<String> {
         self.user.map(id_of)
     }
