@@ -1,5 +1,10 @@
 //! The clock that decides every expiry, and its points in time.
 
+#![cfg_attr(
+    not(feature = "testing"),
+    allow(unreachable_pub, reason = "public with the feature `testing` only")
+)]
+
 #[cfg(feature = "testing")]
 use std::sync::Arc;
 #[cfg(feature = "testing")]
