@@ -37,7 +37,7 @@ pub(super) fn restore<U: UserMixin>(
     );
     session.flags = Flags::REMEMBERED | remember.flags & Flags::FORCED;
     core.seal(&mut session, &held.user, Some(req));
-    let renewed = core.config.remember_cookie_refresh_each_request;
+    let renewed = core.config.remember_cookie_refresh_each_request && remember.renewed_at < now;
     if renewed {
         times::renew_remember(&mut remember, now);
     }

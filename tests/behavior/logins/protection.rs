@@ -136,6 +136,56 @@ fn without_protection_every_client_is_accepted() {
 }
 
 #[test]
+fn a_remember_cookie_is_written_only_when_something_in_it_changes() {
+    for mode in ["off", "none", "basic", "strong"] {
+        for refresh in [false, true] {
+            let app = protected(mode)
+                .set("login.remember_cookie_refresh_each_request", refresh)
+                .start();
+            let home = at_home(&app);
+            let restored = |browser: &mut Browser<'_>| {
+                browser.restart();
+                let reply = browser.get("/me");
+                assert_eq!(reply.body, "alice");
+                assert!(reply.cookie(SESSION).is_some());
+                reply.cookie(REMEMBER).is_some()
+            };
+            let mut browser = home.clone();
+            // In the second of the login nothing can change.
+            for _ in 0..2 {
+                assert!(!restored(&mut browser), "{mode} {refresh}");
+                assert!(browser.get("/me").set_cookies().is_empty());
+            }
+            app.forward(1);
+            assert_eq!(restored(&mut browser), refresh, "{mode} {refresh}");
+            assert!(!restored(&mut browser), "{mode} {refresh}");
+            if mode != "strong" {
+                let mut away = home.clone().header("User-Agent", "Chrome");
+                assert_eq!(restored(&mut away), refresh, "{mode} {refresh}");
+                assert!(!restored(&mut away), "{mode} {refresh}");
+            }
+        }
+    }
+}
+
+#[test]
+fn without_protection_an_unbound_remember_cookie_stays_as_it_is() {
+    let app = protected("off").start();
+    let user = app.users.get("alice").unwrap();
+    let cookie = testing::remember(app.client.rocket(), &user);
+    let mut browser = app.browser();
+    browser
+        .cookies
+        .insert(cookie.name().into(), cookie.value().into());
+    for _ in 0..2 {
+        let reply = browser.get("/me");
+        assert_eq!(reply.body, "alice");
+        assert!(reply.cookie(REMEMBER).is_none());
+        browser.restart();
+    }
+}
+
+#[test]
 fn under_basic_protection_a_remembered_user_who_moved_emits_an_event() {
     let (app, log) = logged(protected("basic"));
     let mut home = at_home(&app);

@@ -38,6 +38,9 @@ fn a_login_with_a_retired_key_is_valid_and_signed_again() {
         let mut remember = rotating.visited_by(&before).with_only(REMEMBER);
         let reply = remember.get("/status");
         assert_eq!(reply.body, "fresh=false remembered=true");
+        let mut again = remember.clone();
+        again.restart();
+        assert!(again.get("/me").cookie(REMEMBER).is_none(), "{protection}");
         let cookie = reply.cookie(REMEMBER).unwrap();
         assert_eq!(
             cookie.max_age().unwrap().whole_seconds(),
