@@ -7,8 +7,9 @@ use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, State, get, post, routes};
 use rocket_login::{
-    CurrentUser, LoginError, LoginSession, access::Deny, login_required, request_loader,
-    user_loader,
+    CurrentUser, GuardRoutes, LoadError, LoginError, LoginSession, RouteGuard,
+    access::{ConditionError, Deny},
+    condition, login_required, request_loader, user_loader,
 };
 
 use super::app_with;
@@ -158,6 +159,85 @@ fn a_failing_loader_answers_5xx_runs_no_handler_and_touches_no_cookie() {
         assert_eq!(remembered.clone().me(), "alice", "{fault:?}");
     }
     assert_eq!(Ran::times(&app), 0);
+}
+
+fn busy() -> LoadError {
+    LoadError::with_status(Status::new(529), "the directory is overloaded")
+}
+
+#[user_loader]
+fn load_or_busy(id: &str, users: &State<Users>) -> Result<Option<User>, LoadError> {
+    if id == "bob" {
+        return Err(busy());
+    }
+    Ok(users.get(id))
+}
+
+#[user_loader]
+async fn load_later_or_busy(id: &str, users: &State<Users>) -> Result<Option<User>, LoadError> {
+    rocket::tokio::task::yield_now().await;
+    if id == "bob" {
+        return Err(busy());
+    }
+    Ok(users.get(id))
+}
+
+#[request_loader]
+fn request_or_busy() -> Result<Option<User>, LoadError> {
+    Err(busy())
+}
+
+#[request_loader]
+async fn boxed_or_busy() -> Result<Option<User>, Box<dyn std::error::Error + Send + Sync>> {
+    Err(busy().into())
+}
+
+fn overloaded(_user: &User) -> Result<bool, ConditionError> {
+    Err(ConditionError::with_status(Status::BadGateway, "no answer"))
+}
+
+async fn overloaded_later(user: &User) -> Result<bool, ConditionError> {
+    rocket::tokio::task::yield_now().await;
+    overloaded(user)
+}
+
+#[login_required(if = overloaded)]
+#[get("/overloaded")]
+fn behind_overloaded() {}
+
+#[login_required(if = overloaded_later)]
+#[get("/overloaded-later")]
+fn behind_overloaded_later() {}
+
+#[get("/grouped")]
+fn grouped() {}
+
+#[test]
+fn the_status_of_an_applications_error_is_the_answers() {
+    for app in [app_with(load_or_busy), app_with(load_later_or_busy)] {
+        let app = app.start();
+        let mut bob = app.logged_in("bob");
+        for path in ["/me", "/private", "/status"] {
+            let reply = bob.get(path);
+            assert_eq!(reply.status.code, 529, "{path}");
+            assert!(reply.set_cookies().is_empty());
+        }
+    }
+    for app in [
+        App::new().with(|manager| manager.request_loader(request_or_busy)),
+        App::new().with(|manager| manager.request_loader(boxed_or_busy)),
+    ] {
+        assert_eq!(app.start().browser().get("/me").status.code, 529);
+    }
+    let group = RouteGuard::login().only_if(condition!(overloaded));
+    let app = App::new()
+        .routes(routes![behind_overloaded, behind_overloaded_later])
+        .routes(routes![grouped].guarded(group))
+        .start();
+    for path in ["/overloaded", "/overloaded-later", "/grouped"] {
+        let reply = app.logged_in("alice").get(path);
+        assert_eq!(reply.status, Status::BadGateway, "{path}");
+    }
 }
 
 // K8, T50
