@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rocket::fairing::AdHoc;
 use rocket::fs::FileServer;
 use rocket::{get, routes};
-use rocket_login::{GuardRoutes, RouteGuard, config::UnguardedRoutes};
+use rocket_login::{GuardRoutes, RouteGuard, config::UnguardedRoutes, login_required};
 
 use crate::common::User;
 use crate::common::log::{Line, captured};
@@ -36,6 +36,23 @@ fn denied_unguarded_routes_stop_the_launch_and_are_named() {
 
 #[get("/by-user")]
 fn by_user(_user: &User) {}
+
+#[login_required]
+#[rocket::options("/list")]
+fn preflight() {}
+
+#[test]
+fn a_denied_route_that_exempt_methods_opens_stops_the_launch() {
+    let exempt = format!("{DENY}\nexempt_methods = ['OPTIONS']");
+    one(&exempt, routes![preflight]).stopped_saying(&[
+        "`OPTIONS /a/list`",
+        "`login.exempt_methods`",
+        "`login.unguarded_routes`",
+    ]);
+    one(&exempt, routes![login_door]).went_well();
+    one(&exempt, routes![preflight].anonymous_required("/")).went_well();
+    one(DENY, routes![preflight]).went_well();
+}
 
 mod other {
     #[super::get("/login-door")]

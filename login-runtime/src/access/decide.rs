@@ -42,13 +42,9 @@ pub(crate) async fn decide(
         return Err(GuardError::NoManager);
     };
     let core = realm.core();
-    let is_anonymous_only = matches!(guard.need, Need::Anonymous { .. });
-    // May pass: the setting `exempt_methods` opens guarded routes, as Flask-Login does for OPTIONS. It is empty by
-    // default. A parameter cannot be exempt, since its handler needs a user.
-    if place == Place::Route
-        && !is_anonymous_only
-        && core.config.exempt_methods.contains(&req.method())
-    {
+    // May pass: the setting `exempt_methods` opens guarded routes. It is empty by default. A parameter cannot be
+    // exempt, since its handler needs a user.
+    if place == Place::Route && guard.is_exempt(&core.config, req.method()) {
         return Ok(());
     }
     let deny = |reason| {

@@ -32,6 +32,10 @@ use super::guard::RouteGuard;
 ///     .mount("/invoices", FileServer::from("/").login_required());
 /// # }
 /// ```
+///
+/// A group whose manager is missing stops the launch, if any manager is attached. An application without a single
+/// `LoginManager` launches, and its groups answer every request with 500: Rocket asks attributes at the launch, but
+/// not groups.
 pub trait GuardRoutes: Into<Vec<Route>> + Sized {
     /// Requires a login, as `#[login_required]` on each route.
     #[must_use]
@@ -77,25 +81,48 @@ struct GuardedHandler {
     guard: RouteGuard,
 }
 
+/// The guards of groups in a route's handler.
+pub(crate) struct GroupGuards {
+    /// Those that every request passes: between them and the request there is nothing but guards of ours.
+    pub(crate) outer: Vec<RouteGuard>,
+    /// Those inside a handler of the application, which may ask them or not.
+    pub(crate) inner: Vec<RouteGuard>,
+    /// Where the next of the outer guards is, if there is one.
+    next: *const (),
+}
+
 thread_local! {
-    /// The guards of groups that are found while a handler is cloned; `None` outside [`guards_of`].
-    static PROBE: RefCell<Option<Vec<RouteGuard>>> = const { RefCell::new(None) };
+    /// The guards that are found while a handler is cloned; `None` outside [`guards_of`].
+    static PROBE: RefCell<Option<GroupGuards>> = const { RefCell::new(None) };
 }
 
 /// Returns the guards of all groups around a route.
 ///
 /// Rocket hides a handler's type but lets anybody clone the handler, and ours reports its guard when cloned.
-pub(crate) fn guards_of(route: &Route) -> Vec<RouteGuard> {
-    PROBE.set(Some(Vec::new()));
+pub(crate) fn guards_of(route: &Route) -> GroupGuards {
+    let none = || GroupGuards {
+        outer: Vec::new(),
+        inner: Vec::new(),
+        next: address(&*route.handler),
+    };
+    PROBE.set(Some(none()));
     drop(route.handler.clone());
-    PROBE.take().unwrap_or_default()
+    PROBE.take().unwrap_or_else(none)
+}
+
+fn address(handler: &dyn Handler) -> *const () {
+    std::ptr::from_ref(handler).cast()
 }
 
 impl Clone for GuardedHandler {
     fn clone(&self) -> Self {
         PROBE.with_borrow_mut(|probe| {
-            if let Some(guards) = probe {
-                guards.push(self.guard);
+            let Some(guards) = probe else { return };
+            if guards.next == address(self) {
+                guards.outer.push(self.guard);
+                guards.next = address(&*self.inner);
+            } else {
+                guards.inner.push(self.guard);
             }
         });
         GuardedHandler {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rocket::Request;
 use rocket::futures::future::BoxFuture;
+use rocket::http::Method;
 
 use super::condition::Permission;
 use crate::app::user::{UserMixin, UserType};
@@ -217,6 +218,14 @@ impl RouteGuard {
     pub(crate) fn window(&self, config: &Config) -> Option<u64> {
         let window = self.within.map(|window| window.as_secs());
         window.or(config.fresh_lifetime)
+    }
+
+    /// Whether the setting `exempt_methods` opens the route to everybody, as Flask-Login does for OPTIONS.
+    ///
+    /// A route for visitors without a login has no exemptions: its redirect protects nothing.
+    pub(crate) fn is_exempt(&self, config: &Config, method: Method) -> bool {
+        matches!(self.need, Need::Login | Need::FreshLogin)
+            && config.exempt_methods.contains(&method)
     }
 
     /// The combinations and values that cannot work, in the words that the attributes use.

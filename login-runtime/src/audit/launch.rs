@@ -98,8 +98,9 @@ fn group_mistakes(rocket: &Rocket<Orbit>) -> Vec<String> {
     let mut mistakes = Vec::new();
     for route in rocket.routes() {
         let name = format!("`{} {}`", route.method, route.uri);
-        for guard in guards_of(route) {
-            mistakes.extend(access::launch::mistakes(rocket, &name, &guard, fix));
+        let guards = guards_of(route);
+        for guard in guards.outer.iter().chain(&guards.inner) {
+            mistakes.extend(access::launch::mistakes(rocket, &name, guard, fix));
         }
     }
     mistakes
@@ -128,17 +129,24 @@ fn denies_unguarded_routes(rocket: &Rocket<Orbit>) -> bool {
 fn unguarded_routes(audit: &Audit) -> Vec<String> {
     let routes = audit.routes().iter();
     routes
-        .filter(|route| route.access == Access::Unguarded)
-        .map(|route| {
-            let fix = if route.is_ambiguous {
-                "several routes with its name, method and URI are mounted, and not all of them have an attribute: \
-                 rename its handler, or guard its group"
-            } else {
-                "write `#[login_required]` or `#[public]` above it"
+        .filter_map(|route| {
+            let (mistake, fix) = match route.access {
+                Access::Unguarded if route.is_ambiguous => (
+                    "is neither guarded nor marked as public",
+                    "several routes with its name, method and URI are mounted, and not all of them have an attribute: \
+                     rename its handler, or guard its group",
+                ),
+                Access::Unguarded => (
+                    "is neither guarded nor marked as public",
+                    "write `#[login_required]` or `#[public]` above it",
+                ),
+                Access::Exempt => (
+                    "has a guard that `login.exempt_methods` opens to everybody",
+                    "remove the method from that setting, or write `#[public]` instead of the guard",
+                ),
+                _ => return None,
             };
-            format!(
-                "`{route}` is neither guarded nor marked as public, and `login.unguarded_routes` is `deny`: {fix}"
-            )
+            Some(format!("`{route}` {mistake}, and `login.unguarded_routes` is `deny`: {fix}"))
         })
         .collect()
 }

@@ -9,8 +9,9 @@ use rocket::http::Method;
 use rocket::{Phase, Rocket, Route};
 
 use crate::access::declared::{Declaration, Declared};
-use crate::access::group::guards_of;
+use crate::access::group::{GroupGuards, guards_of};
 use crate::access::guard::{Need, RouteGuard};
+use crate::realm::registry::Realms;
 
 /// What an attribute and a mounted route have in common; where it is equal, the attribute may belong to the route.
 #[derive(PartialEq, Eq, Hash)]
@@ -75,6 +76,8 @@ pub enum Access {
     Unguarded,
     /// Marked by `#[public]` or `.public()`.
     Public,
+    /// Guarded, but the setting `exempt_methods` lets everybody in with this method.
+    Exempt,
     /// Only visitors who are not logged in.
     Anonymous,
     /// Users who are logged in.
@@ -83,11 +86,12 @@ pub enum Access {
     FreshLogin,
 }
 
-impl From<&RouteGuard> for Access {
-    fn from(guard: &RouteGuard) -> Self {
+impl Access {
+    fn of(guard: &RouteGuard, is_exempt: bool) -> Self {
         match guard.need {
             Need::Nothing => Self::Public,
             Need::Anonymous { .. } => Self::Anonymous,
+            Need::Login | Need::FreshLogin if is_exempt => Self::Exempt,
             Need::Login => Self::Login,
             Need::FreshLogin => Self::FreshLogin,
         }
@@ -99,6 +103,7 @@ impl fmt::Display for Access {
         f.write_str(match self {
             Self::Unguarded => "unguarded",
             Self::Public => "public",
+            Self::Exempt => "everybody, by `exempt_methods`",
             Self::Anonymous => "anonymous only",
             Self::Login => "login",
             Self::FreshLogin => "fresh login",
@@ -161,7 +166,10 @@ impl Audit {
         &self.routes
     }
 
-    /// Returns the routes that require no login, marked as public or not, as `GET /about`, sorted by URI.
+    /// Returns the routes that require no login, as `GET /about`, sorted by URI.
+    ///
+    /// These are the unguarded and the public routes, those for visitors without a login, and the guarded ones whose
+    /// method is in the setting `exempt_methods`.
     ///
     /// # Example
     ///
@@ -204,8 +212,12 @@ impl Audit {
 /// The audit knows guards by attribute and by group. A handler that only takes a `&User` counts as unguarded: write the
 /// attribute as well. Rocket reveals no more about a route than its name, method and URI, so an attribute is found by
 /// these. If several routes share all three (one handler mounted twice, for example), none of them counts as guarded
-/// unless each has its own attribute or its group is guarded. A `Route` whose fields were changed by hand is not
-/// recognized.
+/// unless each has its own attribute or its group is guarded. The guard of a group counts only if no handler of the
+/// application is around it.
+///
+/// The audit cannot see what happens to a `Route` by hand. If you change its name, another route of the old name may be
+/// listed as guarded; if you exchange the handler of a route that has an attribute, the route is listed as guarded
+/// and is open. Guard such routes as a group, after the change.
 ///
 /// # Example
 ///
@@ -229,6 +241,36 @@ impl Audit {
 /// # }
 /// ```
 pub fn audit<P: Phase>(rocket: &Rocket<P>) -> Audit {
+    let mut routes = for_each_route(rocket, |route, guards| audited(rocket, route, guards));
+    routes.sort_by(|a, b| (&a.uri, a.method.as_str()).cmp(&(&b.uri, b.method.as_str())));
+    Audit { routes }
+}
+
+/// What is known about the guards of a route.
+struct Guards<'a> {
+    /// The guards of its groups.
+    groups: GroupGuards,
+    /// Its attribute, or several of which one is its own.
+    attributes: &'a [&'a Declaration],
+    /// Whether its attribute, if it has one, cannot be determined.
+    is_ambiguous: bool,
+}
+
+impl Guards<'_> {
+    /// Whether a guard with this property stands before the route.
+    fn any(&self, has: impl Fn(&RouteGuard) -> bool) -> bool {
+        let mut attributes = self.attributes.iter();
+        // If several attributes match, we cannot determine which one belongs to this route: assume the weakest.
+        let by_attribute = !self.attributes.is_empty() && attributes.all(|it| has(&it.guard));
+        by_attribute || self.groups.outer.iter().any(has)
+    }
+}
+
+/// Looks at each mounted route and its guards.
+fn for_each_route<'r, P: Phase, T>(
+    rocket: &'r Rocket<P>,
+    look: impl Fn(&'r Route, &Guards<'_>) -> T,
+) -> Vec<T> {
     let declarations = Declared::all(rocket);
     let mut alike: HashMap<Identity<'_>, Alike<'_>> = HashMap::new();
     for declaration in &declarations {
@@ -241,53 +283,61 @@ pub fn audit<P: Phase>(rocket: &Rocket<P>) -> Audit {
             alike.routes = alike.routes.saturating_add(1);
         }
     }
-    let mut routes: Vec<AuditedRoute> = rocket
-        .routes()
-        .zip(&identities)
-        .map(|(route, identity)| audited(route, identity.as_ref().and_then(|it| alike.get(it))))
-        .collect();
-    routes.sort_by(|a, b| (&a.uri, a.method.as_str()).cmp(&(&b.uri, b.method.as_str())));
-    Audit { routes }
+    let guards = |route, identity: &Option<Identity<'_>>| {
+        let alike = identity.as_ref().and_then(|identity| alike.get(identity));
+        let is_ambiguous = alike.is_some_and(Alike::is_ambiguous);
+        look(
+            route,
+            &Guards {
+                groups: guards_of(route),
+                attributes: match alike {
+                    Some(alike) if !is_ambiguous => &alike.declarations,
+                    _ => &[],
+                },
+                is_ambiguous,
+            },
+        )
+    };
+    let routes = rocket.routes().zip(&identities);
+    routes
+        .map(|(route, identity)| guards(route, identity))
+        .collect()
 }
 
-fn audited(route: &Route, alike: Option<&Alike<'_>>) -> AuditedRoute {
-    let groups = guards_of(route);
-    let is_ambiguous = alike.is_some_and(Alike::is_ambiguous);
-    let attributes = match alike {
-        Some(alike) if !is_ambiguous => alike.declarations.as_slice(),
-        _ => &[],
-    };
-    let group_access = groups.iter().map(Access::from).max();
-    // If several attributes match, we cannot determine which one belongs to this route: assume the weakest.
-    let attribute_access = attributes
-        .iter()
-        .map(|declaration| Access::from(&declaration.guard))
-        .min();
+fn audited<P: Phase>(rocket: &Rocket<P>, route: &Route, guards: &Guards<'_>) -> AuditedRoute {
+    let is_exempt = |guard: &RouteGuard| is_exempt(rocket, route, guard);
+    let access = |guard: &RouteGuard| Access::of(guard, is_exempt(guard));
+    let groups = &guards.groups.outer;
+    let attributes = || guards.attributes.iter().map(|attribute| &attribute.guard);
     let mut users: Vec<_> = groups
         .iter()
-        .chain(attributes.iter().map(|declaration| &declaration.guard))
+        .chain(attributes())
         .filter_map(|guard| Some(guard.user_type?.name))
         .collect();
     users.sort_unstable();
     users.dedup();
-    let all_have_a_condition = |attributes: &[&Declaration]| {
-        let mut guards = attributes.iter().map(|declaration| &declaration.guard);
-        !attributes.is_empty() && guards.all(|guard| guard.condition.is_some())
-    };
     AuditedRoute {
         method: route.method,
         uri: route.uri.as_str().to_owned(),
         name: route.name.as_ref().map(ToString::to_string),
-        access: group_access
-            .max(attribute_access)
+        access: groups
+            .iter()
+            .map(access)
+            .max()
+            .max(attributes().map(access).min())
             .unwrap_or(Access::Unguarded),
-        has_condition: groups.iter().any(|guard| guard.condition.is_some())
-            || all_have_a_condition(attributes),
-        is_ambiguous,
+        has_condition: guards.any(|guard| guard.condition.is_some() && !is_exempt(guard)),
+        is_ambiguous: guards.is_ambiguous,
         users,
-        location: match attributes {
+        location: match guards.attributes {
             [declaration] => Some(declaration.location),
             _ => None,
         },
     }
+}
+
+/// Whether the setting `exempt_methods` opens a route in spite of this guard.
+fn is_exempt<P: Phase>(rocket: &Rocket<P>, route: &Route, guard: &RouteGuard) -> bool {
+    Realms::of_guard(rocket, guard.user_type)
+        .is_some_and(|realm| guard.is_exempt(&realm.core().config, route.method))
 }

@@ -1,8 +1,10 @@
 //! The audit: how it classifies every kind of route.
 
 use rocket::fs::{FileServer, Options};
+use rocket::http::{Method, Status};
 use rocket::local::blocking::Client;
-use rocket::{Build, Rocket, Route, State, get, post, route, routes};
+use rocket::route::Handler;
+use rocket::{Build, Data, Request, Rocket, Route, State, get, post, route, routes};
 use rocket_login::{
     GuardRoutes, LoginManager, RouteGuard, anonymous_required, audit,
     audit::{Access, Audit, AuditedRoute},
@@ -175,7 +177,7 @@ fn the_audit_names_user_type_and_location() {
         panic!("{audit:?}");
     };
     assert_eq!(fresh.name.as_deref(), Some("fresh"));
-    assert_eq!(fresh.method, rocket::http::Method::Get);
+    assert_eq!(fresh.method, Method::Get);
     assert_eq!(fresh.uri, "/a/fresh");
     assert_eq!(fresh.access, Access::FreshLogin);
     assert_eq!(fresh.users, [std::any::type_name::<User>()]);
@@ -441,6 +443,123 @@ fn the_audit_agrees_with_what_an_anonymous_visitor_gets() {
 #[user_loader]
 fn load_anyone(_id: &str, users: &State<Users>) -> Option<User> {
     users.get("alice")
+}
+
+#[login_required]
+#[rocket::options("/login")]
+fn preflight() {}
+
+#[anonymous_required]
+#[rocket::options("/anonymous")]
+fn anonymous_preflight() {}
+
+#[login_required(if = |user: &User| user.active)]
+#[rocket::options("/conditional")]
+fn conditional_preflight() {}
+
+#[test]
+fn a_guard_that_exempt_methods_opens_is_listed_as_open() {
+    let exempt = |methods: Vec<Method>| {
+        let manager = LoginManager::new(load_user).exempt_methods(methods);
+        let routes = routes![
+            login,
+            fresh,
+            preflight,
+            anonymous_preflight,
+            conditional_preflight
+        ];
+        let rocket = bare()
+            .manage(Users::alice_and_bob())
+            .attach(manager)
+            .mount("/a", routes)
+            .mount("/b", routes![preflight, login].login_required())
+            .mount("/c", routes![anonymous_preflight].fresh_login_required());
+        Client::untracked(rocket).unwrap()
+    };
+    let client = exempt(vec![Method::Options]);
+    let audit = audit(client.rocket());
+    assert_eq!(
+        lines(&audit),
+        [
+            "OPTIONS /a/anonymous: unguarded ?",
+            "OPTIONS /a/conditional: everybody, by `exempt_methods`",
+            "GET /a/fresh: fresh login",
+            "GET /a/login: unguarded ?",
+            "OPTIONS /a/login: unguarded ?",
+            "GET /b/login: login ?",
+            "OPTIONS /b/login: everybody, by `exempt_methods` ?",
+            "OPTIONS /c/anonymous: everybody, by `exempt_methods` ?",
+        ]
+    );
+    for route in audit.routes() {
+        let reply = client.req(route.method, route.uri.clone()).dispatch();
+        let is_refused = reply.status() == Status::Unauthorized;
+        match route.access {
+            Access::Exempt => assert!(!is_refused, "{route}"),
+            Access::Login | Access::FreshLogin => assert!(is_refused, "{route}"),
+            _ => {}
+        }
+        assert_eq!(
+            audit.open().contains(&route.to_string()),
+            !matches!(route.access, Access::Login | Access::FreshLogin),
+            "{route}"
+        );
+    }
+    let client = exempt(vec![Method::Get]);
+    let audit = rocket_login::audit(client.rocket());
+    for route in ["GET /a/fresh", "GET /b/login"] {
+        assert!(audit.open().contains(&route.to_owned()), "{route}");
+    }
+    assert!(!audit.open().contains(&"OPTIONS /b/login".to_owned()));
+}
+
+/// A handler of the application's that asks the guarded handler in it only sometimes.
+#[derive(Clone)]
+struct Preview(Box<dyn Handler>);
+
+#[rocket::async_trait]
+impl Handler for Preview {
+    async fn handle<'r>(&self, req: &'r Request<'_>, data: Data<'r>) -> route::Outcome<'r> {
+        if req.query_fields().any(|field| field.name == "preview") {
+            return route::Outcome::from(req, "open");
+        }
+        self.0.handle(req, data).await
+    }
+}
+
+#[test]
+fn a_guard_inside_another_handler_does_not_count() {
+    let wrapped = |routes: Vec<Route>| {
+        let wrap = |mut route: Route| {
+            route.handler = Box::new(Preview(route.handler));
+            route
+        };
+        routes.into_iter().map(wrap).collect::<Vec<_>>()
+    };
+    let client = Client::untracked(site([
+        ("/a", wrapped(routes![plain].login_required())),
+        (
+            "/b",
+            wrapped(routes![plain].login_required()).login_required(),
+        ),
+        (
+            "/c",
+            wrapped(routes![plain].fresh_login_required()).anonymous_required("/"),
+        ),
+    ]))
+    .unwrap();
+    assert_eq!(
+        lines(&audit(client.rocket())),
+        [
+            "GET /a/plain: unguarded",
+            "GET /b/plain: login",
+            "GET /c/plain: anonymous only"
+        ]
+    );
+    let status = |path| client.get(path).dispatch().status();
+    assert_eq!(status("/a/plain?preview"), Status::Ok);
+    assert_eq!(status("/a/plain"), Status::Unauthorized);
+    assert_eq!(status("/b/plain?preview"), Status::Unauthorized);
 }
 
 #[test]
