@@ -29,6 +29,11 @@ fn a_missing_weak_or_published_key_stops_the_launch() {
         (quoted(own), published),
         (quoted(rockets), published),
         (quoted(flasks), published),
+        // In another spelling.
+        (quoted(own.trim_end_matches('=')), published),
+        (quoted(&own.replace('+', "-")), published),
+        (quoted(&format!(" {rockets}")), published),
+        (quoted(&flasks.to_uppercase()), published),
     ] {
         let (line, names) = match key.as_str() {
             "" => (String::new(), ["secret_key"; 3]),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::{fmt, io};
 
-use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
+use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER_PERMISSIVE};
 use subtle::ConstantTimeEq as _;
 use thiserror::Error;
 
@@ -46,7 +46,7 @@ impl SecretKey {
         if bytes.iter().collect::<HashSet<_>>().len() < MIN_DISTINCT {
             return Err(KeyError::Repetitive);
         }
-        if PUBLISHED_KEYS.iter().any(|text| *decode(text) == *bytes) {
+        if is_published(bytes) {
             return Err(KeyError::Published);
         }
         Ok(Self(bytes.to_vec()))
@@ -71,6 +71,28 @@ fn decode(text: &str) -> Cow<'_, [u8]> {
         _ => None,
     }
     .map_or(Cow::Borrowed(bytes), Cow::Owned)
+}
+
+/// Whether anybody can look a key up, in whatever spelling it is given here.
+///
+/// A published key that lost its `=`, or got a blank or a line break, no longer reads as base64: its text would be the
+/// key, and be as public.
+fn is_published(key: &[u8]) -> bool {
+    let spelled: String = key
+        .iter()
+        .filter_map(|byte| match char::from(*byte) {
+            '-' => Some('+'),
+            '_' => Some('/'),
+            letter => (letter.is_ascii_alphanumeric() || "+/".contains(letter)).then_some(letter),
+        })
+        .collect();
+    let readings = [
+        Some(key.to_vec()),
+        BASE64_NOPAD.decode(spelled.as_bytes()).ok(),
+        HEXLOWER_PERMISSIVE.decode(spelled.as_bytes()).ok(),
+    ];
+    let mut readings = readings.into_iter().flatten();
+    readings.any(|reading| PUBLISHED_KEYS.iter().any(|text| *decode(text) == *reading))
 }
 
 impl PartialEq for SecretKey {
@@ -103,7 +125,7 @@ pub(crate) enum KeyError {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use data_encoding::HEXLOWER;
+    use data_encoding::{BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 
     use super::*;
 
@@ -164,6 +186,30 @@ mod tests {
                 Err(Published),
                 "{text:?}"
             );
+        }
+        for key in PUBLISHED_KEYS {
+            let bytes = decode(key);
+            for (prefix, suffix) in [("", ""), (" ", ""), ("", "\n"), ("\"", "\"")] {
+                for spelling in [
+                    key.to_owned(),
+                    key.trim_end_matches('=').to_owned(),
+                    key.replace('+', "-").replace('/', "_"),
+                    BASE64.encode(&bytes),
+                    BASE64URL_NOPAD.encode(&bytes),
+                    HEXLOWER.encode(&bytes),
+                    HEXUPPER.encode(&bytes),
+                    key.as_bytes()
+                        .chunks(8)
+                        .map(String::from_utf8_lossy)
+                        .collect::<Vec<_>>()
+                        .join(" "),
+                ] {
+                    let text = format!("{prefix}{spelling}{suffix}");
+                    assert_eq!(SecretKey::from_text(&text), Err(Published), "{text:?}");
+                    let bytes = SecretKey::from_bytes(text.as_bytes());
+                    assert_eq!(bytes, Err(Published), "{text:?}");
+                }
+            }
         }
         let upper = PUBLISHED_KEYS.last().unwrap().to_uppercase();
         assert_eq!(SecretKey::from_text(&upper), Err(Published));
