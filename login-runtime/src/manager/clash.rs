@@ -18,6 +18,17 @@ pub(super) fn clashes<U: UserMixin>(config: &Config, rocket: &Rocket<Build>) -> 
             ));
             continue;
         }
+        if let Some(realm) = &config.realm
+            && other.config.realm.as_ref() == Some(realm)
+        {
+            clashes.push(format!(
+                "the managers for `{}` and `{}` are both of the realm `{realm}`; give one of them another name with \
+                 `.realm(..)`",
+                other.user_type.name,
+                UserType::of::<U>().name,
+            ));
+            continue;
+        }
         let cookies = |config: &Config| {
             [
                 ("session_cookie_name", config.session_cookie.name.clone()),
