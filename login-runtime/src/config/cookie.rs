@@ -115,6 +115,15 @@ impl CookieSpec {
                 "domain",
                 "is not a host name; write one without scheme, port and path, such as `example.com`",
             );
+        } else if domain
+            .as_deref()
+            .is_some_and(|domain| !domain.contains('.'))
+        {
+            wrong(
+                "domain",
+                "has a single label, and browsers keep no cookie for such a domain; write one such as `example.com`, \
+                 or leave it out",
+            );
         }
         if !is_path(&self.path) {
             wrong(
@@ -280,6 +289,16 @@ mod tests {
                 errors.concat().starts_with("`login.session_cookie_path`"),
                 "{errors:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_domain_of_a_single_label_is_refused() {
+        for domain in ["com", "localhost", ".com", "example"] {
+            let domain = Some(domain.to_owned());
+            let errors = errors(CookieSpec { domain, ..cookie() }, true);
+            assert_eq!(errors.len(), 1, "{errors:?}");
+            assert!(errors.concat().contains("single label"), "{errors:?}");
         }
     }
 

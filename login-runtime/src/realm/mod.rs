@@ -8,9 +8,10 @@ pub(crate) mod unavailable;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rocket::{Phase, Request, Rocket};
-use tracing::error;
+use tracing::{error, warn};
 
 use self::message::Message;
 use crate::app::contain::contain;
@@ -30,6 +31,40 @@ pub(crate) struct RealmCore {
     pub(crate) ring: KeyRing,
     pub(crate) clock: Clock,
     pub(crate) revocations: Revocations,
+    /// Whether a login at a host outside the cookies' domain was seen, and warned of.
+    pub(crate) warned_of_host: AtomicBool,
+}
+
+impl RealmCore {
+    /// Warns, once, of a login whose cookies the browser will drop: its host is not under their domain.
+    pub(crate) fn check_host(&self, req: &Request<'_>) {
+        let config = &self.config;
+        let domains = [
+            &config.session_cookie.domain,
+            &config.remember_cookie.domain,
+        ];
+        let Some(host) = req.host().map(|host| host.domain().as_str()) else {
+            return;
+        };
+        let foreign = |domain: &&String| !is_under(host, domain);
+        if let Some(domain) = domains.into_iter().flatten().find(foreign)
+            && !self.warned_of_host.swap(true, Ordering::Relaxed)
+        {
+            warn!(
+                "a user logs in at the host `{}`, which is not under the cookies' domain `{domain}`, so that browsers \
+                 drop the cookies; correct `login.session_cookie_domain` and `login.remember_cookie_domain`, or let the \
+                 proxy pass the `Host` header on",
+                host.escape_debug()
+            );
+        }
+    }
+}
+
+/// Whether a host is a domain, or a part of it.
+fn is_under(host: &str, domain: &str) -> bool {
+    let (host, domain) = (host.to_ascii_lowercase(), domain.to_ascii_lowercase());
+    host.strip_suffix(&domain)
+        .is_some_and(|labels| labels.is_empty() || labels.ends_with('.'))
 }
 
 pub(crate) struct Realm<U> {

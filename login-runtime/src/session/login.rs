@@ -186,6 +186,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
         let LoginSession { realm, req, .. } = *self.session;
         let core = &realm.core;
         self.session.check_site(self.cross_site).await?;
+        core.check_host(req);
         let uid = id_of(self.user);
         match uid.len() {
             0 => return Err(LoginError::EmptyId),
