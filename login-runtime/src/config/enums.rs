@@ -25,11 +25,25 @@ pub enum SessionProtection {
     /// The login stays valid, but is no longer fresh.
     #[default]
     Basic,
-    /// The login ends, and both login cookies are removed.
+    /// The login ends, and both login cookies are removed. As in Flask-Login, a permanent login only stops being
+    /// fresh: it is meant to outlive a change of address.
     Strong,
+    /// As `Strong`, and permanent logins end as well.
+    Strict,
     /// Nothing happens: clients are not compared.
     #[serde(alias = "none")]
     Off,
+}
+
+impl SessionProtection {
+    /// Whether a login ends when it comes from another client.
+    pub(crate) fn ends(self, is_permanent: bool) -> bool {
+        match self {
+            Self::Basic | Self::Off => false,
+            Self::Strong => !is_permanent,
+            Self::Strict => true,
+        }
+    }
 }
 
 /// Whether a launch accepts routes that are neither guarded nor marked by `#[public]`.

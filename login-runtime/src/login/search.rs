@@ -11,7 +11,6 @@ use crate::app::failure::LoadError;
 use crate::app::loader;
 use crate::app::user::{UserMixin, has_id};
 use crate::clock::UnixTime;
-use crate::config::SessionProtection;
 use crate::realm::Realm;
 use crate::realm::seal::is_sealed_for;
 use crate::realm::unavailable::Unavailable;
@@ -190,10 +189,8 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
         let same_client = core.is_same_client(&token, keys, self.req);
         if !same_client {
             self.note(EventKind::SessionProtected, Some(&token));
-            // As in Flask-Login, a permanent login only turns stale: it outlives a change of address.
-            if config.session_protection == SessionProtection::Strong
-                && !token.flags.contains(Flags::PERMANENT)
-            {
+            let is_permanent = token.flags.contains(Flags::PERMANENT);
+            if config.session_protection.ends(is_permanent) {
                 let until = times::dead_until(&token, self.now, config.longest_session());
                 core.revocations
                     .revoke(RevokeSession {

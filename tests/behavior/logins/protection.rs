@@ -122,6 +122,21 @@ fn strong_protection_only_makes_a_permanent_session_stale() {
 }
 
 #[test]
+fn strict_protection_ends_a_permanent_session_too() {
+    // T56
+    let app = protected("strict").start();
+    for form in ["permanent=on", "permanent=on&remember=on", "remember=on"] {
+        let mut home = app.browser().from(HOME);
+        home.post("/login", &format!("user=alice&{form}"));
+        assert!(home.is_fresh());
+        let mut away = home.clone().from("198.51.100.1");
+        assert_refused(&away);
+        assert_eq!(away.me(), "anonymous");
+        assert_refused(&home);
+    }
+}
+
+#[test]
 fn without_protection_every_client_is_accepted() {
     let (app, log) = logged(protected("none"));
     let home = at_home(&app);
