@@ -254,8 +254,11 @@ impl Ran {
 
     /// How often the code has run since the last call.
     pub fn times(app: &Running) -> usize {
-        let ran = app.client.rocket().state::<Ran>().unwrap();
-        ran.0.swap(0, Ordering::Relaxed)
+        app.client.rocket().state::<Ran>().unwrap().take()
+    }
+
+    pub fn take(&self) -> usize {
+        self.0.swap(0, Ordering::Relaxed)
     }
 }
 

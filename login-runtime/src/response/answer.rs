@@ -79,8 +79,16 @@ async fn replace<'r, U: UserMixin>(
 async fn emit<U: UserMixin>(realm: &Realm<U>, req: &Request<'_>, reason: Reason) {
     let Some(event) = reason.event() else { return };
     let user = if reason.is_of_a_user() && !realm.listeners.is_empty() {
-        let current = Visit::of(req).current(realm, req).await;
-        current.ok().and_then(|current| current.user)
+        // Contained, since the search runs the methods of the user type, and nothing catches a panic in a fairing.
+        let limit = realm.core.config.loader_timeout;
+        let current = contain(limit, || Box::pin(Visit::of(req).current(realm, req))).await;
+        if let Err(interrupted) = &current {
+            error!("the user of a denied request could not be found: {interrupted}");
+        }
+        current
+            .ok()
+            .and_then(Result::ok)
+            .and_then(|current| current.user)
     } else {
         None
     };

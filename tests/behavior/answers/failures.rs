@@ -1,19 +1,22 @@
 //! A failure of the application fails the request. It logs nobody in and nobody out.
 
+use std::fmt::Display;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use rocket::http::Status;
+use rocket::http::{Accept, Status};
+use rocket::local::blocking::Client;
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, State, get, post, routes};
 use rocket_login::{
-    CurrentUser, GuardRoutes, LoadError, LoginError, LoginSession, RouteGuard,
+    CurrentUser, EventKind, GuardRoutes, LoadError, LoginError, LoginEvent, LoginManager,
+    LoginSession, RouteGuard, SessionHasher, UserMixin,
     access::{ConditionError, Deny},
-    condition, login_required, request_loader, user_loader,
+    condition, event_listener, login_required, request_loader, testing, user_loader,
 };
 
 use super::app_with;
-use crate::common::{App, Browser, Ran, Running, SESSION, User, Users};
+use crate::common::{App, Browser, Ran, Running, SESSION, User, Users, bare};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
@@ -278,6 +281,92 @@ fn a_failing_loader_stores_no_page_for_later() {
         let reply = browser.clone().get("/by-hand");
         assert_eq!(reply.location(), Some("/login"), "{fault:?}");
         assert_eq!(reply.cookie("login_next").is_some(), is_kept, "{fault:?}");
+    }
+}
+
+/// A user type one of whose methods panics.
+#[derive(Debug)]
+struct Fragile;
+
+/// The method that panics; a static, since a user knows no state of the application.
+static PANICKING: Mutex<&str> = Mutex::new("");
+
+fn may_panic(method: &str) {
+    let panicking = *PANICKING.lock().unwrap();
+    assert!(panicking != method, "on purpose");
+}
+
+impl UserMixin for Fragile {
+    fn get_id(&self) -> impl Display {
+        may_panic("get_id");
+        "fragile"
+    }
+
+    fn is_active(&self) -> bool {
+        may_panic("is_active");
+        true
+    }
+
+    fn session_hash(&self, hash: &mut SessionHasher) {
+        may_panic("session_hash");
+        hash.field("password");
+    }
+}
+
+#[user_loader]
+fn load_fragile(_id: &str) -> Option<Fragile> {
+    Some(Fragile)
+}
+
+#[event_listener]
+fn count_refusals(event: &LoginEvent<'_, Fragile>, ran: &State<Ran>) {
+    if event.kind == EventKind::NeedsRefresh {
+        assert!(event.user.is_none() || PANICKING.lock().unwrap().is_empty());
+        ran.count();
+    }
+}
+
+#[get("/unasked")]
+fn unasked(session: LoginSession<'_, Fragile>) -> Deny {
+    session.needs_refresh()
+}
+
+#[login_required]
+#[get("/asked")]
+fn asked(ran: &State<Ran>) {
+    ran.count();
+}
+
+#[test]
+fn a_user_type_that_panics_harms_neither_a_guard_nor_the_answer() {
+    // K10: a panic in a response fairing would close the connection without an answer.
+    let manager = LoginManager::new(load_fragile)
+        .refresh_view("/confirm")
+        .event_listener(count_refusals);
+    let rocket = bare()
+        .manage(Ran::default())
+        .attach(manager)
+        .mount("/", routes![unasked, asked]);
+    let client = Client::untracked(rocket).unwrap();
+    let session = testing::login(client.rocket(), &Fragile);
+    let ran = || client.rocket().state::<Ran>().unwrap().take();
+    for method in ["get_id", "is_active", "session_hash", ""] {
+        *PANICKING.lock().unwrap() = method;
+        let status = |path| {
+            let request = client.get(path).cookie(session.clone());
+            let reply = request.header(Accept::HTML).dispatch();
+            let cookies = reply.headers().get("Set-Cookie");
+            let changes = cookies.filter(|cookie| cookie.starts_with(SESSION)).count();
+            assert!(method.is_empty() || changes == 0, "{method} {path}");
+            reply.status().code
+        };
+        assert_eq!((status("/unasked"), ran()), (303, 1), "{method}");
+        let expected = if method.is_empty() {
+            (200, 1)
+        } else {
+            (500, 0)
+        };
+        assert_eq!((status("/asked"), ran()), expected, "{method}");
     }
 }
 
