@@ -1,18 +1,21 @@
 //! Requests that another site causes. There is no CSRF token, so nobody can steal or plant one (R44).
 
+use std::convert::Infallible;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rocket::config::TlsConfig;
-use rocket::{get, routes};
-use rocket_login::{LoginError, LoginSession, config::CrossSiteProtection};
+use rocket::http::Cookie;
+use rocket::request::{self, FromRequest};
+use rocket::{Request, State, get, routes};
+use rocket_login::{LoginError, LoginSession, config::CrossSiteProtection, request_loader};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::common::socket::{Server, body, cookie, get, header, post, status};
-use crate::common::{App, User, witness};
+use crate::common::{App, User, Users, witness};
 use crate::{REMEMBER, SESSION, Site, line, removals};
 
 /// Requests that change a login, or that have an unsafe method and a guard.
@@ -25,7 +28,7 @@ const CHANGES: [(&str, &str); 5] = [
 ];
 
 /// Header lines that only a request of another site has, in the release profile, where this site is https.
-const FOREIGN: [&[&[u8]]; 16] = [
+const FOREIGN: [&[&[u8]]; 20] = [
     &[b"Sec-Fetch-Site: cross-site"],
     &[b"Sec-Fetch-Site: same-site"],
     &[b"Sec-Fetch-Site: cross-site", b"Origin: https://localhost"],
@@ -42,7 +45,114 @@ const FOREIGN: [&[&[u8]]; 16] = [
     &[b"Origin: https://localhost.evil.com"],
     &[b"Origin: https://a@localhost"],
     &[b"Origin: https://evil.com", b"X-Forwarded-Host: evil.com"],
+    &[
+        b"Sec-Fetch-Site: same-origin",
+        b"Sec-Fetch-Site: cross-site",
+    ],
+    &[b"Sec-Fetch-Site: cross-site", b"Sec-Fetch-Site: none"],
+    &[b"Origin: https://localhost", b"Origin: https://evil.com"],
+    &[
+        b"Sec-Fetch-Site: same-origin",
+        b"Origin: null",
+        b"Origin: https://localhost",
+    ],
 ];
+
+/// The handshake of a WebSocket.
+const HANDSHAKE: [&[u8]; 4] = [
+    b"Upgrade: websocket",
+    b"Connection: Upgrade",
+    b"Sec-WebSocket-Version: 13",
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+];
+
+#[test]
+fn another_site_opens_no_websocket() {
+    // R43: browsers send the cookies of a sibling host's page, and those of any page with `SameSite=None`.
+    let site = Site::start();
+    let mine = line(&[(SESSION, &site.session("alice"))]);
+    let shake = |headers: &[&[u8]]| {
+        let headers = [&HANDSHAKE, headers].concat();
+        // A connection of its own, since a server may take it out of HTTP.
+        site.server.get("/private", &headers)
+    };
+    for foreign in FOREIGN {
+        let reply = shake(&[foreign, &[&mine]].concat());
+        assert_eq!(status(&reply), 403, "{foreign:?}: {reply}");
+        assert!(!reply.contains("private of"), "{foreign:?}");
+        let nobody = shake(foreign);
+        assert_eq!(status(&nobody), 403, "{foreign:?}: {nobody}");
+    }
+    let upgrade: &[u8] = b"Upgrade: WebSocket, x";
+    let reply = site.get("/private", &[upgrade, &mine, b"Origin: https://evil.com"]);
+    assert_eq!(status(&reply), 403, "{reply}");
+    for own in [
+        &[][..],
+        &[b"Origin: https://localhost".as_slice()],
+        &[b"Sec-Fetch-Site: same-origin", b"Origin: https://localhost"],
+    ] {
+        let reply = shake(&[own, &[&mine]].concat());
+        assert_eq!(body(&reply), "private of alice", "{own:?}: {reply}");
+    }
+    site.assert_unharmed("handshakes of another site");
+}
+
+/// A careless loader: it takes a key, but also a cookie or a password that browsers send by themselves.
+#[request_loader]
+fn load_by_key(key: Key, users: &State<Users>) -> Option<User> {
+    users.get(&key.0?)
+}
+
+struct Key(Option<String>);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Key {
+    type Error = Infallible;
+
+    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, Infallible> {
+        let header = |name| req.headers().get_one(name);
+        let key = header("X-Key").or(req.cookies().get("key").map(Cookie::value));
+        let browsers = header("Authorization").map(|_| "alice");
+        request::Outcome::Success(Key(key.or(browsers).map(str::to_owned)))
+    }
+}
+
+#[test]
+fn a_key_counts_from_another_site_only_without_what_browsers_send_by_themselves() {
+    // R43: whoever has the key may use it from anywhere; whoever has only the victim's browser may not.
+    let site = Site::of(
+        App::new()
+            .release()
+            .with(|manager| manager.request_loader(load_by_key)),
+    );
+    let session = line(&[(SESSION, &site.session("alice"))]);
+    let key: &[u8] = b"X-Key: bob";
+    for foreign in FOREIGN {
+        let post = |headers: &[&[u8]]| site.post("/private", &[foreign, headers].concat(), "");
+        assert_eq!(body(&post(&[key])), "posted by bob", "{foreign:?}");
+        let token = post(&[b"Authorization: Bearer token"]);
+        assert_eq!(body(&token), "posted by alice", "{foreign:?}");
+        for by_browser in [
+            &[key, &session][..],
+            &[key, b"Cookie: __Host-login_session=forged"],
+            &[key, b"Cookie: tracker=1"],
+            &[b"Cookie: key=alice"],
+            &[b"Authorization: Basic YWxpY2U6"],
+            &[b"Authorization: negotiate YWxpY2U6"],
+            &[b"X-Key: mallory"],
+            &[],
+        ] {
+            let reply = post(by_browser);
+            assert_eq!(status(&reply), 403, "{foreign:?} {by_browser:?}: {reply}");
+            assert_eq!(header(&reply, "set-cookie"), [""; 0], "{reply}");
+        }
+        for (path, form) in CHANGES.iter().filter(|(path, _)| *path != "/private") {
+            let reply = site.post(path, &[foreign, &[key]].concat(), form);
+            assert_eq!(status(&reply), 403, "{path} {foreign:?}: {reply}");
+            assert_eq!(header(&reply, "set-cookie"), [""; 0], "{path}");
+        }
+    }
+}
 
 #[test]
 fn another_site_can_change_nothing() {

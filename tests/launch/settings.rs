@@ -4,9 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rocket::figment::value::Value;
-use rocket::{Route, get, routes};
+use rocket::http::{Header, Status};
+use rocket::local::blocking::Client;
+use rocket::{Route, State, get, post, routes};
+use rocket_login::{LoginError, LoginSession, login_required};
 
-use crate::common::KEY;
+use crate::common::log::{Line, captured};
+use crate::common::socket::{Server, status};
+use crate::common::{KEY, User, Users};
 use crate::{
     Launch, debug, keyless, launch, login_page, mistake, plain, release, site, two, users,
     with_file,
@@ -73,6 +78,8 @@ session_cookie_name | session_cookie_name = 'a b' | letters, digits
 remember_cookie_name | remember_cookie_name = 'login_session' | choose another
 session_cookie_name | session_cookie_name = 'login_next' | choose another
 session_cookie_domain | session_cookie_domain = 'https://a.example' | example.com
+session_cookie_domain | session_cookie_domain = 'com' | or leave it out
+remember_cookie_domain | remember_cookie_domain = 'localhost' | or leave it out
 remember_cookie_path | remember_cookie_path = 'account' | starts with `/`
 session_protection | session_protection = 'paranoid' | strong
 session_protection | session_protection = false | session_protection
@@ -93,6 +100,9 @@ trusted_origins | trusted_origins = ['app.example'] | https://example.com
 trusted_origins | trusted_origins = ['https://app.example/'] | with no path
 trusted_origins | trusted_origins = ['null'] | https://example.com
 trusted_origins | trusted_origins = ['*'] | https://example.com
+trusted_origins | trusted_origins = ['https://*.com'] | https://*.example.com
+trusted_origins | trusted_origins = ['wss://app.example'] | https://example.com
+trusted_origins | trusted_origins = ['tauri:localhost'] | tauri://localhost
 cross_site_protection | cross_site_protection = 'maybe' | strict
 exempt_methods.0 | exempt_methods = ['FETCH'] | HTTP method
 audience | audience = '' | application's name
@@ -293,4 +303,58 @@ fn any(_path: PathBuf) {}
 fn a_warning_about_several_managers_is_printed_once() {
     let warning = two("[default.login]\nexempt_methods = ['GET']", routes![]).warned();
     assert!(warning.contains("exempt_methods"), "{warning}");
+}
+
+#[test]
+fn the_log_of_a_refused_request_names_the_setting_that_trusts_its_origin() {
+    let ((), lines) = captured(|| {
+        let client = Client::untracked(site(debug(""), users()).mount("/", routes![door])).unwrap();
+        let origin = Header::new("Origin", "https://mine.example");
+        let reply = client.post("/door").header(origin).dispatch();
+        assert_eq!(reply.status(), Status::Forbidden);
+    });
+    let refused = |line: &Line| line.is_ours() && line.text.contains("`login.trusted_origins`");
+    assert_eq!(lines.iter().filter(|line| refused(line)).count(), 1);
+}
+
+#[login_required]
+#[post("/door")]
+fn door() {}
+
+#[post("/enter")]
+async fn enter(session: LoginSession<'_, User>, users: &State<Users>) -> Result<(), LoginError> {
+    session.login_user(&users.get("alice").unwrap()).await
+}
+
+#[test]
+fn the_first_login_at_a_host_outside_the_cookies_domain_is_warned_of() {
+    let domain = "[default.login]\nsession_cookie_domain = 'Example.com'\nremember_cookie_domain = '.example.com'";
+    for (hosts, warned) in [
+        (
+            &["example.com", "EXAMPLE.com:8000", "a.b.example.com"][..],
+            false,
+        ),
+        (&["evil-example.com"], true),
+        (&["example.com.evil.com"], true),
+        (&["example.com", "127.0.0.1:8000", "127.0.0.1:8000"], true),
+    ] {
+        let ((), lines) = captured(|| {
+            let site = site(debug(domain), users()).mount("/", routes![enter]);
+            let server = Server::start(site);
+            for host in hosts {
+                let lines = "Content-Length: 0\r\nConnection: close";
+                let request = format!("POST /enter HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n\r\n");
+                assert_eq!(status(&server.raw(request.as_bytes())), 200);
+            }
+        });
+        let warnings: Vec<_> = lines
+            .iter()
+            .filter(|line| line.is_ours() && line.text.contains("`login.session_cookie_domain`"))
+            .collect();
+        assert_eq!(
+            warnings.len(),
+            usize::from(warned),
+            "{hosts:?}: {warnings:?}"
+        );
+    }
 }

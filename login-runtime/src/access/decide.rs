@@ -4,7 +4,7 @@
 //! [`check_site`].
 
 use rocket::Request;
-use tracing::error;
+use tracing::{error, warn};
 
 use super::condition::Permission;
 use super::denial::{Denied, GuardError, Reason};
@@ -15,7 +15,7 @@ use crate::realm::RealmCore;
 use crate::realm::any::{AnyRealm, Standing};
 use crate::realm::registry::Realms;
 use crate::realm::unavailable::Unavailable;
-use crate::request::cross_site::{self, Signals};
+use crate::request::cross_site::{self, Signals, value_of};
 
 /// Where a guard is used.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,15 +63,33 @@ pub(crate) async fn decide(
             },
         )
     };
+    let site = check_site(core, req);
+    let deny_site = |reason| {
+        warn!(
+            "a request to a guarded route was refused: it comes from another site; if that one is yours, name it in \
+             `login.trusted_origins`"
+        );
+        deny(reason)
+    };
     // Before any look at the user: another site's page must not act with the visitor's cookies, logged in or not.
-    check_site(core, req).map_err(deny)?;
-    // Fails closed: when the loader or the revocation list fails, nobody knows who this is. The answer is 5xx, and no
-    // cookie is touched.
+    if let Err(reason) = site
+        && may_be_by_browser(req)
+    {
+        return Err(deny_site(reason));
+    }
+    // Fails closed: when the loader or the revocation list fails, nobody knows who this is. The answer is 5xx, and
+    // no cookie is touched.
     let standing = match realm.known_standing(req) {
         Some(standing) => standing,
         None => realm.find_standing(req).await,
     };
     let standing = standing.map_err(GuardError::Failed)?;
+    // May pass: whom the request loader knows by something that another site's page cannot have a browser send.
+    if let Err(reason) = site
+        && standing == Standing::Anonymous
+    {
+        return Err(deny_site(reason));
+    }
     match guard.need {
         // May pass: a page such as the login form is for visitors without a login.
         Need::Anonymous { .. } if standing == Standing::Anonymous => return Ok(()),
@@ -100,32 +118,45 @@ pub(crate) async fn decide(
 
 /// Checks that a request that may change something comes from this site's own pages, or from no page at all.
 ///
-/// Safe methods pass: they change nothing (RFC 9110, section 9.2.1), and links from other sites use them.
+/// Safe methods pass: they change nothing (RFC 9110, section 9.2.1), and links from other sites use them. The
+/// handshake of a WebSocket is a GET as well, but no link, and what follows it may change everything (ASVS 4.4.2).
 pub(crate) fn check_site(core: &RealmCore, req: &Request<'_>) -> Result<(), Reason> {
-    if cross_site::is_safe(req.method()) || is_same_site(core, req) {
+    let is_link = cross_site::is_safe(req.method()) && !req.headers().contains("Upgrade");
+    if is_link || is_same_site(core, req) {
         Ok(())
     } else {
         Err(Reason::CrossSite)
     }
 }
 
+/// Whether the request may have credentials that a browser adds by itself, whichever page has caused the request.
+fn may_be_by_browser(req: &Request<'_>) -> bool {
+    // Only Rocket's local client sends cookies without a header.
+    let has_cookies = req.headers().contains("Cookie") || req.cookies().iter().next().is_some();
+    has_cookies
+        || req
+            .headers()
+            .get("Authorization")
+            .any(cross_site::is_sent_by_browsers)
+}
+
 fn is_same_site(core: &RealmCore, req: &Request<'_>) -> bool {
-    let trusted = &core.config.trusted_origins;
-    let sec_fetch_site = req.headers().get_one("Sec-Fetch-Site");
-    // Where the browser names the site, `Origin` matters only if some other origin is trusted.
-    let origin = if sec_fetch_site.is_none() || !trusted.is_empty() {
-        req.headers().get_one("Origin")
-    } else {
-        None
-    };
+    let (sec_fetch_site, sites_disagree) = value_of(req.headers().get("Sec-Fetch-Site"));
+    let (origin, origins_disagree) = value_of(req.headers().get("Origin"));
     let host = origin.and_then(|_| req.host()).map(ToString::to_string);
     let signals = Signals {
         sec_fetch_site,
         origin,
+        disagree: sites_disagree || origins_disagree,
         host: host.as_deref(),
         https: core.config.https,
     };
-    cross_site::allows(core.config.cross_site_protection, &signals, trusted)
+    let config = &core.config;
+    cross_site::allows(
+        config.cross_site_protection,
+        &signals,
+        &config.trusted_origins,
+    )
 }
 
 /// Records a refusal by a realm, for the response and for catchers.

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::error::{Check, Report};
 use super::host;
-use crate::request::cross_site::WebOrigin;
+use crate::request::cross_site::TrustedOrigin;
 
 const MAX_AUDIENCE: usize = 255;
 
@@ -78,7 +78,7 @@ pub(super) fn redirect_host(given: Option<String>, check: &mut Check<'_>) -> Opt
     given
 }
 
-pub(super) fn origins(given: Vec<String>, check: &mut Check<'_>) -> Vec<WebOrigin> {
+pub(super) fn origins(given: Vec<String>, check: &mut Check<'_>) -> Vec<TrustedOrigin> {
     let mut origins = Vec::new();
     for text in given {
         match text.parse() {

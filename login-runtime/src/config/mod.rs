@@ -35,7 +35,7 @@ use self::cookie::Cookies;
 use self::error::{Origin, Report};
 use self::settings::Values;
 use self::table::settings_table;
-use crate::request::cross_site::{CrossSiteProtection, WebOrigin};
+use crate::request::cross_site::{CrossSiteProtection, TrustedOrigin};
 use crate::request::fingerprint::ProtectionAddress;
 use crate::token::secret::SecretKey;
 

@@ -70,8 +70,8 @@ macro_rules! settings_table {
             /// Sets whether using a remember cookie renews its duration, up to 400 days in all.
             remember_cookie_refresh_each_request(refresh: bool) = false -> bool;
 
-            /// Sets what happens when a login comes from another client: `basic` (it is not fresh), `strong` (it ends)
-            /// or `off`.
+            /// Sets what happens when a login comes from another client: `basic` (it is not fresh), `strong` (it
+            /// ends, but a permanent login is only not fresh), `strict` (it always ends) or `off`.
             session_protection(protection: SessionProtection) = Basic -> SessionProtection;
             /// Sets how much of the client's address session protection compares: `full`, `prefix` (/24, in IPv6 /56)
             /// or `off`.
@@ -114,8 +114,9 @@ macro_rules! settings_table {
             /// Sets which requests from other sites are refused: `standard`, `strict` (also those with neither
             /// `Sec-Fetch-Site` nor `Origin`) or `off`.
             cross_site_protection(protection: CrossSiteProtection) = Standard -> CrossSiteProtection;
-            /// Sets other origins that may send changes, such as `https://app.example`.
-            trusted_origins(origins: Texts) = [] -> Vec<WebOrigin>, check check::origins;
+            /// Sets other origins that may send changes, such as `https://app.example`, `https://*.example.com` or
+            /// `tauri://localhost`.
+            trusted_origins(origins: Texts) = [] -> Vec<TrustedOrigin>, check check::origins;
             /// Sets whether a launch accepts routes that are neither guarded nor marked by `#[public]`: `allow` or
             /// `deny`.
             unguarded_routes(routes: UnguardedRoutes) = Allow -> UnguardedRoutes;
@@ -124,6 +125,10 @@ macro_rules! settings_table {
             /// Sets whether cookies without `Secure` or `HttpOnly` are allowed outside the debug profile.
             insecure_cookies(insecure: bool) = false;
             /// Sets how long a loader, handler, listener or shared revocation list may take; at most an hour.
+            ///
+            /// Only code that awaits can be interrupted. Code that blocks its thread, such as a plain `fn` with a
+            /// blocking database call, keeps a worker of the server for as long as it takes: let it run in
+            /// `rocket::tokio::task::spawn_blocking`, and await that.
             loader_timeout(timeout: Duration) = (5 seconds) -> Duration, check check::timeout;
             /// Sets how many ended sessions the process keeps one by one; beyond that, a logout ends all logins of its
             /// user.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::ready;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rocket::Request;
@@ -23,6 +24,7 @@ use crate::token::keys::KeyRing;
 ///
 /// Each setting is a method here, and a key of the same name under `login` in Rocket's configuration; the method wins.
 /// A mistake stops the launch with a message that names the setting, where it was set, and the fix.
+/// Attach it after every other fairing, such as one that sets caching headers: the last one decides.
 ///
 /// # Example
 ///
@@ -142,6 +144,10 @@ impl<U: UserMixin> LoginManager<U> {
 
     /// Sets the loader that finds a user by the request itself if no login cookie does: a function under
     /// `#[request_loader]`.
+    ///
+    /// A guarded route then accepts a request of another site's page if the loader knows its user and the request has
+    /// nothing that browsers send by themselves: no cookie, and no `Authorization` of the schemes Basic, Digest,
+    /// Negotiate or NTLM. So do not let the loader know users by a client certificate or by their address.
     ///
     /// # Example
     ///
@@ -392,6 +398,7 @@ impl<U: UserMixin> Plan<U> {
                 ring,
                 clock: self.clock,
                 revocations,
+                warned_of_host: AtomicBool::new(false),
             },
             user_loader: self.user_loader,
             request_loader: self.request_loader,

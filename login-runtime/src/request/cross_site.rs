@@ -39,24 +39,37 @@ pub enum CrossSiteProtection {
 pub(crate) struct Signals<'a> {
     pub(crate) sec_fetch_site: Option<&'a str>,
     pub(crate) origin: Option<&'a str>,
+    /// Whether one of these headers came twice, with different values: no browser sends that.
+    pub(crate) disagree: bool,
     /// The request's host, with its port if it has one.
     pub(crate) host: Option<&'a str>,
     /// Whether this site is served over HTTPS, if known.
     pub(crate) https: Option<bool>,
 }
 
+/// Returns the value of a header, and whether another line of the header disagrees with it.
+///
+/// A value that is not UTF-8 is none of the lines: Rocket drops it, and no browser sends it.
+pub(crate) fn value_of<'a>(mut lines: impl Iterator<Item = &'a str>) -> (Option<&'a str>, bool) {
+    let value = lines.next();
+    (value, lines.any(|line| Some(line) != value))
+}
+
 /// Whether a request may change something; `trusted` are the other sites that may send changes.
 pub(crate) fn allows(
     mode: CrossSiteProtection,
     signals: &Signals<'_>,
-    trusted: &[WebOrigin],
+    trusted: &[TrustedOrigin],
 ) -> bool {
     if mode == CrossSiteProtection::Off {
         return true;
     }
+    if signals.disagree {
+        return false;
+    }
     let origin = signals.origin.map(WebOrigin::from_str);
     if let Some(Ok(origin)) = &origin
-        && trusted.contains(origin)
+        && trusted.iter().any(|trusted| trusted.includes(origin))
     {
         return true;
     }
@@ -76,23 +89,38 @@ pub(crate) fn is_safe(method: Method) -> bool {
     )
 }
 
-/// The origin of a site: scheme, host and port, as in `https://example.com`.
+/// Whether a value of `Authorization` may come from the browser itself, which then sends it for every site's requests.
 ///
-/// The scheme is `http` or `https`, and the default port is the scheme's. There is no path, query or user, and a name
-/// outside ASCII has its `xn--` form.
+/// A page of another site cannot set the header unless this site allows it (CORS).
+pub(crate) fn is_sent_by_browsers(authorization: &str) -> bool {
+    let scheme = authorization.trim_start().split([' ', '\t']).next();
+    ["Basic", "Digest", "Negotiate", "NTLM"]
+        .iter()
+        .any(|known| scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(known)))
+}
+
+/// The origin of a page: its scheme, host and port, as in `https://example.com` or `tauri://localhost`.
+///
+/// The port is the scheme's own unless given. There is no path, query or user, and a name outside ASCII stands in its
+/// `xn--` form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WebOrigin {
     scheme: Scheme,
     host: String,
-    port: u16,
+    port: Option<u16>,
 }
 
 impl WebOrigin {
     /// Whether this origin is the site at the given host.
     fn is_at(&self, host: Option<&str>, https: Option<bool>) -> bool {
-        let here = host.and_then(|host| host_and_port(host, self.scheme.default_port()));
-        here.is_some_and(|(host, port)| self.host == host && self.port == port)
-            && https.is_none_or(|https| https == (self.scheme == Scheme::Https))
+        // An application shell, such as `tauri://localhost`, is no site.
+        let Some(default_port) = self.scheme.default_port() else {
+            return false;
+        };
+        let here = host.and_then(host_and_port);
+        here.is_some_and(|(host, port)| {
+            self.host == host && self.port == port.or(Some(default_port))
+        }) && https.is_none_or(|https| https == (self.scheme == Scheme::Https))
     }
 }
 
@@ -101,50 +129,107 @@ impl FromStr for WebOrigin {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (scheme, authority) = text.split_once("://").ok_or(InvalidOrigin)?;
-        let scheme = if scheme.eq_ignore_ascii_case("https") {
-            Scheme::Https
-        } else if scheme.eq_ignore_ascii_case("http") {
-            Scheme::Http
-        } else {
-            return Err(InvalidOrigin);
-        };
-        let (host, port) = host_and_port(authority, scheme.default_port()).ok_or(InvalidOrigin)?;
+        let scheme = Scheme::parse(scheme).ok_or(InvalidOrigin)?;
+        let (host, port) = host_and_port(authority).ok_or(InvalidOrigin)?;
+        let port = port.or(scheme.default_port());
         Ok(WebOrigin { scheme, host, port })
     }
 }
 
-/// The error for a text that is not the origin of a site.
+/// An origin that may cause changes, or all subdomains of a host, as in `https://*.example.com`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TrustedOrigin {
+    origin: WebOrigin,
+    has_wildcard: bool,
+}
+
+impl TrustedOrigin {
+    fn includes(&self, origin: &WebOrigin) -> bool {
+        if !self.has_wildcard {
+            return self.origin == *origin;
+        }
+        let subdomain = origin.host.strip_suffix(self.origin.host.as_str());
+        subdomain.is_some_and(|labels| labels.len() > 1 && labels.ends_with('.'))
+            && origin.scheme == self.origin.scheme
+            && origin.port == self.origin.port
+    }
+}
+
+impl FromStr for TrustedOrigin {
+    type Err = InvalidOrigin;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once("://*.") {
+            None => Ok(TrustedOrigin {
+                origin: text.parse()?,
+                has_wildcard: false,
+            }),
+            Some((scheme, host)) => {
+                let origin: WebOrigin = format!("{scheme}://{host}").parse()?;
+                // Not all of `.com`, and no part of an address.
+                let (_, top) = origin.host.rsplit_once('.').ok_or(InvalidOrigin)?;
+                let is_name = top.starts_with(|first: char| first.is_ascii_alphabetic());
+                is_name
+                    .then_some(TrustedOrigin {
+                        origin,
+                        has_wildcard: true,
+                    })
+                    .ok_or(InvalidOrigin)
+            }
+        }
+    }
+}
+
+/// The error for a text that is not the origin of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidOrigin;
 
 impl Display for InvalidOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "not the origin of a site; write `https://example.com` or \
-             `http://localhost:8000`, with no path, query or user",
+            "not the origin of a page; write one such as `https://example.com`, `http://localhost:8000`, \
+             `https://*.example.com` or `tauri://localhost`, with no path, query or user",
         )
     }
 }
 
 impl Error for InvalidOrigin {}
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Scheme {
     Http,
     Https,
+    /// That of an application's shell or of a browser's extension, in lower case.
+    Other(String),
 }
 
 impl Scheme {
-    fn default_port(self) -> u16 {
+    /// Reads a scheme (RFC 3986, section 3.1); `None` also for those of which no page has an origin.
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.to_ascii_lowercase();
+        let is_scheme = text.starts_with(|first: char| first.is_ascii_alphabetic())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+        match text.as_str() {
+            "http" => Some(Scheme::Http),
+            "https" => Some(Scheme::Https),
+            "ws" | "wss" | "ftp" | "file" | "data" | "blob" | "javascript" | "about" => None,
+            _ => is_scheme.then_some(Scheme::Other(text)),
+        }
+    }
+
+    fn default_port(&self) -> Option<u16> {
         match self {
-            Scheme::Http => 80,
-            Scheme::Https => 443,
+            Scheme::Http => Some(80),
+            Scheme::Https => Some(443),
+            Scheme::Other(_) => None,
         }
     }
 }
 
-/// Parses a host, into one spelling, and a port; `None` for any other text.
-fn host_and_port(authority: &str, default_port: u16) -> Option<(String, u16)> {
+/// Parses a host, into one spelling, and a port if there is one; `None` for any other text.
+fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
     // A colon inside the brackets belongs to an IPv6 address.
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
@@ -152,9 +237,9 @@ fn host_and_port(authority: &str, default_port: u16) -> Option<(String, u16)> {
     };
     let port = match port {
         // `u16::from_str` also accepts a sign.
-        Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => port.parse().ok()?,
+        Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => Some(port.parse().ok()?),
         Some(_) => return None,
-        None => default_port,
+        None => None,
     };
     if let Some(address) = host.strip_prefix('[') {
         let address: Ipv6Addr = address.strip_suffix(']')?.parse().ok()?;
@@ -177,6 +262,7 @@ mod tests {
     const HERE: Signals<'static> = Signals {
         sec_fetch_site: None,
         origin: None,
+        disagree: false,
         host: Some("app.example"),
         https: None,
     };
@@ -195,7 +281,7 @@ mod tests {
         }
     }
 
-    fn partner() -> [WebOrigin; 1] {
+    fn partner() -> [TrustedOrigin; 1] {
         ["https://partner.example".parse().unwrap()]
     }
 
@@ -257,6 +343,102 @@ mod tests {
                 };
                 assert!(!allows(mode, &signals, &partner), "{origin}");
             }
+        }
+    }
+
+    #[test]
+    fn lines_that_disagree_are_refused_whatever_they_say() {
+        assert_eq!(value_of([].into_iter()), (None, false));
+        assert_eq!(value_of(["a"].into_iter()), (Some("a"), false));
+        assert_eq!(value_of(["a", "a"].into_iter()), (Some("a"), false));
+        assert_eq!(value_of(["a", "a", "b"].into_iter()), (Some("a"), true));
+        let signals = Signals {
+            disagree: true,
+            origin: Some("https://partner.example"),
+            ..from_site("same-origin")
+        };
+        assert!(!allows(Standard, &signals, &partner()));
+        assert!(allows(Off, &signals, &[]));
+    }
+
+    #[test]
+    fn a_wildcard_is_every_subdomain_and_nothing_else() {
+        let trusted: [TrustedOrigin; 1] = ["https://*.example.com".parse().unwrap()];
+        for (origin, is_trusted) in [
+            ("https://a.example.com", true),
+            ("https://a.b.example.com:443", true),
+            ("HTTPS://A.Example.COM", true),
+            ("https://example.com", false),
+            ("https://.example.com", false),
+            ("https://evilexample.com", false),
+            ("https://a.example.com.evil.com", false),
+            ("https://a.example.com:8443", false),
+            ("http://a.example.com", false),
+            ("tauri://a.example.com", false),
+            ("https://*.example.com", false),
+            ("null", false),
+        ] {
+            let signals = Signals {
+                sec_fetch_site: Some("cross-site"),
+                ..from_origin(origin)
+            };
+            assert_eq!(allows(Strict, &signals, &trusted), is_trusted, "{origin}");
+        }
+        for text in [
+            "https://*",
+            "https://*.",
+            "https://*.com",
+            "https://*.0.0.1",
+            "https://*.[::1]",
+            "https://a.*.example.com",
+            "https://*example.com",
+            "https://*.*.example.com",
+            "*://*.example.com",
+            "*.example.com",
+        ] {
+            assert_eq!(text.parse::<TrustedOrigin>(), Err(InvalidOrigin), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_application_shell_is_trusted_by_name_only() {
+        for shell in [
+            "tauri://localhost",
+            "capacitor://localhost",
+            "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+            "app+x://host.example:81",
+        ] {
+            let trusted: [TrustedOrigin; 1] = [shell.parse().unwrap()];
+            assert!(allows(Strict, &from_origin(shell), &trusted), "{shell}");
+            assert!(!allows(Standard, &from_origin(shell), &[]), "{shell}");
+            let signals = Signals {
+                host: Some("localhost"),
+                ..from_origin(shell)
+            };
+            assert!(!allows(Standard, &signals, &partner()), "{shell}");
+            assert!(!allows(
+                Standard,
+                &from_origin("https://localhost"),
+                &trusted
+            ));
+        }
+    }
+
+    #[test]
+    fn what_browsers_send_by_themselves_is_no_key() {
+        for sent in [
+            "Basic YTpi",
+            "basic YTpi",
+            "Digest x",
+            "Negotiate x",
+            "NTLM",
+            " Basic YTpi",
+            "BASIC\tx",
+        ] {
+            assert!(is_sent_by_browsers(sent), "{sent}");
+        }
+        for key in ["Bearer abc", "Token abc", "", "Basically abc"] {
+            assert!(!is_sent_by_browsers(key), "{key}");
         }
     }
 

@@ -120,7 +120,12 @@ fn only_trusted_origins_are_accepted() {
     let app = || {
         App::new().set(
             "login.trusted_origins",
-            ["https://partner.example", "http://x.test:81"],
+            [
+                "https://partner.example",
+                "http://x.test:81",
+                "https://*.wild.example",
+                "tauri://localhost",
+            ],
         )
     };
     for headers in [
@@ -133,6 +138,11 @@ fn only_trusted_origins_are_accepted() {
             ("Origin", "http://x.test:81"),
             ("Sec-Fetch-Site", "same-site"),
         ],
+        &[
+            ("Origin", "https://a.b.wild.example"),
+            ("Sec-Fetch-Site", "cross-site"),
+        ],
+        &[("Origin", "tauri://localhost")],
     ] {
         assert_allowed(app(), headers);
     }
@@ -143,6 +153,11 @@ fn only_trusted_origins_are_accepted() {
         "https://evil.com/https://partner.example",
         "https://a@partner.example",
         "http://x.test",
+        "https://wild.example",
+        "http://a.wild.example",
+        "https://evilwild.example",
+        "capacitor://localhost",
+        "tauri://evil",
         "null",
     ] {
         assert_refused(app(), &[("Origin", origin)]);

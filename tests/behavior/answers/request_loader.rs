@@ -168,6 +168,41 @@ fn a_failing_request_loader_fails_the_request() {
 }
 
 #[test]
+fn whom_the_key_alone_makes_known_may_come_from_another_site() {
+    let app = keyed(|manager| manager).start();
+    let foreign = app.browser().header("Sec-Fetch-Site", "cross-site");
+    let mut robot = foreign.clone().header("X-Api-Key", "bob");
+    assert_eq!(robot.post("/private", "").body, "posted by bob");
+    // A login stays a matter of this site's pages.
+    assert_eq!(robot.login("alice").status, Status::Forbidden);
+    for mut refused in [
+        foreign.clone(),
+        foreign.clone().header("X-Api-Key", "mallory"),
+        robot.clone().header("Authorization", "Basic YTpi"),
+    ] {
+        assert_eq!(refused.post("/private", "").status, Status::Forbidden);
+    }
+    let mut with_session = robot.clone();
+    with_session.cookies = app.logged_in("alice").cookies;
+    assert_eq!(with_session.post("/private", "").status, Status::Forbidden);
+    app.users.change("bob", |bob| bob.active = false);
+    assert_eq!(robot.post("/private", "").status, Status::Forbidden);
+}
+
+#[test]
+fn a_broken_request_loader_fails_a_request_of_another_site_too() {
+    let app = app_with(async_loader).start();
+    let mut robot = app
+        .browser()
+        .header("Sec-Fetch-Site", "cross-site")
+        .header("X-Api-Key", "broken");
+    assert_eq!(
+        robot.post("/private", "").status,
+        Status::ServiceUnavailable
+    );
+}
+
+#[test]
 fn a_request_with_an_api_key_can_log_in() {
     let app = keyed(|manager| manager).start();
     let mut browser = app.browser().header("X-Api-Key", "bob");
