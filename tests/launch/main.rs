@@ -16,6 +16,7 @@ mod secrets;
 mod settings;
 mod table;
 mod unguarded;
+mod views;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,10 +1,9 @@
 //! The audit at launch: the printed table, the warnings, and the mistakes that stop the launch.
 
-use rocket::http::Method;
-use rocket::{Orbit, Phase, Rocket};
+use rocket::{Orbit, Rocket};
 use tracing::{error, info, warn};
 
-use super::{Access, Audit, audit, segments};
+use super::{Access, Audit, audit, views};
 use crate::access;
 use crate::access::group::guards_of;
 use crate::config::{UnguardedRoutes, realms};
@@ -14,7 +13,7 @@ use crate::realm::registry::Realms;
 pub(crate) fn check(rocket: &Rocket<Orbit>) {
     let audit = audit(rocket);
     print(&audit);
-    for warning in missing_views(rocket) {
+    for warning in views::warnings(rocket) {
         warn!("{warning}");
     }
     let mut mistakes = group_mistakes(rocket);
@@ -56,40 +55,6 @@ fn print(audit: &Audit) {
 /// Returns a type's name without its path.
 fn short(name: &str) -> &str {
     name.rsplit("::").next().unwrap_or(name)
-}
-
-/// Returns a warning for each login or refresh view that no route of this application answers.
-fn missing_views<P: Phase>(rocket: &Rocket<P>) -> Vec<String> {
-    let mut missing = Vec::new();
-    for realm in Realms::all(rocket) {
-        for view in realm.core().config.login_paths() {
-            let mut routes = rocket.routes();
-            let is_there =
-                routes.any(|route| route.method == Method::Get && answers(route.uri.path(), view));
-            if !is_there {
-                missing.push(format!(
-                    "browsers are sent to `{view}` to log in, but no GET route answers there: \
-                     `uri!` needs the mount point first, as in `uri!(\"/base\", page)`"
-                ));
-            }
-        }
-    }
-    missing
-}
-
-/// Whether a route's path, dynamic segments included, matches a page.
-fn answers(route: &str, page: &str) -> bool {
-    let mut page = segments(page);
-    for segment in segments(route) {
-        if segment.ends_with("..>") {
-            return true;
-        }
-        match page.next() {
-            Some(wanted) if segment == wanted || segment.starts_with('<') => {}
-            _ => return false,
-        }
-    }
-    page.next().is_none()
 }
 
 /// Returns the mistakes in the guards of groups; those of attributes have stopped the launch before.
@@ -166,17 +131,6 @@ fn stop(mistakes: &[String]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_page_is_answered_by_its_route_or_by_a_dynamic_one() {
-        assert!(answers("/login", "/login"));
-        assert!(answers("/<lang>/login", "/de/login"));
-        assert!(answers("/<path..>", "/any/page"));
-        assert!(answers("/staff/<path..>", "/staff"));
-        assert!(!answers("/account/confirm", "/confirm"));
-        assert!(!answers("/login", "/login/again"));
-        assert!(!answers("/login/again", "/login"));
-    }
 
     #[test]
     fn a_type_is_called_by_its_last_name() {

@@ -1,6 +1,7 @@
 //! The audit: who may use each route of an application.
 
 pub(crate) mod launch;
+mod views;
 
 use std::collections::HashMap;
 use std::fmt;

@@ -106,6 +106,14 @@ fn send_to_view<U: UserMixin>(
     let core = &realm.core;
     let Some(view) = view else { return };
     let asker = Asker::of(req);
+    if asker == Asker::Person && is_at(req, view) {
+        let page = req.uri().path();
+        error!(
+            "the page `{page}` requires a login itself, and browsers are sent there to log in: remove its guard, or its \
+             `&User`"
+        );
+        return;
+    }
     let next = match asker {
         Asker::Htmx => htmx_next(core, req),
         Asker::Person => page_next(core, req),
@@ -124,6 +132,13 @@ fn send_to_view<U: UserMixin>(
         let cookie = message.cookie(realm.localize.as_deref(), req);
         flash::replace(cookie.into_owned(), res);
     }
+}
+
+/// Whether a page that was asked for is itself the view, so that a redirect would never end.
+fn is_at(req: &Request<'_>, view: &View) -> bool {
+    let is_page = matches!(req.method(), Method::Get | Method::Head);
+    is_page
+        && matches!(view, View::Local(view) if local::same_path(local::path_of(view), req.uri().path().as_str()))
 }
 
 /// Sends the asker to another address.

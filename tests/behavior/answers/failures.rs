@@ -9,7 +9,7 @@ use rocket::local::blocking::Client;
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, State, get, post, routes};
 use rocket_login::{
-    CurrentUser, EventKind, GuardRoutes, LoadError, LoginError, LoginEvent, LoginManager,
+    CurrentUser, EventKind, Fresh, GuardRoutes, LoadError, LoginError, LoginEvent, LoginManager,
     LoginSession, RouteGuard, SessionHasher, UserMixin,
     access::{ConditionError, Deny},
     condition, event_listener, login_required, request_loader, testing, user_loader,
@@ -508,6 +508,34 @@ fn a_cancelled_call_can_be_repeated() {
         (reply.status, reply.body.as_str()),
         (Status::Ok, "true true")
     );
+}
+
+#[get("/sign-in")]
+fn sign_in(_user: &User) {}
+
+#[get("/sign-in-again")]
+fn sign_in_again(_user: Fresh<'_, User>) {}
+
+#[test]
+fn a_login_page_that_requires_a_login_is_refused_and_not_redirected_to_itself() {
+    let app = App::new()
+        .with(|manager| {
+            let manager = manager.login_view("/sign-in?lang=en");
+            manager.refresh_view("/sign-in-again")
+        })
+        .routes(routes![sign_in, sign_in_again])
+        .start();
+    let stale = app.logged_in_with("alice", "stale=on");
+    for (mut browser, page, other) in [
+        (app.browser(), "/sign-in", "/private"),
+        (app.browser(), "//sign-in?x=1", "/private"),
+        (stale, "/sign-in-again", "/fresh"),
+    ] {
+        assert_eq!(browser.get(other).status, Status::SeeOther);
+        let reply = browser.get(page);
+        assert_eq!(reply.status, Status::Unauthorized, "{page}");
+        assert_eq!(reply.location(), None, "{page}");
+    }
 }
 
 #[test]

@@ -158,11 +158,11 @@ fn a_kept_page_is_never_a_login_page_or_the_target_of_a_post() {
     }
 
     let app = keeping()
-        .with(|manager| manager.mount_login_view("/login/again", "/login/again"))
+        .with(|manager| manager.refresh_view("/login/again"))
         .routes(routes![again])
         .start();
     let reply = app.browser().get("/login/again");
-    assert_eq!(reply.location(), Some("/login/again"));
+    assert_eq!(reply.location(), Some("/login"));
     assert!(reply.cookie(NEXT).is_none());
     let reply = app.browser().post("/private", "");
     assert_eq!(reply.location(), Some("/login"));
