@@ -1,5 +1,6 @@
 //! The secret key: missing, weak, published and repeated keys stop the launch, and no message shows them.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use data_encoding::{BASE64, HEXLOWER};
@@ -112,8 +113,8 @@ fn without_a_key_the_server_never_listens() {
     assert_eq!(kind, "launch fairing(s) failed");
 }
 
-/// Runs the example as a process, in the release profile, with no other environment variables.
-fn quickstart(port: u16, key: Option<&str>) -> Output {
+/// The example's executable.
+fn example() -> PathBuf {
     let mut beside = std::env::current_exe().unwrap();
     beside.pop();
     let program = beside
@@ -135,6 +136,15 @@ fn quickstart(port: u16, key: Option<&str>) -> Output {
             .status();
         assert!(built.unwrap().success());
     }
+    program
+}
+
+/// Runs the example as a process, in the release profile, with no other environment variables.
+fn quickstart(port: u16, key: Option<&str>) -> Output {
+    run(&example(), port, key, &[])
+}
+
+fn run(program: &Path, port: u16, key: Option<&str>, settings: &[(&str, &str)]) -> Output {
     let mut process = Command::new(program);
     process.env_clear();
     process.env("ROCKET_PROFILE", "release");
@@ -142,7 +152,31 @@ fn quickstart(port: u16, key: Option<&str>) -> Output {
     if let Some(key) = key {
         process.env("ROCKET_SECRET_KEY", format!("{key:?}"));
     }
+    process.envs(settings.iter().copied());
     process.output().unwrap()
+}
+
+#[test]
+fn a_program_that_is_not_called_like_the_crate_of_its_user_type_is_asked_for_an_audience() {
+    // R3: the port is taken, so the launch ends after its warnings.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let folder = std::env::temp_dir().join(format!("rocket-login-{port}"));
+    std::fs::create_dir(&folder).unwrap();
+    let renamed = folder.join(format!("back-office{}", std::env::consts::EXE_SUFFIX));
+    std::fs::copy(example(), &renamed).unwrap();
+    let printed = |program: &Path, settings: &[(&str, &str)]| {
+        let output = run(program, port, Some(KEY), settings);
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    let warning = printed(&renamed, &[]);
+    for part in ["`login.audience`", "`quickstart`", "`back_office`"] {
+        assert!(warning.contains(part), "{part}: {warning}");
+    }
+    let named = [("ROCKET_LOGIN", "{audience=\"back office\"}")];
+    assert!(!printed(&renamed, &named).contains("login.audience"));
+    assert!(!printed(&example(), &[]).contains("login.audience"));
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

@@ -15,6 +15,8 @@ mod settings;
 pub(crate) mod table;
 mod view;
 
+use std::env;
+use std::path::Path;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -176,6 +178,17 @@ impl Config {
                  remove it, unless these routes check the user themselves",
             );
         }
+        if !site.debug
+            && !report.is_given("audience")
+            && let Some(program) = site.program.as_deref().filter(|it| *it != self.audience)
+        {
+            report.warning(format!(
+                "`login.audience` is not set, so it is the crate of the user type, `{}`, and this program is `{program}`: \
+                 another program with the same user type and secret accepts these logins, and this one accepts its \
+                 logins. Set a name for each; a new name ends every login",
+                self.audience
+            ));
+        }
         if site.logs_cookies && !site.debug {
             report.warning(
                 "`log_level = \"debug\"` makes Rocket write cookies to the log, and everybody who reads the log can \
@@ -190,6 +203,23 @@ struct Site {
     debug: bool,
     tls: bool,
     logs_cookies: bool,
+    /// The name of the executable, as its crate is called.
+    program: Option<String>,
+}
+
+/// Returns the name of the crate that an executable is built from by default.
+fn crate_of_program(path: &Path) -> Option<String> {
+    let name = path.file_stem()?.to_str()?;
+    // Cargo adds a hash to tests, so that they do not replace each other.
+    let name = match name.rsplit_once('-') {
+        Some((name, hash)) if hash.len() == 16 && is_hexadecimal(hash) => name,
+        _ => name,
+    };
+    Some(name.replace('-', "_"))
+}
+
+fn is_hexadecimal(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 impl Site {
@@ -200,6 +230,9 @@ impl Site {
         Self {
             debug: *figment.profile() == rocket::Config::DEBUG_PROFILE,
             tls: rocket.as_ref().is_some_and(rocket::Config::tls_enabled),
+            program: env::current_exe()
+                .ok()
+                .and_then(|path| crate_of_program(&path)),
             logs_cookies: rocket.is_some_and(|rocket| rocket.log_level == LogLevel::Debug),
         }
     }

@@ -25,6 +25,9 @@ macro_rules! settings_table {
             secret_key_fallbacks(keys: Keys) = [];
             /// Sets the application's name in the derivation of keys, so that two applications with one secret refuse
             /// each other's cookies; a new name ends every login.
+            ///
+            /// Two applications that take their user type from one crate have the same default, so set a name for each.
+            /// The launch warns where the program does not have the name of that crate.
             audience(name: Text) = (computed "the crate of the user type");
 
             /// Sets the session cookie's name; it gets the prefix `__Host-` if the cookie is Secure, has the path `/`

@@ -11,6 +11,9 @@ use super::*;
 
 const KEY: &str = "dGhlIGZpcnN0IG9mIGZpdmUga2V5cyBmb3IgdGVzdHM=";
 
+/// The crate of this test.
+const THIS: &str = "login_runtime";
+
 fn debug() -> Figment {
     Figment::from(rocket::Config::debug_default())
 }
@@ -22,7 +25,7 @@ fn release() -> Figment {
 }
 
 fn new(figment: &Figment) -> Result<(Config, Vec<String>), Vec<LaunchError>> {
-    Config::new(Settings::default(), figment, None, "shop")
+    Config::new(Settings::default(), figment, None, THIS)
 }
 
 fn with(setting: &str, value: impl Serialize) -> Config {
@@ -55,7 +58,7 @@ fn the_release_profile_has_the_defaults() {
     assert_eq!(warnings, [""; 0]);
     assert_eq!(config.secret_key, SecretKey::from_text(KEY).unwrap());
     assert_eq!(config.secret_key_fallbacks, []);
-    assert_eq!(config.audience, "shop");
+    assert_eq!(config.audience, THIS);
     let session = CookieSpec {
         name: "__Host-login_session".to_owned(),
         domain: None,
@@ -126,13 +129,14 @@ fn tls_makes_secure_cookies_in_the_debug_profile_too() {
         debug: true,
         tls: true,
         logs_cookies: false,
+        program: None,
     };
     let mut report = Report::default();
     let config = Config::checked(
         Settings::default().or_default(),
         &debug(),
         None,
-        "shop",
+        THIS,
         &site,
         &mut report,
     )
@@ -164,7 +168,7 @@ fn the_builder_overrides_the_file() {
         .merge(("login.audience", "file"))
         .merge(("login.session_idle_timeout", "5m"))
         .merge(("login.login_message_category", "info"));
-    let (config, _) = Config::new(builder, &figment, None, "shop").unwrap();
+    let (config, _) = Config::new(builder, &figment, None, THIS).unwrap();
     assert_eq!(config.audience, "builder");
     assert_eq!(config.session_idle_timeout, None);
     assert_eq!(config.login_message_category, "info");
@@ -205,7 +209,7 @@ fn every_mistake_is_reported_at_once_and_no_key_is_shown() {
 fn a_mistake_is_named_with_its_key_and_place() {
     let message = |builder, realm, toml: &str| {
         let figment = release().merge(Toml::string(toml));
-        let errors = Config::new(builder, &figment, realm, "shop").unwrap_err();
+        let errors = Config::new(builder, &figment, realm, THIS).unwrap_err();
         let messages: Vec<_> = errors.iter().map(ToString::to_string).collect();
         messages.join("\n")
     };
@@ -426,6 +430,34 @@ fn an_empty_message_is_no_message() {
         with("login_message", "Hi").login_message.as_deref(),
         Some("Hi")
     );
+}
+
+#[test]
+fn a_program_is_named_like_its_crate() {
+    for (path, name) in [
+        ("/app/back-office", "back_office"),
+        ("/deps/back_office-0123456789abcdef", "back_office"),
+        ("shop.exe", "shop"),
+        ("shop-v2", "shop_v2"),
+        ("shop-0123", "shop_0123"),
+    ] {
+        assert_eq!(crate_of_program(Path::new(path)).as_deref(), Some(name));
+    }
+}
+
+#[test]
+fn a_user_type_of_another_crate_than_the_program_needs_an_audience() {
+    let warnings = |figment: &Figment| {
+        let config = Config::new(Settings::default(), figment, None, "models");
+        config.unwrap().1.concat()
+    };
+    let warning = warnings(&release());
+    for part in ["`login.audience`", "`models`", "`login_runtime`"] {
+        assert!(warning.contains(part), "{part}: {warning}");
+    }
+    assert_eq!(warnings(&release().merge(("login.audience", "models"))), "");
+    // Its secret is of this process only, as a rule, and its programs are tests with names of their own.
+    assert_eq!(warnings(&debug().merge(("login.secret_key", KEY))), "");
 }
 
 #[test]
