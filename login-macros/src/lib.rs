@@ -246,7 +246,8 @@ pub fn public(args: TokenStream, item: TokenStream) -> TokenStream {
 /// The function is sync or async, and not inside an `impl`. Its first parameter is the user's id: `&str`, or any type that
 /// implements `FromStr`. If the id cannot be parsed, no user has it. The other parameters are request guards. The function
 /// returns `Option<User>`, or `Result<Option<User>, E>` if loading can fail. An error, or a guard that fails, fails the
-/// request; it logs nobody out.
+/// request; it logs nobody out. So does a loader that takes longer than the setting `loader_timeout`, if it awaits. One
+/// that blocks its thread cannot be interrupted: run blocking calls in `rocket::tokio::task::spawn_blocking`.
 ///
 /// # What it generates
 ///

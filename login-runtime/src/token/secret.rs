@@ -77,6 +77,7 @@ fn decode(text: &str) -> Cow<'_, [u8]> {
 ///
 /// A published key that lost its `=`, or got a blank or a line break, no longer reads as base64: its text would be the
 /// key, and be as public.
+#[expect(clippy::disallowed_methods, reason = "a secret from the configuration")]
 fn is_published(key: &[u8]) -> bool {
     let spelled: String = key
         .iter()
