@@ -11,6 +11,7 @@ pub mod connection;
 pub mod log;
 #[path = "../../login-runtime/src/redirect/next_values.rs"]
 pub mod next_values;
+pub mod quickstart;
 pub mod revocations;
 pub mod socket;
 pub mod witness;

@@ -1,14 +1,13 @@
 //! The secret key: missing, weak, published and repeated keys stop the launch, and no message shows them.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use data_encoding::{BASE64, HEXLOWER};
 use rocket::Config;
 use rocket::figment::Figment;
 
-use crate::common::KEY;
 use crate::common::log::captured;
+use crate::common::{KEY, quickstart};
 use crate::{keyless, launch, mistake, release, site, users, with_file};
 
 #[test]
@@ -113,39 +112,12 @@ fn without_a_key_the_server_never_listens() {
     assert_eq!(kind, "launch fairing(s) failed");
 }
 
-/// The example's executable.
-fn example() -> PathBuf {
-    let mut beside = std::env::current_exe().unwrap();
-    beside.pop();
-    let program = beside
-        .with_file_name("examples")
-        .join(format!("quickstart{}", std::env::consts::EXE_SUFFIX));
-    // `cargo test` builds the example; a run of this test target alone does not.
-    if !program.exists() {
-        let built_into = beside.parent().unwrap();
-        let profile = match built_into.file_name().and_then(|name| name.to_str()) {
-            Some("debug") | None => "dev",
-            Some(profile) => profile,
-        };
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--example", "quickstart"])
-            .args(["--profile", profile])
-            .arg("--target-dir")
-            .arg(built_into.parent().unwrap())
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status();
-        assert!(built.unwrap().success());
-    }
-    program
-}
-
 /// Runs the example as a process, in the release profile, with no other environment variables.
 fn quickstart(port: u16, key: Option<&str>) -> Output {
-    run(&example(), port, key, &[])
+    run(quickstart::command(), port, key, &[])
 }
 
-fn run(program: &Path, port: u16, key: Option<&str>, settings: &[(&str, &str)]) -> Output {
-    let mut process = Command::new(program);
+fn run(mut process: Command, port: u16, key: Option<&str>, settings: &[(&str, &str)]) -> Output {
     process.env_clear();
     process.env("ROCKET_PROFILE", "release");
     process.env("ROCKET_PORT", port.to_string());
@@ -164,18 +136,18 @@ fn a_program_that_is_not_called_like_the_crate_of_its_user_type_is_asked_for_an_
     let folder = std::env::temp_dir().join(format!("rocket-login-{port}"));
     std::fs::create_dir(&folder).unwrap();
     let renamed = folder.join(format!("back-office{}", std::env::consts::EXE_SUFFIX));
-    std::fs::copy(example(), &renamed).unwrap();
-    let printed = |program: &Path, settings: &[(&str, &str)]| {
-        let output = run(program, port, Some(KEY), settings);
+    std::fs::copy(quickstart::command().get_program(), &renamed).unwrap();
+    let printed = |process: Command, settings: &[(&str, &str)]| {
+        let output = run(process, port, Some(KEY), settings);
         String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
     };
-    let warning = printed(&renamed, &[]);
+    let warning = printed(Command::new(&renamed), &[]);
     for part in ["`login.audience`", "`quickstart`", "`back_office`"] {
         assert!(warning.contains(part), "{part}: {warning}");
     }
     let named = [("ROCKET_LOGIN", "{audience=\"back office\"}")];
-    assert!(!printed(&renamed, &named).contains("login.audience"));
-    assert!(!printed(&example(), &[]).contains("login.audience"));
+    assert!(!printed(Command::new(&renamed), &named).contains("login.audience"));
+    assert!(!printed(quickstart::command(), &[]).contains("login.audience"));
     std::fs::remove_dir_all(&folder).unwrap();
 }
 

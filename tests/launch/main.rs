@@ -11,6 +11,7 @@ mod common;
 
 mod keys;
 mod managers;
+mod quickstart;
 mod realms;
 mod secrets;
 mod settings;
