@@ -6,6 +6,7 @@ extern crate rocket;
 use std::sync::Mutex;
 
 use rocket::State;
+use rocket::fairing::AdHoc;
 use rocket::form::Form;
 use rocket::http::RawStr;
 use rocket::request::FlashMessage;
@@ -24,7 +25,7 @@ struct User {
     password: String,
 }
 
-/// Stands for a database, which would keep hashes of passwords.
+/// A stand-in for a database. A real one stores hashes of passwords, never the passwords.
 struct Users(Mutex<Vec<User>>);
 
 impl Users {
@@ -64,10 +65,10 @@ fn index(user: CurrentUser<'_, User>) -> RawHtml<String> {
 
 #[get("/login")]
 fn login_page(flash: Option<FlashMessage<'_>>) -> RawHtml<String> {
-    // A form without `action` posts to the page's own address, and so keeps the `next` in it.
+    // A form without `action` posts to the address of its page, so it keeps the `next` there.
     let form = r#"<form method="post">
         <p><label>Name <input name="name" autocomplete="username"></label>
-        <p><label>Password <input name="password" type="password"></label>
+        <p><label>Password <input name="password" type="password" autocomplete="current-password"></label>
         <p><label><input name="remember" type="checkbox"> Remember me</label>
         <p><button>Log in</button></form>"#;
     page("Log in", &(notice(flash) + form))
@@ -102,7 +103,7 @@ async fn login(
 ) -> Result<Redirect, Failed> {
     let user = users
         .find(|user| user.name == form.name && user.password == form.password)
-        .ok_or_else(|| page("Log in", r#"<p>No match. <a href="">Try again</a></p>"#))
+        .ok_or_else(|| page("Login failed", r#"<p><a href="">Try again</a></p>"#))
         .map_err(Failed::Mismatch)?;
     session.login_user(&user).remember(form.remember).await?;
     Ok(next.or(uri!(index))) // `Next` can only hold a page of this site
@@ -125,7 +126,7 @@ fn dashboard(user: &User) -> RawHtml<String> {
 #[get("/password")]
 fn password_page(flash: Option<FlashMessage<'_>>) -> RawHtml<String> {
     let form = r#"<form method="post">
-        <p><label>New password <input name="password" type="password"></label>
+        <p><label>New password <input name="password" type="password" autocomplete="new-password"></label>
         <p><button>Change</button></form>"#;
     page("Change password", &(notice(flash) + form))
 }
@@ -152,17 +153,34 @@ async fn change_password(
 }
 
 fn notice(flash: Option<FlashMessage<'_>>) -> String {
-    let message = flash.map(|flash| format!("<p><i>{}</i></p>", flash.message()));
-    message.unwrap_or_default() // the messages are this file's and the library's own
+    let Some(flash) = flash else {
+        return String::new();
+    };
+    // Escaped, because the flash cookie is not signed: a sibling domain can put anything into it.
+    let message = RawStr::new(flash.message()).html_escape();
+    format!(r#"<p role="status">{message}</p>"#)
 }
 
 fn page(title: &str, body: &str) -> RawHtml<String> {
     RawHtml(format!(
-        r#"<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>
+        r#"<!doctype html><html lang="en"><meta charset="utf-8"><title>{title} · Quickstart</title>
+        <meta name="viewport" content="width=device-width, initial-scale=1">
         <nav><a href="/">Home</a> <a href="/dashboard">Dashboard</a> <a href="/password">Password</a></nav>
-        <h1>{title}</h1>{body}</html>"#
+        <main><h1>{title}</h1>{body}</main></html>"#
     ))
 }
+
+/// Rocket itself adds `X-Content-Type-Options` and, over TLS, `Strict-Transport-Security`.
+const SECURITY_HEADERS: [(&str, &str); 5] = [
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), microphone=()"),
+    ("Referrer-Policy", "same-origin"), // with `no-referrer`, forms would send `Origin: null`
+];
 
 #[launch]
 fn rocket() -> _ {
@@ -175,9 +193,17 @@ fn rocket() -> _ {
     let logins = LoginManager::new(load_user)
         .login_view(uri!(login_page))
         .refresh_view(uri!(login_page));
+    let headers = AdHoc::on_response("Security headers", |_, response| {
+        Box::pin(async {
+            for (name, value) in SECURITY_HEADERS {
+                response.set_raw_header(name, value);
+            }
+        })
+    });
     rocket::build()
         .manage(Users(Mutex::new(vec![ferris])))
         .attach(logins)
+        .attach(headers)
         .mount("/", routes![index, login_page, login, logout])
         .mount("/", routes![dashboard, password_page, change_password])
 }
