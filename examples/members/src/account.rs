@@ -10,7 +10,7 @@ use sqlx::SqlitePool;
 use crate::api::ApiKey;
 use crate::error::Error;
 use crate::pages::{self, Page};
-use crate::password;
+use crate::password::Hasher;
 use crate::sessions::{address_is_taken, is_address};
 use crate::users::Member;
 
@@ -57,10 +57,14 @@ async fn confirm(
     mut form: Form<Contextual<'_, Confirmation<'_>>>,
     page: Page<'_>,
     session: LoginSession<'_, Member>,
+    hasher: &State<Hasher>,
     next: Next,
 ) -> Result<Redirect, Error> {
     if let Some(given) = &form.value {
-        if password::verify(Some(&member.password_hash), given.password).await? {
+        if hasher
+            .verify(Some(&member.password_hash), given.password)
+            .await?
+        {
             session.confirm_login(member).await?;
             return Ok(next.or(uri!("/account", overview)));
         }
@@ -124,12 +128,13 @@ async fn set_password(
     page: Page<'_>,
     session: LoginSession<'_, Member>,
     db: &State<SqlitePool>,
+    hasher: &State<Hasher>,
 ) -> Result<Flash<Redirect>, Error> {
     let Some(given) = &form.value else {
         let context = context! { form: &form.context };
         return Err(Error::Form(page.render("account/password", context)));
     };
-    let hash = password::hash(given.password).await?;
+    let hash = hasher.hash(given.password).await?;
     let changed = member.set_password_hash(db, &hash).await?;
     // The new hash ends every login of this member; this browser's goes on.
     session.confirm_login(&changed).await?;

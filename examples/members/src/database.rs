@@ -7,7 +7,7 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 
 use crate::error::Cause;
-use crate::password;
+use crate::password::{self, Hasher};
 use crate::staff::Staff;
 use crate::users::Member;
 
@@ -38,8 +38,8 @@ async fn open(rocket: &Rocket<Build>) -> Result<SqlitePool, Cause> {
 pub(crate) fn first_users() -> AdHoc {
     AdHoc::on_liftoff("First Users", |rocket| {
         Box::pin(async {
-            if let Some(db) = rocket.state()
-                && let Err(error) = make_first_users(db).await
+            if let (Some(db), Some(hasher)) = (rocket.state(), rocket.state())
+                && let Err(error) = make_first_users(db, hasher).await
             {
                 error!("the first users cannot be made: {error}");
             }
@@ -47,12 +47,12 @@ pub(crate) fn first_users() -> AdHoc {
     })
 }
 
-async fn make_first_users(db: &SqlitePool) -> Result<(), Cause> {
+async fn make_first_users(db: &SqlitePool, hasher: &Hasher) -> Result<(), Cause> {
     if Staff::count(db).await? > 0 {
         return Ok(());
     }
     let (ferris, admin) = (password::random()?, password::random()?);
-    let hash = password::hash(&ferris).await?;
+    let hash = hasher.hash(&ferris).await?;
     if let Some(member) = Member::create(db, "Ferris", "ferris@example.org", &hash).await? {
         for notice in [
             "The summer regatta is on the first Sunday of June. Helpers wanted!",
@@ -61,7 +61,7 @@ async fn make_first_users(db: &SqlitePool) -> Result<(), Cause> {
             member.post_notice(db, notice).await?;
         }
     }
-    let hash = password::hash(&admin).await?;
+    let hash = hasher.hash(&admin).await?;
     Staff::create(db, "admin", true, &hash).await?;
     println!("The first users, printed only now:");
     println!("    member  ferris@example.org  {ferris}   (at /login)");

@@ -1,25 +1,28 @@
 //! What can go wrong in a handler, and the pages that say so.
 
-use rocket::http::Status;
+use rocket::http::{Header, Status};
 use rocket::response::Debug;
-use rocket::tokio::task::JoinError;
 use rocket::{Catcher, Request};
 use rocket_dyn_templates::{Template, context};
 use rocket_login::{CurrentUser, LoginError};
 
+use crate::password::HashError;
 use crate::users::Member;
 
-/// Any error that only the log is told.
+/// Any error. Only the log shows it.
 pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a handler does not do what it was asked for.
+/// Why a handler does not do what the request wants.
 #[derive(Responder)]
-#[expect(clippy::large_enum_variant, reason = "there is one in a request")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is at most one per request"
+)]
 pub(crate) enum Error {
-    /// The form again, with what is wrong with it.
+    /// The form again, with its errors.
     #[response(status = 422)]
     Form(Template),
-    /// What the request asks for cannot be done.
+    /// Nothing but a status, for which a catcher makes the page.
     Refused(Status),
     Login(LoginError),
     Internal(Debug<Cause>),
@@ -43,30 +46,48 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-impl From<JoinError> for Error {
-    fn from(error: JoinError) -> Self {
-        Cause::from(error).into()
+impl From<HashError> for Error {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy => Self::Refused(Status::ServiceUnavailable),
+            error => Cause::from(error).into(),
+        }
     }
 }
 
 pub(crate) fn catchers() -> Vec<Catcher> {
-    catchers![page]
+    catchers![page, busy]
 }
 
-/// Every error as a page. What the login manager answers instead, such as a redirect, is its own.
+/// Shows every error as a page, except those that the login manager answers, such as by a redirect.
 #[catch(default)]
 async fn page(status: Status, req: &Request<'_>) -> Template {
     let explanation = match status.code {
         401 => "You have to log in to see this.",
-        403 => "This is not yours to see or to do.",
+        403 => "You are not allowed to see or to do this.",
         404 => "There is nothing at this address.",
-        500.. => "Something went wrong on our side. Please try again in a while.",
-        _ => "The request could not be understood.",
+        503 => "The club is very busy. Please try again in a few seconds.",
+        500.. => "Something went wrong on our side. Please try again later.",
+        _ => "We could not understand the request.",
     };
-    // Should the database be what failed, this page has to do without it.
+    // If the database has failed, this page works without a user.
     let current_user: Option<CurrentUser<'_, Member>> = req.guard().await.succeeded();
     Template::render(
         "error",
         context! { current_user, code: status.code, reason: status.reason(), explanation },
     )
+}
+
+#[derive(Responder)]
+struct Busy {
+    page: Template,
+    retry_after: Header<'static>,
+}
+
+#[catch(503)]
+async fn busy(status: Status, req: &Request<'_>) -> Busy {
+    Busy {
+        page: page(status, req).await,
+        retry_after: Header::new("Retry-After", "5"),
+    }
 }

@@ -34,6 +34,7 @@ pub fn rocket(figment: Figment) -> Rocket<Build> {
     let api = LoginManager::from_requests(api::load_by_key).realm("api");
 
     rocket::custom(figment)
+        .manage(password::Hasher::new())
         .attach(database::stage())
         .attach(Template::fairing())
         .attach(members)

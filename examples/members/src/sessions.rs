@@ -9,7 +9,7 @@ use sqlx::SqlitePool;
 
 use crate::error::Error;
 use crate::pages::{self, Page};
-use crate::password;
+use crate::password::Hasher;
 use crate::users::Member;
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -37,12 +37,13 @@ async fn log_in(
     page: Page<'_>,
     session: LoginSession<'_, Member>,
     db: &State<SqlitePool>,
+    hasher: &State<Hasher>,
     next: Next,
 ) -> Result<Redirect, Error> {
     if let Some(given) = &form.value {
         let member = Member::by_email(db, given.email).await?;
         let hash = member.as_ref().map(|member| &*member.password_hash);
-        let matches = password::verify(hash, given.password).await?;
+        let matches = hasher.verify(hash, given.password).await?;
         // A closed account is told apart from a wrong password only to who knows the password.
         match member.filter(|_| matches) {
             Some(member) if member.active => {
@@ -95,9 +96,10 @@ async fn register(
     page: Page<'_>,
     session: LoginSession<'_, Member>,
     db: &State<SqlitePool>,
+    hasher: &State<Hasher>,
 ) -> Result<Flash<Redirect>, Error> {
     if let Some(given) = &form.value {
-        let hash = password::hash(given.password).await?;
+        let hash = hasher.hash(given.password).await?;
         if let Some(member) = Member::create(db, given.name, given.email, &hash).await? {
             session.login_user(&member).await?;
             let welcome = format!("Welcome to the club, {}!", member.name);

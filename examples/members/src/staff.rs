@@ -13,7 +13,7 @@ use sqlx::{FromRow, SqlitePool};
 
 use crate::error::Error;
 use crate::pages::Page;
-use crate::password;
+use crate::password::Hasher;
 use crate::users::Member;
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -86,12 +86,13 @@ async fn log_in(
     page: Page<'_, Staff>,
     session: LoginSession<'_, Staff>,
     db: &State<SqlitePool>,
+    hasher: &State<Hasher>,
     next: Next,
 ) -> Result<Redirect, Error> {
     if let Some(given) = &form.value {
         let staff = Staff::by_name(db, given.name).await?;
         let hash = staff.as_ref().map(|staff| &*staff.password_hash);
-        let matches = password::verify(hash, given.password).await?;
+        let matches = hasher.verify(hash, given.password).await?;
         if let Some(staff) = staff.filter(|_| matches) {
             session.login_user(&staff).await?; // the staff is not remembered
             return Ok(next.or(uri!("/staff", members)));
