@@ -223,6 +223,27 @@ async fn a_deleted_key_opens_nothing() {
     assert_eq!(get_me(&client, &key).await.status(), Status::Unauthorized);
 }
 
+/// Hashes are slow on purpose, so a crowd must neither take the memory nor wait for minutes.
+#[rocket::async_test]
+async fn a_crowd_at_the_login_page_is_asked_to_come_back_later() {
+    let client = client().await;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let crowd = (0..100 * cores).map(|_| log_in(&client, "nobody@example.org", "wrong"));
+    let responses = rocket::futures::future::join_all(crowd).await;
+    let (refused, busy): (Vec<_>, Vec<_>) = responses
+        .iter()
+        .partition(|response| response.status() == Status::UnprocessableEntity);
+    assert!(refused.len() > 32 * cores, "{}", refused.len());
+    assert!(!busy.is_empty());
+    for response in busy {
+        assert_eq!(response.status(), Status::ServiceUnavailable);
+        assert_eq!(response.headers().get_one("Retry-After"), Some("5"));
+    }
+    // Once the crowd is gone, members log in as always.
+    let response = log_in(&client, EMAIL, PASSWORD).await;
+    assert_eq!(response.status(), Status::SeeOther);
+}
+
 #[rocket::async_test]
 async fn the_first_start_makes_the_first_users() {
     let rocket = club::build_empty(club::figment());
