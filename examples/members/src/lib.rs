@@ -9,6 +9,7 @@ mod account;
 mod api;
 mod database;
 mod error;
+mod headers;
 mod pages;
 mod password;
 mod sessions;
@@ -35,6 +36,7 @@ pub fn rocket(figment: Figment) -> Rocket<Build> {
 
     rocket::custom(figment)
         .manage(password::Hasher::new())
+        .attach(headers::fairing())
         .attach(database::stage())
         .attach(Template::fairing())
         .attach(members)
