@@ -71,8 +71,7 @@ async fn confirm(
         let error = FieldError::validation("This is not your password.");
         form.context.push_error(error.with_name("password"));
     }
-    let context = context! { form: &form.context };
-    Err(Error::Form(page.render("account/confirm", context)))
+    Err(page.refuse("account/confirm", &form.context, context! {}))
 }
 
 #[fresh_login_required(Member)]
@@ -101,8 +100,7 @@ async fn set_email(
         }
         form.context.push_error(address_is_taken());
     }
-    let context = context! { form: &form.context };
-    Err(Error::Form(page.render("account/email", context)))
+    Err(page.refuse("account/email", &form.context, context! {}))
 }
 
 #[fresh_login_required(Member)]
@@ -131,8 +129,7 @@ async fn set_password(
     hasher: &State<Hasher>,
 ) -> Result<Flash<Redirect>, Error> {
     let Some(given) = &form.value else {
-        let context = context! { form: &form.context };
-        return Err(Error::Form(page.render("account/password", context)));
+        return Err(page.refuse("account/password", &form.context, context! {}));
     };
     let hash = hasher.hash(given.password).await?;
     let changed = member.set_password_hash(db, &hash).await?;
@@ -171,8 +168,7 @@ async fn make_key(
 ) -> Result<Template, Error> {
     let Some(given) = &form.value else {
         let keys = ApiKey::of(db, member.id).await?;
-        let context = context! { keys, form: &form.context };
-        return Err(Error::Form(page.render("account/keys", context)));
+        return Err(page.refuse("account/keys", &form.context, context! { keys }));
     };
     let secret = ApiKey::create(db, member.id, given.label, given.may_write).await?;
     let keys = ApiKey::of(db, member.id).await?;

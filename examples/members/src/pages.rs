@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use rocket::form::{Contextual, Form};
+use rocket::form::{self, Contextual, Form};
 use rocket::outcome::{Outcome, try_outcome};
 use rocket::request::{self, FlashMessage, FromRequest};
 use rocket::response::{Flash, Redirect};
@@ -45,6 +45,32 @@ impl<U: UserMixin + Serialize> Page<'_, U> {
                 context,
             },
         )
+    }
+
+    /// Shows a form again, with its errors.
+    pub(crate) fn refuse(
+        self,
+        template: &'static str,
+        form: &form::Context<'_>,
+        context: impl Serialize,
+    ) -> Error {
+        #[derive(Serialize)]
+        struct Refused<F, C> {
+            form: F,
+            #[serde(flatten)]
+            context: C,
+        }
+        #[derive(Serialize)]
+        struct Focused<'f, 'v> {
+            #[serde(flatten)]
+            form: &'f form::Context<'v>,
+            /// The first wrong field.
+            focus: Option<String>,
+        }
+        let first = form.errors().find_map(|error| error.name.as_ref());
+        let focus = first.map(ToString::to_string);
+        let form = Focused { form, focus };
+        Error::Form(self.render(template, Refused { form, context }))
     }
 }
 
@@ -109,8 +135,7 @@ async fn post_notice(
 ) -> Result<Redirect, Error> {
     let Some(notice) = &form.value else {
         let notices = Notice::search(db, "").await?;
-        let context = context! { notices, form: &form.context };
-        return Err(Error::Form(page.render("dashboard", context)));
+        return Err(page.refuse("dashboard", &form.context, context! { notices }));
     };
     member.post_notice(db, notice.text).await?;
     Ok(Redirect::to(uri!(dashboard(q = _))))
@@ -139,8 +164,7 @@ async fn set_profile(
     db: &State<SqlitePool>,
 ) -> Result<Flash<Redirect>, Error> {
     let Some(given) = &form.value else {
-        let context = context! { form: &form.context };
-        return Err(Error::Form(page.render("profile", context)));
+        return Err(page.refuse("profile", &form.context, context! {}));
     };
     member.set_profile(db, given.name, given.about).await?;
     Ok(Flash::success(

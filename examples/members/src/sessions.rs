@@ -58,9 +58,7 @@ async fn log_in(
             )),
         }
     }
-    Err(Error::Form(
-        page.render("login", context! { form: &form.context }),
-    ))
+    Err(page.refuse("login", &form.context, context! {}))
 }
 
 #[public]
@@ -110,9 +108,7 @@ async fn register(
         }
         form.context.push_error(address_is_taken());
     }
-    Err(Error::Form(
-        page.render("register", context! { form: &form.context }),
-    ))
+    Err(page.refuse("register", &form.context, context! {}))
 }
 
 /// Only a mail to it would tell whether an address is somebody's.

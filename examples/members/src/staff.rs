@@ -100,8 +100,7 @@ async fn log_in(
         let error = FieldError::validation("Name and password do not match.");
         form.context.push_error(error);
     }
-    let context = context! { form: &form.context };
-    Err(Error::Form(page.render("staff/login", context)))
+    Err(page.refuse("staff/login", &form.context, context! {}))
 }
 
 #[public]

@@ -3,7 +3,7 @@
 mod club;
 
 use rocket::error::ErrorKind;
-use rocket::http::{ContentType, Header, Status};
+use rocket::http::{ContentType, Header, Method, Status};
 use rocket::local::asynchronous::{Client, LocalResponse};
 use serde_json::{Value, json};
 use sqlx::SqlitePool;
@@ -126,6 +126,120 @@ async fn what_members_write_is_escaped() {
     let page = page.into_string().await.unwrap();
     assert!(page.contains("&lt;script&gt;alert(1)"));
     assert!(!page.contains("<script>alert"));
+}
+
+/// Rocket's flash cookie is not signed: anybody can send one.
+#[rocket::async_test]
+async fn a_flash_cookie_from_anybody_is_escaped() {
+    let client = client().await;
+    for path in ["/", "/login", "/staff/login"] {
+        let flash = ("_flash", "7:message<script>alert(1)</script>");
+        let page = client.get(path).cookie(flash).dispatch().await;
+        let page = page.into_string().await.unwrap();
+        assert!(page.contains("&lt;script&gt;alert(1)"), "{page}");
+        assert!(!page.contains("<script>"), "{page}");
+    }
+}
+
+/// The headers of every response, in addition to those that Rocket sets.
+const SECURITY_HEADERS: [(&str, &str); 6] = [
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), microphone=()"),
+    ("Referrer-Policy", "same-origin"),
+    ("X-Content-Type-Options", "nosniff"),
+];
+
+/// Sends a request to every route of the application and to an unknown path.
+async fn to_every_route(client: &Client) -> Vec<(String, LocalResponse<'_>)> {
+    let mut responses = Vec::new();
+    let routes = client.rocket().routes();
+    let routes = routes.map(|route| (route.method, route.uri.path().to_string()));
+    for (method, path) in routes.chain([(Method::Get, "/nothing".into())]) {
+        let path = path.replace("<id>", "1").replace("<path..>", "style.css");
+        let request = client.req(method, path.clone()).header(ContentType::Form);
+        responses.push((format!("{method} {path}"), request.dispatch().await));
+    }
+    responses
+}
+
+#[rocket::async_test]
+async fn every_response_has_the_security_headers() {
+    let client = client().await;
+    let anonymous = to_every_route(&client).await;
+    assert!(anonymous.len() > 25, "{}", anonymous.len());
+    log_in(&client, EMAIL, PASSWORD).await;
+    let logged_in = to_every_route(&client).await;
+    for (route, response) in anonymous.into_iter().chain(logged_in) {
+        for (name, value) in SECURITY_HEADERS {
+            let values: Vec<_> = response.headers().get(name).collect();
+            assert_eq!(values, [value], "{route}: {name}");
+        }
+        // Not without TLS, which browsers would then require of this host for a year.
+        let hsts = response.headers().get_one("Strict-Transport-Security");
+        assert_eq!(hsts, None, "{route}");
+    }
+}
+
+#[rocket::async_test]
+async fn over_tls_every_response_requires_tls_from_then_on() {
+    let figment = club::figment()
+        .select("release")
+        .merge(("secret_key", "UtbQhEZs0fCdXkjOHk7GKl1C5s3u9nPnQxqkiF2xW9E="))
+        .merge(("tls.certs", "cert.pem"))
+        .merge(("tls.key", "key.pem"));
+    let client = Client::tracked(club::build(figment)).await.unwrap();
+    for (route, response) in to_every_route(&client).await {
+        let hsts = response.headers().get_one("Strict-Transport-Security");
+        assert_eq!(hsts, Some("max-age=31536000"), "{route}");
+    }
+}
+
+#[rocket::async_test]
+async fn browsers_keep_static_files_and_no_pages() {
+    let client = client().await;
+    for (path, control) in [
+        ("/static/style.css", "public, max-age=3600"),
+        ("/static/htmx.min.js", "public, max-age=3600"),
+        ("/static/icon.svg", "public, max-age=3600"),
+        ("/login", "private, no-store"),
+    ] {
+        let response = client.get(path).dispatch().await;
+        assert_eq!(response.status(), Status::Ok);
+        let controls: Vec<_> = response.headers().get("Cache-Control").collect();
+        assert_eq!(controls, [control], "{path}");
+    }
+    // A file that does not exist today may exist tomorrow.
+    let response = client.get("/static/nothing.css").dispatch().await;
+    assert_eq!(response.status(), Status::NotFound);
+    let control = response.headers().get_one("Cache-Control");
+    assert_ne!(control, Some("public, max-age=3600"));
+}
+
+#[rocket::async_test]
+async fn only_the_first_of_two_wrong_fields_takes_the_focus() {
+    let client = client().await;
+    log_in(&client, EMAIL, PASSWORD).await;
+    let form = "password=short&again=other".into();
+    let password = post(&client, "/account/password", form).await;
+    let password = password.into_string().await.unwrap();
+    post(&client, "/logout", String::new()).await;
+    let form = "name=&email=nobody&password=short".into();
+    let register = post(&client, "/register", form).await;
+    let register = register.into_string().await.unwrap();
+
+    for (page, wrong, first) in [(password, 2, "password"), (register, 3, "name")] {
+        assert_eq!(page.matches("aria-invalid").count(), wrong, "{page}");
+        assert_eq!(page.matches("autofocus").count(), 1, "{page}");
+        let (before, _) = page.split_once("autofocus").unwrap();
+        let (_, field) = before.rsplit_once("name=\"").unwrap();
+        assert!(field.starts_with(&format!("{first}\"")), "{page}");
+    }
 }
 
 #[rocket::async_test]
