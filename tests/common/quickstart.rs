@@ -84,7 +84,8 @@ pub fn command() -> Command {
         assert!(built.unwrap().success());
     }
     let mut command = Command::new(program);
-    command.env_clear();
+    // Away from the `Rocket.toml` of other packages.
+    command.env_clear().current_dir(source.parent().unwrap());
     command
 }
 

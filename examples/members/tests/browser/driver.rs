@@ -147,7 +147,17 @@ impl Browser {
         self.wait("another page", is_there).await;
     }
 
-    /// Runs a script in the page; null while there is none to run it in.
+    /// Runs a script in the page, and fails if the script fails.
+    pub(crate) async fn run(&self, script: &str) {
+        self.client.execute(script, Vec::new()).await.unwrap();
+    }
+
+    /// Runs a script in the page, and waits until it calls its last argument with a value.
+    pub(crate) async fn run_async(&self, script: &str) -> Value {
+        self.client.execute_async(script, Vec::new()).await.unwrap()
+    }
+
+    /// Runs a script in the page. The value is null while there is no page.
     async fn script(&self, script: &str) -> Value {
         let answer = self.client.execute(script, Vec::new()).await;
         answer.unwrap_or_default()

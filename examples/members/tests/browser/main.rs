@@ -3,9 +3,14 @@
 //! Without Chromium and chromedriver these tests say how to get them, and pass; where the variable
 //! `MEMBERS_BROWSER` is set, they fail.
 
+mod accessibility;
 #[path = "../club/mod.rs"]
 mod club;
 mod driver;
+mod quickstart;
+#[path = "../../../../tests/common/quickstart.rs"]
+#[allow(dead_code, unreachable_pub, reason = "other tests use the rest")]
+mod quickstart_process;
 mod screenshots;
 mod server;
 
@@ -16,6 +21,7 @@ use rocket::tokio::sync::{Mutex, MutexGuard};
 
 use club::{ADMIN, EMAIL, PASSWORD};
 use driver::Browser;
+use quickstart_process::Quickstart;
 use server::Server;
 
 /// One browser at a time is enough for a small machine.

@@ -1,0 +1,46 @@
+//! The quickstart in a real browser.
+
+use super::{Browser, Quickstart, turn};
+
+#[rocket::async_test]
+async fn every_page_of_the_quickstart_is_accessible_and_fits_on_a_phone() {
+    let _turn = turn().await;
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let quickstart = Quickstart::start();
+    let url = |path: &str| format!("http://127.0.0.1:{}{path}", quickstart.port);
+    let mut problems = Vec::new();
+    for (device, width) in [("desktop", 1280), ("phone", 390)] {
+        browser.look(width, "light");
+        let mut check = async |page: &str| {
+            let name = format!("quickstart-{page}-{device}");
+            problems.extend(browser.problems(&name).await);
+        };
+        browser.goto(&url("/")).await;
+        check("home").await;
+        browser.goto(&url("/dashboard")).await;
+        assert_eq!(browser.path().await, "/login?next=%2Fdashboard");
+        check("login").await;
+        browser.fill("name", "ferris").await;
+        browser.fill("password", "wrong").await;
+        browser.press("Log in").await;
+        check("login-failed").await;
+        browser.follow("Try again").await;
+        browser.fill("name", "ferris").await;
+        browser.fill("password", "correct horse").await;
+        browser.press("Log in").await;
+        assert_eq!(browser.path().await, "/dashboard");
+        check("dashboard").await;
+        browser.follow("Password").await;
+        check("password").await;
+        browser.fill("password", "correct horse").await;
+        browser.press("Change").await;
+        assert!(browser.text().await.contains("Your password has changed."));
+        check("password-changed").await;
+        browser.follow("Home").await;
+        check("home-logged-in").await;
+        browser.press("Log out").await;
+    }
+    assert_eq!(problems, Vec::<String>::new());
+}
