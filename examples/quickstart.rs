@@ -101,9 +101,10 @@ async fn login(
     users: &State<Users>,
     next: Next,
 ) -> Result<Redirect, Failed> {
+    let retry = r#"<p>Wrong name or password. <a href="">Try again</a></p>"#;
     let user = users
         .find(|user| user.name == form.name && user.password == form.password)
-        .ok_or_else(|| page("Login failed", r#"<p><a href="">Try again</a></p>"#))
+        .ok_or_else(|| page("Login failed", retry))
         .map_err(Failed::Mismatch)?;
     session.login_user(&user).remember(form.remember).await?;
     Ok(next.or(uri!(index))) // `Next` can only hold a page of this site

@@ -1,5 +1,5 @@
--- AUTOINCREMENT: an id is never given out twice, so that the login of a member who has left
--- cannot become that of a newcomer.
+-- AUTOINCREMENT: an id is never used twice. Otherwise the login of a deleted member could
+-- become the login of a new member.
 CREATE TABLE members (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     name          TEXT    NOT NULL,
@@ -24,7 +24,7 @@ CREATE TABLE notices (
     posted    TEXT    NOT NULL DEFAULT (date('now'))
 );
 
--- A key is 256 random bits, so a plain digest of it cannot be guessed back.
+-- A key has 256 random bits, so nobody can guess it from a plain digest.
 CREATE TABLE api_keys (
     id        INTEGER PRIMARY KEY AUTOINCREMENT,
     member_id INTEGER NOT NULL REFERENCES members (id) ON DELETE CASCADE,

@@ -1,4 +1,4 @@
-//! What a member may change only right after giving the password: address, password, API keys.
+//! What a member can change only with a fresh login: address, password, API keys.
 
 use rocket::form::{Contextual, Error as FieldError, Form};
 use rocket::response::{Flash, Redirect};
@@ -38,7 +38,7 @@ async fn overview(page: Page<'_>, session: LoginSession<'_, Member>) -> Result<T
     Ok(page.render("account/overview", context! { fresh, remembered }))
 }
 
-/// Where those are sent whose login is not fresh; and from here back to what they wanted.
+/// Asks members whose login is not fresh for their password, then leads back to `next`.
 #[login_required(Member)]
 #[get("/confirm")]
 pub(crate) fn confirm_page(page: Page<'_>) -> Template {
@@ -82,7 +82,7 @@ fn email_page(page: Page<'_>) -> Template {
 
 #[derive(FromForm)]
 struct NewEmail<'r> {
-    #[field(validate = with(is_address, "This is no e-mail address."))]
+    #[field(validate = with(is_address, "This is not an e-mail address."))]
     email: &'r str,
 }
 
@@ -111,10 +111,10 @@ fn password_page(page: Page<'_>) -> Template {
 
 #[derive(FromForm)]
 struct NewPassword<'r> {
-    #[field(validate = len(10..=200).or_else(msg!("Take at least 10 characters.")))]
+    #[field(validate = len(10..=200).or_else(msg!("Use at least 10 characters.")))]
     password: &'r str,
-    #[field(validate = eq(self.password).or_else(msg!("The two are not the same.")))]
-    #[expect(dead_code, reason = "it is there to be compared")]
+    #[field(validate = eq(self.password).or_else(msg!("The passwords are not the same.")))]
+    #[expect(dead_code, reason = "only compared")]
     again: &'r str,
 }
 
@@ -133,7 +133,7 @@ async fn set_password(
     };
     let hash = hasher.hash(given.password).await?;
     let changed = member.set_password_hash(db, &hash).await?;
-    // The new hash ends every login of this member; this browser's goes on.
+    // The new hash ends every login of this member. This browser gets a new login.
     session.confirm_login(&changed).await?;
     Ok(done(
         "Your password has changed. All other browsers are logged out.",
@@ -153,7 +153,7 @@ async fn keys_page(
 
 #[derive(FromForm)]
 struct NewKey<'r> {
-    #[field(validate = len(1..=80).or_else(msg!("Give it a name to know it by.")))]
+    #[field(validate = len(1..=80).or_else(msg!("Enter a name of 1 to 80 characters.")))]
     label: &'r str,
     may_write: bool,
 }
@@ -172,7 +172,7 @@ async fn make_key(
     };
     let secret = ApiKey::create(db, member.id, given.label, given.may_write).await?;
     let keys = ApiKey::of(db, member.id).await?;
-    // In the answer itself and not behind a redirect: the secret is shown once and kept nowhere.
+    // In this response and not after a redirect, because the secret is not stored.
     Ok(page.render("account/keys", context! { keys, secret }))
 }
 
@@ -186,7 +186,7 @@ async fn delete_key(
     ApiKey::delete(db, member.id, id).await?;
     Ok(Flash::success(
         Redirect::to(uri!("/account", keys_page)),
-        "The key is no longer good for anything.",
+        "The key is deleted.",
     ))
 }
 

@@ -1,4 +1,4 @@
-//! The API: JSON, for programs that show a key in each request and have no cookies.
+//! The API: JSON for programs, which send a key with each request and no cookie.
 
 use data_encoding::BASE64URL_NOPAD;
 use rocket::http::{Header, Status};
@@ -22,7 +22,7 @@ pub(crate) fn catchers() -> Vec<Catcher> {
     catchers![unauthorized, failed]
 }
 
-/// A key, which is a user of its own kind: it opens the API and no page, and no cookie opens the API.
+/// An API key: a user type of its own. A key opens no page, and a cookie does not open the API.
 #[derive(FromRow, Serialize, UserMixin)]
 pub(crate) struct ApiKey {
     id: i64,
@@ -76,7 +76,7 @@ impl ApiKey {
         query.bind(member_id).fetch_all(db).await
     }
 
-    /// Makes a key and returns its secret, of which only a digest is kept.
+    /// Creates a key and returns its secret. The database keeps only a digest of it.
     pub(crate) async fn create(
         db: &SqlitePool,
         member_id: i64,
@@ -98,7 +98,7 @@ impl ApiKey {
         Ok(secret)
     }
 
-    /// Deletes a key, if it is this member's.
+    /// Deletes a key of this member.
     pub(crate) async fn delete(db: &SqlitePool, member_id: i64, id: i64) -> sqlx::Result<()> {
         let query = sqlx::query("DELETE FROM api_keys WHERE id = ? AND member_id = ?");
         query.bind(id).bind(member_id).execute(db).await?;

@@ -1,4 +1,4 @@
-//! The database: opened and migrated at the start, with somebody in it from the first one on.
+//! The database: opened and migrated at launch, with two users after the first launch.
 
 use rocket::fairing::AdHoc;
 use rocket::figment::value::magic::RelativePathBuf;
@@ -16,7 +16,7 @@ pub(crate) fn stage() -> AdHoc {
         match open(&rocket).await {
             Ok(db) => Ok(rocket.manage(db)),
             Err(error) => {
-                error!("the database cannot be opened: {error}");
+                error!("cannot open the database: {error}");
                 Err(rocket)
             }
         }
@@ -34,14 +34,14 @@ async fn open(rocket: &Rocket<Build>) -> Result<SqlitePool, Cause> {
     Ok(db)
 }
 
-/// Makes the first users, once the launch cannot fail any more: their passwords are told this once.
+/// Creates the first users after liftoff, because their passwords are printed only once.
 pub(crate) fn first_users() -> AdHoc {
     AdHoc::on_liftoff("First Users", |rocket| {
         Box::pin(async {
             if let (Some(db), Some(hasher)) = (rocket.state(), rocket.state())
                 && let Err(error) = make_first_users(db, hasher).await
             {
-                error!("the first users cannot be made: {error}");
+                error!("cannot create the first users: {error}");
             }
         })
     })
@@ -63,7 +63,7 @@ async fn make_first_users(db: &SqlitePool, hasher: &Hasher) -> Result<(), Cause>
     }
     let hash = hasher.hash(&admin).await?;
     Staff::create(db, "admin", true, &hash).await?;
-    println!("The first users, printed only now:");
+    println!("The first users and their passwords, which are not printed again:");
     println!("    member  ferris@example.org  {ferris}   (at /login)");
     println!("    staff   admin               {admin}   (at /staff/login)");
     Ok(())

@@ -1,4 +1,4 @@
-//! What can go wrong in a handler, and the pages that say so.
+//! The errors of handlers, and their pages.
 
 use rocket::http::{Header, Status};
 use rocket::response::Debug;

@@ -1,6 +1,6 @@
-//! A members' club: what an application with logins looks like, to copy from.
+//! A members' club: a complete application with logins, to copy from.
 //!
-//! Start with `users` and `sessions`; `tests/routes.rs` says which routes are open.
+//! Start with `users` and `sessions`. `tests/routes.rs` lists the open routes.
 
 #[macro_use]
 extern crate rocket;
@@ -25,7 +25,7 @@ use rocket_login::{GuardRoutes, LoginManager};
 /// Builds the application. `figment` is Rocket's configuration; tests change it.
 #[must_use]
 pub fn rocket(figment: Figment) -> Rocket<Build> {
-    // Three kinds of users, none of which can be taken for another.
+    // Three kinds of users. The login of one kind is not valid for another.
     let members = LoginManager::new(users::load_member)
         .login_view(uri!(sessions::login_page))
         .refresh_view(uri!("/account", account::confirm_page));

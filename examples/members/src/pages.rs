@@ -1,4 +1,4 @@
-//! The pages, and what every one of them is given.
+//! The pages, and the data that every page gets.
 
 use std::convert::Infallible;
 
@@ -19,9 +19,9 @@ pub(crate) fn routes() -> Vec<Route> {
     routes![home, dashboard, post_notice, profile, set_profile]
 }
 
-/// What every template gets: who is logged in, the flashed message, and where we are.
+/// What every template gets: the current user, the flash message and the current path.
 ///
-/// A guard like any other, so that no handler can forget it.
+/// A request guard. A handler cannot render a template without it.
 #[derive(Serialize)]
 pub(crate) struct Page<'r, U: UserMixin + Serialize = Member> {
     current_user: CurrentUser<'r, U>,
@@ -94,7 +94,7 @@ pub(crate) fn home(page: Page<'_>) -> Template {
     page.render("home", context! {})
 }
 
-/// Whether htmx asks, and wants a part of the page.
+/// Whether htmx sent the request and wants only a part of the page.
 pub(crate) struct Htmx(bool);
 
 #[rocket::async_trait]
@@ -149,9 +149,9 @@ fn profile(page: Page<'_>) -> Template {
 
 #[derive(FromForm)]
 struct Profile<'r> {
-    #[field(validate = len(1..=80).or_else(msg!("Tell us what to call you.")))]
+    #[field(validate = len(1..=80).or_else(msg!("Enter a name of 1 to 80 characters.")))]
     name: &'r str,
-    #[field(validate = len(..=500).or_else(msg!("Keep it below 500 characters.")))]
+    #[field(validate = len(..=500).or_else(msg!("Use at most 500 characters.")))]
     about: &'r str,
 }
 

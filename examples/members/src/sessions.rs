@@ -1,4 +1,4 @@
-//! The beginning and the end of a login: the login page, registration, log out.
+//! Logging in, logging out and registering.
 
 use rocket::form::{Contextual, Error as FieldError, Form};
 use rocket::response::{Flash, Redirect};
@@ -29,7 +29,7 @@ struct Credentials<'r> {
     remember: bool,
 }
 
-// The form has no `action`: it posts to the page's own address, and so keeps the `next` in it.
+// The form has no `action`: it posts to the address of its page, so it keeps the `next` there.
 #[public]
 #[post("/login", data = "<form>")]
 async fn log_in(
@@ -44,7 +44,7 @@ async fn log_in(
         let member = Member::by_email(db, given.email).await?;
         let hash = member.as_ref().map(|member| &*member.password_hash);
         let matches = hasher.verify(hash, given.password).await?;
-        // A closed account is told apart from a wrong password only to who knows the password.
+        // Only somebody who knows the password learns that the account is closed.
         match member.filter(|_| matches) {
             Some(member) if member.active => {
                 session.login_user(&member).remember(given.remember).await?;
@@ -79,11 +79,11 @@ fn registration_page(page: Page<'_>) -> Template {
 
 #[derive(FromForm)]
 struct Registration<'r> {
-    #[field(validate = len(1..=80).or_else(msg!("Tell us what to call you.")))]
+    #[field(validate = len(1..=80).or_else(msg!("Enter a name of 1 to 80 characters.")))]
     name: &'r str,
-    #[field(validate = with(is_address, "This is no e-mail address."))]
+    #[field(validate = with(is_address, "This is not an e-mail address."))]
     email: &'r str,
-    #[field(validate = len(10..=200).or_else(msg!("Take at least 10 characters.")))]
+    #[field(validate = len(10..=200).or_else(msg!("Use at least 10 characters.")))]
     password: &'r str,
 }
 
@@ -111,7 +111,7 @@ async fn register(
     Err(page.refuse("register", &form.context, context! {}))
 }
 
-/// Only a mail to it would tell whether an address is somebody's.
+/// A rough check: only a mail can show whether an address exists.
 pub(crate) fn is_address(text: &&str) -> bool {
     matches!(text.split_once('@'), Some((name, host)) if !name.is_empty() && !host.is_empty())
         && text.len() <= 254
@@ -119,5 +119,5 @@ pub(crate) fn is_address(text: &&str) -> bool {
 }
 
 pub(crate) fn address_is_taken<'v>() -> FieldError<'v> {
-    FieldError::validation("Somebody has this address already.").with_name("email")
+    FieldError::validation("This address is already in use.").with_name("email")
 }

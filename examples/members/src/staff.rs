@@ -1,4 +1,4 @@
-//! The staff area: users of another kind, with a login of their own that no member's login opens.
+//! The staff area: a second user type with its own login. The login of a member does not open it.
 
 use rocket::form::{Contextual, Error as FieldError, Form};
 use rocket::http::Status;
@@ -94,7 +94,7 @@ async fn log_in(
         let hash = staff.as_ref().map(|staff| &*staff.password_hash);
         let matches = hasher.verify(hash, given.password).await?;
         if let Some(staff) = staff.filter(|_| matches) {
-            session.login_user(&staff).await?; // the staff is not remembered
+            session.login_user(&staff).await?; // without "remember me"
             return Ok(next.or(uri!("/staff", members)));
         }
         let error = FieldError::validation("Name and password do not match.");

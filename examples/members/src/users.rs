@@ -1,4 +1,4 @@
-//! The members: who they are, how they are found, and what they keep in the database.
+//! The members: the user type, its loader, and its rows in the database.
 
 use rocket::State;
 use rocket_login::{UserMixin, user_loader};
@@ -7,7 +7,7 @@ use sqlx::{FromRow, SqlitePool};
 
 /// A member of the club.
 ///
-/// Every page gets the current one, so that what is secret must not be serialized.
+/// Every template gets the current member, so secrets must not be serialized.
 #[derive(Clone, FromRow, Serialize, UserMixin)]
 pub(crate) struct Member {
     pub(crate) id: i64,
@@ -15,14 +15,14 @@ pub(crate) struct Member {
     pub(crate) email: String,
     pub(crate) about: String,
     pub(crate) joined: String,
-    #[user(active)] // the login of a closed account ends with the next request
+    #[user(active)] // a closed account is logged out at its next request
     pub(crate) active: bool,
-    #[user(session_hash)] // and so does every older one when the password changes
+    #[user(session_hash)] // a new password ends all older logins
     #[serde(skip)]
     pub(crate) password_hash: String,
 }
 
-/// What a member has pinned to the board.
+/// A notice on the board.
 #[derive(FromRow, Serialize)]
 pub(crate) struct Notice {
     author: String,
@@ -30,9 +30,9 @@ pub(crate) struct Notice {
     posted: String,
 }
 
-/// Finds the member of a session, once in each request that asks.
+/// Loads the member of a session, at most once per request.
 ///
-/// An error here fails the request, and logs nobody out.
+/// If it fails, the request fails, but nobody is logged out.
 #[user_loader]
 pub(crate) async fn load_member(id: i64, db: &State<SqlitePool>) -> sqlx::Result<Option<Member>> {
     Member::find(db, id).await
@@ -54,7 +54,7 @@ impl Member {
         query.fetch_all(db).await
     }
 
-    /// Takes in a new member; `None` if the address is taken.
+    /// Creates a member; `None` if another member has the address.
     pub(crate) async fn create(
         db: &SqlitePool,
         name: &str,
@@ -84,14 +84,14 @@ impl Member {
         Ok(())
     }
 
-    /// Changes the address; `None` if it is another member's.
+    /// Changes the address; `None` if another member has it.
     pub(crate) async fn set_email(&self, db: &SqlitePool, email: &str) -> sqlx::Result<Option<()>> {
         let query = sqlx::query("UPDATE members SET email = ? WHERE id = ?");
         let changed = query.bind(email).bind(self.id).execute(db).await;
         unless_taken(changed.map(|_| ()))
     }
 
-    /// Changes the password, and returns the member as changed.
+    /// Changes the password, and returns the changed member.
     pub(crate) async fn set_password_hash(
         &self,
         db: &SqlitePool,
@@ -124,7 +124,7 @@ impl Notice {
     }
 }
 
-/// Tells a value that somebody else has from other errors.
+/// Turns the error for a value that must be unique, but is not, into `None`.
 fn unless_taken<T>(result: sqlx::Result<T>) -> sqlx::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),

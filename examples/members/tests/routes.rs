@@ -33,7 +33,7 @@ async fn json(response: LocalResponse<'_>) -> Value {
     response.into_json().await.unwrap()
 }
 
-/// The test to copy: it fails for whoever adds a route and forgets its guard.
+/// Copy this test: it fails when somebody adds a route and forgets its guard.
 #[rocket::async_test]
 async fn these_routes_are_open_and_no_others() {
     let client = client().await;
@@ -55,9 +55,9 @@ async fn these_routes_are_open_and_no_others() {
     );
 }
 
-/// Of the others, the audit says whose login they want.
+/// The audit also knows which user type each guarded route requires.
 #[rocket::async_test]
-async fn each_area_wants_its_own_kind_of_user() {
+async fn each_area_requires_its_own_user_type() {
     let client = client().await;
     let audit = rocket_login::audit(client.rocket());
     let open = audit.open();
@@ -75,7 +75,7 @@ async fn each_area_wants_its_own_kind_of_user() {
 }
 
 #[rocket::async_test]
-async fn who_is_not_logged_in_is_sent_to_the_login_page_of_the_area() {
+async fn anonymous_visitors_get_the_login_page_of_the_area() {
     let client = client().await;
     for (path, login) in [
         ("/dashboard", "/login?next=%2Fdashboard"),
@@ -103,13 +103,13 @@ async fn a_wrong_password_and_an_unknown_address_look_the_same() {
 }
 
 #[rocket::async_test]
-async fn a_taken_address_is_told_at_the_field() {
+async fn a_taken_address_is_reported_at_its_field() {
     let client = client().await;
     let form = "name=Mia&email=MIA@example.org&password=long+enough+indeed";
     let response = post(&client, "/register", form.into()).await;
     assert_eq!(response.status(), Status::UnprocessableEntity);
     let page = response.into_string().await.unwrap();
-    assert!(page.contains(r#"id="email-error">Somebody has this address already."#));
+    assert!(page.contains(r#"id="email-error">This address is already in use."#));
 }
 
 #[rocket::async_test]
@@ -219,6 +219,52 @@ async fn browsers_keep_static_files_and_no_pages() {
     assert_eq!(response.status(), Status::NotFound);
     let control = response.headers().get_one("Cache-Control");
     assert_ne!(control, Some("public, max-age=3600"));
+}
+
+#[rocket::async_test]
+async fn every_page_is_html_without_errors() {
+    assert_ne!(club::html::errors("<!doctype html><p>a</b>").len(), 0);
+    assert_ne!(club::html::errors("<p>no doctype").len(), 0);
+
+    let client = client().await;
+    let mut responses = to_every_route(&client).await;
+    log_in(&client, EMAIL, PASSWORD).await;
+    let form = format!("name=ada&password={PASSWORD}");
+    post(&client, "/staff/login", form).await;
+    for path in [
+        "/",
+        "/dashboard",
+        "/profile",
+        "/account",
+        "/account/confirm",
+        "/account/email",
+        "/account/password",
+        "/account/keys",
+        "/staff",
+    ] {
+        responses.push((path.into(), client.get(path).dispatch().await));
+    }
+    for (path, form) in [
+        ("/dashboard", "text="),
+        ("/profile", "name=&about=%3Cb%3E%22"),
+        ("/account/confirm", "password=x"),
+        ("/account/email", "email=x"),
+        ("/account/password", "password=x&again=y"),
+        ("/account/keys", "label="),
+        ("/account/keys", "label=%3Cb%3E%22"),
+    ] {
+        responses.push((path.into(), post(&client, path, form.into()).await));
+    }
+    let mut pages = 0;
+    for (route, response) in responses {
+        if response.content_type() == Some(ContentType::HTML) {
+            let page = response.into_string().await.unwrap();
+            let errors = club::html::errors(&page);
+            assert!(errors.is_empty(), "{route}: {errors:?}\n{page}");
+            pages += 1;
+        }
+    }
+    assert!(pages > 20, "{pages}");
 }
 
 #[rocket::async_test]
@@ -380,7 +426,7 @@ fn bearer(key: &str) -> Header<'static> {
     Header::new("Authorization", format!("Bearer {key}"))
 }
 
-/// Makes a key as a member does, and reads it off the page.
+/// Creates a key as a member does, and returns its secret from the page.
 async fn new_key(client: &Client, more: &str) -> String {
     let page = post(client, "/account/keys", format!("label=test{more}")).await;
     let page = page.into_string().await.unwrap();

@@ -1,4 +1,4 @@
-//! A headless Chromium, driven through chromedriver, with a profile folder that outlives it.
+//! A headless Chromium, driven through chromedriver. Its profile survives a restart of the browser.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::club::{self, Folder};
 
-/// Where Debian and others keep them.
+/// The names of the program on Debian and elsewhere.
 const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
 pub(crate) struct Browser {
@@ -28,7 +28,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Starts a browser that has never been anywhere; `None` where there is no browser to start.
+    /// Starts a browser with an empty profile; `None` if there is no browser.
     pub(crate) async fn start() -> Option<Self> {
         if chromium().is_none() {
             missing("chromium");
@@ -50,7 +50,7 @@ impl Browser {
         })
     }
 
-    /// Closes the browser as its user would, and opens it again.
+    /// Closes the browser as a user would, and opens it again.
     pub(crate) async fn restart(&mut self) {
         assert!(self.close().contains("200"), "the browser does not close");
         self.client = connect(self.port, &self.profile).await;
@@ -69,7 +69,7 @@ impl Browser {
         self.client.back().await.unwrap();
     }
 
-    /// The current address after the host: path and query.
+    /// The path and query of the current address.
     pub(crate) async fn path(&self) -> String {
         let url = self.client.current_url().await.unwrap();
         match url.query() {
@@ -83,13 +83,13 @@ impl Browser {
         url.host_str().unwrap_or_default().to_owned()
     }
 
-    /// What stands on the page, for a reader.
+    /// The visible text of the page.
     pub(crate) async fn text(&self) -> String {
         let text = self.script("return document.body.innerText").await;
         text.as_str().unwrap_or_default().to_owned()
     }
 
-    /// Waits until the page says something.
+    /// Waits until the page contains a text.
     pub(crate) async fn wait_for_text(&self, text: &str) {
         let says = async |browser: &Self| browser.text().await.contains(text);
         self.wait(text, says).await;
@@ -115,7 +115,7 @@ impl Browser {
         found.for_element(Locator::Css(css)).await.unwrap()
     }
 
-    /// Types into the field of this name, in place of what is there.
+    /// Replaces the value of the field with this name.
     pub(crate) async fn fill(&self, name: &str, value: &str) {
         let field = self.find(&format!("[name={name}]")).await;
         field.clear().await.unwrap();
@@ -127,13 +127,13 @@ impl Browser {
         field.click().await.unwrap();
     }
 
-    /// Presses the button that says so, and waits for the page that comes.
+    /// Presses the button with this text, and waits for the next page.
     pub(crate) async fn press(&self, button: &str) {
         let path = format!("//button[normalize-space()='{button}']");
         self.leave_by(Locator::XPath(&path)).await;
     }
 
-    /// Follows the link that says so.
+    /// Follows the link with this text, and waits for the next page.
     pub(crate) async fn follow(&self, link: &str) {
         self.leave_by(Locator::LinkText(link)).await;
     }
@@ -168,13 +168,13 @@ impl Browser {
         field.prop("value").await.unwrap().unwrap_or_default()
     }
 
-    /// The name of the field that has the focus.
+    /// The name of the field with the focus.
     pub(crate) async fn focused(&self) -> Option<String> {
         let focused = self.client.active_element().await.unwrap();
         focused.attr("name").await.unwrap()
     }
 
-    /// The cookies that the browser has for this page, as it keeps them.
+    /// The cookies that the browser has stored for this page.
     pub(crate) async fn cookies(&self) -> Vec<Cookie<'static>> {
         self.client.get_all_cookies().await.unwrap()
     }
@@ -184,7 +184,7 @@ impl Browser {
         cookies.into_iter().find(|cookie| cookie.name() == name)
     }
 
-    /// What a script on the page can read of the cookies.
+    /// The cookies that a script on the page can read.
     pub(crate) async fn script_cookies(&self) -> Value {
         self.script("return document.cookie").await
     }
@@ -194,7 +194,7 @@ impl Browser {
         self.client.switch_to_window(tab.handle).await.unwrap();
     }
 
-    /// Goes to a tab, the first being 0.
+    /// Switches to a tab. The first tab is 0.
     pub(crate) async fn switch_to_tab(&self, number: usize) {
         let tabs = self.client.windows().await.unwrap();
         self.client
@@ -203,7 +203,7 @@ impl Browser {
             .unwrap();
     }
 
-    /// Looks from now on as a device of this width does, light or dark.
+    /// Emulates a screen of this width, light or dark.
     pub(crate) fn look(&self, width: u32, scheme: &str) {
         self.devtools(
             "Emulation.setDeviceMetricsOverride",
@@ -215,7 +215,7 @@ impl Browser {
         );
     }
 
-    /// Takes a picture of the page, and says whether it is wider than the window.
+    /// Takes a picture of the page, and returns whether the page is wider than the window.
     pub(crate) async fn screenshot(&self, to: &Path) -> bool {
         let script =
             "const root = document.documentElement; return root.scrollWidth > root.clientWidth";
@@ -230,12 +230,12 @@ impl Browser {
         assert!(answer.contains("200"), "{answer}");
     }
 
-    /// Ends the browser, which takes its leave properly, and so keeps what it has to keep.
+    /// Closes the browser in an orderly way, so that it writes its cookies to the profile.
     fn close(&self) -> String {
         self.webdriver("DELETE", "", "")
     }
 
-    /// A command that the client does not know, or that must be over when this returns.
+    /// Sends a command that the client does not have, or that must have ended before the next step.
     fn webdriver(&self, method: &str, path: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         let request = format!(
@@ -251,7 +251,7 @@ impl Browser {
     }
 }
 
-/// No browser is left behind, not by a test that fails either.
+/// Ends the browser, also after a test that fails.
 impl Drop for Browser {
     fn drop(&mut self) {
         self.close();
@@ -270,9 +270,9 @@ fn chromium() -> Option<PathBuf> {
     CHROMIUM.iter().find_map(found)
 }
 
-/// Starts a chromedriver; on which port, it says itself.
+/// Starts a chromedriver on a port of its choice.
 fn chromedriver() -> Option<(Child, u16)> {
-    // The port that it finds free for IPv4 may be taken for IPv6, and then it ends.
+    // It ends if the port that it chose for IPv4 is in use for IPv6.
     for _ in 0..5 {
         let mut command = Command::new("chromedriver");
         let command = command.arg("--port=0").stdin(Stdio::null());
@@ -284,7 +284,7 @@ fn chromedriver() -> Option<(Child, u16)> {
             let (_, port) = line.split_once("successfully on port ")?;
             port.trim_end_matches('.').parse().ok()
         });
-        // Whatever else it has to say must find a reader.
+        // Without a reader, it would stop once the pipe is full.
         std::thread::spawn(move || lines.for_each(drop));
         if let Some(port) = port {
             return Some((driver, port));
@@ -304,7 +304,7 @@ async fn connect(port: u16, profile: &Path) -> Client {
                 format!("--user-data-dir={profile}"),
                 "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
                 "--password-store=basic", "--window-size=1280,844", "--hide-scrollbars",
-                // It calls nobody but the tests' own servers.
+                // Connect only to the servers of the tests.
                 "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync",
             ],
         },
@@ -315,7 +315,7 @@ async fn connect(port: u16, profile: &Path) -> Client {
     let mut builder = ClientBuilder::new(HttpConnector::new());
     builder.capabilities(capabilities);
     let driver = format!("http://127.0.0.1:{port}");
-    // A browser that is just closing holds on to its profile for a moment.
+    // A browser that closes keeps its profile locked for a moment.
     for _ in 0..20 {
         match builder.connect(&driver).await {
             Ok(client) => return client,
@@ -325,7 +325,7 @@ async fn connect(port: u16, profile: &Path) -> Client {
     builder.connect(&driver).await.unwrap()
 }
 
-/// Says how to get what is missing, past the test harness that would swallow it.
+/// Prints how to install what is missing. The test harness would hide the output of `eprintln!`.
 fn missing(program: &str) {
     let how = format!(
         "SKIPPED: the browser tests need {program}; on Debian: apt-get install chromium chromium-driver\n"

@@ -1,7 +1,7 @@
-//! What the members see: the club in a real browser.
+//! The club in a real browser.
 //!
-//! Without Chromium and chromedriver these tests say how to get them, and pass; where the variable
-//! `MEMBERS_BROWSER` is set, they fail.
+//! Without Chromium and chromedriver these tests print how to install them, and pass. If the variable
+//! `MEMBERS_BROWSER` is set, they fail instead.
 
 mod accessibility;
 #[path = "../club/mod.rs"]
@@ -24,14 +24,14 @@ use driver::Browser;
 use quickstart_process::Quickstart;
 use server::Server;
 
-/// One browser at a time is enough for a small machine.
+/// One browser at a time, for small machines.
 static TURN: Mutex<()> = Mutex::const_new(());
 
 async fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().await
 }
 
-/// Begins a test: a browser, or the end of the test where there is none.
+/// Starts a browser, or ends the test if there is none.
 macro_rules! browser {
     () => {
         match Browser::start().await {
@@ -41,7 +41,7 @@ macro_rules! browser {
     };
 }
 
-/// Fills in and sends the login form of the page that is open.
+/// Fills in and sends the login form of the current page.
 async fn give_password(browser: &Browser, password: &str) {
     browser.fill("email", EMAIL).await;
     browser.fill("password", password).await;
@@ -66,13 +66,8 @@ async fn a_newcomer_joins() {
     browser.fill("password", "short").await;
     browser.press("Join").await;
 
-    // What is wrong stands at the field, which has the focus; the rest need not be typed again.
-    assert!(
-        browser
-            .text()
-            .await
-            .contains("Take at least 10 characters.")
-    );
+    // The error is at its field, which has the focus. The other fields keep their values.
+    assert!(browser.text().await.contains("Use at least 10 characters."));
     assert_eq!(browser.focused().await.as_deref(), Some("password"));
     assert_eq!(browser.value_of("name").await, "Noor");
     assert_eq!(browser.value_of("password").await, "");
@@ -85,7 +80,7 @@ async fn a_newcomer_joins() {
     assert!(!browser.text().await.contains("Welcome to the club"));
 
     browser.fill("text", "Hello from Noor").await;
-    browser.press("Pin it").await;
+    browser.press("Post").await;
     browser.wait_for_text("Hello from Noor").await;
 }
 
@@ -145,23 +140,23 @@ async fn with_the_box_a_login_comes_back_and_is_not_fresh() {
         browser
             .text()
             .await
-            .contains("This browser is remembered. You have given your password lately.")
+            .contains("This browser is remembered. You entered your password recently.")
     );
     let before = browser.cookie("login_session").await.unwrap();
 
     browser.restart().await;
-    browser.goto(&club.url("/login")).await; // which sends the logged in on
+    browser.goto(&club.url("/login")).await; // which redirects users who are logged in
     assert_eq!(browser.path().await, "/dashboard");
     let after = browser.cookie("login_session").await.unwrap();
     assert_ne!(before.value(), after.value());
 
-    // The fresh page asks, says no once, and returns to where one was.
+    // The page for a fresh login asks for the password, refuses a wrong one, and leads back.
     browser.goto(&club.url("/account")).await;
     assert!(
         browser
             .text()
             .await
-            .contains("Changes above ask for your password first.")
+            .contains("The changes above require your password first.")
     );
     browser.goto(&club.url("/account/email?from=test")).await;
     let confirm = "/account/confirm?next=%2Faccount%2Femail%3Ffrom%3Dtest";
@@ -180,12 +175,12 @@ async fn with_the_box_a_login_comes_back_and_is_not_fresh() {
     browser.press("Confirm").await;
     assert_eq!(browser.path().await, "/account/email?from=test");
 
-    browser.fill("email", "mia@harbour.example").await;
+    browser.fill("email", "mia@harbor.example").await;
     browser.press("Change").await;
     assert_eq!(browser.path().await, "/account");
     let text = browser.text().await;
     assert!(
-        text.contains("Your e-mail address has changed.") && text.contains("mia@harbour.example")
+        text.contains("Your e-mail address has changed.") && text.contains("mia@harbor.example")
     );
     assert!(text.contains("This browser is remembered."));
 }
@@ -205,7 +200,12 @@ async fn a_new_password_ends_the_login_in_the_other_browser() {
     browser.fill("password", "a better password").await;
     browser.fill("again", "a better passwort").await;
     browser.press("Change").await;
-    assert!(browser.text().await.contains("The two are not the same."));
+    assert!(
+        browser
+            .text()
+            .await
+            .contains("The passwords are not the same.")
+    );
     browser.fill("password", "a better password").await;
     browser.fill("again", "a better password").await;
     browser.press("Change").await;
@@ -268,13 +268,13 @@ async fn a_logout_in_one_tab_holds_in_another() {
     browser.goto(&club.url("/dashboard")).await;
     browser.press("Log out").await;
 
-    // A link there leads to the login page, and from it to where it led.
+    // A link in the other tab leads to the login page, and after the login to its target.
     browser.switch_to_tab(0).await;
     assert!(browser.text().await.contains("Ahoy, Mia"));
     browser.follow("Profile").await;
     browser.wait_for_path("/login?next=%2Fprofile").await;
 
-    // So does a part of a page, which must not show the login page inside of the old one.
+    // So does a request of htmx. The login page must not appear inside the old page.
     browser.switch_to_tab(1).await;
     browser.fill("q", "glove").await;
     browser.wait_for_path("/login?next=%2Fdashboard").await;
@@ -321,7 +321,7 @@ async fn a_link_from_elsewhere_lands_there_after_the_login() {
     assert_eq!(browser.path().await, "/dashboard?q=glove");
     assert!(browser.text().await.contains("claw glove"));
 
-    // And at once for who is logged in: the cookie comes along with a link from another site.
+    // After the login it leads there at once: browsers send the cookie with a link from another site.
     browser.goto(&page).await;
     browser.follow("The glove").await;
     assert_eq!(browser.path().await, "/dashboard?q=glove");
@@ -352,7 +352,7 @@ async fn a_login_link_to_another_site_stays_at_home() {
 }
 
 #[rocket::async_test]
-async fn the_browser_keeps_the_cookies_as_meant() {
+async fn the_browser_stores_the_cookies_with_their_attributes() {
     let _turn = turn().await;
     let browser = browser!();
     let club = Server::club().await;
@@ -440,7 +440,7 @@ async fn forms_of_another_site_are_refused() {
         form("/login", &credentials),
     ];
     let elsewhere = Server::elsewhere(page.concat()).await;
-    // Another host is another site; another port of the same host is one site, but another origin.
+    // Another host is another site. Another port of one host is the same site, but another origin.
     for host in ["localhost", "127.0.0.1"] {
         let page = format!("http://{host}:{}/", elsewhere.port);
         log_in(&browser, &club).await;
@@ -455,7 +455,7 @@ async fn forms_of_another_site_are_refused() {
         browser.goto(&club.url("/profile")).await;
         assert_eq!(browser.value_of("name").await, "Mia");
 
-        // Nobody is logged in by it either.
+        // It cannot log anybody in either.
         browser.press("Log out").await;
         browser.goto(&page).await;
         browser.press("/login").await;
@@ -480,7 +480,7 @@ async fn the_staff_has_a_login_of_its_own() {
     browser.press("Log in").await;
     assert_eq!(browser.path().await, "/staff");
 
-    // Both are logged in, each for itself.
+    // Both logins are valid, each in its area.
     browser.goto(&club.url("/dashboard")).await;
     assert!(browser.text().await.contains("Ahoy, Mia"));
     browser.goto(&club.url("/staff")).await;

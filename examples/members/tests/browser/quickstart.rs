@@ -1,6 +1,6 @@
 //! The quickstart in a real browser.
 
-use super::{Browser, Quickstart, turn};
+use super::{Browser, Quickstart, club, turn};
 
 #[rocket::async_test]
 async fn every_page_of_the_quickstart_is_accessible_and_fits_on_a_phone() {
@@ -11,6 +11,11 @@ async fn every_page_of_the_quickstart_is_accessible_and_fits_on_a_phone() {
     let quickstart = Quickstart::start();
     let url = |path: &str| format!("http://127.0.0.1:{}{path}", quickstart.port);
     let mut problems = Vec::new();
+    for path in ["/", "/login"] {
+        let response = quickstart.send("GET", path, "", "");
+        let (_, page) = response.split_once("\r\n\r\n").unwrap();
+        problems.extend(club::html::errors(page).into_iter().map(String::from));
+    }
     for (device, width) in [("desktop", 1280), ("phone", 390)] {
         browser.look(width, "light");
         let mut check = async |page: &str| {

@@ -66,7 +66,7 @@ async fn every_page_is_accessible_and_fits_on_a_phone_and_on_a_desktop() {
                 browser.goto(&club.url(path)).await;
                 take(page).await;
             }
-            browser.fill("label", "Harbour clock").await;
+            browser.fill("label", "Harbor clock").await;
             browser.press("Make a key").await;
             take("keys-made").await;
 

@@ -1,4 +1,4 @@
-//! The servers that the browser meets: the club, and somebody else's site.
+//! The servers for the browser: the club, and another site.
 
 use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
@@ -21,7 +21,7 @@ impl Server {
         Self::club_with(club::figment()).await
     }
 
-    /// The club, over whatever the configuration says.
+    /// The club with this configuration.
     pub(crate) async fn club_with(figment: Figment) -> Self {
         Self::launch(club::build(figment)).await
     }
@@ -44,7 +44,7 @@ impl Server {
     }
 
     async fn launch(rocket: Rocket<Build>) -> Self {
-        let (rocket, port) = telling_its_port(rocket);
+        let (rocket, port) = sending_its_port(rocket);
         let rocket = rocket.ignite().await.unwrap();
         let shutdown = rocket.shutdown();
         let running = rocket::tokio::spawn(async {
@@ -69,7 +69,7 @@ impl Drop for Server {
     }
 }
 
-fn telling_its_port(rocket: Rocket<Build>) -> (Rocket<Build>, oneshot::Receiver<u16>) {
+fn sending_its_port(rocket: Rocket<Build>) -> (Rocket<Build>, oneshot::Receiver<u16>) {
     let (tell, port) = oneshot::channel();
     let tell = std::sync::Mutex::new(Some(tell));
     let rocket = rocket.attach(AdHoc::on_liftoff("Port", |rocket| {

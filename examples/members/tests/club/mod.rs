@@ -1,6 +1,8 @@
-//! The club with a database of its own, and a member and an administrator who are known to the tests.
+//! The club with its own database, two members and two of the staff.
 
 #![allow(dead_code, reason = "each test uses its own part")]
+
+pub(crate) mod html;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -16,13 +18,13 @@ use sqlx::SqlitePool;
 
 pub(crate) const EMAIL: &str = "mia@example.org";
 pub(crate) const ADMIN: &str = "ada";
-/// Mia's and Ada's.
+/// The password of all of them.
 pub(crate) const PASSWORD: &str = "correct horse";
 
-/// A folder below `target/`, gone with its value.
+/// A folder below `target/`. Dropping the value deletes the folder.
 pub(crate) struct Folder(PathBuf);
 
-/// Makes a new empty folder.
+/// Creates an empty folder.
 pub(crate) fn folder() -> Folder {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -47,7 +49,7 @@ impl Drop for Folder {
     }
 }
 
-/// The configuration that `Rocket.toml` gives, on a free port.
+/// The configuration of `Rocket.toml`, on a free port.
 pub(crate) fn figment() -> Figment {
     rocket::Config::figment()
         .select("debug")
@@ -56,12 +58,12 @@ pub(crate) fn figment() -> Figment {
         .merge(("log_level", "off"))
 }
 
-/// The club with a new database, which it takes with it, and with people in it.
+/// The club with people in its database, which is deleted with it.
 pub(crate) fn build(figment: Figment) -> Rocket<Build> {
     build_empty(figment).attach(AdHoc::on_ignite("People", fill))
 }
 
-/// The club as it is before its first start.
+/// The club before its first start.
 pub(crate) fn build_empty(figment: Figment) -> Rocket<Build> {
     let folder = folder();
     let database = folder.join("members.sqlite3");
