@@ -80,6 +80,8 @@ session_cookie_name | session_cookie_name = 'login_next' | choose another
 session_cookie_domain | session_cookie_domain = 'https://a.example' | example.com
 session_cookie_domain | session_cookie_domain = 'com' | or leave it out
 remember_cookie_domain | remember_cookie_domain = 'localhost' | or leave it out
+partitioned_cookies | partitioned_cookies = true | `login.session_cookie_samesite`
+partitioned_cookies | partitioned_cookies = true ; session_cookie_samesite = 'none' | `login.remember_cookie_samesite`
 remember_cookie_path | remember_cookie_path = 'account' | starts with `/`
 session_protection | session_protection = 'paranoid' | strong
 session_protection | session_protection = false | session_protection

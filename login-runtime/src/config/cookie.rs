@@ -60,6 +60,7 @@ impl Cookies {
             secure: values.session_cookie_secure.unwrap_or(secure),
             http_only: true,
             same_site: values.session_cookie_samesite,
+            partitioned: values.partitioned_cookies,
         };
         let remember = CookieSpec {
             name: remember_name,
@@ -68,9 +69,21 @@ impl Cookies {
             secure: values.remember_cookie_secure.unwrap_or(secure),
             http_only: values.remember_cookie_httponly,
             same_site: values.remember_cookie_samesite,
+            partitioned: values.partitioned_cookies,
         };
         let session = session.checked("session_cookie", insecure_allowed, report);
         let remember = remember.checked("remember_cookie", insecure_allowed, report);
+        if values.partitioned_cookies
+            && ![&session, &remember]
+                .iter()
+                .all(|cookie| cookie.secure && cookie.same_site == SameSite::None)
+        {
+            report.mistake(
+                "partitioned_cookies",
+                "requires Secure cookies with `SameSite=None`, otherwise no frame of another site sends them; serve over \
+                 HTTPS, and set `login.session_cookie_samesite` and `login.remember_cookie_samesite` to `none`",
+            );
+        }
         Self {
             next: session.named(&next_name),
             session,
@@ -88,6 +101,8 @@ pub(crate) struct CookieSpec {
     pub(crate) secure: bool,
     pub(crate) http_only: bool,
     pub(crate) same_site: SameSite,
+    /// Whether browsers keep one for each site that shows this one in a frame (CHIPS).
+    pub(crate) partitioned: bool,
 }
 
 impl CookieSpec {
@@ -194,6 +209,7 @@ mod tests {
             secure: true,
             http_only: true,
             same_site: SameSite::Lax,
+            partitioned: false,
         }
     }
 

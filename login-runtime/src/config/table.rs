@@ -125,6 +125,9 @@ macro_rules! settings_table {
             unguarded_routes(routes: UnguardedRoutes) = Allow -> UnguardedRoutes;
             /// Sets whether a logout clears the browser's caches and storage (`Clear-Site-Data`).
             clear_site_data(clear: bool) = false -> bool;
+            /// Sets whether browsers keep the login cookies apart for each site that shows this one in a frame
+            /// (`Partitioned`); such cookies also need both `samesite` settings to be `none`.
+            partitioned_cookies(partitioned: bool) = false;
             /// Sets whether cookies without `Secure` or `HttpOnly` are allowed outside the debug profile.
             insecure_cookies(insecure: bool) = false;
             /// Sets how long a loader, handler, listener or shared revocation list may take; at most an hour.

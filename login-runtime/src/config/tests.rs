@@ -66,6 +66,7 @@ fn the_release_profile_has_the_defaults() {
         secure: true,
         http_only: true,
         same_site: SameSite::Lax,
+        partitioned: false,
     };
     let named = |name: &str| CookieSpec {
         name: name.to_owned(),

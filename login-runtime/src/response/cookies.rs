@@ -75,7 +75,7 @@ fn set(spec: &CookieSpec, value: String, max_age: Option<u64>, res: &mut Respons
             i64::try_from(seconds).unwrap_or(i64::MAX),
         ));
     }
-    res.adjoin_header(Header::new("Set-Cookie", cookie.to_string()));
+    send(spec, &cookie, res);
 }
 
 /// A removal carries every attribute the cookie was set with: browsers ignore one for a
@@ -83,7 +83,16 @@ fn set(spec: &CookieSpec, value: String, max_age: Option<u64>, res: &mut Respons
 fn remove(spec: &CookieSpec, res: &mut Response<'_>) {
     let mut cookie = build(spec, String::new());
     cookie.make_removal();
-    res.adjoin_header(Header::new("Set-Cookie", cookie.to_string()));
+    send(spec, &cookie, res);
+}
+
+fn send(spec: &CookieSpec, cookie: &Cookie<'_>, res: &mut Response<'_>) {
+    let partitioned = if spec.partitioned {
+        "; Partitioned"
+    } else {
+        ""
+    };
+    res.adjoin_header(Header::new("Set-Cookie", format!("{cookie}{partitioned}")));
 }
 
 fn build(spec: &CookieSpec, value: String) -> Cookie<'_> {

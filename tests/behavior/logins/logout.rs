@@ -322,3 +322,39 @@ fn a_concurrent_confirmation_cannot_undo_a_logout() {
         assert_eq!(cookie(&confirmed, name), None, "{confirmed}");
     }
 }
+
+#[test]
+fn partitioned_cookies_are_set_and_removed_as_such() {
+    // A removal without the attribute would not reach the cookie of the frame.
+    let app = App::new()
+        .release()
+        .set("login.partitioned_cookies", true)
+        .set("login.session_cookie_samesite", "none")
+        .set("login.remember_cookie_samesite", "none")
+        .set("login.use_session_for_next", true)
+        .start();
+    let own = app.browser().header("Sec-Fetch-Site", "same-origin");
+    let mut browser = own;
+    let replies = [
+        browser.get("/private"),
+        browser.post("/login", "user=alice&remember=on"),
+        browser.post("/logout", ""),
+    ];
+    for (reply, number) in replies.iter().zip([1, 3, 3]) {
+        let cookies = reply
+            .all("Set-Cookie")
+            .filter(|cookie| cookie.starts_with("__Host-"));
+        let cookies: Vec<_> = cookies.collect();
+        assert_eq!(cookies.len(), number, "{cookies:?}");
+        for cookie in cookies {
+            assert!(cookie.ends_with("; Partitioned"), "{cookie}");
+            assert!(cookie.contains("; Secure"), "{cookie}");
+        }
+    }
+    let reply = App::new().start().logged_in("alice").post("/logout", "");
+    assert!(
+        reply
+            .all("Set-Cookie")
+            .all(|cookie| !cookie.contains("Partitioned"))
+    );
+}
