@@ -7,7 +7,7 @@
 //! | folder | what it answers |
 //! | --- | --- |
 //! | `manager/` | What does a developer attach, and when does it run? `builder` and `settings` collect, `fairing` launches and finishes each response, `clash` compares several managers |
-//! | `audit/` | Who may use each route? `launch` prints it and stops what cannot work |
+//! | `audit/` | Who may use each route? `launch` prints it and stops what cannot work, `views` looks at the login pages |
 //! | `session/` | What does a handler ask and change? `login` and `change` are the verbs, `presented` and `end` their tools; `current_user`, `next` and `signer` are guards |
 //! | `response/` | What does a response carry? `answer` turns a denial into a redirect, `asker` knows whom to redirect, `cookies` writes every login cookie, `flash` and `caching` |
 //! | `access/` | Who may use a route? `guard` is the rule, `decide` the only decision; `attribute`, `group` and `user` ask it; `condition`, `denial`; `declared` and `launch` serve the launch |

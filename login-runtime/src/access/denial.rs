@@ -142,7 +142,8 @@ pub enum GuardError {
     /// The user or the result of the route's condition could not be determined.
     #[error(transparent)]
     Failed(Unavailable),
-    /// No `LoginManager` for the user type is attached; the launch stops before this can happen.
+    /// No `LoginManager` for the user type is attached; the launch stops before this can happen, except for a group of
+    /// routes in an application without any manager.
     #[error("no `LoginManager` is attached for this user type")]
     NoManager,
 }

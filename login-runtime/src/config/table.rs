@@ -36,6 +36,9 @@ macro_rules! settings_table {
             /// In a realm, the default is `NAME_session`.
             session_cookie_name(name: Text) = "login_session";
             /// Sets the session cookie's domain; without one, browsers send the cookie to this host only.
+            ///
+            /// Browsers keep no cookie for a public suffix, such as `com` or `co.uk`, nor for a domain that this host is
+            /// not under. The launch refuses a single label, and the first login under another host gives a warning.
             session_cookie_domain(domain: Text) = none;
             /// Sets the session cookie's path.
             session_cookie_path(path: Text) = "/";
@@ -61,6 +64,9 @@ macro_rules! settings_table {
             /// Sets how long a login is remembered; at most 400 days.
             remember_cookie_duration(duration: Duration) = (365 days) -> u64, check lifetimes::lifetime;
             /// Sets the remember cookie's domain; without one, browsers send the cookie to this host only.
+            ///
+            /// Browsers keep no cookie for a public suffix, such as `com` or `co.uk`, nor for a domain that this host is
+            /// not under. The launch refuses a single label, and the first login under another host gives a warning.
             remember_cookie_domain(domain: Text) = none;
             /// Sets the remember cookie's path.
             remember_cookie_path(path: Text) = "/";
