@@ -33,10 +33,14 @@ fuzz_target!(|text: &str| {
             wanted_back(&login_url("/login", Some(&emitted), "next")),
             emitted
         );
-        assert_eq!(cut(&emitted, '?').1, query);
+        // It is escaped, and the same text; a page that is too long may lose its query.
+        if let Some(kept) = cut(&emitted, '?').1 {
+            assert_eq!(decoded(kept), decoded(query.unwrap_or_default()));
+        }
     }
-    if is_local(target) {
-        assert_eq!(wanted(path, query).as_deref(), Some(target));
+    let escaped = target.replace('\'', "%27");
+    if is_local(target) && escaped.len() <= 2048 {
+        assert_eq!(wanted(path, query).as_deref(), Some(&*escaped));
     }
 
     let view = lines.next().unwrap_or("/login");
@@ -58,10 +62,23 @@ fn judge(target: &str) {
         let query = query.map(|query| query.replace('\'', "%27"));
         assert_eq!(url.query(), query.as_deref(), "{target:?}");
         assert_eq!(url.fragment(), None, "{target:?}");
-        // A proxy may decode what it forwards, once.
-        stays_on(site, &RawStr::new(path).percent_decode_lossy());
+        // A proxy may decode the path that it forwards, and the next proxy once more.
+        let mut forwarded = path.to_owned();
+        loop {
+            let again = decoded(&forwarded);
+            if again == forwarded {
+                break;
+            }
+            stays_on(site, &again);
+            assert!(!again.contains(|char: char| char.is_ascii_control()));
+            forwarded = again;
+        }
     }
     assert!(target.len() <= 2048);
+}
+
+fn decoded(text: &str) -> String {
+    RawStr::new(text).percent_decode_lossy().into_owned()
 }
 
 fn stays_on(site: &str, target: &str) -> Url {

@@ -9,33 +9,51 @@ use rocket::http::uri::Origin;
 /// The longest target that is accepted or emitted, in bytes.
 const MAX_LENGTH: usize = 2048;
 
-/// Whether a target, decoded once, is a path of this site in every browser.
+/// Whether a target is a page of this site in every browser, as it is and however often its path is decoded.
 ///
 /// Intentionally stricter than a URI parser: `Origin::parse` accepts `//evil.com`, and browsers read `/\evil.com` as
-/// `//evil.com`.
+/// `//evil.com`. A query may contain any escape: proxies decode paths, but not queries.
 pub(crate) fn is_local(target: &str) -> bool {
-    let (path, query) = split(target);
+    let (path, _) = split(target);
     (1..=MAX_LENGTH).contains(&target.len())
         && target.starts_with('/')
         && target.bytes().all(is_plain)
         && is_plain_path(path)
-        && has_clean_escapes(path, b"\\%")
-        && has_clean_escapes(query.unwrap_or_default(), b"")
+        && has_whole_escapes(target)
+        && stays_when_decoded(path)
         && Origin::parse(target).is_ok()
 }
 
-/// Returns the `next` to emit for a request: its path as Rocket routes it, and its query.
+/// Returns the `next` to emit for a request: its path as Rocket routes it, and its query; only the path if both together
+/// are too long.
 pub(crate) fn wanted(path: &str, query: Option<&str>) -> Option<String> {
-    let mut target = collapse_slashes(path);
-    if let Some(query) = query {
-        let _ = write!(target, "?{query}");
-    }
-    is_local(&target).then_some(target)
+    let path = escape(&collapse_slashes(path), "");
+    let whole = query.map(|query| format!("{path}?{}", escape(query, "?^`{|}")));
+    whole.into_iter().chain([path]).find(|page| is_local(page))
 }
 
-/// Returns a target's path: everything before the `?`.
+/// Escapes what a URI cannot contain, and `'`, so that the page is safe in an attribute with either quote.
+///
+/// What is escaped already stays so. A `%` that begins no escape becomes `%25`; both decode to the same text.
+fn escape(text: &str, also_plain: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for (at, byte) in text.bytes().enumerate() {
+        let is_plain = byte.is_ascii_alphanumeric()
+            || b"/-._~!$&()*+,;=:@[]".contains(&byte)
+            || also_plain.as_bytes().contains(&byte)
+            || byte == b'%' && text.get(at..).and_then(decode_escape).is_some();
+        if is_plain {
+            escaped.push(char::from(byte));
+        } else {
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
+}
+
+/// Returns a target's path: everything before the `?` and the `#`.
 pub(crate) fn path_of(target: &str) -> &str {
-    split(target).0
+    target.split(['?', '#']).next().unwrap_or(target)
 }
 
 /// Whether Rocket routes two paths to the same place: it ignores empty segments and decodes the others.
@@ -80,11 +98,7 @@ fn is_plain(byte: u8) -> bool {
 
 /// No empty segment except at the end, and no segment that a browser resolves, such as `..`.
 fn is_plain_path(path: &str) -> bool {
-    !path.as_bytes().windows(2).any(|pair| pair == b"//")
-        && !path.split('/').any(is_dots)
-        && !path
-            .get(..4)
-            .is_some_and(|start| start.eq_ignore_ascii_case("/%2f"))
+    !path.as_bytes().windows(2).any(|pair| pair == b"//") && !path.split('/').any(is_dots)
 }
 
 /// Whether a segment is `.` or `..`, with escaped dots or not.
@@ -100,23 +114,49 @@ fn after_dot(text: &str) -> Option<&str> {
     escape.eq_ignore_ascii_case("%2e").then_some(rest)
 }
 
-/// Every `%` starts an escape, and none hides a control character or one of `refused`.
-fn has_clean_escapes(text: &str, refused: &[u8]) -> bool {
-    // The text before the first `%` is not an escape.
-    text.split('%').skip(1).all(|rest| {
-        decode_pair(rest)
-            .is_some_and(|decoded| !decoded.is_ascii_control() && !refused.contains(&decoded))
-    })
+/// Whether every `%` starts an escape.
+fn has_whole_escapes(text: &str) -> bool {
+    text.match_indices('%')
+        .all(|(at, _)| text.get(at..).and_then(decode_escape).is_some())
 }
 
-/// Decodes the two hexadecimal digits at the start of `text`.
-fn decode_pair(text: &str) -> Option<u8> {
-    let digits = text.get(..2)?;
-    // `from_str_radix` also accepts a sign.
-    if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
+/// Whether a path leads to a page of this site, however often a proxy decodes it.
+fn stays_when_decoded(path: &str) -> bool {
+    let decoded = decode_fully(path);
+    let leaves = matches!(decoded.as_slice(), [_, b'/' | b'\\', ..]);
+    let mut segments = decoded.split(|byte| b"/\\".contains(byte));
+    !leaves
+        && !decoded.iter().any(u8::is_ascii_control)
+        && !segments.any(|segment| segment == b"." || segment == b"..")
+}
+
+/// Decodes until no escape is left, also those that decoding produces.
+fn decode_fully(text: &str) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len());
+    for byte in text.bytes() {
+        decoded.push(byte);
+        while let [rest @ .., b'%', high, low] = decoded.as_slice()
+            && let Some(byte) = decode_digits(*high, *low)
+        {
+            decoded.truncate(rest.len());
+            decoded.push(byte);
+        }
     }
-    u8::from_str_radix(digits, 16).ok()
+    decoded
+}
+
+/// The byte that the escape at the front of `text` stands for.
+fn decode_escape(text: &str) -> Option<u8> {
+    match text.as_bytes() {
+        [b'%', high, low, ..] => decode_digits(*high, *low),
+        _ => None,
+    }
+}
+
+fn decode_digits(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte| char::from(byte).to_digit(16);
+    let value = digit(high)?.checked_mul(16)?.checked_add(digit(low)?)?;
+    u8::try_from(value).ok()
 }
 
 #[cfg(test)]
@@ -229,22 +269,53 @@ mod tests {
     }
 
     #[test]
-    fn an_escape_is_two_hexadecimal_digits_and_hides_no_control_character() {
+    fn an_escape_is_two_hexadecimal_digits_and_hides_no_control_character_in_a_path() {
         for target in [
-            "/%4", "/%+1", "/%-1", "/% 1", "/a%%41", "/?%", "/?%zz", "/?%é", "/%00", "/%1f",
-            "/%7f", "/?x=%0a", "/?x=%7F", "/a%5cb", "/a%5Cb", "/a%25b",
+            "/%4",
+            "/%+1",
+            "/%-1",
+            "/% 1",
+            "/a%%41",
+            "/?%",
+            "/?%zz",
+            "/?%é",
+            "/%00",
+            "/%1f",
+            "/%7f",
+            "/a%0ab",
+            "/a%250ab",
+            "/a%25%30%61b",
         ] {
             assert!(!is_local(target), "{target}");
         }
         for target in [
             "/%41",
             "/a%2fb",
+            "/a%5Cb",
+            "/tags/100%25",
             "/%C3%A9",
             "/?x=%5c",
             "/?x=100%25",
             "/?x=%2f%2f",
+            "/?x=%0d%0a%00%7F",
         ] {
             assert!(is_local(target), "{target}");
+        }
+    }
+
+    #[test]
+    fn no_number_of_decodings_makes_another_site_of_a_path() {
+        for target in [
+            "/%2Fevil.com",
+            "/%5cevil.com",
+            "/%252fevil.com",
+            "/%25%32%66evil.com",
+            "/%255Cevil.com",
+            "/%2e%2e%2f%2fevil.com",
+            "/a/%252e%252e",
+            "/a%5c..",
+        ] {
+            assert!(!is_local(target), "{target}");
         }
     }
 
@@ -275,10 +346,35 @@ mod tests {
     fn a_next_that_would_be_refused_is_not_emitted() {
         assert_eq!(wanted("/\\evil.com", None), None);
         assert_eq!(wanted("/%2f/evil.com", None), None);
-        assert_eq!(wanted("/a", Some("x=%0d%0a")), None);
-        assert_eq!(wanted("/a", Some(&"x".repeat(2046))), None);
-        assert!(wanted("/a", Some(&"x".repeat(2045))).is_some());
+        assert_eq!(wanted("/%0d%0a", Some("x")), None);
         assert_eq!(wanted("", None), None);
+    }
+
+    #[test]
+    fn a_query_that_is_too_long_leaves_the_path() {
+        let query = |length| "x".repeat(length);
+        assert_eq!(wanted("/a", Some(&query(2046))).as_deref(), Some("/a"));
+        assert_ne!(wanted("/a", Some(&query(2045))).as_deref(), Some("/a"));
+        assert_eq!(wanted(&format!("/{}", query(2048)), Some("a")), None);
+    }
+
+    #[test]
+    fn next_decodes_to_the_text_that_was_sent() {
+        for (path, query, next) in [
+            ("/search", "q=SELECT%0AFROM", "/search?q=SELECT%0AFROM"),
+            ("/a", "x=%0d%0aSet-Cookie:x=1", "/a?x=%0d%0aSet-Cookie:x=1"),
+            ("/a[1]", "b[]={1}|^`", "/a[1]?b[]={1}|^`"),
+            ("/tags/100%25", "a=%25", "/tags/100%25?a=%25"),
+            // What a browser sends as it is, though a URI cannot contain it.
+            ("/100%", "q=50%&r=a\\b", "/100%25?q=50%25&r=a%5Cb"),
+            ("/O'Brien|{x}", "'", "/O%27Brien%7C%7Bx%7D?%27"),
+            ("/é", "\"<>", "/%C3%A9?%22%3C%3E"),
+        ] {
+            assert_eq!(wanted(path, Some(query)).as_deref(), Some(next));
+            let [sent, back] = [format!("{path}?{query}"), next.to_owned()]
+                .map(|text| RawStr::new(&text).percent_decode_lossy().into_owned());
+            assert_eq!(sent, back);
+        }
     }
 
     #[test]
@@ -286,6 +382,8 @@ mod tests {
         assert_eq!(path_of("/a?b?c"), "/a");
         assert_eq!(path_of("/a"), "/a");
         assert_eq!(path_of("/?"), "/");
+        assert_eq!(path_of("/a#b?c"), "/a");
+        assert_eq!(path_of("/a?b#c"), "/a");
     }
 
     #[test]
@@ -390,9 +488,16 @@ mod tests {
                 let path = path_of(target);
                 let reached = browser_path(target);
                 prop_assert_eq!(reached.as_deref(), Some(path));
-                // A proxy may decode what it forwards.
-                let decoded = RawStr::new(path).percent_decode_lossy();
-                prop_assert!(browser_path(&decoded).is_some());
+                // A proxy may decode the path that it forwards, and the next proxy once more.
+                let mut decoded = path.to_owned();
+                while let Cow::Owned(again) = RawStr::new(&decoded).percent_decode_lossy() {
+                    prop_assert!(browser_path(&again).is_some());
+                    prop_assert!(!again.contains(|char: char| char.is_ascii_control()));
+                    if again == decoded {
+                        break;
+                    }
+                    decoded = again;
+                }
             }
             Ok(())
         });
