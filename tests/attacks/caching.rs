@@ -154,6 +154,9 @@ struct Cached {
     kind: ContentType,
     cache: Header<'static>,
     tag: Header<'static>,
+    nginx: Header<'static>,
+    cdn: Header<'static>,
+    surrogate: Header<'static>,
 }
 
 impl Cached {
@@ -164,6 +167,9 @@ impl Cached {
             kind: ContentType::Plain,
             cache: Header::new("Cache-Control", "public, max-age=600, s-maxage=600"),
             tag: Header::new("ETag", tag),
+            nginx: Header::new("X-Accel-Expires", "600"),
+            cdn: Header::new("CDN-Cache-Control", "public, max-age=600"),
+            surrogate: Header::new("Surrogate-Control", "max-age=600"),
         }
     }
 }
@@ -236,6 +242,9 @@ fn assert_private(proxy: &Proxy, reply: &str) {
         ["private, no-store"],
         "{reply}"
     );
+    for targeted in ["cdn-cache-control", "surrogate-control"] {
+        assert_eq!(header(reply, targeted), [""; 0], "{reply}");
+    }
     let varies = header(reply, "vary").concat().to_lowercase();
     assert!(varies.contains("cookie"), "{reply}");
 }

@@ -20,7 +20,8 @@ use crate::realm::Realm;
 use crate::realm::any::AnyRealm;
 use crate::realm::registry::Realms;
 use crate::request::cache::peek;
-use crate::response::{answer, caching, cookies};
+use crate::response::caching::{self, Keep};
+use crate::response::{answer, cookies, flash};
 
 #[rocket::async_trait]
 impl<U: UserMixin> Fairing for LoginManager<U> {
@@ -116,8 +117,10 @@ fn finish<U: UserMixin>(
     if !pending.is_empty() {
         cookies::write(&realm.core, &pending, res);
     }
-    if answered || depends_on_user || !pending.is_empty() {
-        caching::keep_private(res);
+    if answered || !pending.is_empty() {
+        caching::keep_private(Keep::Never, res);
+    } else if depends_on_user {
+        caching::keep_private(Keep::Privately, res);
     }
 }
 

@@ -4,7 +4,7 @@ use rocket::http::{Header, Method, Status};
 use rocket::{Responder, catch, catchers, get, post, routes};
 use rocket_login::{CurrentUser, LoginSession, access::Deny};
 
-use crate::common::{App, REMEMBER, Reply, SESSION, User};
+use crate::common::{App, Browser, REMEMBER, Reply, SESSION, User};
 
 #[derive(Responder)]
 struct Cached {
@@ -175,6 +175,96 @@ fn an_answer_that_sets_or_removes_a_login_cookie_is_private() {
     let reply = browser.post("/logout", "");
     assert!(reply.removes(REMEMBER));
     assert_private(&reply);
+}
+
+#[derive(Responder)]
+struct WithHeaders {
+    body: &'static str,
+    first: Header<'static>,
+    second: Header<'static>,
+}
+
+#[get("/kept?<first>&<second>")]
+fn kept(first: &str, second: &str, _user: &User) -> WithHeaders {
+    let header = |line: &str| match line.split_once(": ") {
+        Some((name, value)) => Header::new(name.to_owned(), value.to_owned()),
+        None => Header::new("Cache-Control", line.to_owned()),
+    };
+    WithHeaders {
+        body: "kept",
+        first: header(first),
+        second: header(second),
+    }
+}
+
+/// What a page with these two headers says about its caching; a line without a name is a `Cache-Control`.
+fn caching(browser: &mut Browser<'_>, first: &str, second: &str) -> Reply {
+    let escape = |text| rocket::http::RawStr::new(text).percent_encode().to_string();
+    browser.get(&format!(
+        "/kept?first={}&second={}",
+        escape(first),
+        escape(second)
+    ))
+}
+
+// R45
+#[test]
+fn the_application_may_let_the_users_own_browser_keep_a_page() {
+    let app = App::new().routes(routes![kept]).start();
+    let mut alice = app.logged_in("alice");
+    for line in [
+        "private, no-cache",
+        "private, max-age=3600",
+        "Private",
+        "max-age=60 , PRIVATE, immutable",
+    ] {
+        let reply = caching(&mut alice, line, "X-Other: 1");
+        assert_eq!(reply.header("Cache-Control"), Some(line));
+        assert_eq!(reply.header("Vary"), Some("Cookie"));
+    }
+    for (first, second) in [
+        ("public, max-age=60", "X-Other: 1"),
+        ("max-age=60", "X-Other: 1"),
+        ("no-cache", "X-Other: 1"),
+        ("private, public", "X-Other: 1"),
+        ("private, s-maxage=60", "X-Other: 1"),
+        ("private", "public"),
+        ("private=\"Set-Cookie\", max-age=60", "X-Other: 1"),
+        ("max-age=60, x=\", private\"", "X-Other: 1"),
+        ("unprivate", "X-Other: 1"),
+    ] {
+        assert_private(&caching(&mut alice, first, second));
+    }
+    // A refusal and a response with a login cookie are never kept.
+    assert_private(&caching(&mut app.browser(), "private", "X-Other: 1"));
+    app.clock.advance(std::time::Duration::from_secs(600));
+    let reply = caching(&mut alice, "private, max-age=60", "X-Other: 1");
+    assert!(reply.cookie(SESSION).is_some());
+    assert_private(&reply);
+}
+
+// R45
+#[test]
+fn headers_for_certain_caches_are_removed() {
+    let app = App::new().routes(routes![kept]).start();
+    let mut alice = app.logged_in("alice");
+    for name in [
+        "CDN-Cache-Control",
+        "cloudflare-cdn-cache-control",
+        "Surrogate-Control",
+        "X-Accel-Expires",
+        "Edge-Control",
+    ] {
+        for rest in ["public, max-age=600", "private"] {
+            let reply = caching(&mut alice, &format!("{name}: max-age=600"), rest);
+            assert_eq!(reply.header(name), None);
+            let kept = reply.header("Cache-Control").unwrap();
+            assert!(kept.starts_with("private"), "{kept}");
+        }
+    }
+    let reply = caching(&mut alice, "X-Cache-Controls: 1", "Cache-Controller: 2");
+    assert_eq!(reply.header("X-Cache-Controls"), Some("1"));
+    assert_eq!(reply.header("Cache-Controller"), Some("2"));
 }
 
 // T74, D21
