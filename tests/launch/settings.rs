@@ -67,6 +67,7 @@ session_lifetime | session_lifetime = true | write whole seconds
 session_lifetime | session_lifetime = '3600' | write whole seconds
 session_lifetime | session_lifetime = 99999999999999999 | set 400 days or less
 session_idle_timeout | session_idle_timeout = true | `false` for no timeout
+fresh_grace_period | fresh_grace_period = '2 hours' | what filling in a form takes
 session_cookie_secure | session_cookie_secure = false | login.insecure_cookies = true
 remember_cookie_secure | remember_cookie_secure = false | login.insecure_cookies = true
 remember_cookie_httponly | remember_cookie_httponly = false | login.insecure_cookies = true

@@ -96,7 +96,9 @@ pub(crate) async fn decide(
         Need::Anonymous { .. } => return Err(deny(Reason::AlreadyLoggedIn)),
         _ if standing == Standing::Anonymous => return Err(deny(Reason::Unauthorized)),
         // Remembered, moved to another client, or too long ago: the credentials must be given again.
-        Need::FreshLogin if !standing.is_fresh(core.clock.now(), guard.window(&core.config)) => {
+        Need::FreshLogin
+            if !standing.is_fresh(core.clock.now(), guard.window(&core.config, req.method())) =>
+        {
             return Err(deny(Reason::NeedsRefresh));
         }
         Need::Nothing | Need::Login | Need::FreshLogin => {}

@@ -11,6 +11,7 @@ use super::condition::Permission;
 use crate::app::user::{UserMixin, UserType};
 use crate::config::Config;
 use crate::redirect::local::is_local;
+use crate::request::cross_site::is_safe;
 
 /// Who may use a route, or a group of routes.
 ///
@@ -214,10 +215,16 @@ impl RouteGuard {
         self
     }
 
-    /// How old, in seconds, the credentials of a fresh login may be on this route.
-    pub(crate) fn window(&self, config: &Config) -> Option<u64> {
+    /// Returns how old, in seconds, the credentials of a fresh login may be for a request with this method.
+    pub(crate) fn window(&self, config: &Config, method: Method) -> Option<u64> {
         let window = self.within.map(|window| window.as_secs());
-        window.or(config.fresh_lifetime)
+        let window = window.or(config.fresh_lifetime)?;
+        let grace = if is_safe(method) {
+            0
+        } else {
+            config.fresh_grace_period
+        };
+        Some(window.saturating_add(grace))
     }
 
     /// Whether the setting `exempt_methods` opens the route to everybody, as Flask-Login does for OPTIONS.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::duration::{IdleTimeout, days, describe};
+use super::duration::{IdleTimeout, days, describe, hours};
 use super::error::{Check, Report};
 use super::settings::Values;
 
@@ -46,6 +46,16 @@ pub(super) fn fresh_lifetime(values: &Values, report: &mut Report) -> Option<u64
     let session = valid(values.session_lifetime).unwrap_or(MAX_LIFETIME);
     let fresh = values.fresh_lifetime?;
     Some(within(session, fresh, &mut report.on("fresh_lifetime")))
+}
+
+/// Checks how much longer a login is fresh for a form that was opened in time.
+pub(super) fn grace_period(given: Duration, check: &mut Check<'_>) -> u64 {
+    if given > hours(1) {
+        check.mistake(
+            "is more than an hour; set what filling in a form takes, such as `\"10 minutes\"`",
+        );
+    }
+    given.as_secs()
 }
 
 fn within(session: u64, given: Duration, check: &mut Check<'_>) -> u64 {

@@ -56,6 +56,9 @@ macro_rules! settings_table {
             session_idle_timeout(timeout: IdleTimeout) = (1 hour);
             /// Sets how long a login stays fresh after the user gave the credentials.
             fresh_lifetime(lifetime: Duration) = (computed "as long as the session");
+            /// Sets how much longer a login counts as fresh for requests that change something, such as POST, so that a
+            /// form that was opened in time can still be sent; at most an hour.
+            fresh_grace_period(grace: Duration) = (0 seconds) -> u64, check lifetimes::grace_period;
 
             /// Sets the remember cookie's name, with the prefix `__Host-` as for the session cookie.
             ///

@@ -316,3 +316,35 @@ fn a_confirmed_user_is_not_loaded_again() {
     assert_eq!(browser.run("confirm alice, who, who"), "alice, alice");
     assert_eq!(app.users.loads(), before + 1);
 }
+
+#[fresh_login_required(within = "10m")]
+#[post("/within")]
+fn post_within() -> &'static str {
+    "sent"
+}
+
+#[test]
+fn a_form_that_was_opened_in_time_can_be_sent_within_the_grace_period() {
+    for (grace, seconds) in [(None, 1), (Some("5 minutes"), 5 * MINUTE)] {
+        let mut app = App::new().routes(routes![within, post_within]);
+        if let Some(grace) = grace {
+            app = app.set("login.fresh_grace_period", grace);
+        }
+        let app = app.start();
+        let mut browser = app.logged_in("alice");
+        app.forward(10 * MINUTE - 1);
+        assert_eq!(browser.get("/within").body, "within alice");
+        app.forward(1);
+        // The page does not open any more, but the form that it had can be sent.
+        assert_eq!(browser.get("/within").status, Status::SeeOther);
+        app.forward(seconds - 1);
+        let reply = browser.post("/within", "");
+        assert_eq!(reply.body == "sent", grace.is_some(), "{grace:?}");
+        app.forward(1);
+        assert_eq!(browser.post("/within", "").status, Status::SeeOther);
+        // A login that was never fresh gets no grace.
+        let mut remembered = app.remembered("alice");
+        remembered.restart();
+        assert_eq!(remembered.post("/within", "").status, Status::SeeOther);
+    }
+}
