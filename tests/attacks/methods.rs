@@ -64,16 +64,16 @@ fn send(site: &Site, method: &str, path: &str, headers: &[&[u8]], form: Option<&
 }
 
 /// Header lines of a browser that asks for a page.
-const PAGES: [&[&[u8]]; 5] = [
+const PAGES: [&[&[u8]]; 4] = [
     &[],
-    &[b"Accept: */*"],
     &[b"Accept: text/html,application/xhtml+xml,*/*;q=0.8"],
     &[b"Sec-Fetch-Mode: navigate"],
     &[b"Sec-Fetch-Mode: navigate", b"Accept: application/json"],
 ];
 
 /// Header lines of a script, which cannot follow a redirect to a login page.
-const SCRIPTS: [&[&[u8]]; 5] = [
+const SCRIPTS: [&[&[u8]]; 6] = [
+    &[b"Accept: */*"],
     &[b"Accept: application/json"],
     &[b"X-Requested-With: XMLHttpRequest"],
     &[b"Sec-Fetch-Mode: cors"],

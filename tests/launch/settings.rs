@@ -93,6 +93,9 @@ login_view | login_view = '' | such as `/login`
 refresh_view | refresh_view = '/\evil.com' | such as `/login`
 refresh_view | refresh_view = 'https:evil.com' | http(s) URL
 mount_login_views./admin | mount_login_views = { '/admin' = '//evil.com' } | such as `/login`
+mount_login_views./admin | mount_login_views = { '/admin' = true } | `false` for none
+mount_login_views./admin | mount_login_views = { '/admin' = 5 } | `false` for none
+login_view | login_view = '//evil.com#form' | such as `/login`
 mount_login_views.admin | mount_login_views = { 'admin' = '/login' } | such as `/admin`
 force_host_for_redirects | force_host_for_redirects = 'https://a.example' | example.com:8443
 trusted_proxies | trusted_proxies = ['10.0.0.0/33'] | such as `10.0.0.0/8`

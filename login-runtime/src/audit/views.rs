@@ -37,7 +37,10 @@ pub(super) fn warnings<P: Phase>(rocket: &Rocket<P>) -> Vec<String> {
     for realm in Realms::all(rocket) {
         let core = realm.core();
         let config = &core.config;
-        let mounted = config.mount_login_views.iter().map(|(_, view)| view);
+        let mounted = config
+            .mount_login_views
+            .iter()
+            .filter_map(|(_, view)| view.as_ref());
         let logins = mounted.chain(&config.login_view);
         let logins = logins.map(|view| (view, Visitor::Anonymous));
         let refreshes = config

@@ -31,7 +31,7 @@ pub(crate) use self::error::LaunchError;
 pub(crate) use self::secret::KeyInput;
 pub use self::settings::{Setting, settings};
 pub(crate) use self::settings::{Settings, realms};
-pub(crate) use self::view::View;
+pub(crate) use self::view::{MountView, View};
 
 use self::cookie::Cookies;
 use self::error::{Origin, Report};
@@ -149,14 +149,11 @@ impl Config {
 
     /// Warns about settings that are allowed but rarely intended.
     fn warn(&self, site: &Site, report: &mut Report) {
-        let mounted = self.mount_login_views.iter().map(|(_, view)| view);
-        let mut views = mounted.chain(&self.login_view).chain(&self.refresh_view);
-        if views.any(|view| matches!(view, View::External(_)))
-            && self.force_host_for_redirects.is_none()
-        {
+        let is_external = |view: &View| matches!(view, View::External(_));
+        if self.views().any(is_external) && self.force_host_for_redirects.is_none() {
             report.warning(
-                "a login view is on another site, which cannot lead users back here: redirects to it have no `next`, \
-                 because `login.force_host_for_redirects` is not set; set it to this site's host",
+                "a login view is a full URL: if it is on another site, that site cannot lead users back here, because \
+                 redirects to it have no `next`; set `login.force_host_for_redirects` to this site's host",
             );
         }
         let mut proxies = self.trusted_proxies.iter();

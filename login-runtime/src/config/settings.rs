@@ -12,7 +12,7 @@ use super::duration::{self, IdleTimeout};
 use super::error::{Origin, Report, place_of};
 use super::secret::{KEY_FORM, KeyInput};
 use super::table::{filled, or_default, parsed, settings_table, shown, stored, written};
-use super::{SessionProtection, UnguardedRoutes};
+use super::{MountView, SessionProtection, UnguardedRoutes};
 use crate::request::cross_site::CrossSiteProtection;
 use crate::request::fingerprint::ProtectionAddress;
 
@@ -228,6 +228,9 @@ impl From<Error> for Unreadable {
                     "a string" => "text in quotes",
                     "a sequence" => "a list, such as `[\"..\"]`",
                     "a map" => "a table, such as `{ \"/admin\" = \"/admin/login\" }`",
+                    "a page or `false`" => {
+                        "a page in quotes, such as `\"/login\"`, or `false` for none"
+                    }
                     "usize" => "a whole number",
                     "valid HTTP method string" => "an HTTP method in quotes, such as `\"OPTIONS\"`",
                     _ => "one of its words, in quotes",
@@ -293,7 +296,7 @@ mod tests {
             cross_site_protection = "off"
             trusted_proxies = ["10.0.0.0/8"]
             exempt_methods = ["OPTIONS"]
-            mount_login_views = { "/admin" = "/admin/login" }
+            mount_login_views = { "/admin" = "/admin/login", "/api" = false }
             revocation_capacity = 10
             "#,
         );
@@ -312,10 +315,10 @@ mod tests {
             Some(ProtectionAddress::Prefix)
         );
         assert_eq!(settings.exempt_methods, Some(vec![Method::Options]));
-        assert_eq!(
-            settings.mount_login_views.unwrap().get("/admin").unwrap(),
-            "/admin/login"
-        );
+        let views = settings.mount_login_views.unwrap();
+        let admin = MountView(Some("/admin/login".to_owned()));
+        assert_eq!(views.get("/admin"), Some(&admin));
+        assert_eq!(views.get("/api"), Some(&MountView(None)));
         assert_eq!(settings.revocation_capacity, Some(10));
         assert_eq!(settings.login_view, None);
     }

@@ -97,9 +97,9 @@ macro_rules! settings_table {
             /// Sets the page to which browsers are redirected for a login: a path of this site, such as from `uri!`, or
             /// an absolute URL; without one, they get a 401.
             login_view(view: View) = none -> Option<View>, check view::checked;
-            /// Sets the login pages of single mount points, as a table from mount point to page; the method is
-            /// `mount_login_view(base, view)`.
-            mount_login_views(_: Views) = [] -> Vec<(String, View)>, check view::mounted;
+            /// Sets the login pages of single mount points, as a table from mount point to page, or to `false` for
+            /// none; the methods are `mount_login_view(base, view)` and `mount_without_login_view(base)`.
+            mount_login_views(_: Views) = [] -> Vec<(String, Option<View>)>, check view::mounted;
             /// Sets the page to which browsers are redirected when a login is not fresh; without one, they get a 401.
             refresh_view(view: View) = none -> Option<View>, check view::checked;
             /// Sets the message that is flashed before the login page; an empty text turns it off.
@@ -113,9 +113,14 @@ macro_rules! settings_table {
             needs_refresh_message_category(category: Text) = "message" -> String;
             /// Sets whether a cookie keeps the wanted page for ten minutes, instead of `next` in the login page's
             /// address.
+            ///
+            /// Only a page that a person opened in a window is kept. A browser that does not send `Sec-Fetch-Dest`,
+            /// as over plain HTTP, does not tell a frame from a window.
             use_session_for_next(use_session: bool) = false -> bool;
             /// Sets this site's host in redirects to login pages, which are relative without it; a login page on
             /// another site needs it to lead back here.
+            ///
+            /// [`LoginSession::login_url`](crate::LoginSession::login_url) uses it too.
             force_host_for_redirects(host: Text) = none -> Option<String>, check check::redirect_host;
 
             /// Sets the methods for which `#[login_required]` and `#[fresh_login_required]` let everybody in, as
@@ -173,7 +178,7 @@ macro_rules! stored {
     (Text) => { String };
     (Texts) => { Vec<String> };
     (View) => { String };
-    (Views) => { BTreeMap<String, String> };
+    (Views) => { BTreeMap<String, MountView> };
     (Methods) => { Vec<Method> };
     ($kind:ident) => { $kind };
 }

@@ -1,62 +1,146 @@
 //! Login views: the pages to which people are redirected to log in.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use rocket::http::uri::Absolute;
+use serde::de::{self, Deserialize, Deserializer};
 
 use super::error::Check;
 use super::{Config, host};
 use crate::redirect::local::{self, is_under, path_of, same_path};
+use crate::request::cross_site::WebOrigin;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum View {
-    /// A path of this site.
+    /// A path of this site, with a query and a fragment if it has them.
     Local(String),
     /// An http(s) URL, usually of another site.
-    External(String),
+    External(WebUrl),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WebUrl {
+    url: String,
+    origin: WebOrigin,
+    path: String,
 }
 
 impl View {
     fn parse(text: String) -> Result<Self, String> {
-        if local::is_local(&text) {
+        let (page, fragment) = text.split_once('#').unwrap_or((&text, ""));
+        let is_plain = fragment.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_plain && local::is_local(page) {
             return Ok(Self::Local(text));
         }
-        if is_web_url(&text) {
-            return Ok(Self::External(text));
+        if is_plain && let Some((origin, path)) = web_url(page) {
+            return Ok(Self::External(WebUrl {
+                origin,
+                path,
+                url: text,
+            }));
         }
         Err(format!(
             "`{}` is neither a path of this site, such as `/login`, nor an http(s) URL; set one of these",
             text.escape_debug()
         ))
     }
+
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Local(view) => view,
+            Self::External(view) => &view.url,
+        }
+    }
+
+    /// Returns the view's path, if the view is a page of this site, whose host is that of the request.
+    ///
+    /// A client may send any `Host`. It is compared with the host in the configuration and never written.
+    pub(crate) fn path_here(&self, host: Option<&str>, https: Option<bool>) -> Option<&str> {
+        match self {
+            Self::Local(view) => Some(path_of(view)),
+            Self::External(view) => view.origin.is_at(host, https).then_some(&view.path),
+        }
+    }
 }
 
 impl Config {
     /// Returns the login view for a path: the one of the longest mount point that contains it, or else the manager's.
     pub(crate) fn login_view_of(&self, path: &str) -> Option<&View> {
-        self.mount_login_views
-            .iter()
+        match self.mounted_at(path) {
+            Some(view) => view.as_ref(),
+            None => self.login_view.as_ref(),
+        }
+    }
+
+    /// Returns the refresh view for a path; there is none where there is no login view on purpose.
+    pub(crate) fn refresh_view_of(&self, path: &str) -> Option<&View> {
+        match self.mounted_at(path) {
+            Some(None) => None,
+            Some(Some(_)) | None => self.refresh_view.as_ref(),
+        }
+    }
+
+    fn mounted_at(&self, path: &str) -> Option<&Option<View>> {
+        let mut mounted = self.mount_login_views.iter();
+        mounted
             .find(|(base, _)| is_under(path, base))
             .map(|(_, view)| view)
-            .or(self.login_view.as_ref())
     }
 
     /// Whether a path is a login or refresh page, to which `next` must not lead.
-    pub(crate) fn is_login_path(&self, target: &str) -> bool {
-        self.login_paths()
+    pub(crate) fn is_login_path(&self, target: &str, host: Option<&str>) -> bool {
+        self.login_paths_at(host)
             .any(|path| same_path(path, path_of(target)))
     }
 
+    /// Returns the paths of the login and refresh pages on this site, whatever its host is.
     pub(crate) fn login_paths(&self) -> impl Iterator<Item = &str> {
+        self.login_paths_at(None)
+    }
+
+    /// Returns the paths of the login and refresh pages on this site, whose host is that of the request.
+    pub(crate) fn login_paths_at(&self, host: Option<&str>) -> impl Iterator<Item = &str> {
+        self.views()
+            .filter_map(move |view| view.path_here(host, self.https))
+    }
+
+    pub(super) fn views(&self) -> impl Iterator<Item = &View> {
         let mounted = self.mount_login_views.iter().map(|(_, view)| view);
-        self.login_view
-            .iter()
-            .chain(&self.refresh_view)
-            .chain(mounted)
-            .filter_map(|view| match view {
-                View::Local(path) => Some(path_of(path)),
-                View::External(_) => None,
-            })
+        mounted
+            .chain([&self.login_view, &self.refresh_view])
+            .flatten()
+    }
+}
+
+/// The login page of a mount point as it is given: `false` in the configuration is no page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MountView(pub(crate) Option<String>);
+
+impl<'de> Deserialize<'de> for MountView {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(MountViewVisitor)
+    }
+}
+
+struct MountViewVisitor;
+
+impl de::Visitor<'_> for MountViewVisitor {
+    type Value = MountView;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a page or `false`")
+    }
+
+    fn visit_str<E: de::Error>(self, view: &str) -> Result<MountView, E> {
+        Ok(MountView(Some(view.to_owned())))
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<MountView, E> {
+        if value {
+            return Err(E::invalid_value(de::Unexpected::Bool(value), &self));
+        }
+        Ok(MountView(None))
     }
 }
 
@@ -69,11 +153,11 @@ pub(super) fn checked(given: Option<String>, check: &mut Check<'_>) -> Option<Vi
 
 /// Checks the views of single mount points, and sorts them by the length of the base, longest first.
 pub(super) fn mounted(
-    views: BTreeMap<String, String>,
+    views: BTreeMap<String, MountView>,
     check: &mut Check<'_>,
-) -> Vec<(String, View)> {
+) -> Vec<(String, Option<View>)> {
     let mut mounted = Vec::new();
-    for (base, view) in views {
+    for (base, MountView(view)) in views {
         let part = base.escape_debug().to_string();
         if !is_base(&base) {
             check.mistake_in(
@@ -82,7 +166,7 @@ pub(super) fn mounted(
             );
             continue;
         }
-        match View::parse(view) {
+        match view.map(View::parse).transpose() {
             Ok(view) => mounted.push((base, view)),
             Err(mistake) => check.mistake_in(&part, mistake),
         }
@@ -95,14 +179,15 @@ fn is_base(base: &str) -> bool {
     local::is_local(base) && !base.contains('?')
 }
 
-fn is_web_url(text: &str) -> bool {
-    Absolute::parse(text).is_ok_and(|url| {
-        let scheme = url.scheme();
-        (scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http"))
-            && url
-                .authority()
-                .is_some_and(|authority| host::is_host_and_port(&authority.to_string()))
-    })
+/// The origin and the path of an http(s) URL; `None` for any other text.
+fn web_url(text: &str) -> Option<(WebOrigin, String)> {
+    let url = Absolute::parse(text).ok()?;
+    let authority = url.authority()?.to_string();
+    if !host::is_host_and_port(&authority) {
+        return None;
+    }
+    let origin = format!("{}://{authority}", url.scheme()).parse().ok()?;
+    Some((origin, url.path().to_string()))
 }
 
 #[cfg(test)]
@@ -120,12 +205,39 @@ mod tests {
             view("/login?x=1"),
             Some(View::Local("/login?x=1".to_owned()))
         );
+        assert_eq!(
+            view("/login?x=1#a/b?c"),
+            Some(View::Local("/login?x=1#a/b?c".to_owned()))
+        );
         for url in [
             "https://sso.example/login?app=a",
+            "https://sso.example/login#form",
             "http://localhost:8001/",
             "HTTPS://sso.example",
         ] {
-            assert_eq!(view(url), Some(View::External(url.to_owned())), "{url}");
+            let view = view(url).expect(url);
+            assert!(matches!(view, View::External(_)), "{url}");
+            assert_eq!(view.as_str(), url);
+        }
+    }
+
+    #[test]
+    fn a_view_is_here_if_it_names_no_other_host() {
+        let here = |text, host, https| {
+            let view = view(text).expect(text);
+            view.path_here(host, https).map(str::to_owned)
+        };
+        let login = Some("/login".to_owned());
+        for host in [None, Some("app.example"), Some("evil.example")] {
+            assert_eq!(here("/login?x#y", host, None), login);
+        }
+        let own = "http://app.example/login?x#y";
+        for host in ["app.example", "APP.example", "app.example:80"] {
+            assert_eq!(here(own, Some(host), None), login, "{host}");
+            assert_eq!(here(own, Some(host), Some(true)), None, "{host}");
+        }
+        for host in [None, Some("app.example:81"), Some("evil.example"), Some("")] {
+            assert_eq!(here(own, host, None), None, "{host:?}");
         }
     }
 
@@ -145,6 +257,10 @@ mod tests {
             "https://sso.example/é",
             "https://sso .example",
             "https://sso.example/\\x",
+            "/login#a b",
+            "/login#é",
+            "//evil.com#x",
+            "https://sso.example/#\r\nx",
         ] {
             assert_eq!(view(text), None, "{text:?}");
         }
@@ -152,7 +268,8 @@ mod tests {
 
     #[test]
     fn the_longest_base_comes_first() {
-        let views = ["/", "/admin/deep", "/admin"].map(|base| (base.to_owned(), "/l".to_owned()));
+        let views = ["/", "/admin/deep", "/admin"]
+            .map(|base| (base.to_owned(), MountView(Some("/l".to_owned()))));
         let mut report = Report::default();
         let bases: Vec<_> = mounted(views.into(), &mut report.on("mount_login_views"))
             .into_iter()
@@ -166,7 +283,7 @@ mod tests {
     fn a_base_that_rocket_would_not_mount_is_refused() {
         for base in ["", "admin", "//x", "/a?b"] {
             let mut report = Report::default();
-            let views = [(base.to_owned(), "/login".to_owned())].into();
+            let views = [(base.to_owned(), MountView(None))].into();
             assert_eq!(
                 mounted(views, &mut report.on("mount_login_views")),
                 [],

@@ -9,7 +9,7 @@ use rocket::http::{Method, SameSite};
 use super::LoginManager;
 use crate::app::user::UserMixin;
 use crate::config::table::{argument, converted, settings_table, shown};
-use crate::config::{IdleTimeout, KeyInput, SessionProtection, UnguardedRoutes};
+use crate::config::{IdleTimeout, KeyInput, MountView, SessionProtection, UnguardedRoutes};
 use crate::request::cross_site::CrossSiteProtection;
 use crate::request::fingerprint::ProtectionAddress;
 
@@ -88,11 +88,34 @@ impl<U: UserMixin> LoginManager<U> {
     /// ```
     #[must_use]
     pub fn mount_login_view(self, base: impl fmt::Display, view: impl fmt::Display) -> Self {
+        self.mount(&base, MountView(Some(view.to_string())))
+    }
+
+    /// Sets that a mount point has no login page and no refresh page: everybody gets the 401, as a script does.
+    ///
+    /// It is for an area whose clients are programs, such as `/api`. This is Flask-Login's `None` in
+    /// `blueprint_login_views`. In the configuration, the page in `mount_login_views` is `false`.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginManager, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # fn manage(manager: LoginManager<User>) -> LoginManager<User> {
+    /// manager.login_view("/login").mount_without_login_view("/api")
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn mount_without_login_view(self, base: impl fmt::Display) -> Self {
+        self.mount(&base, MountView(None))
+    }
+
+    fn mount(self, base: &impl fmt::Display, view: MountView) -> Self {
         self.set(|settings| {
             settings
                 .mount_login_views
                 .get_or_insert_with(BTreeMap::new)
-                .insert(base.to_string(), view.to_string());
+                .insert(base.to_string(), view);
         })
     }
 }

@@ -9,6 +9,9 @@ use crate::redirect::local::collapse_slashes;
 /// `next_url` is shortened with [`make_next_param`] and added to the query as `next_field`; it replaces a field of that
 /// name. The rest of the query and the fragment do not change. Without `next_url`, the URL is returned unchanged.
 ///
+/// This function knows no manager. [`LoginSession::login_url`](crate::LoginSession::login_url) also follows the setting
+/// `force_host_for_redirects`.
+///
 /// # Example
 ///
 /// ```rust
@@ -30,6 +33,14 @@ pub fn login_url(login_view: &str, next_url: Option<&str>, next_field: &str) -> 
         next_field,
         &make_next_param(login_view, next_url),
     )
+}
+
+/// Puts a host in front of a path of this site; a URL that names its host stays as it is.
+pub(crate) fn at_host(host: Option<&str>, url: String) -> String {
+    match host {
+        Some(host) if url.starts_with('/') && !url.starts_with("//") => format!("//{host}{url}"),
+        _ => url,
+    }
 }
 
 /// Returns the current URL in the shortest form that leads back from the login page.
@@ -61,7 +72,7 @@ pub fn make_next_param(login_url: &str, current_url: &str) -> String {
 }
 
 /// Returns a URL whose query has the field exactly once: where it first occurred, or else at the end.
-pub(crate) fn with_field(url: &str, field: &str, value: &str) -> String {
+fn with_field(url: &str, field: &str, value: &str) -> String {
     let (url, fragment) = split_before(url, |c| c == '#');
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let encode = |text| RawStr::new(text).percent_encode();

@@ -112,7 +112,7 @@ pub(crate) struct WebOrigin {
 
 impl WebOrigin {
     /// Whether this origin is the site at the given host.
-    fn is_at(&self, host: Option<&str>, https: Option<bool>) -> bool {
+    pub(crate) fn is_at(&self, host: Option<&str>, https: Option<bool>) -> bool {
         // An application shell, such as `tauri://localhost`, is no site.
         let Some(default_port) = self.scheme.default_port() else {
             return false;

@@ -7,7 +7,7 @@ use rocket::http::{Method, Status};
 use rocket::{Request, Response};
 use tracing::error;
 
-use super::asker::Asker;
+use super::asker::{self, Asker};
 use super::flash;
 use crate::access::denial::{Denied, Reason};
 use crate::app::contain::contain;
@@ -18,7 +18,7 @@ use crate::login::visit::Visit;
 use crate::realm::message::Message;
 use crate::realm::{Realm, RealmCore};
 use crate::redirect::local;
-use crate::redirect::login_url::{login_url, with_field};
+use crate::redirect::login_url::{at_host, login_url};
 
 /// Answers a denial and emits its event. Returns whether the response is the answer to it.
 ///
@@ -64,7 +64,7 @@ async fn replace<'r, U: UserMixin>(
             send_to_view(realm, req, res, view, realm.login_message.as_ref());
         }
         Reason::NeedsRefresh => {
-            let view = config.refresh_view.as_ref();
+            let view = config.refresh_view_of(req.uri().path().as_str());
             send_to_view(realm, req, res, view, realm.needs_refresh_message.as_ref());
         }
         Reason::AlreadyLoggedIn => {
@@ -106,7 +106,10 @@ fn send_to_view<U: UserMixin>(
     let core = &realm.core;
     let Some(view) = view else { return };
     let asker = Asker::of(req);
-    if asker == Asker::Person && is_at(req, view) {
+    let host = req.host().map(ToString::to_string);
+    let host = host.as_deref();
+    let here = view.path_here(host, core.config.https);
+    if matches!(asker, Asker::Person | Asker::Frame) && here.is_some_and(|path| is_at(req, path)) {
         let page = req.uri().path();
         error!(
             "the page `{page}` requires a login itself, and browsers are sent there to log in: remove its guard, or its \
@@ -115,18 +118,26 @@ fn send_to_view<U: UserMixin>(
         return;
     }
     let next = match asker {
-        Asker::Htmx => htmx_next(core, req),
-        Asker::Person => page_next(core, req),
+        // A boosted form has no page of its own, like any form that is posted.
+        Asker::Htmx if asker::is_boosted(req) => page_next(req).or_else(|| htmx_next(req)),
+        Asker::Htmx => htmx_next(req),
+        Asker::Person | Asker::Frame => page_next(req),
         Asker::Script => return,
     };
+    let next = next.filter(|next| !core.config.is_login_path(next, host));
     let location = if core.config.use_session_for_next {
-        Visit::<U>::of(req).keep_next(next);
-        location(core, view, None)
+        // A frame may show any page. What it shows is not what the person wants to see in the window.
+        if asker != Asker::Frame {
+            Visit::<U>::of(req).keep_next(next);
+        }
+        location(core, view, here.is_some(), None)
     } else {
-        location(core, view, next.as_deref())
+        location(core, view, here.is_some(), next)
     };
     send(asker, res, location);
-    if asker == Asker::Person
+    // A login page of another site cannot show the message.
+    if here.is_some()
+        && matches!(asker, Asker::Person | Asker::Frame)
         && let Some(message) = message
     {
         let cookie = message.cookie(realm.localize.as_deref(), req);
@@ -135,16 +146,15 @@ fn send_to_view<U: UserMixin>(
 }
 
 /// Whether a page that was asked for is itself the view, so that a redirect would never end.
-fn is_at(req: &Request<'_>, view: &View) -> bool {
+fn is_at(req: &Request<'_>, path: &str) -> bool {
     let is_page = matches!(req.method(), Method::Get | Method::Head);
-    is_page
-        && matches!(view, View::Local(view) if local::same_path(local::path_of(view), req.uri().path().as_str()))
+    is_page && local::same_path(path, req.uri().path().as_str())
 }
 
 /// Sends the asker to another address.
 fn send(asker: Asker, res: &mut Response<'_>, location: String) {
     match asker {
-        Asker::Person => {
+        Asker::Person | Asker::Frame => {
             empty(res);
             res.set_status(Status::SeeOther);
             res.set_raw_header("Location", location);
@@ -188,40 +198,33 @@ async fn custom<'r, U: UserMixin>(
 }
 
 /// Returns the address of a login page, with the wanted page where there is one.
-fn location(core: &RealmCore, view: &View, next: Option<&str>) -> String {
-    let local = |view: &str| match next {
-        Some(next) => with_field(view, "next", next),
-        None => view.to_owned(),
-    };
-    match (view, &core.config.force_host_for_redirects) {
-        (View::Local(view), None) => local(view),
-        (View::Local(view), Some(host)) => format!("//{host}{}", local(view)),
+fn location(core: &RealmCore, view: &View, is_here: bool, next: Option<String>) -> String {
+    let host = core.config.force_host_for_redirects.as_deref();
+    let next = if is_here {
+        next
+    } else {
         // Only a configured host may lead back from another site: the client chooses the `Host` header.
-        (View::External(view), None) => view.clone(),
-        (View::External(view), Some(host)) => {
-            let scheme = if core.config.https == Some(true) {
-                "https"
-            } else {
-                "http"
-            };
-            let next = next.map(|next| format!("{scheme}://{host}{next}"));
-            login_url(view, next.as_deref(), "next")
-        }
-    }
+        let scheme = if core.config.https == Some(true) {
+            "https"
+        } else {
+            "http"
+        };
+        next.and_then(|next| Some(format!("{scheme}://{}{next}", host?)))
+    };
+    at_host(host, login_url(view.as_str(), next.as_deref(), "next"))
 }
 
-/// Returns the page to come back to: only what a GET can request again, and never a login page.
-fn page_next(core: &RealmCore, req: &Request<'_>) -> Option<String> {
+/// Returns the page to come back to: only what a GET can request again.
+fn page_next(req: &Request<'_>) -> Option<String> {
     if !matches!(req.method(), Method::Get | Method::Head) {
         return None;
     }
     let query = req.uri().query().map(|query| query.as_str());
-    let next = local::wanted(req.uri().path().as_str(), query)?;
-    (!core.config.is_login_path(&next)).then_some(next)
+    local::wanted(req.uri().path().as_str(), query)
 }
 
 /// Returns the page that requested an htmx fragment: the path and query of the address that htmx sends.
-fn htmx_next(core: &RealmCore, req: &Request<'_>) -> Option<String> {
+fn htmx_next(req: &Request<'_>) -> Option<String> {
     let current = req.headers().get_one("HX-Current-URL")?;
     let (current, _fragment) = current.split_once('#').unwrap_or((current, ""));
     let current = Absolute::parse(current).ok()?;
@@ -230,6 +233,5 @@ fn htmx_next(core: &RealmCore, req: &Request<'_>) -> Option<String> {
         .authority()
         .filter(|authority| !authority.host().is_empty())?;
     let query = current.query().map(|query| query.as_str());
-    let next = local::wanted(current.path().as_str(), query)?;
-    (!core.config.is_login_path(&next)).then_some(next)
+    local::wanted(current.path().as_str(), query)
 }

@@ -6,8 +6,10 @@ use rocket::http::MediaType;
 /// Who sent a request.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Asker {
-    /// A person's browser, for a page.
+    /// A person's browser, for a page in a window.
     Person,
+    /// A person's browser, for a page in a frame of another page.
+    Frame,
     /// htmx, for a part of a page.
     Htmx,
     /// A script, for data: it is not redirected.
@@ -17,10 +19,17 @@ pub(crate) enum Asker {
 impl Asker {
     pub(crate) fn of(req: &Request<'_>) -> Self {
         let headers = req.headers();
+        // Nobody has gone there yet. A browser drops a page that it failed to get in advance, and asks again.
+        if is_in_advance(req) {
+            return Self::Script;
+        }
         // First, since every current browser sends it, and htmx never navigates.
         let mode = headers.get_one("Sec-Fetch-Mode");
         if mode == Some("navigate") {
-            Self::Person
+            match headers.get_one("Sec-Fetch-Dest") {
+                Some("document") | None => Self::Person,
+                Some(_) => Self::Frame,
+            }
         } else if headers.get_one("HX-Request") == Some("true") {
             Self::Htmx
         } else if mode.is_none() && prefers_a_page(req) {
@@ -29,6 +38,19 @@ impl Asker {
             Self::Script
         }
     }
+}
+
+/// Whether a request is a boosted link of htmx, which loads a whole page.
+pub(crate) fn is_boosted(req: &Request<'_>) -> bool {
+    req.headers().get_one("HX-Boosted") == Some("true")
+}
+
+/// Whether a browser asks for a page that the person may open later.
+fn is_in_advance(req: &Request<'_>) -> bool {
+    ["Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"]
+        .iter()
+        .filter_map(|name| req.headers().get_one(name))
+        .any(|purpose| purpose.starts_with("prefetch") || purpose == "preview")
 }
 
 /// Whether a client that does not send its mode asked for a page, and not for data.
@@ -43,9 +65,9 @@ fn prefers_a_page(req: &Request<'_>) -> bool {
             .is_none_or(|accept| is_page(accept.preferred().media_type()))
 }
 
+/// No browser opens a page with `*/*`; programs, and scripts of a page, send nothing else.
 fn is_page(media_type: &MediaType) -> bool {
     media_type.is_html()
-        || media_type.is_any()
         || media_type.top() == "text" && media_type.sub() == "*"
         || media_type.top() == "application" && media_type.sub() == "xhtml+xml"
 }
@@ -69,7 +91,6 @@ mod tests {
             "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,\
              image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7"
         ));
-        assert!(prefers("*/*"));
         assert!(prefers("text/*"));
         assert!(prefers("application/json;q=0.5, text/html"));
     }
@@ -80,5 +101,6 @@ mod tests {
         assert!(!prefers("application/json, text/plain, */*"));
         assert!(!prefers("text/html;q=0.5, application/json"));
         assert!(!prefers("image/png"));
+        assert!(!prefers("*/*"));
     }
 }

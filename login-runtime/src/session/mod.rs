@@ -32,6 +32,7 @@ use crate::login::pending::{NextChange, Pending};
 use crate::login::visit::Visit;
 use crate::realm::Realm;
 use crate::realm::registry::manager_is_missing;
+use crate::redirect::login_url::{at_host, login_url};
 use crate::request::cross_site::{CrossSiteProtection, is_safe};
 use crate::token::SessionId;
 
@@ -315,6 +316,29 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// ```
     pub fn needs_refresh(&self) -> Deny {
         Deny(Self::denied(Reason::NeedsRefresh))
+    }
+
+    /// Returns the URL of a login view that contains where to go after the login, on the host of the setting
+    /// `force_host_for_redirects`.
+    ///
+    /// It is [`login_url`](crate::login_url()) with the host of this site in front, if the setting names one. A view
+    /// that names its own host keeps it.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::response::Redirect;
+    /// # use rocket_login::{LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # fn handler(session: LoginSession<'_, User>) -> Redirect {
+    /// // `//app.example/login?next=%2Fnotes` with `force_host_for_redirects = "app.example"`
+    /// Redirect::to(session.login_url("/login", Some("/notes"), "next"))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn login_url(&self, login_view: &str, next_url: Option<&str>, next_field: &str) -> String {
+        let host = self.realm.core.config.force_host_for_redirects.as_deref();
+        at_host(host, login_url(login_view, next_url, next_field))
     }
 
     fn denied(reason: Reason) -> Denied {

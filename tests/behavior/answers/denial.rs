@@ -16,9 +16,13 @@ const LOG_IN: &str = "Please log in to access this page.";
 
 type Headers = &'static [(&'static str, &'static str)];
 
-const NAVIGATIONS: [Headers; 7] = [
+const NAVIGATIONS: [Headers; 8] = [
     &[],
-    &[("Accept", "*/*")],
+    &[
+        ("Sec-Fetch-Mode", "navigate"),
+        ("Sec-Fetch-Dest", "document"),
+    ],
+    &[("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "iframe")],
     &[("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")],
     &[("Accept", "application/json;q=0.5, text/html")],
     &[("Sec-Fetch-Mode", "navigate")],
@@ -29,7 +33,14 @@ const NAVIGATIONS: [Headers; 7] = [
     &[("HX-Request", "false")],
 ];
 
-const SCRIPTS: [Headers; 6] = [
+const SCRIPTS: [Headers; 9] = [
+    // No browser opens a page with it; `curl`, most HTTP clients and `fetch` send it.
+    &[("Accept", "*/*")],
+    &[("Accept", "*/*;q=0.8")],
+    &[
+        ("Sec-Fetch-Mode", "navigate"),
+        ("Sec-Purpose", "prefetch;prerender"),
+    ],
     &[("Accept", "application/json")],
     &[("X-Requested-With", "XMLHttpRequest")],
     &[("Sec-Fetch-Mode", "cors")],
@@ -301,6 +312,25 @@ fn htmx_gets_a_401_with_a_redirect_header() {
                     .any(|(_, value)| value.contains("evil.com/"))
             );
         }
+    }
+}
+
+#[test]
+fn a_boosted_link_of_htmx_wants_the_page_that_it_leads_to() {
+    let app = App::new().start();
+    for (method, location) in [
+        (Method::Get, "/login?next=%2Fprivate%3Fa%3D1"),
+        // A posted form leads back to the page with the form.
+        (Method::Post, "/login?next=%2Fstart"),
+    ] {
+        let mut browser = app
+            .browser()
+            .header("HX-Request", "true")
+            .header("HX-Boosted", "true")
+            .header("HX-Current-URL", "http://localhost/start");
+        let reply = browser.send(method, "/private?a=1", None);
+        assert_eq!(reply.status, Status::Unauthorized);
+        assert_eq!(reply.header("HX-Redirect"), Some(location));
     }
 }
 
