@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex};
 
 use rocket::figment::Figment;
 use rocket::form::Form;
-use rocket::http::{Cookie, Header, Status};
+use rocket::http::{Cookie, Header, RawStr, Status};
 use rocket::local::blocking::{Client, LocalResponse};
 use rocket::request::FlashMessage;
 use rocket::response::Redirect;
@@ -448,7 +448,9 @@ impl Browser<'_> {
     pub fn send(&mut self, method: rocket::http::Method, path: &str, form: Option<&str>) -> Reply {
         let mut request = self.app.client.req(method, path);
         for (name, value) in &self.cookies {
-            request = request.cookie(Cookie::new(name.clone(), value.clone()));
+            // As a server reads it from a `Cookie` header.
+            let value = RawStr::new(value).percent_decode_lossy().into_owned();
+            request = request.cookie(Cookie::new(name.clone(), value));
         }
         for (name, value) in &self.headers {
             request.add_header(Header::new(name.clone(), value.clone()));

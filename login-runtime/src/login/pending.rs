@@ -8,6 +8,8 @@ pub(crate) struct Pending {
     pub(crate) session: Option<Change>,
     pub(crate) remember: Option<Change>,
     pub(crate) next: Option<NextChange>,
+    /// Whether the handler logged a user in or confirmed the login.
+    pub(crate) logged_in: bool,
     pub(crate) clear_site_data: bool,
 }
 

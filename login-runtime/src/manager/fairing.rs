@@ -102,7 +102,7 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
             Some(denied) => Box::pin(answer::answer(realm, req, res, denied)).await,
             None => false,
         };
-        finish(realm, visit, res, answered);
+        finish(realm, visit, req, res, answered);
     }
 }
 
@@ -110,10 +110,14 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
 fn finish<U: UserMixin>(
     realm: &Realm<U>,
     visit: &Visit<U>,
+    req: &Request<'_>,
     res: &mut Response<'_>,
     answered: bool,
 ) {
     let (pending, depends_on_user) = visit.take_outcome();
+    if pending.logged_in {
+        flash::take_back(req, res);
+    }
     if !pending.is_empty() {
         cookies::write(&realm.core, &pending, res);
     }

@@ -13,6 +13,9 @@ use crate::app::handler::Localize;
 /// The name of the cookie in which `rocket::response::Flash` keeps its message.
 pub(crate) const FLASH: &str = "_flash";
 
+/// Marks the length of the category in our own messages. Rocket reads `07` as 7 and never writes it.
+const MARK: char = '0';
+
 /// A message, and the `Set-Cookie` that carries it, ready since the launch.
 pub(crate) struct Message {
     text: String,
@@ -40,9 +43,24 @@ impl Message {
     }
 }
 
+/// Whether a flash cookie carries a message of the settings, in whatever language.
+pub(crate) fn is_ours(flash: &Cookie<'_>) -> bool {
+    flash
+        .value()
+        .strip_prefix(MARK)
+        .is_some_and(|rest| rest.starts_with(|char: char| char.is_ascii_digit()))
+}
+
+/// Returns the cookie that removes a message.
+pub(crate) fn removal() -> String {
+    let mut cookie = Cookie::build(FLASH).path("/").build();
+    cookie.make_removal();
+    cookie.to_string()
+}
+
 /// Writes a message as `rocket::response::Flash` does, whose cookie jar is closed when a denial is answered.
 fn cookie(category: &str, message: &str, secure: bool) -> String {
-    let content = format!("{}:{category}{message}", category.len());
+    let content = format!("{MARK}{}:{category}{message}", category.len());
     let cookie = Cookie::build((FLASH, content))
         .path("/")
         .max_age(Duration::minutes(5))

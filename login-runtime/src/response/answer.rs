@@ -140,8 +140,7 @@ fn send_to_view<U: UserMixin>(
         && matches!(asker, Asker::Person | Asker::Frame)
         && let Some(message) = message
     {
-        let cookie = message.cookie(realm.localize.as_deref(), req);
-        flash::replace(cookie.into_owned(), res);
+        flash::announce(realm, message, req, res);
     }
 }
 

@@ -1,26 +1,36 @@
 //! Flashed messages on a response whose cookie jar is closed.
 
-use rocket::http::Header;
+use rocket::http::{Cookie, Header};
 use rocket::{Request, Response};
 
-use crate::realm::message::FLASH;
+use crate::realm::Realm;
+use crate::realm::message::{self, FLASH, Message, is_ours};
 
-/// Puts a flash cookie on the response. There is one message at a time: it replaces the one that a catcher set, and
-/// Rocket's removal of the last one.
-pub(crate) fn replace(flash: String, res: &mut Response<'_>) {
-    if res.headers().contains("Set-Cookie") {
-        let others: Vec<String> = res
-            .headers()
-            .get("Set-Cookie")
-            .filter(|cookie| cookie.split('=').next() != Some(FLASH))
-            .map(str::to_owned)
-            .collect();
-        res.remove_header("Set-Cookie");
-        for other in others {
-            res.adjoin_header(Header::new("Set-Cookie", other));
-        }
+/// Flashes a message of the settings, unless the application has flashed one that nobody has seen yet: Rocket has
+/// room for one, and theirs would be lost.
+pub(crate) fn announce<U>(
+    realm: &Realm<U>,
+    message: &Message,
+    req: &Request<'_>,
+    res: &mut Response<'_>,
+) {
+    if flashes(res) {
+        return;
     }
-    res.adjoin_header(Header::new("Set-Cookie", flash));
+    // A catcher may have read the message, and the redirect has dropped the catcher's page.
+    remove(res);
+    if req.cookies().get(FLASH).is_none_or(is_ours) {
+        let cookie = message.cookie(realm.localize.as_deref(), req).into_owned();
+        res.adjoin_header(Header::new("Set-Cookie", cookie));
+    }
+}
+
+/// Takes back a message of the settings that nobody has seen: it asks for the login that has just happened.
+pub(crate) fn take_back(req: &Request<'_>, res: &mut Response<'_>) {
+    if req.cookies().get(FLASH).is_some_and(is_ours) && !flashes(res) {
+        remove(res);
+        res.adjoin_header(Header::new("Set-Cookie", message::removal()));
+    }
 }
 
 /// Sends a message that a handler has just flashed through the closed cookie jar.
@@ -30,6 +40,37 @@ pub(crate) fn carry(req: &Request<'_>, res: &mut Response<'_>) {
     };
     let received = req.cookies().get(FLASH);
     if received.is_none_or(|received| received.value() != flashed.value()) {
-        replace(flashed.encoded().to_string(), res);
+        remove(res);
+        res.adjoin_header(Header::new("Set-Cookie", flashed.encoded().to_string()));
     }
+}
+
+/// Whether the application flashes a message with this response.
+fn flashes(res: &Response<'_>) -> bool {
+    res.headers()
+        .get("Set-Cookie")
+        .filter(|cookie| is_flash(cookie))
+        .filter_map(|cookie| Cookie::parse(cookie).ok())
+        .any(|flash| !flash.value().is_empty())
+}
+
+/// Removes every flash cookie, and the removal of one, from the response.
+fn remove(res: &mut Response<'_>) {
+    if !res.headers().get("Set-Cookie").any(is_flash) {
+        return;
+    }
+    let others: Vec<String> = res
+        .headers()
+        .get("Set-Cookie")
+        .filter(|cookie| !is_flash(cookie))
+        .map(str::to_owned)
+        .collect();
+    res.remove_header("Set-Cookie");
+    for other in others {
+        res.adjoin_header(Header::new("Set-Cookie", other));
+    }
+}
+
+fn is_flash(cookie: &str) -> bool {
+    cookie.split('=').next() == Some(FLASH)
 }

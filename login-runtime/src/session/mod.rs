@@ -28,7 +28,7 @@ use crate::access::decide;
 use crate::access::denial::{Denied, Deny, GuardError, Reason};
 use crate::app::event::EventKind;
 use crate::app::user::UserMixin;
-use crate::login::pending::{NextChange, Pending};
+use crate::login::pending::{Change, NextChange, Pending};
 use crate::login::visit::Visit;
 use crate::realm::Realm;
 use crate::realm::registry::manager_is_missing;
@@ -376,6 +376,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     fn change_pending(&self, change: impl FnOnce(&mut Pending)) {
         self.visit.change(|pending| {
             change(pending);
+            pending.logged_in = matches!(pending.session, Some(Change::Set(_)));
             if self.realm.core.config.use_session_for_next {
                 pending.next = Some(NextChange::Remove);
             }

@@ -2,13 +2,13 @@
 
 use rocket::http::Status;
 use rocket::request::FlashMessage;
-use rocket::response::Flash;
-use rocket::{Request, catch, catchers};
-use rocket_login::unauthorized_handler;
+use rocket::response::{Flash, Redirect};
+use rocket::{Request, State, catch, catchers, get, post, routes};
+use rocket_login::{LoginError, LoginSession, unauthorized_handler};
 
 use super::{flash, flashed};
-use crate::common::App;
 use crate::common::socket::{Server, body, cookie, header};
+use crate::common::{App, User, Users};
 
 #[test]
 fn the_application_chooses_messages_and_categories() {
@@ -93,6 +93,87 @@ fn localize_callback_does_not_run_without_a_message() {
         })
         .start();
     assert_eq!(flashed(&app.browser().get("/private")), None);
+}
+
+#[test]
+fn a_login_takes_back_a_message_that_nobody_has_seen() {
+    for language in [None, Some("de")] {
+        let app = App::new()
+            .with(|manager| match language {
+                Some(_) => manager.localize_callback(|_, req| format!("für {}", req.uri())),
+                None => manager,
+            })
+            .start();
+        let mut browser = app.browser();
+        assert!(flashed(&browser.get("/private")).is_some());
+        let reply = browser.post("/login", "user=alice&stale=on");
+        assert!(reply.removes("_flash"));
+        assert_eq!(reply.cookie("_flash").unwrap().path(), Some("/"));
+
+        assert!(flashed(&browser.get("/fresh")).is_some());
+        assert!(browser.post("/confirm", "alice").removes("_flash"));
+        // There is nothing to take back any more.
+        assert!(browser.post("/confirm", "alice").cookie("_flash").is_none());
+    }
+}
+
+#[test]
+fn a_failed_login_takes_back_nothing() {
+    let app = App::new().start();
+    let mut browser = app.browser();
+    browser.get("/private");
+    assert!(
+        browser
+            .post("/login", "user=nobody")
+            .set_cookies()
+            .is_empty()
+    );
+    assert!(browser.get("/login").body.contains("Please log in"));
+}
+
+#[get("/saved")]
+fn saved() -> Flash<Redirect> {
+    Flash::success(Redirect::to("/private"), "saved")
+}
+
+#[post("/log-in")]
+async fn log_in(
+    session: LoginSession<'_, User>,
+    users: &State<Users>,
+) -> Result<Flash<Redirect>, LoginError> {
+    session.login_user(&users.get("alice").unwrap()).await?;
+    Ok(Flash::success(Redirect::to("/"), "welcome"))
+}
+
+#[test]
+fn a_message_of_the_application_stays() {
+    let app = App::new().routes(routes![saved, log_in]).start();
+    let mut browser = app.browser();
+    assert_eq!(flashed(&browser.get("/saved")), flash("success", "saved"));
+    let reply = browser.get("/private");
+    assert_eq!(reply.location(), Some("/login?next=%2Fprivate"));
+    assert_eq!(flashed(&reply), None);
+    // A login does not take it back either.
+    assert_eq!(browser.login("alice").cookie("_flash"), None);
+    assert_eq!(browser.get("/login").body, "log in [success: saved] next=");
+
+    let mut browser = app.browser();
+    browser.get("/private");
+    let reply = browser.post("/log-in", "");
+    assert_eq!(flashed(&reply), flash("success", "welcome"));
+}
+
+#[test]
+fn a_message_of_the_application_that_a_catcher_reads_stays_if_the_page_is_dropped() {
+    let server = Server::start(App::new().rocket().register("/", catchers![with_flash]));
+    let flash: &[u8] = b"Cookie: _flash=7%3Asuccesssaved";
+    let reply = server.get("/private", &[flash]);
+    assert_eq!(header(&reply, "Location"), ["/login?next=%2Fprivate"]);
+    assert_eq!(header(&reply, "Set-Cookie"), [""; 0], "{reply}");
+    // The page that shows it is sent.
+    let reply = server.get("/private", &[flash, b"Accept: application/json"]);
+    assert_eq!(body(&reply), "saved");
+    assert_eq!(cookie(&reply, "_flash").as_deref(), Some(""));
 }
 
 // D30
