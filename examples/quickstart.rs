@@ -13,8 +13,8 @@ use rocket::request::FlashMessage;
 use rocket::response::content::RawHtml;
 use rocket::response::{Flash, Redirect};
 use rocket_login::{
-    CurrentUser, LoginError, LoginManager, LoginSession, Next, UserMixin, fresh_login_required,
-    login_required, user_loader,
+    CurrentUser, LoginError, LoginManager, LoginSession, Next, NextRedirect, UserMixin,
+    fresh_login_required, login_required, user_loader,
 };
 
 #[derive(Clone, UserMixin)]
@@ -100,7 +100,7 @@ async fn login(
     session: LoginSession<'_, User>,
     users: &State<Users>,
     next: Next,
-) -> Result<Redirect, Failed> {
+) -> Result<NextRedirect, Failed> {
     let retry = r#"<p>Wrong name or password. <a href="">Try again</a></p>"#;
     let user = users
         .find(|user| user.name == form.name && user.password == form.password)

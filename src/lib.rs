@@ -11,8 +11,8 @@ pub use login_macros::{
 };
 pub use login_runtime::{
     Anonymous, CurrentUser, Denied, EventKind, Fresh, GuardRoutes, LoadError, LoginError,
-    LoginEvent, LoginManager, LoginSession, Next, NextField, Reason, RouteGuard, SessionHasher,
-    Signer, UserMixin, audit, condition, login_url,
+    LoginEvent, LoginManager, LoginSession, Next, NextField, NextRedirect, Reason, RouteGuard,
+    SessionHasher, Signer, UserMixin, audit, condition, login_url,
 };
 
 /// Guards and conditions: what a route's rule is made of.

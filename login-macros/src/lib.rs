@@ -163,8 +163,8 @@ pub fn fresh_login_required(args: TokenStream, item: TokenStream) -> TokenStream
 /// `#[anonymous_required]`, with any of these in parentheses:
 ///
 /// - a type, first: the user type that must not be logged in, as for [`macro@login_required`].
-/// - `redirect = "/path"`: where logged-in users are sent. Default: `"/"`. It must be a path on this site, and not the path of
-///   the route itself.
+/// - `redirect = "/path"`: where logged-in users are sent if the request names no page in `next`. Default: `"/"`. It must
+///   be a path on this site, and not the path of the route itself.
 /// - `forward`: their request goes to the next route instead, with the risk that [`macro@login_required`] describes.
 /// - `crate = path`: the path of rocket-login if it is not `::rocket_login`.
 ///

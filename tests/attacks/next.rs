@@ -167,6 +167,23 @@ fn a_login_leads_to_a_page_of_this_site_unchanged() {
 }
 
 #[test]
+fn next_cannot_end_an_attribute() {
+    // R40: also where a template writes it into an attribute without escaping.
+    let site = Site::start();
+    for quote in ["'", "%27", "\"", "%22", "<", ">"] {
+        let next = escaped(&format!("/x{quote}onfocus={quote}alert(1)"));
+        for query in [format!("?next={next}"), format!("?next=/ok&next={next}")] {
+            let page = shown(&site, &query);
+            assert!(!page.contains(['\'', '"', '<', '>']), "{page}");
+            let location = led(&site, &query, "");
+            assert!(!location.contains(['\'', '"', '<', '>']), "{location}");
+        }
+    }
+    let quoted = format!("?next={}", escaped("/O'Brien"));
+    assert_eq!(led(&site, &quoted, ""), "/O%27Brien");
+}
+
+#[test]
 fn a_page_kept_for_later_cannot_be_forged() {
     // R40, K1: with `next` in its own cookie.
     const NEXT: &str = "__Host-login_next";

@@ -25,10 +25,9 @@ use rocket::form::Form;
 use rocket::http::{Cookie, Header, RawStr, Status};
 use rocket::local::blocking::{Client, LocalResponse};
 use rocket::request::FlashMessage;
-use rocket::response::Redirect;
 use rocket::{Build, FromForm, Rocket, State, get, post, routes};
 use rocket_login::{
-    CurrentUser, LoginError, LoginManager, LoginSession, Next, NextField, UserMixin,
+    CurrentUser, LoginError, LoginManager, LoginSession, Next, NextField, NextRedirect, UserMixin,
     fresh_login_required, login_required, testing::Clock, user_loader,
 };
 
@@ -183,7 +182,7 @@ async fn login(
     session: LoginSession<'_, User>,
     users: &State<Users>,
     next: Next,
-) -> Result<Redirect, LoginError> {
+) -> Result<NextRedirect, LoginError> {
     let user = users.get(form.user).ok_or(LoginError::NotLoggedIn)?;
     let mut login = session
         .login_user(&user)

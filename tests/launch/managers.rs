@@ -4,7 +4,7 @@ use rocket::{Route, get, routes};
 use std::time::Duration;
 
 use rocket_login::{
-    CurrentUser, Fresh, GuardRoutes, LoginManager, LoginSession, RouteGuard, Signer,
+    CurrentUser, Fresh, GuardRoutes, LoginManager, LoginSession, Next, RouteGuard, Signer,
     anonymous_required, condition, login_required,
 };
 
@@ -122,6 +122,35 @@ fn with_two_managers_a_route_without_a_user_type_stops_the_launch() {
         "{error}"
     );
     assert!(error.contains("`#[login_required(User)]`"), "{error}");
+}
+
+#[get("/next")]
+fn of_next(next: Next) -> String {
+    next.to_string()
+}
+
+#[get("/next-of-users")]
+fn of_next_of_users(next: Next<User>) -> String {
+    next.to_string()
+}
+
+#[test]
+fn next_must_name_a_user_type_if_one_of_several_managers_keeps_the_wanted_page() {
+    let launched = |toml: &str, routes: Vec<Route>| two(toml, routes);
+    let keeps = "[default.login]\nuse_session_for_next = true";
+    let launched_with = launched(keeps, routes![of_next]);
+    assert_eq!(launched_with.stopped_by, Some(Stop::Sentinel));
+    let error = launched_with.errors().concat();
+    assert!(error.contains("`Next<User>`"), "{error}");
+    launched(keeps, routes![of_next_of_users]).went_well();
+    launched("", routes![of_next]).went_well();
+    one(keeps, routes![of_next]).went_well();
+    launch(|| rocket::custom(release("")).mount("/", routes![of_next])).went_well();
+
+    let missing = launch(|| rocket::custom(release("")).mount("/", routes![of_next_of_users]));
+    assert_eq!(missing.stopped_by, Some(Stop::Sentinel));
+    let error = missing.errors().concat();
+    assert!(error.contains(".attach(LoginManager::new("), "{error}");
 }
 
 #[test]

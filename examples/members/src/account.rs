@@ -4,7 +4,7 @@ use rocket::form::{Contextual, Error as FieldError, Form};
 use rocket::response::{Flash, Redirect};
 use rocket::{Route, State};
 use rocket_dyn_templates::{Template, context};
-use rocket_login::{LoginSession, Next, fresh_login_required, login_required};
+use rocket_login::{LoginSession, Next, NextRedirect, fresh_login_required, login_required};
 use sqlx::SqlitePool;
 
 use crate::api::ApiKey;
@@ -59,7 +59,7 @@ async fn confirm(
     session: LoginSession<'_, Member>,
     hasher: &State<Hasher>,
     next: Next,
-) -> Result<Redirect, Error> {
+) -> Result<NextRedirect, Error> {
     if let Some(given) = &form.value {
         if hasher
             .verify(Some(&member.password_hash), given.password)

@@ -4,7 +4,7 @@ use rocket::form::{Contextual, Error as FieldError, Form};
 use rocket::response::{Flash, Redirect};
 use rocket::{Route, State};
 use rocket_dyn_templates::{Template, context};
-use rocket_login::{LoginSession, Next, anonymous_required, public};
+use rocket_login::{LoginSession, Next, NextRedirect, anonymous_required, public};
 use sqlx::SqlitePool;
 
 use crate::error::Error;
@@ -39,7 +39,7 @@ async fn log_in(
     db: &State<SqlitePool>,
     hasher: &State<Hasher>,
     next: Next,
-) -> Result<Redirect, Error> {
+) -> Result<NextRedirect, Error> {
     if let Some(given) = &form.value {
         let member = Member::by_email(db, given.email).await?;
         let hash = member.as_ref().map(|member| &*member.password_hash);

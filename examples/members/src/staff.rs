@@ -6,7 +6,8 @@ use rocket::response::{Flash, Redirect};
 use rocket::{Route, State};
 use rocket_dyn_templates::{Template, context};
 use rocket_login::{
-    LoginSession, Next, UserMixin, anonymous_required, login_required, public, user_loader,
+    LoginSession, Next, NextRedirect, UserMixin, anonymous_required, login_required, public,
+    user_loader,
 };
 use serde::Serialize;
 use sqlx::{FromRow, SqlitePool};
@@ -88,7 +89,7 @@ async fn log_in(
     db: &State<SqlitePool>,
     hasher: &State<Hasher>,
     next: Next,
-) -> Result<Redirect, Error> {
+) -> Result<NextRedirect, Error> {
     if let Some(given) = &form.value {
         let staff = Staff::by_name(db, given.name).await?;
         let hash = staff.as_ref().map(|staff| &*staff.password_hash);

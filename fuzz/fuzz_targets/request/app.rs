@@ -21,8 +21,8 @@ use rocket::{
 };
 use rocket_login::{
     CurrentUser, Denied, Fresh, GuardRoutes, LoginError, LoginManager, LoginSession, Next,
-    NextField, UserMixin, anonymous_required, fresh_login_required, login_required, public,
-    request_loader,
+    NextField, NextRedirect, UserMixin, anonymous_required, fresh_login_required, login_required,
+    public, request_loader,
     revocation::{
         RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked, SessionRef, UnixTime,
     },
@@ -305,7 +305,7 @@ async fn login(
     session: LoginSession<'_, User>,
     ran: &State<Ran>,
     next: Next,
-) -> Result<Redirect, LoginError> {
+) -> Result<NextRedirect, LoginError> {
     let user = User::find(form.user).ok_or(LoginError::NotLoggedIn)?;
     let login = session.login_user(&user).remember(form.remember);
     login.permanent(form.permanent).await?;
@@ -339,7 +339,7 @@ async fn confirm(
     session: LoginSession<'_, User>,
     ran: &State<Ran>,
     next: Next,
-) -> Result<Redirect, LoginError> {
+) -> Result<NextRedirect, LoginError> {
     let user = User::find(name).ok_or(LoginError::NotLoggedIn)?;
     session.confirm_login(&user).await?;
     ran.note(Run::Changed);

@@ -111,6 +111,8 @@ impl RouteGuard {
 
     /// Requires that nobody is logged in, as `#[anonymous_required]` does; users are redirected to `redirect`.
     ///
+    /// If the request names a page in `next`, they are redirected to that page, by the rules of [`Next`](crate::Next).
+    ///
     /// `redirect` is a path of this site; another value stops the launch.
     ///
     /// # Example

@@ -179,6 +179,11 @@ impl<U: UserMixin> Visit<U> {
         self.state().pending.next = next.map(NextChange::Set);
     }
 
+    /// Removes the wanted page that a cookie keeps.
+    pub(crate) fn forget_next(&self) {
+        self.state().pending.next = Some(NextChange::Remove);
+    }
+
     /// Returns the pending change of the remember cookie.
     pub(crate) fn pending_remember(&self) -> Option<Change> {
         self.state().pending.remember.clone()

@@ -9,6 +9,7 @@ use tracing::error;
 
 use super::asker::{self, Asker};
 use super::flash;
+use super::wanted::Wanted;
 use crate::access::denial::{Denied, Reason};
 use crate::app::contain::contain;
 use crate::app::handler::AnswerFn;
@@ -68,8 +69,12 @@ async fn replace<'r, U: UserMixin>(
             send_to_view(realm, req, res, view, realm.needs_refresh_message.as_ref());
         }
         Reason::AlreadyLoggedIn => {
-            let location = denied.redirect.unwrap_or("/").to_owned();
+            let wanted = Wanted::of(req, Some(realm)).target;
+            let location = wanted.path().or(denied.redirect).unwrap_or("/").to_owned();
             send(Asker::of(req), res, location);
+            if config.use_session_for_next {
+                Visit::<U>::of(req).forget_next();
+            }
         }
         Reason::CrossSite | Reason::Forbidden => {}
     }

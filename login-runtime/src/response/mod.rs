@@ -5,3 +5,4 @@ pub(crate) mod asker;
 pub(crate) mod caching;
 pub(crate) mod cookies;
 pub(crate) mod flash;
+pub(crate) mod wanted;

@@ -1,21 +1,22 @@
 //! `Next`: the page to go to after a login, always a page of this site.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use rocket::form::{DataField, FromForm, Options, Result as FormResult, ValueField};
+use rocket::http::Status;
 use rocket::http::uri::Reference;
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
-use rocket::response::Redirect;
-use rocket::{Request, async_trait};
+use rocket::response::{self, Redirect, Responder, Response};
+use rocket::{Ignite, Request, Rocket, Sentinel, async_trait};
 use serde::{Serialize, Serializer};
+use tracing::error;
 
-use crate::realm::registry::Realms;
-use crate::redirect::local::{is_local, path_of, same_path};
-use crate::request::cookie_header::Presented;
-use crate::request::cookies;
-use crate::response::cookies::NEXT_PURPOSE;
-use crate::token::value;
+use crate::app::user::{UserMixin, UserType};
+use crate::realm::registry::{Realms, manager_is_missing};
+use crate::response::asker::Asker;
+use crate::response::wanted::{Target, Wanted};
 
 /// The page that the visitor wanted before the login, if it is safe to go there.
 ///
@@ -26,27 +27,123 @@ use crate::token::value;
 /// A login form without an `action` posts to its own address, which still contains `next`. If the form has `next` as a
 /// field, add a [`NextField`] to the form and use [`prefer`](Self::prefer).
 ///
+/// The page is an escaped address without quotes, `<` and `>`, so a template can write it into an attribute. It may be
+/// any page, also one that needs a POST, such as `/logout`: going there by GET changes nothing.
+///
+/// With several managers, `Next<Staff>` reads the cookie of the manager for `Staff`. The launch stops if a manager keeps
+/// pages in a cookie and `Next` names no user type.
+///
 /// # Example
 ///
 /// ```rust
 /// # #[macro_use] extern crate rocket;
-/// use rocket::response::Redirect;
-/// use rocket_login::Next;
+/// use rocket_login::{Next, NextRedirect};
 ///
 /// #[get("/")]
 /// fn index() {}
 ///
 /// #[post("/login")]
-/// fn login(next: Next) -> Redirect {
+/// fn login(next: Next) -> NextRedirect {
 ///     // .. the visitor has logged in ..
 ///     next.or(uri!(index))
 /// }
 /// # fn main() {}
 /// ```
-#[derive(Clone)]
-pub struct Next {
-    target: Target,
-    avoid: Vec<String>,
+///
+/// A provider that answers by a POST from its own site, such as Apple's `form_post`, does not bring back the query or
+/// the cookie. Let it carry the page, signed by a [`Signer`](crate::Signer), in its `state`:
+///
+/// ```rust
+/// # #[macro_use] extern crate rocket;
+/// # use std::time::Duration;
+/// # use rocket::response::Redirect;
+/// # use rocket_login::{Next, Signer, UserMixin};
+/// # #[derive(UserMixin)] struct User { id: i64 }
+/// # fn provider(state: &str) -> String { state.into() }
+/// #[get("/login/provider")]
+/// fn leave(next: Next, signer: Signer<'_, User>) -> Option<Redirect> {
+///     let page = next.path().unwrap_or("/");
+///     let state = signer.sign("page after the login", page, Duration::from_secs(600))?;
+///     Some(Redirect::to(provider(&state))) // next to the random value that belongs to this browser
+/// }
+///
+/// # fn come_back(state: &str, signer: Signer<'_, User>) -> Redirect {
+/// // when the provider has come back, and the user is logged in
+/// let page = signer.verify("page after the login", state);
+/// Redirect::to(page.unwrap_or("/".to_owned()))
+/// # }
+/// # fn main() {}
+/// ```
+pub struct Next<U = OnlyManager> {
+    wanted: Wanted,
+    realm: PhantomData<fn() -> U>,
+}
+
+/// Stands for the user type of an application's only manager, in [`Next`].
+#[derive(Clone, Copy, Debug)]
+pub enum OnlyManager {}
+
+/// Whose login a [`Next`] follows: a user type, or [`OnlyManager`].
+pub trait NextOf: 'static {
+    #[doc(hidden)]
+    fn user_type() -> Option<UserType>;
+
+    /// Returns whether the launch must stop, and logs the fix.
+    #[doc(hidden)]
+    fn aborts(rocket: &Rocket<Ignite>) -> bool;
+}
+
+impl<U: UserMixin> NextOf for U {
+    fn user_type() -> Option<UserType> {
+        Some(UserType::of::<U>())
+    }
+
+    fn aborts(rocket: &Rocket<Ignite>) -> bool {
+        manager_is_missing::<U>(rocket)
+    }
+}
+
+impl NextOf for OnlyManager {
+    fn user_type() -> Option<UserType> {
+        None
+    }
+
+    fn aborts(rocket: &Rocket<Ignite>) -> bool {
+        let realms = Realms::all(rocket);
+        let mut keeping = realms
+            .iter()
+            .map(|realm| realm.core())
+            .filter(|core| core.config.use_session_for_next);
+        let Some(core) = keeping.next().filter(|_| realms.len() > 1) else {
+            return false;
+        };
+        error!(
+            "a route uses `Next`, but several `LoginManager`s are attached, and the one for `{}` keeps the wanted page in \
+             a cookie: name the user type, as in `Next<User>`",
+            core.user_type.name
+        );
+        true
+    }
+}
+
+/// A redirect to the page after a login; returned by [`Next::or`].
+///
+/// It is a 303. For htmx, which would put the page into a part of the current one, it is a 200 with `HX-Redirect`.
+#[derive(Debug)]
+#[must_use = "nobody is redirected until the handler returns it"]
+pub struct NextRedirect(Redirect);
+
+impl<'r> Responder<'r, 'static> for NextRedirect {
+    fn respond_to(self, req: &'r Request<'_>) -> response::Result<'static> {
+        let redirect = self.0.respond_to(req)?;
+        match (Asker::of(req), redirect.headers().get_one("Location")) {
+            (Asker::Htmx, Some(location)) => Response::build()
+                .status(Status::Ok)
+                .raw_header("HX-Redirect", location.to_owned())
+                .ok(),
+            _ => Ok(redirect),
+        }
+    }
 }
 
 /// The field `next` of a login form; [`Next::prefer`] combines it with the guard [`Next`].
@@ -56,8 +153,7 @@ pub struct Next {
 /// ```rust
 /// # #[macro_use] extern crate rocket;
 /// use rocket::form::Form;
-/// use rocket::response::Redirect;
-/// use rocket_login::{Next, NextField};
+/// use rocket_login::{Next, NextField, NextRedirect};
 ///
 /// #[derive(FromForm)]
 /// struct LoginForm<'r> {
@@ -67,7 +163,7 @@ pub struct Next {
 ///
 /// # #[get("/")] fn index() {}
 /// #[post("/login", data = "<form>")]
-/// fn login(form: Form<LoginForm<'_>>, next: Next) -> Redirect {
+/// fn login(form: Form<LoginForm<'_>>, next: Next) -> NextRedirect {
 ///     // .. the visitor has logged in ..
 ///     next.prefer(&form.next).or(uri!(index))
 /// }
@@ -76,57 +172,22 @@ pub struct Next {
 #[derive(Clone)]
 pub struct NextField(Target);
 
-#[derive(Clone, PartialEq, Eq)]
-enum Target {
-    Absent,
-    Refused,
-    Path(String),
-}
-
-impl Target {
-    /// Adds a value: the first one counts, but all of them must pass.
-    fn take(self, value: &str) -> Self {
-        match self {
-            _ if !is_local(value) => Self::Refused,
-            Self::Absent => Self::Path(value.to_owned()),
-            taken => taken,
-        }
-    }
-
-    /// Refuses a value that leads to a login page.
-    fn away_from(self, avoid: &[String], value: &str) -> Self {
-        if avoid.iter().any(|login| same_path(login, path_of(value))) {
-            Self::Refused
-        } else {
-            self
-        }
-    }
-
-    fn path(&self) -> Option<&str> {
-        match self {
-            Self::Path(path) => Some(path),
-            Self::Absent | Self::Refused => None,
-        }
-    }
-}
-
-impl Next {
+impl<U> Next<U> {
     /// Returns a redirect (303) to the wanted page, or else to `default`.
     ///
     /// # Example
     ///
     /// ```rust
-    /// # use rocket::response::Redirect;
-    /// # use rocket_login::Next;
-    /// # fn login(next: Next) -> Redirect {
+    /// # use rocket_login::{Next, NextRedirect};
+    /// # fn login(next: Next) -> NextRedirect {
     /// next.or("/dashboard")
     /// # }
     /// ```
-    pub fn or<U: TryInto<Reference<'static>>>(self, default: U) -> Redirect {
-        match self.target {
+    pub fn or<D: TryInto<Reference<'static>>>(self, default: D) -> NextRedirect {
+        NextRedirect(match self.wanted.target {
             Target::Path(path) => Redirect::to(path),
             Target::Absent | Target::Refused => Redirect::to(default),
-        }
+        })
     }
 
     /// Returns the wanted page, for a hidden field or a link.
@@ -143,7 +204,7 @@ impl Next {
     /// ```
     #[must_use]
     pub fn path(&self) -> Option<&str> {
-        self.target.path()
+        self.wanted.target.path()
     }
 
     /// Uses the form's field if it has a value; if either value is unsafe, neither counts.
@@ -151,77 +212,68 @@ impl Next {
     /// # Example
     ///
     /// ```rust
-    /// # use rocket::response::Redirect;
-    /// # use rocket_login::{Next, NextField};
-    /// # fn login(field: NextField, next: Next) -> Redirect {
+    /// # use rocket_login::{Next, NextField, NextRedirect};
+    /// # fn login(field: NextField, next: Next) -> NextRedirect {
     /// next.prefer(&field).or("/dashboard")
     /// # }
     /// ```
     #[must_use]
-    pub fn prefer(self, field: &NextField) -> Self {
-        let target = match (self.target, &field.0) {
-            (Target::Refused, _) | (_, Target::Refused) => Target::Refused,
-            (_, Target::Path(path)) => Target::Path(path.clone()).away_from(&self.avoid, path),
-            (query, Target::Absent) => query,
-        };
+    pub fn prefer(mut self, field: &NextField) -> Self {
+        let Wanted { target, avoid } = &mut self.wanted;
+        match &field.0 {
+            _ if *target == Target::Refused => {}
+            Target::Refused => *target = Target::Refused,
+            Target::Path(path) => *target = Target::Path(path.clone()).away_from(avoid, path),
+            Target::Absent => {}
+        }
+        self
+    }
+}
+
+impl<U> Clone for Next<U> {
+    fn clone(&self) -> Self {
         Next {
-            target,
-            avoid: self.avoid,
+            wanted: self.wanted.clone(),
+            realm: PhantomData,
         }
     }
 }
 
-impl fmt::Debug for Next {
+impl<U> fmt::Debug for Next<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Next").field(&self.path()).finish()
     }
 }
 
 /// Prints the wanted page, or nothing.
-impl fmt::Display for Next {
+impl<U> fmt::Display for Next<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.path().unwrap_or_default())
     }
 }
 
-impl Serialize for Next {
+impl<U> Serialize for Next<U> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.path().serialize(serializer)
     }
 }
 
 #[async_trait]
-impl<'r> FromRequest<'r> for Next {
+impl<'r, U: NextOf> FromRequest<'r> for Next<U> {
     type Error = std::convert::Infallible;
 
     async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, Self::Error> {
-        let realms = Realms::all(req.rocket());
-        let mut avoid = vec![req.uri().path().to_string()];
-        for realm in realms {
-            avoid.extend(realm.core().config.login_paths().map(str::to_owned));
-        }
-        let mut target = Target::Absent;
-        if let Some(query) = req.uri().query() {
-            for (name, value) in query.segments() {
-                if name == "next" {
-                    target = target.take(value).away_from(&avoid, value);
-                }
-            }
-        }
-        for realm in realms {
-            let core = realm.core();
-            if target == Target::Absent && core.config.use_session_for_next {
-                realm.has_read(req);
-                if let [Presented::One(value)] =
-                    cookies::presented(req, [core.config.next_cookie.name.as_str()])
-                    && let Some(path) =
-                        value::decode(&core.ring, NEXT_PURPOSE, value, core.clock.now())
-                {
-                    target = target.take(&path).away_from(&avoid, &path);
-                }
-            }
-        }
-        Outcome::Success(Next { target, avoid })
+        let realm = Realms::of_guard(req.rocket(), U::user_type());
+        Outcome::Success(Next {
+            wanted: Wanted::of(req, realm),
+            realm: PhantomData,
+        })
+    }
+}
+
+impl<U: NextOf> Sentinel for Next<U> {
+    fn abort(rocket: &Rocket<Ignite>) -> bool {
+        U::aborts(rocket)
     }
 }
 

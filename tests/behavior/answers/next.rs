@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use rocket::http::{Header, SameSite, Status};
-use rocket::{get, routes};
-use rocket_login::{LoginSession, Next, access::Deny};
+use rocket::local::blocking::Client;
+use rocket::{State, get, post, routes};
+use rocket_login::{
+    LoginError, LoginManager, LoginSession, Next, NextRedirect, UserMixin, access::Deny,
+    anonymous_required, login_required, testing::Clock, user_loader,
+};
 
 use super::flashed;
-use crate::common::{App, Browser, User};
+use crate::common::{App, Browser, Running, User, Users, bare, load_user};
 
 const NEXT: &str = "login_next";
 
@@ -178,7 +182,165 @@ fn for_htmx_a_kept_page_is_not_in_the_url_either() {
         .header("HX-Current-URL", "http://localhost/notes");
     let reply = browser.get("/private");
     assert_eq!(reply.header("HX-Redirect"), Some("/login"));
-    assert_eq!(browser.login("alice").location(), Some("/notes"));
+    let reply = browser.login("alice");
+    assert_eq!(reply.header("HX-Redirect"), Some("/notes"));
+}
+
+#[test]
+fn a_login_form_that_htmx_sends_is_answered_with_a_redirect_header() {
+    let app = App::new().start();
+    let htmx = || app.browser().header("HX-Request", "true");
+    for (query, page) in [("?next=/ok", "/ok"), ("", "/"), ("?next=//evil.com", "/")] {
+        let mut browser = htmx();
+        let reply = browser.post(&format!("/login{query}"), "user=alice");
+        // A browser would follow a 303 by itself, and htmx would put the page into the form.
+        assert_eq!(reply.status, Status::Ok);
+        assert_eq!(reply.header("HX-Redirect"), Some(page));
+        assert_eq!(reply.location(), None);
+        assert_eq!(browser.me(), "alice");
+    }
+    let mut navigating = htmx().header("Sec-Fetch-Mode", "navigate");
+    assert_eq!(navigating.login("alice").location(), Some("/"));
+}
+
+#[test]
+fn only_a_page_that_a_person_opened_in_the_window_is_kept() {
+    let app = keeping().start();
+    for loaded in [
+        // A script over plain HTTP, and in older versions of Safari.
+        &[("Accept", "*/*")][..],
+        &[("Accept", "text/css,*/*;q=0.1")],
+        &[("Accept", "image/avif,image/webp,*/*;q=0.8")],
+        &[("Sec-Fetch-Mode", "cors"), ("Accept", "text/html")],
+        &[("Sec-Fetch-Mode", "no-cors")],
+        &[("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "iframe")],
+        &[("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "object")],
+        &[("Sec-Fetch-Mode", "navigate"), ("Sec-Purpose", "prefetch")],
+        &[("Accept", "text/html"), ("X-Moz", "prefetch")],
+        &[("Accept", "text/html"), ("Purpose", "prefetch")],
+    ] {
+        let mut browser = app.browser().header("Accept", "text/html");
+        browser.get("/private");
+        let mut page = browser.clone();
+        for (name, value) in loaded {
+            page = page.header(name, value);
+        }
+        let reply = page.get("/fresh");
+        assert!(reply.cookie(NEXT).is_none(), "{loaded:?}");
+        browser.cookies = page.cookies;
+        assert_eq!(
+            browser.login("alice").location(),
+            Some("/private"),
+            "{loaded:?}"
+        );
+    }
+}
+
+#[derive(UserMixin)]
+struct Staff {
+    id: u32,
+}
+
+#[user_loader]
+fn load_staff(id: u32) -> Option<Staff> {
+    Some(Staff { id })
+}
+
+#[login_required(User)]
+#[get("/customer")]
+fn customer() {}
+
+#[login_required(Staff)]
+#[get("/staff/home")]
+fn staff_home() {}
+
+#[anonymous_required(Staff)]
+#[get("/staff/login")]
+fn staff_page(next: Next<Staff>) -> String {
+    next.to_string()
+}
+
+#[post("/login")]
+async fn log_in(
+    session: LoginSession<'_, User>,
+    users: &State<Users>,
+    next: Next<User>,
+) -> Result<NextRedirect, LoginError> {
+    session.login_user(&users.get("alice").unwrap()).await?;
+    Ok(next.or("/"))
+}
+
+#[post("/staff/login")]
+async fn staff_log_in(
+    session: LoginSession<'_, Staff>,
+    next: Next<Staff>,
+) -> Result<NextRedirect, LoginError> {
+    session.login_user(&Staff { id: 1 }).await?;
+    Ok(next.or("/"))
+}
+
+/// An application with two realms, of which both or only the customers' keeps the wanted page.
+fn two_realms(staff_keeps: bool) -> Running {
+    let users = Users::alice_and_bob();
+    let customers = LoginManager::new(load_user)
+        .login_view("/login")
+        .use_session_for_next(true);
+    let staff = LoginManager::new(load_staff)
+        .realm("staff")
+        .login_view("/staff/login")
+        .use_session_for_next(staff_keeps);
+    let rocket = bare()
+        .manage(users.clone())
+        .attach(customers)
+        .attach(staff)
+        .mount(
+            "/",
+            routes![customer, staff_home, staff_page, log_in, staff_log_in],
+        );
+    Running {
+        client: Client::untracked(rocket).unwrap(),
+        users,
+        clock: Clock::system(),
+    }
+}
+
+#[test]
+fn a_login_leads_to_the_page_that_its_own_realm_keeps() {
+    let app = two_realms(true);
+    let mut browser = app.browser();
+    browser.get("/customer");
+    browser.get("/staff/home");
+    assert_eq!(browser.get("/staff/login").body, "/staff/home");
+    let mut other = browser.clone();
+    let reply = browser.post("/staff/login", "");
+    assert_eq!(reply.location(), Some("/staff/home"));
+    assert!(reply.removes("staff_next"));
+    assert!(reply.cookie(NEXT).is_none());
+    assert_eq!(browser.post("/login", "").location(), Some("/customer"));
+    assert_eq!(other.post("/login", "").location(), Some("/customer"));
+    assert_eq!(
+        other.post("/staff/login", "").location(),
+        Some("/staff/home")
+    );
+
+    let app = two_realms(false);
+    let mut browser = app.browser();
+    browser.get("/customer");
+    assert_eq!(browser.post("/staff/login", "").location(), Some("/"));
+}
+
+#[test]
+fn a_user_at_the_login_page_is_sent_to_the_kept_page_once() {
+    let app = two_realms(true);
+    let mut browser = app.browser();
+    browser.get("/staff/home");
+    let mut second_tab = browser.clone();
+    browser.post("/staff/login", "");
+    second_tab.cookies.extend(browser.cookies);
+    let reply = second_tab.get("/staff/login");
+    assert_eq!(reply.location(), Some("/staff/home"));
+    assert!(reply.removes("staff_next"));
+    assert_eq!(second_tab.get("/staff/login").location(), Some("/"));
 }
 
 #[test]

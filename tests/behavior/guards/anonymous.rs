@@ -83,6 +83,25 @@ fn a_logged_in_user_is_redirected() {
 }
 
 #[test]
+fn a_logged_in_user_is_redirected_to_the_page_that_stands_in_next() {
+    let app = app();
+    let mut alice = app.logged_in("alice");
+    for (path, elsewhere) in [
+        ("/sign-in?next=/reports%3Fyear=1", "303 /reports?year=1"),
+        ("/group/sign-up?next=/reports", "303 /reports"),
+        // Neither a login page nor the page itself.
+        ("/sign-in?next=/login", "303 /"),
+        ("/group/sign-up?next=/group/sign-up", "303 /home"),
+        ("/sign-in?next=", "303 /"),
+    ] {
+        assert_eq!(outcome(&alice.get(path)), elsewhere, "{path}");
+    }
+    let mut htmx = alice.header("HX-Request", "true");
+    let reply = htmx.get("/sign-in?next=/reports");
+    assert_eq!(reply.header("HX-Redirect"), Some("/reports"));
+}
+
+#[test]
 fn a_script_gets_an_answer_that_it_understands() {
     let app = app();
     let alice = app.logged_in("alice");
@@ -114,7 +133,8 @@ fn no_request_can_choose_the_redirect() {
         for path in [
             "/sign-in?next=//evil.example",
             "/sign-in?next=https%3A%2F%2Fevil.example&redirect=//evil.example",
-            "/sign-in/?next=/x",
+            "/sign-in?next=/x&next=//evil.example",
+            "/sign-in/?next=//evil.example",
         ] {
             let reply = browser.get(path);
             if reply.status == Status::SeeOther {
