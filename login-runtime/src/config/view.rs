@@ -94,11 +94,6 @@ impl Config {
             .any(|path| same_path(path, path_of(target)))
     }
 
-    /// Returns the paths of the login and refresh pages on this site, whatever its host is.
-    pub(crate) fn login_paths(&self) -> impl Iterator<Item = &str> {
-        self.login_paths_at(None)
-    }
-
     /// Returns the paths of the login and refresh pages on this site, whose host is that of the request.
     pub(crate) fn login_paths_at(&self, host: Option<&str>) -> impl Iterator<Item = &str> {
         self.views()
