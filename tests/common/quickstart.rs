@@ -14,11 +14,15 @@ pub struct Quickstart {
 }
 
 impl Quickstart {
-    /// Starts the example in the debug profile on a free port.
+    /// Starts the example in the debug profile on a free port, always with the same secret.
     pub fn start() -> Self {
         let mut process = command()
             .env("ROCKET_PORT", "0")
             .env("ROCKET_CLI_COLORS", "false")
+            .env(
+                "ROCKET_SECRET_KEY",
+                "UtbQhEZs0fCdXkjOHk7GKl1C5s3u9nPnQxqkiF2xW9E=",
+            )
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -102,3 +102,19 @@ fn every_page_has_a_viewport_a_main_part_and_a_title_of_its_own() {
     titles.dedup();
     assert_eq!(titles.len(), pages.len(), "{titles:?}");
 }
+
+/// The list of ended sessions lives in the process. README.md and SECURITY.md say so.
+#[test]
+fn after_a_restart_a_copy_of_a_logged_out_cookie_is_valid_and_fresh() {
+    let quickstart = Quickstart::start();
+    let login = log_in(&quickstart);
+    let fresh = |quickstart: &Quickstart| {
+        let page = quickstart.send("GET", "/password", &login, "");
+        status(&page) == 200
+    };
+    assert!(fresh(&quickstart));
+    quickstart.send("POST", "/logout", &login, "");
+    assert!(!fresh(&quickstart));
+    drop(quickstart);
+    assert!(fresh(&Quickstart::start()));
+}
