@@ -71,8 +71,9 @@ async fn replace<'r, U: UserMixin>(
         Reason::AlreadyLoggedIn => {
             let wanted = Wanted::of(req, Some(realm)).target;
             let location = wanted.path().or(denied.redirect).unwrap_or("/").to_owned();
-            send(Asker::of(req), res, location);
-            if config.use_session_for_next {
+            let asker = Asker::of(req);
+            send(asker, res, location);
+            if asker != Asker::Script && config.use_session_for_next {
                 Visit::<U>::of(req).forget_next();
             }
         }

@@ -337,6 +337,10 @@ fn a_user_at_the_login_page_is_sent_to_the_kept_page_once() {
     let mut second_tab = browser.clone();
     browser.post("/staff/login", "");
     second_tab.cookies.extend(browser.cookies);
+    let mut script = second_tab.clone().header("Accept", "application/json");
+    let reply = script.get("/staff/login");
+    assert_eq!(reply.status, Status::Forbidden);
+    assert!(reply.set_cookies().is_empty());
     let reply = second_tab.get("/staff/login");
     assert_eq!(reply.location(), Some("/staff/home"));
     assert!(reply.removes("staff_next"));
