@@ -90,12 +90,12 @@ impl Config {
 
     /// Whether a path is a login or refresh page, to which `next` must not lead.
     pub(crate) fn is_login_path(&self, target: &str, host: Option<&str>) -> bool {
-        self.login_paths_at(host)
+        self.login_paths(host)
             .any(|path| same_path(path, path_of(target)))
     }
 
     /// Returns the paths of the login and refresh pages on this site, whose host is that of the request.
-    pub(crate) fn login_paths_at(&self, host: Option<&str>) -> impl Iterator<Item = &str> {
+    pub(crate) fn login_paths(&self, host: Option<&str>) -> impl Iterator<Item = &str> {
         self.views()
             .filter_map(move |view| view.path_here(host, self.https))
     }

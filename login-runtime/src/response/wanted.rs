@@ -60,7 +60,7 @@ impl Wanted {
         let host = req.host().map(ToString::to_string);
         let mut avoid = vec![req.uri().path().to_string()];
         for realm in Realms::all(req.rocket()) {
-            let pages = realm.core().config.login_paths_at(host.as_deref());
+            let pages = realm.core().config.login_paths(host.as_deref());
             avoid.extend(pages.map(str::to_owned));
         }
         let mut target = Target::Absent;
