@@ -1,3 +1,5 @@
+//! A handler may be more visible than its user type: the attribute names the type only inside a function.
+
 #![allow(unused)]
 
 mod admin {
