@@ -47,11 +47,11 @@ pub mod redirect {
     pub use login_runtime::make_next_param;
 }
 
-/// The list of ended sessions, for applications that share one between servers.
+/// The list of ended logins, for applications that share one between servers.
 pub mod revocation {
     pub use login_runtime::{
-        MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
-        SessionId, SessionRef, UnixTime,
+        LoginId, MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser,
+        Revoked, SessionId, SessionRef, SessionStatus, Successor, UnixTime, UserRef,
     };
 }
 

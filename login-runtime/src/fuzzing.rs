@@ -14,7 +14,7 @@ use crate::request::cookie_header::Presented;
 use crate::request::{client_ip, cookie_header};
 use crate::token::keys::KeyRing;
 use crate::token::secret::SecretKey;
-use crate::token::{Digest, Flags, Kind, SessionId, Token};
+use crate::token::{DIGEST, Digest, Flags, Kind, LoginId, SessionId, TAG, Token, truncate};
 
 /// The keys of the targets' application.
 #[derive(Debug)]
@@ -25,13 +25,16 @@ pub struct Tokens(KeyRing);
 pub struct Fields {
     pub remember: bool,
     pub flags: u8,
-    pub session_id: [u8; 16],
+    pub login_id: [u8; 16],
+    pub session_id: [u8; 8],
     pub auth_at: u64,
     pub created_at: u64,
     pub renewed_at: u64,
     pub expires_at: u64,
-    pub session_hash: [u8; 16],
-    pub protection: [u8; 16],
+    pub session_hash: [u8; DIGEST],
+    pub protection: [u8; DIGEST],
+    pub restores: Option<u32>,
+    pub bound_until: Option<u64>,
     pub uid: String,
 }
 
@@ -55,12 +58,13 @@ impl Tokens {
         self.0.current().id
     }
 
-    /// Signs a token as a login does; `None` for flags or a user id that no login can have.
+    /// Signs a token as a login does; `None` for flags, times, a counter or a user id that no login can have.
     #[must_use]
     pub fn encode(&self, fields: &Fields) -> Option<String> {
         let token = Token {
             kind: kind(fields.remember),
             flags: Flags::from_bits(fields.flags)?,
+            login_id: LoginId(fields.login_id),
             session_id: SessionId(fields.session_id),
             auth_at: (fields.auth_at != 0).then(|| UnixTime::from_secs(fields.auth_at)),
             created_at: UnixTime::from_secs(fields.created_at),
@@ -68,6 +72,8 @@ impl Tokens {
             expires_at: UnixTime::from_secs(fields.expires_at),
             session_hash: Digest::read(fields.session_hash),
             protection: Digest::read(fields.protection),
+            restores: fields.restores,
+            bound_until: fields.bound_until.map(UnixTime::from_secs),
             uid: fields.uid.clone(),
         };
         token.encode(self.0.current())
@@ -77,7 +83,7 @@ impl Tokens {
     #[must_use]
     pub fn sign(&self, bytes: &[u8], remember: bool) -> String {
         let mac = self.0.current().of(kind(remember)).mac.clone();
-        let tag = mac.chain_update(bytes).finalize().into_bytes();
+        let tag: [u8; TAG] = truncate(mac.chain_update(bytes));
         BASE64URL_NOPAD.encode(&[bytes, &tag].concat())
     }
 
@@ -88,6 +94,7 @@ impl Tokens {
         Some(Fields {
             remember: token.kind == Kind::Remember,
             flags: token.flags.bits(),
+            login_id: token.login_id.0,
             session_id: token.session_id.0,
             auth_at: token.auth_at.map_or(0, UnixTime::as_secs),
             created_at: token.created_at.as_secs(),
@@ -95,6 +102,8 @@ impl Tokens {
             expires_at: token.expires_at.as_secs(),
             session_hash: Digest::write(token.session_hash),
             protection: Digest::write(token.protection),
+            restores: token.restores,
+            bound_until: token.bound_until.map(UnixTime::as_secs),
             uid: token.uid,
         })
     }

@@ -11,10 +11,10 @@
 //! | `session/` | What does a handler ask and change? `login` and `change` are the verbs, `presented` and `end` their tools; `current_user`, `next` and `signer` are guards |
 //! | `response/` | What does a response carry? `answer` turns a denial into a redirect, `asker` knows whom to redirect, `wanted` reads `next`, `cookies` writes every login cookie, `flash` and `caching` |
 //! | `access/` | Who may use a route? `guard` is the rule, `decide` the only decision; `attribute`, `group` and `user` ask it; `condition`, `denial`; `declared` and `launch` serve the launch |
-//! | `login/` | Who is logged in, in this request? `visit` is its state, `search` finds the user, `remember` restores, `pending` is what the response must carry |
+//! | `login/` | Who is logged in, in this request? `visit` is its state, `shown` sorts the cookies, `search` finds the user, `remember` restores, `pending` is what the response must carry |
 //! | `realm/` | What does one attached manager know? `registry` has all realms, `any` is a realm of an unknown user type, `seal` binds tokens to user and client, `unavailable` is what can fail, `message` is flashed |
 //! | `app/` | What does the application bring? `user`, `session_hash`, `loader`, `handler`, `event`; `contain` runs its code, `failure` is how that code fails |
-//! | `revocation/` | Which sessions have ended? The trait, the list in `memory`, and `bounded`, which contains a shared list |
+//! | `revocation/` | Which logins have ended? The trait, the list in `memory`, and `bounded`, which contains a shared list |
 //! | `config/` | Which settings are there, and which hold? |
 //! | `request/` | What does a request show? `cookie_header`, `client_ip`, `fingerprint` and `cross_site` are pure; `cookies` and `cache` look into the request for them |
 //! | `token/` | Which bytes are signed? `keys` are derived from the `secret`, `times` judges expiry, `envelope` is the signed form that a token and an application's own `value` share |
@@ -95,10 +95,10 @@ pub use self::request::cross_site::CrossSiteProtection;
 pub use self::request::fingerprint::ProtectionAddress;
 pub use self::revocation::{
     MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
-    SessionRef,
+    SessionRef, SessionStatus, Successor, UserRef,
 };
 pub use self::session::current_user::{Anonymous, CurrentUser};
 pub use self::session::next::{Next, NextField, NextRedirect};
 pub use self::session::signer::Signer;
 pub use self::session::{Login, LoginChange, LoginError, LoginSession};
-pub use self::token::SessionId;
+pub use self::token::{LoginId, SessionId};

@@ -18,7 +18,7 @@ use crate::token::keys::KeyRing;
 use crate::token::secret::SecretKey;
 use crate::token::times::{self, Lapsed, MAX_REMEMBER};
 use crate::token::value;
-use crate::token::{Digest, Flags, Kind, SessionId, Token};
+use crate::token::{Digest, Flags, Kind, LAST_TIME, LoginId, SessionId, TAG, Token, truncate};
 
 /// A failure is printed, and not saved to a file.
 pub(crate) fn config() -> ProptestConfig {
@@ -53,11 +53,11 @@ fn decode(text: &str, kind: Kind) -> Option<Token> {
 /// Signs any bytes as a session token, after the first seven bytes of a token.
 fn sign(rest: &[u8]) -> String {
     let keys = RING.current();
-    let mut bytes = vec![1, Kind::Session as u8, rest.first().copied().unwrap_or(0)];
+    let mut bytes = vec![2, Kind::Session as u8, rest.first().copied().unwrap_or(0)];
     bytes.extend(keys.id);
     bytes.extend(rest.iter().skip(1));
     let mac = keys.of(Kind::Session).mac.clone().chain_update(&bytes);
-    bytes.extend(mac.finalize().into_bytes());
+    bytes.extend(truncate::<TAG>(mac));
     BASE64URL_NOPAD.encode(&bytes)
 }
 
@@ -90,9 +90,14 @@ fn seconds() -> impl Strategy<Value = u64> {
     ]
 }
 
+/// A time that a token can contain.
+fn token_time() -> impl Strategy<Value = UnixTime> {
+    time().prop_map(|time| time.min(LAST_TIME))
+}
+
 /// When the user gave credentials. A token encodes "never" as 0, so 0 is not such a time.
 fn auth_at() -> impl Strategy<Value = Option<UnixTime>> {
-    time().prop_map(|time| (time != UnixTime::from_secs(0)).then_some(time))
+    token_time().prop_map(|time| (time != UnixTime::from_secs(0)).then_some(time))
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
@@ -105,8 +110,9 @@ fn flags() -> impl Strategy<Value = Flags> {
         Flags::REMEMBERED,
         Flags::FORCED,
         Flags::UNBOUND,
+        Flags::UNSEEN,
     ];
-    vec(select(all.to_vec()), 0..4).prop_map(Flags::from_iter)
+    vec(select(all.to_vec()), 0..5).prop_map(Flags::from_iter)
 }
 
 fn digest() -> impl Strategy<Value = Option<Digest>> {
@@ -119,26 +125,29 @@ prop_compose! {
     fn token()(
         kind in kind(),
         flags in flags(),
-        session_id in any::<[u8; 16]>(),
+        login_id in any::<[u8; 16]>(),
+        session_id in any::<[u8; 8]>(),
         auth_at in auth_at(),
-        [created_at, renewed_at, expires_at] in [time(), time(), time()],
-        session_hash in digest(),
-        protection in digest(),
+        [created_at, renewed_at, expires_at] in [token_time(), token_time(), token_time()],
+        [session_hash, protection] in [digest(), digest()],
+        restores in option::of(0..1_u32 << 24),
+        bound_until in option::of(token_time()),
         uid in "[a-c|\0é]{1,64}",
     ) -> Token {
         Token {
-            kind, flags, session_id: SessionId(session_id),
+            kind, flags, login_id: LoginId(login_id), session_id: SessionId(session_id),
             auth_at, created_at, renewed_at, expires_at,
-            session_hash, protection, uid,
+            session_hash, protection, restores, bound_until, uid,
         }
     }
 }
 
 /// A token, and another that shares some of its fields.
 fn two_tokens() -> impl Strategy<Value = (Token, Token)> {
-    (token(), token(), any::<[bool; 9]>()).prop_map(|(one, mut other, same)| {
-        let fields: [fn(&mut Token, &Token); 9] = [
+    (token(), token(), any::<[bool; 12]>()).prop_map(|(one, mut other, same)| {
+        let fields: [fn(&mut Token, &Token); 12] = [
             |other, one| other.flags = one.flags,
+            |other, one| other.login_id = one.login_id,
             |other, one| other.session_id = one.session_id,
             |other, one| other.auth_at = one.auth_at,
             |other, one| other.created_at = one.created_at,
@@ -146,6 +155,8 @@ fn two_tokens() -> impl Strategy<Value = (Token, Token)> {
             |other, one| other.expires_at = one.expires_at,
             |other, one| other.session_hash = one.session_hash,
             |other, one| other.protection = one.protection,
+            |other, one| other.restores = one.restores,
+            |other, one| other.bound_until = one.bound_until,
             |other, one| other.uid.clone_from(&one.uid),
         ];
         for (take, _) in fields.iter().zip(same).filter(|(_, same)| *same) {
@@ -220,7 +231,7 @@ proptest! {
     #[test]
     fn no_text_is_too_strange_to_refuse(text in any::<String>(), more in "[A-Za-z0-9_-]{0,2000}") {
         // T20, R49
-        for text in [&text, &more, &format!("AQE{more}"), &format!("AQM{more}")] {
+        for text in [&text, &more, &format!("AgE{more}"), &format!("AgM{more}")] {
             for kind in [Kind::Session, Kind::Remember] {
                 prop_assert!(decode(text, kind).is_none());
             }
@@ -231,7 +242,7 @@ proptest! {
     #[test]
     fn no_bytes_are_too_strange_to_refuse(bytes in vec(any::<u8>(), 0..600)) {
         // T20, R49
-        for start in [&[][..], &[1, 1], &[1, 2], &[1, 3]] {
+        for start in [&[][..], &[2, 1], &[2, 2], &[2, 3]] {
             let text = BASE64URL_NOPAD.encode(&[start, &bytes].concat());
             for kind in [Kind::Session, Kind::Remember] {
                 prop_assert!(decode(&text, kind).is_none());
@@ -242,22 +253,24 @@ proptest! {
 
     #[test]
     fn signed_bytes_are_one_token_or_refused(
-        mut rest in vec(any::<u8>(), 83..100),
-        flags in 0..20_u8,
+        mut rest in vec(any::<u8>(), 79..96),
+        flags in 0..160_u8,
         fitting in any::<bool>(),
     ) {
-        // R5, R6
+        // R5, R6: from the flags on, without the key id. A counter has 3 bytes, a `bound_until` 5.
+        let more = usize::from(flags >> 5 & 1) * 3 + usize::from(flags >> 6 & 1) * 5;
+        let uid_at = 71 + more;
         rest[0] = flags;
         if fitting {
-            rest[81] = 0;
-            rest[82] = u8::try_from(rest.len() - 83).unwrap();
-            rest.iter_mut().skip(83).for_each(|byte| *byte &= 0x7f);
+            rest[uid_at - 2] = 0;
+            rest[uid_at - 1] = u8::try_from(rest.len() - uid_at).unwrap();
+            rest.iter_mut().skip(uid_at).for_each(|byte| *byte &= 0x7f);
         }
         let text = sign(&rest);
         if let Some(token) = decode(&text, Kind::Session) {
             prop_assert_eq!(encode(&token), text);
         } else {
-            prop_assert!(!fitting || flags > 15 || rest.len() == 83);
+            prop_assert!(!fitting || flags > 127 || rest.len() == uid_at);
         }
     }
 
@@ -342,14 +355,13 @@ proptest! {
     #[test]
     fn a_logout_is_recorded_for_as_long_as_any_copy_can_live(
         token in remember_token(),
-        [used, ended] in [0..MAX_REMEMBER, 0..MAX_REMEMBER],
+        used in 0..MAX_REMEMBER,
         lifetime in 1..MAX_REMEMBER,
     ) {
         // R24: the holder of an old copy logs out, while a thief has renewed and restored another copy.
         let begun = token.created_at;
-        let now = begun.plus(used.max(ended));
         let mut renewed = token.clone();
-        times::renew_remember(&mut renewed, begun.plus(used.min(ended)));
+        times::renew_remember(&mut renewed, begun.plus(used));
         let last_restored = renewed.expires_at.plus(lifetime);
         let session = Token {
             kind: Kind::Session,
@@ -358,7 +370,7 @@ proptest! {
             ..token.clone()
         };
         for shown in [&token, &session] {
-            prop_assert!(times::dead_until(shown, now, lifetime) >= last_restored);
+            prop_assert!(times::dead_until(shown, lifetime) >= last_restored);
         }
     }
 

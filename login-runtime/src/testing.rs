@@ -9,7 +9,7 @@ use crate::app::session_hash::SessionHasher;
 use crate::app::user::{UserMixin, id_of};
 pub use crate::clock::Clock;
 use crate::realm::Realm;
-use crate::token::{Kind, SessionId, Token};
+use crate::token::{Kind, LoginId, SessionId, Token};
 
 /// Makes the session cookie of a fresh login of `user`, for a request of Rocket's local client.
 ///
@@ -113,10 +113,11 @@ fn cookie<U: UserMixin, P: Phase>(
         ),
     };
     let keys = core.ring.current();
-    let Ok(session_id) = SessionId::generate() else {
+    let (Ok(login_id), Ok(session_id)) = (LoginId::generate(), SessionId::generate()) else {
         fail(format_args!("the operating system gave no random bytes"));
     };
-    let mut token = Token::begin(kind, session_id, id_of(user), now, lifetime);
+    let ids = (login_id, session_id);
+    let mut token = Token::begin(kind, ids, id_of(user), now, lifetime);
     token.auth_at = fresh.then_some(now);
     token.session_hash = SessionHasher::digest(&keys.of(kind).session_hash, user);
     match token.encode(keys) {

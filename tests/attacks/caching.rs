@@ -20,7 +20,7 @@ use rocket_login::CurrentUser;
 
 use crate::common::socket::{self, body, cookie, header, post, status};
 use crate::common::{App, User, witness};
-use crate::{REMEMBER, SESSION, Site, line, removals};
+use crate::{REMEMBER, SESSION, Site, forge, line, removals};
 
 /// nginx in front of a server, on its own port. Dropping the value stops it.
 struct Proxy {
@@ -333,7 +333,7 @@ fn a_cache_sends_no_cookie_to_another_visitor() {
                 assert_private(proxy, &reply);
             }
         }
-        let forged = line(&[(SESSION, "x")]);
+        let forged = line(&[(SESSION, &forge::forged(&session))]);
         assert_eq!(removals(&proxy.get("/me", &[&forged])), [SESSION]);
         let bob = line(&[(SESSION, &site.session("bob"))]);
         for (cookies, user) in [(&b"X-None: none"[..], "anonymous"), (&bob, "bob")] {

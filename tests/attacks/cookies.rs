@@ -11,6 +11,7 @@ use rocket_login::{CurrentUser, LoginError, LoginSession};
 
 use crate::common::socket::{Server, cookie, get, header, status};
 use crate::common::{App, User, Users};
+use crate::forge::forged;
 use crate::line;
 
 /// How long a browser keeps a cookie.
@@ -103,14 +104,15 @@ fn every_set_cookie_has_its_attributes_on_every_status_in_the_debug_profile() {
 /// `S` for the session cookie, `R` for the remember cookie, `F` for the flash, each kept until the
 /// browser closes, for so many seconds, or removed (`-`).
 const ANSWERS: &str = "
-POST /login           | user=alice                         | none     | 303 | S
+POST /login           | user=alice                         | none     | 303 | S R-
 POST /login           | user=alice&remember=on             | none     | 303 | S R=31536000
 POST /login           | user=alice&remember=on&duration=60 | none     | 303 | S R=60
-POST /login           | user=alice&permanent=on            | none     | 303 | S=2678400
+POST /login           | user=alice&permanent=on            | none     | 303 | S=2678400 R-
 POST /login           | user=alice                         | forged   | 303 | S R-
 POST /login           | user=bob                           | remember | 303 | S R-
 POST /login           | user=nobody                        | both     | 401 |
-POST /login-and-fail  |                                    | none     | 500 | S R=31536000
+POST /login-and-fail  |                                    | none     | 500 |
+POST /login-and-fail  |                                    | both     | 500 |
 POST /login           | no=form                            | forged   | 422 |
 POST /login           | {}                                 | both     | 422 |
 POST /confirm         | bob                                | both     | 403 |
@@ -124,6 +126,9 @@ GET /nowhere          |                                    | fresh    | 404 |
 GET /me               |                                    | restored | 200 | S
 GET /nowhere          |                                    | restored | 404 | S
 GET /me               |                                    | forged   | 200 | S- R-
+GET /me               |                                    | foreign  | 200 |
+GET /private          |                                    | foreign  | 303 | F=300
+POST /login           | user=alice                         | foreign  | 303 | S
 GET /nowhere          |                                    | forged   | 404 | S- R-
 GET /login            |                                    | fresh    | 200 |
 GET /login            |                                    | forged   | 200 |
@@ -147,19 +152,22 @@ MADEUP /me            |                                    | forged   | 400 |
 GET /private          | Accept: application/json           | forged   | 401 | S- R-
 GET /private          | Accept: text/html                  | forged   | 303 | F=300 S- R-
 POST /private         | Sec-Fetch-Site: cross-site         | forged   | 403 |
-POST /logout          |                                    | none     | 200 | S- R-
+POST /logout          |                                    | none     | 200 |
+POST /logout          |                                    | foreign  | 200 |
+POST /logout          |                                    | forged   | 200 | S- R-
+POST /logout          |                                    | remember | 200 | R-
 POST /logout          |                                    | fresh    | 200 | S- R-
-POST /logout-everywhere |                                  | none     | 200 | S- R-
-POST /logout-everywhere |                                  | forged   | 200 | S- R-
+POST /logout-everywhere |                                  | none     | 401 |
+POST /logout-everywhere |                                  | forged   | 401 | S- R-
 POST /logout-everywhere |                                  | fresh    | 200 | S- R-
 ";
 
 /// More rows: handlers that panic, which the server must survive.
 #[cfg(panic = "unwind")]
 const WITH_A_PANIC: &str = "
-POST /login-and-panic |                                    | none     | 500 | S
-POST /login-and-panic |                                    | fresh    | 500 | S R=31536000
-POST /login-and-panic |                                    | forged   | 500 | S R-
+POST /login-and-panic |                                    | none     | 500 |
+POST /login-and-panic |                                    | fresh    | 500 |
+POST /login-and-panic |                                    | forged   | 500 |
 ";
 #[cfg(not(panic = "unwind"))]
 const WITH_A_PANIC: &str = "";
@@ -178,7 +186,8 @@ fn attributes_hold(app: App, prefix: &str, secure: bool) {
         let [s, r] = logged_in();
         match name {
             "none" => b"X-None: none".to_vec(),
-            "forged" => line(&[(&session, "x"), (&remember, "x")]),
+            "foreign" => line(&[(&session, "x"), (&remember, "x")]),
+            "forged" => line(&[(&session, &forged(&s)), (&remember, &forged(&r))]),
             "remember" | "restored" => line(&[(&remember, &r)]),
             _ => line(&[(&session, &s), (&remember, &r)]),
         }
@@ -302,7 +311,16 @@ fn a_removal_has_the_domain_and_path_of_its_cookie() {
         )
     });
     assert_eq!(attributes(&set), expected);
-    assert_eq!(attributes(&server.post("/logout", &[], "")), expected);
+    // K27: the session cookie is only removed where it came; the other is not sent to this path.
+    let removed = attributes(&server.post("/logout", &[], ""));
+    assert_eq!(removed, expected[1..]);
+    let [session, remember] =
+        ["login_session", "remember_token"].map(|name| cookie(&set, name).unwrap());
+    let both = line(&[("login_session", &session), ("remember_token", &remember)]);
+    let removed = attributes(&server.post("/logout", &[&both], ""));
+    for cookie in &expected {
+        assert!(removed.contains(cookie), "{cookie:?}");
+    }
 }
 
 #[catch(401)]

@@ -12,22 +12,23 @@ use sha2::{Digest as _, Sha256};
 use crate::{REMEMBER, SESSION, Site, body, line};
 
 /// The fields of a token before the user id, and how many bytes each has.
-pub(crate) const FIELDS: [(&str, usize); 12] = [
+pub(crate) const FIELDS: [(&str, usize); 13] = [
     ("version", 1),
     ("kind", 1),
     ("flags", 1),
     ("key id", 4),
-    ("session id", 16),
-    ("auth_at", 8),
-    ("created_at", 8),
-    ("renewed_at", 8),
-    ("expires_at", 8),
-    ("session hash", 16),
-    ("protection", 16),
+    ("login id", 16),
+    ("session id", 8),
+    ("auth_at", 5),
+    ("created_at", 5),
+    ("renewed_at", 5),
+    ("expires_at", 5),
+    ("session hash", 12),
+    ("protection", 12),
     ("uid length", 2),
 ];
-pub(crate) const UID_AT: usize = 89;
-pub(crate) const TAG: usize = 32;
+pub(crate) const UID_AT: usize = 77;
+pub(crate) const TAG: usize = 16;
 
 /// Where a field is in a token.
 pub(crate) fn place(field: &str) -> Range<usize> {
@@ -53,10 +54,23 @@ pub(crate) fn sha256(message: &[u8]) -> Vec<u8> {
     Sha256::digest(message).to_vec()
 }
 
+/// The tag of a token: the first half of HMAC-SHA-256.
+pub(crate) fn tag(key: &[u8], signed: &[u8]) -> Vec<u8> {
+    hmac(key, signed)[..TAG].to_vec()
+}
+
 /// HMAC-SHA-256 with a key of any length.
 pub(crate) fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     let mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
     mac.chain_update(message).finalize().into_bytes().to_vec()
+}
+
+/// A genuine token with another last letter in its user id: ours, but its signature is wrong.
+pub(crate) fn forged(token: &str) -> String {
+    let mut bytes = decode(token);
+    let last = bytes.len() - TAG - 1;
+    bytes[last] ^= 1;
+    encode(&bytes)
 }
 
 /// The length extension of SHA-256: the hash of `message`, its padding and `more`, computed from the
@@ -100,11 +114,11 @@ impl Forger {
 
     /// The key of a purpose and a cookie name.
     pub(crate) fn key(&self, purpose: &str, cookie: &str) -> Vec<u8> {
-        self.derive(["v1", purpose, &self.audience, cookie])
+        self.derive(["v2", purpose, &self.audience, cookie])
     }
 
     pub(crate) fn key_id(&self) -> Vec<u8> {
-        let mut id = self.derive(["v1", "key id", "", ""]);
+        let mut id = self.key("key id", "");
         id.truncate(4);
         id
     }
@@ -135,7 +149,7 @@ impl Forger {
         let length = (password.len() as u64).to_be_bytes();
         let field = [&[1], &length[..], password.as_bytes()].concat();
         let mut digest = hmac(&self.key("session hash", cookie), &field);
-        digest.truncate(16);
+        digest.truncate(12);
         digest
     }
 
@@ -149,7 +163,7 @@ impl Forger {
         let mut bytes = decode(token);
         bytes.truncate(bytes.len() - TAG);
         change(&mut bytes);
-        bytes.extend(hmac(&self.signing_key(cookie), &bytes));
+        bytes.extend(tag(&self.signing_key(cookie), &bytes));
         encode(&bytes)
     }
 }

@@ -9,10 +9,8 @@ use crate::common::{KEY, START};
 use crate::forge::{FIELDS, Forger, TAG, UID_AT, decode, encode, extend, hmac, place, sha256};
 use crate::{BOTH, REMEMBER, SESSION, Site, line};
 
-/// ANON+CLEAR for a value in the named cookie.
 fn refused(site: &Site, name: &str, value: &str, what: &str) {
-    let what = format!("{name}, {what}");
-    site.assert_cleared(&[&line(&[(name, value)])], &[name], &what);
+    site.assert_refused(name, value, what);
 }
 
 /// The value that `value` returns, after a check that it logs in.
@@ -69,7 +67,7 @@ fn a_cookie_with_a_changed_bit_is_refused() {
                     assert_eq!(status(&site.server.get("/me", &[&cookie])), 400, "{what}");
                     site.assert_unharmed(&what);
                 }
-                _ => site.assert_cleared(&[&cookie], &[name], &what),
+                _ => refused(&site, name, str::from_utf8(&forged).unwrap(), &what),
             }
         }
     }
@@ -152,7 +150,7 @@ fn a_tag_made_in_another_way_is_refused() {
         let (signed, tag) = token.split_at(token.len() - TAG);
         let secret = data_encoding::BASE64.decode(KEY.as_bytes()).unwrap();
         let real = forger.signing_key(name);
-        assert_eq!(hmac(&real, signed), tag);
+        assert_eq!(hmac(&real, signed)[..TAG], *tag);
         let with_zero = |key: &[u8]| [key, &[0]].concat();
         let filled = |mut tag: Vec<u8>| {
             tag.resize(TAG, 0);
@@ -169,6 +167,11 @@ fn a_tag_made_in_another_way_is_refused() {
             ("all but its last byte", tag[..TAG - 1].to_vec()),
             ("its first half, and zeros", filled(tag[..TAG / 2].to_vec())),
             ("twice", tag.repeat(2)),
+            ("the whole MAC", hmac(&real, signed)),
+            (
+                "the second half of the MAC",
+                hmac(&real, signed)[TAG..].to_vec(),
+            ),
             // T06
             ("the secret's text", hmac(KEY.as_bytes(), signed)),
             ("the secret", hmac(&secret, signed)),
@@ -222,8 +225,13 @@ fn a_tag_made_in_another_way_is_refused() {
         ] {
             tags.push((purpose, hmac(&forger.key(purpose, cookie), signed)));
         }
-        for (what, tag) in tags {
+        for (what, mut tag) in tags {
             refused(&site, name, &encode(&[signed, &tag].concat()), what);
+            // Cut to the length of a tag, as the library cuts its own.
+            tag.truncate(TAG);
+            if !hmac(&real, signed).starts_with(&tag) {
+                refused(&site, name, &encode(&[signed, &tag].concat()), what);
+            }
         }
         accepted(&site, name, &encode(&token));
     }
@@ -332,7 +340,7 @@ fn another_version_or_kind_is_refused_even_when_signed() {
     let forger = Forger::new(KEY, "a");
     for name in BOTH {
         let token = good(&site, name);
-        for version in [0, 2, 3, 128, 255] {
+        for version in [0, 1, 3, 128, 255] {
             let value = forger.signed(name, &token, |token| token[0] = version);
             refused(&site, name, &value, &format!("version {version}"));
         }
@@ -376,7 +384,8 @@ fn a_token_of_another_shape_is_refused_even_when_signed() {
                 token.resize(UID_AT + bytes, b'a');
             });
         }
-        for bit in 4..8 {
+        // 5 and 6 announce a counter and a time that are not there; 7 is spare.
+        for bit in 5..8 {
             refuse(&format!("flag {bit}"), &|token| token[2] |= 1 << bit);
         }
         for uid in [
@@ -417,19 +426,19 @@ fn times_that_make_no_sense_are_refused_even_when_signed() {
         let token = good(&site, name);
         let with = |field: &str, time: u64| {
             forger.signed(name, &token, |token| {
-                token[place(field)].copy_from_slice(&time.to_be_bytes());
+                token[place(field)].copy_from_slice(&time.to_be_bytes()[3..]);
             })
         };
-        let signed_max = i64::MAX.unsigned_abs();
+        let last = (1_u64 << 40) - 1;
         for field in ["auth_at", "created_at", "renewed_at"] {
             accepted(&site, name, &with(field, START + 60));
             let future = [
                 START + 61,
                 START + year,
-                signed_max,
-                signed_max + 1,
-                u64::MAX - 60,
-                u64::MAX,
+                u64::from(u32::MAX),
+                1 << 39,
+                last - 60,
+                last,
             ];
             for time in future {
                 refused(&site, name, &with(field, time), &format!("{field} {time}"));

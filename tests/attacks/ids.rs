@@ -97,7 +97,7 @@ fn no_two_logins_share_an_id() {
     // R8, T37
     let site = Site::start();
     let ids: HashSet<Vec<u8>> = (0..1_000)
-        .map(|_| decode(&site.session("alice"))[place("session id")].to_vec())
+        .map(|_| decode(&site.session("alice"))[place("login id")].to_vec())
         .collect();
     assert_eq!(ids.len(), 1_000);
     // Each bit is sometimes set and sometimes not.

@@ -16,7 +16,7 @@ use rocket_login::{
 
 use crate::common::socket::{Server, body, cookie, status};
 use crate::common::{self, App, START, User, Users, bare, witness};
-use crate::forge::{decode, encode};
+use crate::forge::{TAG, decode, encode, forged, place};
 use crate::{REMEMBER, SESSION, Site, line};
 
 /// The events that the listener has got.
@@ -106,12 +106,13 @@ impl Watched {
         let tokens = [SESSION, REMEMBER].map(|name| cookie(&reply, name).unwrap());
         for token in &tokens {
             let bytes = decode(token);
-            // The session's id, the hash, the fingerprint, the tag.
+            // The ids, the hash, the fingerprint, the tag.
             for part in [
-                &bytes[7..23],
-                &bytes[55..71],
-                &bytes[71..87],
-                &bytes[bytes.len() - 32..],
+                &bytes[place("login id")],
+                &bytes[place("session id")],
+                &bytes[place("session hash")],
+                &bytes[place("protection")],
+                &bytes[bytes.len() - TAG..],
             ] {
                 let hex = part.iter().fold(String::new(), |mut hex, byte| {
                     write!(hex, "{byte:02x}").unwrap();
@@ -161,12 +162,12 @@ const ROWS: [Row; 24] = [
     ),
     (
         "a forged session",
-        |it| it.wants_private(&line(&[(SESSION, "x")])),
+        |it| it.wants_private(&line(&[(SESSION, &forged(&it.login("")[0]))])),
         &[Accessed, Forged, Unauthorized],
     ),
     (
         "a forged remember token",
-        |it| it.wants_private(&line(&[(REMEMBER, "x")])),
+        |it| it.wants_private(&line(&[(REMEMBER, &forged(&it.login("")[1]))])),
         &[Accessed, Forged, Unauthorized],
     ),
     (

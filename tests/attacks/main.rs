@@ -26,7 +26,7 @@ mod timing;
 mod transport;
 mod verdicts;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use common::connection::Connection;
 use common::socket::{Server, body, cookie, header, status};
@@ -46,6 +46,7 @@ struct Site {
     users: Users,
     clock: Clock,
     connection: Mutex<Connection>,
+    key_id: OnceLock<Vec<u8>>,
     http2: Option<Mutex<Http2>>,
 }
 
@@ -69,6 +70,7 @@ impl Site {
             users,
             clock,
             connection,
+            key_id: OnceLock::new(),
             http2: None,
         }
     }
@@ -164,6 +166,34 @@ impl Site {
     /// ANON+CLEAR.
     fn assert_cleared(&self, headers: &[&[u8]], names: &[&str], what: &str) {
         assert_eq!(self.assert_anonymous(headers, what), names, "{what}");
+    }
+
+    /// Nobody is logged in by this value of the named cookie. It is removed if it is this application's: of our
+    /// version, one of the two kinds, without unknown flags, and with our key id. Else it stays.
+    fn assert_refused(&self, name: &str, value: &str, what: &str) {
+        let headers: [&[u8]; 1] = [&line(&[(name, value)])];
+        let what = format!("{name}, {what}");
+        if self.is_ours(value) {
+            self.assert_cleared(&headers, &[name], &what);
+        } else {
+            self.assert_ignored(&headers, &what);
+        }
+    }
+
+    fn is_ours(&self, value: &str) -> bool {
+        let key_id = self.key_id.get_or_init(|| {
+            self.users.put("the owner of a key id");
+            forge::decode(&self.session("the owner of a key id"))[forge::place("key id")].to_vec()
+        });
+        let bytes = data_encoding::BASE64URL_NOPAD.decode(value.as_bytes());
+        bytes.is_ok_and(|bytes| {
+            value.len() <= 1_024
+                && bytes.len() >= 7
+                && bytes[0] == 2
+                && [1, 2].contains(&bytes[1])
+                && bytes[2] < 128
+                && bytes[3..7] == key_id[..]
+        })
     }
 
     /// What must be true after every attack.

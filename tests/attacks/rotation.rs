@@ -12,6 +12,7 @@ fn keyed(keys: &[&str]) -> Site {
     Site::of(
         App::new()
             .release()
+            .set("login.audience", "app")
             .set("secret_key", keys[0])
             .set("login.secret_key_fallbacks", &keys[1..]),
     )
@@ -22,7 +23,7 @@ fn a_new_key_logs_nobody_out_and_a_removed_key_ends_unrenewed_logins() {
     // T77, R7
     let [old, rotating, rotated] = [keyed(&[KEY]), keyed(&[K2, KEY]), keyed(&[K2])];
     let signed_by =
-        |value: &str, key: &str| decode(value)[place("key id")] == Forger::new(key, "").key_id();
+        |value: &str, key: &str| decode(value)[place("key id")] == Forger::new(key, "app").key_id();
     let login = old.post("/login", &[], "user=alice&remember=on");
     let before = BOTH.map(|name| cookie(&login, name).unwrap());
 
@@ -56,10 +57,10 @@ fn a_new_key_logs_nobody_out_and_a_removed_key_ends_unrenewed_logins() {
     }
     for (name, old) in BOTH.into_iter().zip(&before) {
         let cookies = line(&[(name, old)]);
-        rotated.assert_cleared(&[&cookies], &[name], "a removed key");
+        rotated.assert_ignored(&[&cookies], &format!("{name}, a removed key"));
     }
     let both = line(&[(SESSION, &before[0]), (REMEMBER, &before[1])]);
-    rotated.assert_cleared(&[&both], &BOTH, "a removed key");
+    rotated.assert_ignored(&[&both], "a removed key");
 }
 
 #[test]
@@ -69,6 +70,8 @@ fn a_retired_key_signs_nothing() {
     let old = keyed(&[KEY]);
     for name in BOTH {
         let value = rotating.value(name, "alice");
-        old.assert_cleared(&[&line(&[(name, &value)])], &[name], "a newer key");
+        // T12: a server that has not been restarted yet leaves the new server's logins alone.
+        old.assert_ignored(&[&line(&[(name, &value)])], "a newer key");
+        assert_eq!(rotating.me(&[&line(&[(name, &value)])]), "alice");
     }
 }

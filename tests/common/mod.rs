@@ -394,7 +394,7 @@ impl Running {
 /// A browser. It keeps cookies; a clone is the browser of a thief who has copied them.
 #[derive(Clone)]
 pub struct Browser<'a> {
-    app: &'a Running,
+    pub app: &'a Running,
     pub cookies: BTreeMap<String, String>,
     pub headers: Vec<(String, String)>,
     pub address: Option<std::net::SocketAddr>,

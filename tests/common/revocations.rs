@@ -1,4 +1,4 @@
-//! A list of ended sessions that several servers share, and that a test can freeze or break.
+//! A list of ended logins that several servers share, and that a test can freeze or break.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use rocket::futures::future::BoxFuture;
 use rocket::tokio;
 use rocket_login::revocation::{
     MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
-    SessionRef, UnixTime,
+    SessionRef, SessionStatus, UnixTime, UserRef,
 };
 
 use super::App;
@@ -27,7 +27,7 @@ struct Shared {
 pub enum Call {
     Revoke,
     RevokeUser,
-    IsRevoked,
+    Status,
     NotBefore,
 }
 
@@ -69,7 +69,7 @@ impl Revocations {
         self.0.is_frozen.store(is_frozen, Ordering::Relaxed);
     }
 
-    /// The sessions that ended, as a careless author of a list would print them.
+    /// The logins that ended, as a careless author of a list would print them.
     pub fn ended(&self) -> String {
         self.0.ended.lock().unwrap().concat()
     }
@@ -91,7 +91,7 @@ impl Revocations {
 #[rocket::async_trait]
 impl RevocationList for Revocations {
     async fn revoke(&self, ended: RevokeSession<'_>) -> Answer<Revoked> {
-        let printed = format!("{ended:?} {:?}", ended.session.id);
+        let printed = format!("{ended:?} {:?}", ended.session.login_id);
         self.0.ended.lock().unwrap().push(printed);
         let change = self.0.list.revoke(ended);
         self.change(Call::Revoke, Revoked::Now, change).await
@@ -102,13 +102,13 @@ impl RevocationList for Revocations {
         self.change(Call::RevokeUser, (), change).await
     }
 
-    async fn is_revoked(&self, session: SessionRef<'_>, now: UnixTime) -> Answer<bool> {
-        (self.0.before)(Call::IsRevoked).await?;
-        self.0.list.is_revoked(session, now).await
+    async fn status(&self, session: SessionRef<'_>, now: UnixTime) -> Answer<SessionStatus> {
+        (self.0.before)(Call::Status).await?;
+        self.0.list.status(session, now).await
     }
 
-    async fn not_before(&self, user_id: &str, now: UnixTime) -> Answer<Option<UnixTime>> {
+    async fn not_before(&self, user: UserRef<'_>, now: UnixTime) -> Answer<Option<UnixTime>> {
         (self.0.before)(Call::NotBefore).await?;
-        self.0.list.not_before(user_id, now).await
+        self.0.list.not_before(user, now).await
     }
 }

@@ -20,7 +20,7 @@ pub enum Point {
     GroupCondition,
     Revoke,
     RevokeUser,
-    IsRevoked,
+    Status,
     NotBefore,
     Listener(EventKind),
 }
@@ -49,7 +49,7 @@ impl Point {
     pub fn status(self, fault: Fault) -> u16 {
         let is_of_the_list = matches!(
             self,
-            Point::Revoke | Point::RevokeUser | Point::IsRevoked | Point::NotBefore
+            Point::Revoke | Point::RevokeUser | Point::Status | Point::NotBefore
         );
         match fault {
             Fault::PanicsAtOnce | Fault::PanicsLater if !is_of_the_list => 500,

@@ -68,7 +68,7 @@ fn reaches(point: Point) -> &'static [(Effect, &'static str)] {
             (FailsHavingEnded, "logout everywhere"),
         ],
         Point::RevokeUser => &[(Fails, "logout everywhere")],
-        Point::IsRevoked => &[
+        Point::Status => &[
             (Fails, TOKENS),
             (Fails, "revoked, re-login"),
             (Unnoticed, "logout"),
@@ -182,7 +182,7 @@ const LOADERS: [Point; 3] = [Point::UserLoader, Point::LoaderGuard, Point::Reque
 const LIST: [Point; 4] = [
     Point::Revoke,
     Point::RevokeUser,
-    Point::IsRevoked,
+    Point::Status,
     Point::NotBefore,
 ];
 

@@ -165,7 +165,7 @@ fn list(switch: Switch) -> Revocations {
         let fault = switch.reach(match call {
             Call::Revoke => Point::Revoke,
             Call::RevokeUser => Point::RevokeUser,
-            Call::IsRevoked => Point::IsRevoked,
+            Call::Status => Point::Status,
             Call::NotBefore => Point::NotBefore,
         });
         Box::pin(async move {

@@ -103,6 +103,43 @@ pub(crate) enum Step {
     /// A restart without the retired keys.
     DropOldKeys,
     Restart,
+    /// Requests that are under way at the same time.
+    AtOnce {
+        browser: Browser,
+        acts: Vec<Act>,
+        /// Whether the responses arrive in the other order.
+        backwards: bool,
+    },
+}
+
+/// One of several requests at the same time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Act {
+    /// May restore, renew or sign a login again.
+    Look,
+    Logout,
+    LogoutEverywhere,
+    Confirm(User),
+    Login(User, Option<u64>),
+}
+
+impl Act {
+    pub(crate) fn step(self, browser: Browser) -> Step {
+        match self {
+            Act::Look => Step::Look(browser),
+            Act::Logout => Step::Logout(browser),
+            Act::LogoutEverywhere => Step::LogoutEverywhere(browser),
+            Act::Confirm(user) => Step::Confirm(browser, user),
+            Act::Login(user, remember) => Step::Login {
+                browser,
+                user,
+                remember,
+                permanent: false,
+                stale: false,
+                force: false,
+            },
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -220,7 +257,25 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..5_u8).prop_map(Step::NewKey),
         1 => Just(Step::DropOldKeys),
         1 => Just(Step::Restart),
+        6 => at_once(),
     ]
+}
+
+fn at_once() -> impl Strategy<Value = Step> {
+    let act = prop_oneof![
+        2 => Just(Act::Look),
+        2 => Just(Act::Logout),
+        1 => Just(Act::LogoutEverywhere),
+        3 => user().prop_map(Act::Confirm),
+        2 => (user(), option::of(Just(365 * DAY))).prop_map(|(user, remember)| Act::Login(user, remember)),
+    ];
+    (browser(), vec(act, 2..=3), any::<bool>()).prop_map(|(browser, acts, backwards)| {
+        Step::AtOnce {
+            browser,
+            acts,
+            backwards,
+        }
+    })
 }
 
 fn theft() -> impl Strategy<Value = Step> {

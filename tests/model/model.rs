@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::history::{Browser, List, Place, Protection, Rules, Step, User, Which};
+use crate::history::{Act, Browser, List, Place, Protection, Rules, Step, User, Which};
 
 /// How often a session in use is renewed at most. The idle timeout starts at the last renewal.
 const RENEWAL: u64 = 5 * 60;
@@ -16,15 +16,23 @@ const SKEW: u64 = 60;
 /// How long a restart takes that loses the list of ended logins. Sooner, the lost list could have
 /// dated a login ahead of the clock, and so ahead of a later `logout_everywhere`.
 pub(crate) const RESTART: u64 = SKEW;
+/// How long the cookies of a replaced session are refused and not removed.
+const LATE: u64 = 60;
+/// How many logins that replaced one another are followed.
+const LONGEST_CHAIN: usize = 16;
 const LONGEST_MEMORY: u64 = 400 * 24 * 60 * 60;
 /// The current secret, and up to three retired ones.
 const MAX_KEYS: usize = 4;
 
 /// The signed contents of a session or remember cookie.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 struct Card {
-    /// A session, its remember token and the sessions restored from it are one login.
+    /// A session, its remember token, the sessions restored from it and their confirmations are one login.
     login: usize,
+    /// Only one session of a login counts; a confirmation begins a new one.
+    session: usize,
+    /// Whether a remember cookie of this login was given out.
+    remembered: bool,
     user: User,
     /// The user's password when the card was signed.
     password: u8,
@@ -47,6 +55,22 @@ struct Jar {
     remember: Option<Card>,
 }
 
+/// What a response does to the cookies, where it says anything: sets or removes one.
+#[derive(Clone, Default)]
+struct Changes {
+    session: Option<Option<Card>>,
+    remember: Option<Option<Card>>,
+}
+
+/// What the site knows about a login or a session.
+#[derive(Clone, Copy, PartialEq)]
+enum Fate {
+    Open,
+    /// Since this time another session or login has taken its place.
+    Replaced(u64),
+    Ended,
+}
+
 #[derive(Clone)]
 struct Account {
     active: bool,
@@ -57,6 +81,10 @@ enum Verdict {
     Holds,
     Refused,
     Stolen,
+    /// Replaced a moment ago: refused, and no cookie is touched.
+    Late,
+    /// Signed by no key of the site: it may be another application's.
+    Foreign,
 }
 
 /// What a browser sees of the site, and which cookies it has afterwards.
@@ -81,6 +109,15 @@ pub(crate) struct Model {
     /// The user of each login.
     logins: Vec<User>,
     ended: BTreeSet<usize>,
+    /// The logins that ended with all others of their user.
+    ended_with_user: BTreeSet<usize>,
+    /// The login that has taken another one's place, and since when.
+    replaced: BTreeMap<usize, (usize, u64)>,
+    /// The only session of a login that counts, the one before, and since when.
+    confirmed: BTreeMap<usize, (usize, usize, u64)>,
+    sessions: usize,
+    /// What the response to the present request does.
+    changes: Changes,
     /// The earliest date of a new login: after the second in which all logins of the user were ended.
     earliest: BTreeMap<User, u64>,
 }
@@ -100,6 +137,11 @@ impl Model {
             places: Browser::ALL.map(|browser| (browser, browser.home())).into(),
             logins: Vec::new(),
             ended: BTreeSet::new(),
+            ended_with_user: BTreeSet::new(),
+            replaced: BTreeMap::new(),
+            confirmed: BTreeMap::new(),
+            sessions: 0,
+            changes: Changes::default(),
             earliest: BTreeMap::new(),
         }
     }
@@ -122,14 +164,12 @@ impl Model {
                 return self.login(browser, user, remember, permanent, !stale, force);
             }
             Step::Logout(browser) => self.logout(browser),
-            Step::LogoutEverywhere(browser) => {
-                let shown = self.jars[&browser].clone();
-                if let Some(session) = self.visit(browser) {
-                    self.end_all(session.user);
-                }
-                self.jars.insert(browser, shown);
-                self.logout(browser);
-            }
+            Step::LogoutEverywhere(browser) => return self.logout_everywhere(browser),
+            Step::AtOnce {
+                browser,
+                ref acts,
+                backwards,
+            } => return self.at_once(browser, acts, backwards),
             Step::EndAll(user) => {
                 if self.accounts.contains_key(&user) {
                     self.end_all(user);
@@ -198,7 +238,7 @@ impl Model {
         let jar = &self.jars[&browser];
         let remembered = session.is_some_and(|session| {
             let remember = jar.remember.as_ref();
-            remember.is_some_and(|card| card.login == session.login && self.is_valid(card))
+            remember.is_some_and(|card| self.goes_with(card, &session))
         });
         let open = |open| if open { 200 } else { 303 };
         View {
@@ -218,23 +258,70 @@ impl Model {
         self.jars.entry(browser).or_default()
     }
 
+    /// Requests that are under way at the same time: all carry the cookies from before, the site takes one after
+    /// another, and the browser gets the responses in this order or the other.
+    fn at_once(&mut self, browser: Browser, acts: &[Act], backwards: bool) -> u16 {
+        let before = self.jars[&browser].clone();
+        let mut responses = Vec::new();
+        let mut statuses = 0_u16;
+        for act in acts {
+            self.jars.insert(browser, before.clone());
+            self.changes = Changes::default();
+            let status = self.take(&act.step(browser));
+            statuses = statuses.wrapping_mul(31).wrapping_add(status);
+            responses.push(std::mem::take(&mut self.changes));
+        }
+        if backwards {
+            responses.reverse();
+        }
+        let mut jar = before;
+        for response in responses {
+            jar.session = response.session.unwrap_or(jar.session);
+            jar.remember = response.remember.unwrap_or(jar.remember);
+        }
+        self.jars.insert(browser, jar);
+        statuses
+    }
+
+    fn set_session(&mut self, browser: Browser, card: Option<Card>) {
+        self.changes.session = Some(card.clone());
+        self.jar(browser).session = card;
+    }
+
+    fn set_remember(&mut self, browser: Browser, card: Option<Card>) {
+        self.changes.remember = Some(card.clone());
+        self.jar(browser).remember = card;
+    }
+
     /// The session that decides the user of a request. The session cookie counts, then the remember
     /// cookie; an invalid one is removed.
     fn visit(&mut self, browser: Browser) -> Option<Card> {
         let place = self.places[&browser];
         let Jar { session, remember } = self.jars[&browser].clone();
+        let [mut bad_session, mut bad_remember] = [false; 2];
         if let Some(card) = session {
             match self.judge(&card, place) {
                 Verdict::Holds => return Some(self.keep(card, browser)),
-                Verdict::Refused => self.jar(browser).session = None,
+                Verdict::Refused => bad_session = true,
                 Verdict::Stolen => return self.seize(card.login, browser),
+                Verdict::Late => return None,
+                Verdict::Foreign => {}
             }
         }
-        let card = remember?;
-        match self.judge(&card, place) {
-            Verdict::Holds => return Some(self.restore(card, browser)),
-            Verdict::Refused => self.jar(browser).remember = None,
-            Verdict::Stolen => return self.seize(card.login, browser),
+        if let Some(card) = remember {
+            match self.judge(&card, place) {
+                Verdict::Holds => return Some(self.restore(card, browser)),
+                Verdict::Refused => bad_remember = true,
+                Verdict::Stolen => return self.seize(card.login, browser),
+                Verdict::Late => return None,
+                Verdict::Foreign => {}
+            }
+        }
+        if bad_session {
+            self.set_session(browser, None);
+        }
+        if bad_remember {
+            self.set_remember(browser, None);
         }
         None
     }
@@ -242,7 +329,12 @@ impl Model {
     fn judge(&self, card: &Card, place: Place) -> Verdict {
         let account = self.accounts.get(&card.user);
         let may_be = account.is_some_and(|account| account.active || card.forced);
-        if !self.is_valid(card) || !self.is_current(card) || !may_be {
+        let fate = self.fate(card);
+        if !self.is_ours(card) {
+            Verdict::Foreign
+        } else if self.is_late(fate) {
+            Verdict::Late
+        } else if fate != Fate::Open || !self.is_valid(card) || !self.is_current(card) || !may_be {
             Verdict::Refused
         } else if self.rules.protection == Protection::Strong
             && card.place != Some(place)
@@ -254,13 +346,48 @@ impl Model {
         }
     }
 
+    fn fate(&self, card: &Card) -> Fate {
+        if self.ended_with_user.contains(&card.login) || self.ended.contains(&card.login) {
+            return Fate::Ended;
+        }
+        if let Some((next, at)) = self.replaced.get(&card.login) {
+            return if self.goes_on(*next) {
+                Fate::Replaced(*at)
+            } else {
+                Fate::Ended
+            };
+        }
+        match self.confirmed.get(&card.login) {
+            Some((current, ..)) if *current == card.session => Fate::Open,
+            Some((_, previous, at)) if *previous == card.session => Fate::Replaced(*at),
+            Some(_) => Fate::Ended,
+            None => Fate::Open,
+        }
+    }
+
+    /// Whether a login, or the one that has replaced it, was not logged out.
+    fn goes_on(&self, mut login: usize) -> bool {
+        for _ in 0..LONGEST_CHAIN {
+            match self.replaced.get(&login) {
+                Some((next, _)) => login = *next,
+                None => return !self.ended.contains(&login),
+            }
+        }
+        false
+    }
+
+    fn is_late(&self, fate: Fate) -> bool {
+        matches!(fate, Fate::Replaced(at) if self.now < at + LATE)
+    }
+
     /// Whether a card is signed by this site and has not expired.
     fn is_valid(&self, card: &Card) -> bool {
         let idle = card.idle.map(|idle| card.used + idle);
-        self.is_ours(card)
-            && card.began <= self.now + SKEW
-            && self.now < card.expires
-            && idle.is_none_or(|until| self.now < until)
+        self.is_within_its_life(card) && idle.is_none_or(|until| self.now < until)
+    }
+
+    fn is_within_its_life(&self, card: &Card) -> bool {
+        self.is_ours(card) && card.began <= self.now + SKEW && self.now < card.expires
     }
 
     fn is_ours(&self, card: &Card) -> bool {
@@ -270,7 +397,7 @@ impl Model {
     /// Whether neither a logout nor a new password has ended a card.
     fn is_current(&self, card: &Card) -> bool {
         let account = self.accounts.get(&card.user);
-        !self.ended.contains(&card.login)
+        self.fate(card) == Fate::Open
             && account.is_some_and(|account| account.password == card.password)
     }
 
@@ -281,28 +408,50 @@ impl Model {
     /// A session in use: stale from another client, renewed from time to time, signed with the newest key.
     fn keep(&mut self, mut card: Card, browser: Browser) -> Card {
         let place = self.places[&browser];
+        let before = card.clone();
         if !self.is_at_home(&card, place) {
             card.shown = None;
         }
         let renewal = card.idle.map(|idle| (idle / 12).clamp(1, RENEWAL));
-        if renewal.is_some_and(|renewal| self.now >= card.used + renewal) {
+        let is_renewed = renewal.is_some_and(|renewal| self.now >= card.used + renewal);
+        if is_renewed {
             card.used = self.now;
         }
         let is_resigned = card.key != self.keys[0];
         self.sign_anew(&mut card, place);
-        self.jar(browser).session = Some(card.clone());
-        // The remember cookie is read only if it can change, and is changed the same way.
-        if (is_resigned || self.rules.refresh)
-            && let Some(mut remember) = self.jars[&browser].remember.clone()
-            && remember.login == card.login
-            && self.is_valid(&remember)
-            && self.is_current(&remember)
+        if card != before {
+            self.set_session(browser, Some(card.clone()));
+        }
+        // The remember cookie is read only if it can change, if the session has none, and at each renewal.
+        if (is_resigned || is_renewed || self.rules.refresh || !card.remembered)
+            && let Some(remember) = self.jars[&browser].remember.clone()
+            && self.is_ours(&remember)
         {
-            self.refresh(&mut remember);
-            self.sign_anew(&mut remember, place);
-            self.jar(browser).remember = Some(remember);
+            self.keep_remember(remember, &card, browser);
         }
         card
+    }
+
+    /// The remember cookie beside a session: the one of another login is removed.
+    fn keep_remember(&mut self, before: Card, session: &Card, browser: Browser) {
+        let account = &self.accounts[&session.user];
+        if !self.goes_with(&before, session) {
+            self.set_remember(browser, None);
+        } else if account.password == before.password {
+            let mut card = before.clone();
+            self.refresh(&mut card);
+            self.sign_anew(&mut card, self.places[&browser]);
+            if card != before {
+                self.set_remember(browser, Some(card));
+            }
+        }
+    }
+
+    fn goes_with(&self, remember: &Card, session: &Card) -> bool {
+        remember.login == session.login
+            && remember.session == session.session
+            && remember.user == session.user
+            && self.is_valid(remember)
     }
 
     /// A new session of a remembered login: not fresh, and bound to this client.
@@ -317,14 +466,16 @@ impl Model {
             expires: began + self.rules.session,
             idle: self.rules.idle,
             shown: None,
+            remembered: true,
             ..remember.clone()
         };
+        let before = remember.clone();
         self.refresh(&mut remember);
         self.sign_anew(&mut remember, place);
-        *self.jar(browser) = Jar {
-            session: Some(session.clone()),
-            remember: Some(remember),
-        };
+        self.set_session(browser, Some(session.clone()));
+        if remember != before {
+            self.set_remember(browser, Some(remember));
+        }
         session
     }
 
@@ -347,26 +498,50 @@ impl Model {
 
     /// Strong protection: a login that comes from another client ends, for its owner too.
     fn seize(&mut self, login: usize, browser: Browser) -> Option<Card> {
-        self.ended.insert(login);
-        *self.jar(browser) = Jar::default();
+        self.end(login);
+        let Jar { session, remember } = self.jars[&browser].clone();
+        if session.is_none_or(|card| self.is_ours(&card)) {
+            self.set_session(browser, None);
+        }
+        if remember.is_none_or(|card| self.is_ours(&card)) {
+            self.set_remember(browser, None);
+        }
         None
+    }
+
+    /// Ends a login, and every one that has taken its place.
+    fn end(&mut self, login: usize) {
+        let mut next = Some(login);
+        while let Some(login) = next {
+            next = self.replaced.remove(&login).map(|(next, _)| next);
+            self.ended.insert(login);
+        }
+    }
+
+    /// Puts a new login in the place of old ones. Whatever had taken their place before ends.
+    fn replace(&mut self, logins: &BTreeSet<usize>, next: usize) {
+        for login in logins {
+            self.end(*login);
+        }
+        for login in logins {
+            self.ended.remove(login);
+            self.replaced.insert(*login, (next, self.now));
+        }
     }
 
     fn end_all(&mut self, user: User) {
         let all = self.logins.iter().enumerate();
         let of_user = all.filter(|(_, owner)| **owner == user);
-        self.ended.extend(of_user.map(|(login, _)| login));
+        self.ended_with_user.extend(of_user.map(|(login, _)| login));
         let earliest = self.earliest.entry(user).or_default();
         *earliest = self.now.max(*earliest) + 1;
     }
 
-    /// Ends the logins of the cookies of a browser, as far as the site can read them.
-    fn end_shown(&mut self, shown: &Jar) {
-        for card in [&shown.session, &shown.remember].into_iter().flatten() {
-            if self.is_ours(card) {
-                self.ended.insert(card.login);
-            }
-        }
+    /// The logins of the cookies of a browser, as far as the site can read them.
+    fn logins_of(&self, shown: &Jar) -> BTreeSet<usize> {
+        let cards = [&shown.session, &shown.remember].into_iter().flatten();
+        let ours = cards.filter(|card| self.is_ours(card));
+        ours.map(|card| card.login).collect()
     }
 
     fn login(
@@ -394,9 +569,12 @@ impl Model {
         if began > self.now + SKEW {
             return 503;
         }
-        self.end_shown(&shown);
+        let login = self.logins.len();
+        self.replace(&self.logins_of(&shown), login);
         let session = Card {
-            login: self.logins.len(),
+            login,
+            session: self.next_session(),
+            remembered: remember.is_some() || kept.is_some(),
             user,
             password: account.password,
             key: self.keys[0],
@@ -419,6 +597,7 @@ impl Model {
             idle: None,
             shown: None,
             permanent: false,
+            remembered: false,
             ..session.clone()
         };
         let remember = match (remember, kept) {
@@ -434,16 +613,51 @@ impl Model {
             }),
             (None, None) => None,
         };
-        *self.jar(browser) = Jar {
-            session: Some(session),
-            remember,
-        };
+        self.set_session(browser, Some(session));
+        // Another application's remember cookie stays.
+        if remember.is_some() || shown.remember.is_none_or(|card| self.is_ours(&card)) {
+            self.set_remember(browser, remember);
+        }
         303
     }
 
+    fn next_session(&mut self) -> usize {
+        self.sessions += 1;
+        self.sessions
+    }
+
     fn logout(&mut self, browser: Browser) {
-        let shown = std::mem::take(self.jar(browser));
-        self.end_shown(&shown);
+        let shown = self.jars[&browser].clone();
+        for login in self.logins_of(&shown) {
+            self.end(login);
+        }
+        self.changes = Changes::default();
+        if shown.session.is_some_and(|card| self.is_ours(&card)) {
+            self.set_session(browser, None);
+        }
+        if shown.remember.is_some_and(|card| self.is_ours(&card)) {
+            self.set_remember(browser, None);
+        }
+    }
+
+    /// Ends all logins of the user; if a request under way has just replaced the session, of its user.
+    fn logout_everywhere(&mut self, browser: Browser) -> u16 {
+        let shown = self.jars[&browser].clone();
+        let user = match self.visit(browser) {
+            Some(session) => Some(session.user),
+            None => [&shown.session, &shown.remember]
+                .into_iter()
+                .flatten()
+                .find(|card| self.is_late(self.fate(card)) && self.is_within_its_life(card))
+                .map(|card| card.user),
+        };
+        let Some(user) = user else {
+            return 401;
+        };
+        self.end_all(user);
+        self.jars.insert(browser, shown);
+        self.logout(browser);
+        200
     }
 
     fn confirm(&mut self, browser: Browser, user: User) -> u16 {
@@ -472,43 +686,40 @@ impl Model {
         status
     }
 
-    /// Makes the login fresh under a new id, which ends every copy of the old cookies.
-    fn confirmed(&mut self, browser: Browser, session: Card) {
-        self.ended.insert(session.login);
-        let login = self.logins.len();
-        self.logins.push(session.user);
-        let password = self.accounts[&session.user].password;
+    /// Makes the login fresh under a new session id, which ends every copy of the old cookies.
+    fn confirmed(&mut self, browser: Browser, old: Card) {
+        let session = self.next_session();
+        let entry = (session, old.session, self.now);
+        self.confirmed.insert(old.login, entry);
+        let password = self.accounts[&old.user].password;
         let (key, place) = (self.keys[0], self.places[&browser]);
         let renewed = |card: Card| Card {
-            login,
+            session,
             password,
             key,
             place: Some(place),
             ..card
         };
-        let remember = self.jars[&browser].remember.clone();
-        let remember = remember.map(|card| {
-            if card.login == session.login && self.is_valid(&card) {
-                renewed(card)
-            } else {
-                card
-            }
-        });
+        if let Some(remember) = self.jars[&browser].remember.clone()
+            && self.goes_with(&remember, &old)
+        {
+            self.set_remember(browser, Some(renewed(remember)));
+        }
         let session = Card {
             used: self.now,
             shown: Some(self.now),
-            ..renewed(session)
+            ..renewed(old)
         };
-        *self.jar(browser) = Jar {
-            session: Some(session),
-            remember,
-        };
+        self.set_session(browser, Some(session));
     }
 
     fn restart(&mut self) {
         if self.rules.list == List::InProcess {
             self.now += RESTART;
             self.ended.clear();
+            self.ended_with_user.clear();
+            self.replaced.clear();
+            self.confirmed.clear();
             self.earliest.clear();
         }
     }

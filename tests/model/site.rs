@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use rocket::http::Cookie;
 use rocket::{State, post, routes};
 use rocket_login::{LoginError, LoginSession, fresh_login_required, testing::Clock};
 
 use crate::common::revocations::Revocations;
 use crate::common::{self, App, REMEMBER, Reply, Running, SESSION, START, Users};
-use crate::history::{Browser, List, Place, Protection, Rules, Step, User, Which};
+use crate::history::{Act, Browser, List, Place, Protection, Rules, Step, User, Which};
 use crate::model::{RESTART, View};
 
 const KEYS: [&str; 5] = [
@@ -60,6 +61,8 @@ pub(crate) struct Site {
     clock: Clock,
     app: Running,
     jars: BTreeMap<Browser, Jar>,
+    /// What the last response did to the cookies.
+    changes: Vec<Cookie<'static>>,
 }
 
 impl Site {
@@ -76,6 +79,7 @@ impl Site {
             ended,
             users,
             clock,
+            changes: Vec::new(),
             jars: Browser::ALL
                 .map(|browser| {
                     let jar = Jar {
@@ -162,6 +166,11 @@ impl Site {
                 self.restart();
             }
             Step::Restart => self.restart(),
+            Step::AtOnce {
+                browser,
+                ref acts,
+                backwards,
+            } => return self.at_once(browser, acts, backwards),
         }
         200
     }
@@ -221,7 +230,36 @@ impl Site {
         if let Some(cookie) = reply.cookie(SESSION) {
             jar.outlives = cookie.max_age().is_some();
         }
+        self.changes = reply.set_cookies();
         reply
+    }
+
+    /// Sends each request with the cookies from before, and then takes the responses in this order or the other.
+    fn at_once(&mut self, browser: Browser, acts: &[Act], backwards: bool) -> u16 {
+        let before = self.jars[&browser].clone();
+        let (mut responses, mut statuses) = (Vec::new(), 0_u16);
+        for act in acts {
+            self.jars.insert(browser, before.clone());
+            let status = self.take(&act.step(browser));
+            statuses = statuses.wrapping_mul(31).wrapping_add(status);
+            responses.push(std::mem::take(&mut self.changes));
+        }
+        if backwards {
+            responses.reverse();
+        }
+        let mut jar = before;
+        for cookie in responses.into_iter().flatten() {
+            let (name, value) = (cookie.name().to_owned(), cookie.value().to_owned());
+            if name == SESSION {
+                jar.outlives = cookie.max_age().is_some();
+            }
+            match value.is_empty() {
+                true => drop(jar.cookies.remove(&name)),
+                false => drop(jar.cookies.insert(name, value)),
+            }
+        }
+        self.jars.insert(browser, jar);
+        statuses
     }
 
     fn change(&self, user: User, change: impl FnOnce(&mut common::User)) {

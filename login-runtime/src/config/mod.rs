@@ -39,6 +39,7 @@ use self::settings::Values;
 use self::table::settings_table;
 use crate::request::cross_site::{CrossSiteProtection, TrustedOrigin};
 use crate::request::fingerprint::ProtectionAddress;
+use crate::token::Kind;
 use crate::token::secret::SecretKey;
 
 macro_rules! config {
@@ -139,6 +140,14 @@ impl Config {
                 Ok((config, report.warnings))
             }
             _ => Err(report.errors),
+        }
+    }
+
+    /// The cookie that carries this kind of token.
+    pub(crate) fn cookie(&self, kind: Kind) -> &CookieSpec {
+        match kind {
+            Kind::Session => &self.session_cookie,
+            Kind::Remember => &self.remember_cookie,
         }
     }
 

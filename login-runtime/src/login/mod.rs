@@ -3,4 +3,5 @@
 pub(crate) mod pending;
 pub(crate) mod remember;
 pub(crate) mod search;
+pub(crate) mod shown;
 pub(crate) mod visit;

@@ -1,6 +1,6 @@
 //! What the response of a request must carry.
 
-use crate::token::Token;
+use crate::token::{Kind, Token};
 
 /// The cookies to write, and whether the browser must clear its caches.
 #[derive(Clone, Default)]
@@ -11,6 +11,10 @@ pub(crate) struct Pending {
     /// Whether the handler logged a user in or confirmed the login.
     pub(crate) logged_in: bool,
     pub(crate) clear_site_data: bool,
+    /// The cookies that may also stand under other domains and paths: there, they are removed.
+    pub(crate) elsewhere: Vec<Kind>,
+    /// Whether a login has begun in this request.
+    pub(crate) has_begun: bool,
 }
 
 impl Pending {

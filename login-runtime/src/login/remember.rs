@@ -2,7 +2,9 @@
 
 use rocket::Request;
 
+use super::pending::Change;
 use super::search::Held;
+use super::shown::Shown;
 use crate::app::user::UserMixin;
 use crate::clock::UnixTime;
 use crate::realm::RealmCore;
@@ -18,7 +20,7 @@ pub(super) struct Restored {
     pub(super) remember: Option<Token>,
 }
 
-/// Begins a session that is not fresh. It has the session id of the remember token, so that one logout ends both.
+/// Begins a session that is not fresh. It has the ids of the remember token, so that one logout ends both.
 pub(super) fn restore<U: UserMixin>(
     core: &RealmCore,
     req: &Request<'_>,
@@ -30,7 +32,7 @@ pub(super) fn restore<U: UserMixin>(
     let created_at = now.max(remember.created_at);
     let mut session = Token::begin(
         Kind::Session,
-        remember.session_id,
+        (remember.login_id, remember.session_id),
         remember.uid.clone(),
         created_at,
         core.config.session_lifetime,
@@ -49,23 +51,34 @@ pub(super) fn restore<U: UserMixin>(
     }
 }
 
-/// Returns the remember token beside a session in use, if it must be renewed or signed anew.
+/// Returns what must change about the remember cookie beside a session in use.
+///
+/// The cookie is looked at where it may have to be renewed or signed anew, where the session has none of its own, and
+/// whenever the session is renewed: a signature costs as much as the rest of the request.
 pub(super) fn keep<U: UserMixin>(
     core: &RealmCore,
     req: &Request<'_>,
     now: UnixTime,
     held: &Held<'_, U>,
     presented: Presented<'_>,
-) -> Option<Token> {
+) -> Option<Change> {
     let refreshes = core.config.remember_cookie_refresh_each_request;
-    if !refreshes && core.ring.is_current(held.keys) {
+    let session = &held.token;
+    let has_none = !session.flags.contains(Flags::REMEMBERED);
+    let is_due = times::renewal_due(session, now, core.config.session_idle_timeout);
+    if !refreshes && core.ring.is_current(held.keys) && !has_none && !is_due {
         return None;
     }
-    let Presented::One(value) = presented else {
-        return None;
+    let (mut token, keys) = match Shown::under(core, req, Kind::Remember, presented) {
+        Shown::One(token, keys) => (*token, keys),
+        Shown::Forged => return Some(Change::Remove),
+        Shown::Nothing | Shown::Many => return None,
     };
-    let (mut token, keys) = Token::decode(value, Kind::Remember, &core.ring).ok()?;
-    if !goes_with(&token, &held.token, now) || !is_sealed_for(&token, keys, &held.user) {
+    // Left over from another login, it would bring that user back as soon as this session is over.
+    if !goes_with(&token, session, now) {
+        return Some(Change::Remove);
+    }
+    if !is_sealed_for(&token, keys, &held.user) {
         return None;
     }
     let renewed = refreshes && token.renewed_at < now;
@@ -77,10 +90,13 @@ pub(super) fn keep<U: UserMixin>(
         let same_client = core.is_same_client(&token, keys, req);
         core.seal(&mut token, &held.user, same_client.then_some(req));
     }
-    (renewed || old_key).then_some(token)
+    (renewed || old_key).then(|| token.into())
 }
 
 /// Whether a remember token belongs to a session and has not expired.
 pub(crate) fn goes_with(remember: &Token, session: &Token, now: UnixTime) -> bool {
-    remember.session_id == session.session_id && times::check(remember, now, None).is_ok()
+    remember.login_id == session.login_id
+        && remember.session_id == session.session_id
+        && remember.uid == session.uid
+        && times::check(remember, now, None).is_ok()
 }

@@ -6,6 +6,7 @@ use tracing::debug;
 
 use super::pending::Change;
 use super::remember;
+use super::shown::Shown;
 use crate::app::event::EventKind;
 use crate::app::failure::LoadError;
 use crate::app::loader;
@@ -16,10 +17,10 @@ use crate::realm::seal::is_sealed_for;
 use crate::realm::unavailable::Unavailable;
 use crate::request::cookie_header::Presented;
 use crate::request::cookies;
-use crate::revocation::{RevokeSession, SessionRef};
+use crate::revocation::{RevokeSession, SessionStatus};
 use crate::token::keys::KeySet;
 use crate::token::times::{self, Lapsed};
-use crate::token::{Flags, Kind, SessionId, Token};
+use crate::token::{Flags, Kind, LoginId, Token};
 
 /// Who was found, and what follows for the cookies.
 pub(crate) struct Answer<U> {
@@ -39,8 +40,8 @@ pub(crate) struct Report {
 
 pub(crate) struct Event {
     pub(crate) kind: EventKind,
-    /// The session that the event is about.
-    pub(crate) session: Option<SessionId>,
+    /// The login that the event is about.
+    pub(crate) login: Option<LoginId>,
     /// Whether the event is about the user who was found in the end.
     pub(crate) of_user: bool,
 }
@@ -88,11 +89,31 @@ struct Search<'s, 'r, U> {
 
 /// What one cookie is worth.
 enum Verdict<'k, U> {
-    Holds(Held<'k, U>),
+    Holds(Box<Held<'k, U>>),
+    /// There is no cookie of ours.
+    Nothing,
+    /// Several genuine cookies: nobody knows which one is this browser's, and no other cookie is tried.
+    Many,
     /// The cookie is not, or no longer, a login.
     Refused,
     /// Strong protection has ended the login, so no other cookie is tried.
     Ended,
+    /// Another request of this browser has just replaced the session. The response must not touch the new cookies.
+    Late,
+}
+
+/// How long after its session was replaced a request counts as late, in seconds.
+pub(crate) const LATE: u64 = 60;
+
+/// Whether another request of the same browser has just replaced the session.
+pub(crate) fn is_late(status: SessionStatus, now: UnixTime) -> bool {
+    matches!(status, SessionStatus::Replaced { at } if now < at.plus(LATE))
+}
+
+impl<U> Verdict<'_, U> {
+    fn refused(is_late: bool) -> Self {
+        if is_late { Self::Late } else { Self::Refused }
+    }
 }
 
 /// A valid token, and its user.
@@ -108,23 +129,23 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
         let config = &self.realm.core.config;
         let names = [&config.session_cookie.name, &config.remember_cookie.name];
         let [session, remember] = cookies::presented(self.req, names.map(String::as_str));
-        if session == Presented::Many || remember == Presented::Many {
-            self.note(EventKind::DuplicateCookie, None);
-            return Ok(Answer::of(self.ask_the_request_loader().await?));
-        }
         let (mut bad_session, mut bad_remember) = (false, false);
-        if let Presented::One(value) = session {
-            match self.judge(value, Kind::Session).await? {
-                Verdict::Holds(held) => return Ok(self.keep(held, remember)),
-                Verdict::Refused => bad_session = true,
-                Verdict::Ended => return Ok(Answer::ended()),
+        match self.judge(session, Kind::Session).await? {
+            Verdict::Nothing => {}
+            Verdict::Holds(held) => return Ok(self.keep(*held, remember)),
+            Verdict::Refused => bad_session = true,
+            Verdict::Ended => return Ok(self.ended(session, remember)),
+            Verdict::Late | Verdict::Many => {
+                return Ok(Answer::of(self.ask_the_request_loader().await?));
             }
         }
-        if let Presented::One(value) = remember {
-            match self.judge(value, Kind::Remember).await? {
-                Verdict::Holds(held) => return Ok(self.restore(held)),
-                Verdict::Refused => bad_remember = true,
-                Verdict::Ended => return Ok(Answer::ended()),
+        match self.judge(remember, Kind::Remember).await? {
+            Verdict::Nothing => {}
+            Verdict::Holds(held) => return Ok(self.restore(*held)),
+            Verdict::Refused => bad_remember = true,
+            Verdict::Ended => return Ok(self.ended(session, remember)),
+            Verdict::Late | Verdict::Many => {
+                return Ok(Answer::of(self.ask_the_request_loader().await?));
             }
         }
         Ok(Answer {
@@ -134,10 +155,25 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
         })
     }
 
+    /// Nobody is logged in, and no cookie of ours is left.
+    fn ended(&self, session: Presented<'_>, remember: Presented<'_>) -> Answer<U> {
+        let core = &self.realm.core;
+        let removal = |presented: Presented<'_>, kind| {
+            let shown = Shown::under(core, self.req, kind, presented);
+            let is_foreign = presented != Presented::Absent && matches!(shown, Shown::Nothing);
+            (!is_foreign).then_some(Change::Remove)
+        };
+        Answer {
+            session_change: removal(session, Kind::Session),
+            remember_change: removal(remember, Kind::Remember),
+            ..Answer::of(None)
+        }
+    }
+
     fn note(&mut self, kind: EventKind, token: Option<&Token>) {
         self.report.events.push(Event {
             kind,
-            session: token.map(|token| token.session_id),
+            login: token.map(|token| token.login_id),
             of_user: matches!(
                 kind,
                 EventKind::LoadedFromCookie
@@ -149,15 +185,24 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
 
     /// The checks in the order that SECURITY.md promises: token, times, revocation, loader, session hash, active,
     /// protection.
-    async fn judge(&mut self, value: &str, kind: Kind) -> Result<Verdict<'s, U>, Unavailable> {
+    async fn judge(
+        &mut self,
+        presented: Presented<'_>,
+        kind: Kind,
+    ) -> Result<Verdict<'s, U>, Unavailable> {
         let core = &self.realm.core;
         let config = &core.config;
-        let (token, keys) = match Token::decode(value, kind, &core.ring) {
-            Ok(decoded) => decoded,
-            Err(error) => {
-                debug!("a {kind:?} cookie was refused: {error:?}");
+        let (token, keys) = match Shown::under(core, self.req, kind, presented) {
+            Shown::Nothing => return Ok(Verdict::Nothing),
+            Shown::One(token, keys) => (*token, keys),
+            Shown::Forged => {
+                debug!("a {kind:?} cookie was refused");
                 self.note(EventKind::Forged, None);
                 return Ok(Verdict::Refused);
+            }
+            Shown::Many => {
+                self.note(EventKind::DuplicateCookie, None);
+                return Ok(Verdict::Many);
             }
         };
         let idle = match kind {
@@ -170,12 +215,20 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
                 Lapsed::Expired | Lapsed::Idle => EventKind::Expired,
             };
             self.note(event, Some(&token));
-            return Ok(Verdict::Refused);
+            // An idle page may log in while it still asks for something. If the list fails, nothing is removed.
+            let status = core
+                .revocations
+                .status(core.session(&token), self.now)
+                .await;
+            return Ok(Verdict::refused(
+                status.map_or(true, |status| is_late(status, self.now)),
+            ));
         }
-        let session = SessionRef::of(&token);
-        if core.revocations.is_revoked(session, self.now).await? {
+        let session = core.session(&token);
+        let status = core.revocations.status(session, self.now).await?;
+        if status != SessionStatus::Open {
             self.note(EventKind::Revoked, Some(&token));
-            return Ok(Verdict::Refused);
+            return Ok(Verdict::refused(is_late(status, self.now)));
         }
         let Some(user) = load(self.realm, self.req, &token.uid).await? else {
             self.note(EventKind::Outdated, Some(&token));
@@ -191,10 +244,11 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
             self.note(EventKind::SessionProtected, Some(&token));
             let is_permanent = token.flags.contains(Flags::PERMANENT);
             if config.session_protection.ends(is_permanent) {
-                let until = times::dead_until(&token, self.now, config.longest_session());
+                let until = times::dead_until(&token, config.longest_session());
                 core.revocations
                     .revoke(RevokeSession {
                         session,
+                        successor: None,
                         now: self.now,
                         until,
                     })
@@ -202,12 +256,12 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
                 return Ok(Verdict::Ended);
             }
         }
-        Ok(Verdict::Holds(Held {
+        Ok(Verdict::Holds(Box::new(Held {
             user,
             token,
             keys,
             same_client,
-        }))
+        })))
     }
 
     /// A valid session, after it was made stale, renewed, bound or signed again if necessary.
@@ -232,7 +286,7 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
         changed |= core.bring_up_to_date(&mut token, keys, &user, same_client, self.req);
         Answer {
             session_change: changed.then(|| token.clone().into()),
-            remember_change: remember_change.map(Change::from),
+            remember_change,
             user: Some(user),
             session: Some(token),
         }
@@ -270,15 +324,6 @@ impl<U> Answer<U> {
             session: None,
             session_change: None,
             remember_change: None,
-        }
-    }
-
-    /// Nobody, and both cookies end with the login.
-    fn ended() -> Self {
-        Answer {
-            session_change: Some(Change::Remove),
-            remember_change: Some(Change::Remove),
-            ..Self::of(None)
         }
     }
 }

@@ -9,7 +9,7 @@
 //! | [`Failed`](Who::Failed) | a loader or the revocation list failed | stays, unless the handler changes the login |
 //!
 //! `login_user` and `confirm_login` lead to `LoggedIn` from every state, a logout to `LoggedOut`. What they change
-//! always goes out with the response. What a search changes (a renewed, restored or dead cookie) goes out only if
+//! goes out with the response, unless a server error undoes it. What a search changes (a renewed, restored or dead cookie) goes out only if
 //! nothing failed and the handler changed nothing.
 
 use std::future::poll_fn;
@@ -84,6 +84,14 @@ enum Slot {
     Newcomer,
     /// The loader knows no such user.
     Nobody,
+}
+
+/// What a request leaves to its response.
+pub(crate) struct Outcome {
+    pub(crate) pending: Pending,
+    pub(crate) depends_on_user: bool,
+    /// The session of a login that must end again.
+    pub(crate) undone: Option<Box<Token>>,
 }
 
 /// Who is logged in at this moment.
@@ -189,16 +197,31 @@ impl<U: UserMixin> Visit<U> {
         self.state().pending.remember.clone()
     }
 
-    /// Takes what the response must carry, and returns whether it depends on the user.
-    pub(crate) fn take_outcome(&self) -> (Pending, bool) {
+    /// Takes what the response must carry. `is_error` says whether the response is a server error.
+    pub(crate) fn take_outcome(&self, is_error: bool) -> Outcome {
         let mut state = self.state();
-        let depends = state.read || !matches!(state.who, Who::Unasked);
-        let pending = std::mem::take(&mut state.pending);
+        let depends_on_user = state.read || !matches!(state.who, Who::Unasked);
+        let mut pending = std::mem::take(&mut state.pending);
+        let mut undone = None;
         // After a failure write no cookies, except those of a login change that was accepted.
-        if state.changed || !state.failed {
-            (pending, depends)
-        } else {
-            (Pending::default(), depends)
+        if !state.changed && state.failed {
+            pending = Pending::default();
+        }
+        // A server error grants nothing: a login that has begun is undone, and a confirmation does not count as fresh.
+        if is_error
+            && state.changed
+            && let Some(Change::Set(session)) = &mut pending.session
+        {
+            session.auth_at = None;
+            if pending.has_begun {
+                undone = Some(session.clone());
+                pending = Pending::default();
+            }
+        }
+        Outcome {
+            pending,
+            depends_on_user,
+            undone,
         }
     }
 
@@ -349,7 +372,7 @@ impl<U: UserMixin> Visit<U> {
         realm.emit(req, EventKind::Accessed, user, None).await;
         for event in report.events {
             let user = user.filter(|_| event.of_user);
-            realm.emit(req, event.kind, user, event.session).await;
+            realm.emit(req, event.kind, user, event.login).await;
         }
         if let Some(error) = report.error {
             tracing::error!("{error}");

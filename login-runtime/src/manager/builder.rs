@@ -329,7 +329,7 @@ impl<U: UserMixin> LoginManager<U> {
         self.with(|plan| plan.clock = clock)
     }
 
-    /// Sets a list of ended sessions that several servers share; by default each process has its own.
+    /// Sets a list of ended logins that several servers share; by default each process has its own.
     ///
     /// See [`RevocationList`] for a list of your own.
     ///
@@ -372,6 +372,8 @@ impl<U: UserMixin> Plan<U> {
             &config.session_cookie.name,
             &config.remember_cookie.name,
         );
+        // What shares all keys shares the entries of a list, and nothing else does.
+        let name = format!("{audience}\n{}", config.session_cookie.name);
         let revocations = match self.revocations {
             Some(list) => Revocations::Shared {
                 list,
@@ -399,6 +401,7 @@ impl<U: UserMixin> Plan<U> {
                 clock: self.clock,
                 revocations,
                 warned_of_host: AtomicBool::new(false),
+                name,
             },
             user_loader: self.user_loader,
             request_loader: self.request_loader,

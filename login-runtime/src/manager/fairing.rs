@@ -12,16 +12,19 @@ use super::LoginManager;
 use super::clash::clashes;
 use crate::access::declared::Declared;
 use crate::access::denial::Denied;
+use crate::app::event::EventKind;
 use crate::app::user::UserMixin;
 use crate::audit;
 use crate::config::Config;
-use crate::login::visit::Visit;
+use crate::login::visit::{Outcome, Visit};
 use crate::realm::Realm;
 use crate::realm::any::AnyRealm;
 use crate::realm::registry::Realms;
 use crate::request::cache::peek;
 use crate::response::caching::{self, Keep};
 use crate::response::{answer, cookies, flash};
+use crate::revocation::RevokeSession;
+use crate::token::{Token, times};
 
 #[rocket::async_trait]
 impl<U: UserMixin> Fairing for LoginManager<U> {
@@ -102,30 +105,55 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
             Some(denied) => Box::pin(answer::answer(realm, req, res, denied)).await,
             None => false,
         };
-        finish(realm, visit, req, res, answered);
+        finish(realm, visit, req, res, answered).await;
     }
 }
 
 /// Writes the cookies and the caching headers of a response that depends on the user.
-fn finish<U: UserMixin>(
+async fn finish<U: UserMixin>(
     realm: &Realm<U>,
     visit: &Visit<U>,
     req: &Request<'_>,
     res: &mut Response<'_>,
     answered: bool,
 ) {
-    let (pending, depends_on_user) = visit.take_outcome();
+    let Outcome {
+        pending,
+        depends_on_user,
+        undone,
+    } = visit.take_outcome(res.status().class().is_server_error());
+    if let Some(session) = undone {
+        // Boxed, so that the future of every other request stays small.
+        Box::pin(undo(realm, req, &session)).await;
+    }
     if pending.logged_in {
         flash::take_back(req, res);
     }
     if !pending.is_empty() {
-        cookies::write(&realm.core, &pending, res);
+        cookies::write(&realm.core, req, &pending, res);
     }
     if answered || !pending.is_empty() {
         caching::keep_private(Keep::Never, res);
     } else if depends_on_user {
         caching::keep_private(Keep::Privately, res);
     }
+}
+
+/// Ends a login whose cookies do not go out. If the list fails, nobody has a token of the login all the same.
+async fn undo<U: UserMixin>(realm: &Realm<U>, req: &Request<'_>, session: &Token) {
+    let core = &realm.core;
+    let end = RevokeSession {
+        session: core.session(session),
+        successor: None,
+        now: core.clock.now(),
+        until: times::dead_until(session, core.config.longest_session()),
+    };
+    warn!("a login was undone, because the response is a server error");
+    if let Err(error) = core.revocations.revoke(end).await {
+        error!("the login that was undone could not be listed as ended: {error}");
+    }
+    let login = Some(session.login_id);
+    realm.emit(req, EventKind::LoggedOut, None, login).await;
 }
 
 /// The crate that defines a type: the best guess for the application's name.

@@ -20,9 +20,9 @@ use crate::app::handler::{AnswerFn, EventListener, Localize, RequestLoader, User
 use crate::app::user::{UserMixin, UserType};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::revocation::Revocations;
-use crate::token::SessionId;
+use crate::revocation::{Revocations, SessionRef, UserRef};
 use crate::token::keys::KeyRing;
+use crate::token::{LoginId, Token};
 
 /// The part of a realm that does not depend on the user type.
 pub(crate) struct RealmCore {
@@ -33,6 +33,8 @@ pub(crate) struct RealmCore {
     pub(crate) revocations: Revocations,
     /// Whether a login at a host outside the cookies' domain was seen, and warned of.
     pub(crate) warned_of_host: AtomicBool,
+    /// Tells this realm from every other one in a list of ended logins that both share.
+    pub(crate) name: String,
 }
 
 impl RealmCore {
@@ -56,6 +58,18 @@ impl RealmCore {
                  proxy pass the `Host` header on",
                 host.escape_debug()
             );
+        }
+    }
+
+    /// A token's session, as the list of ended logins gets it.
+    pub(crate) fn session<'a>(&'a self, token: &'a Token) -> SessionRef<'a> {
+        SessionRef::of(&self.name, token)
+    }
+
+    pub(crate) fn user<'a>(&'a self, user_id: &'a str) -> UserRef<'a> {
+        UserRef {
+            realm: &self.name,
+            user_id,
         }
     }
 }
@@ -91,7 +105,7 @@ impl<U: UserMixin> Realm<U> {
         req: &Request<'_>,
         kind: EventKind,
         user: Option<&U>,
-        session: Option<SessionId>,
+        login: Option<LoginId>,
     ) {
         if self.listeners.is_empty() {
             return;
@@ -99,7 +113,7 @@ impl<U: UserMixin> Realm<U> {
         let event = LoginEvent {
             kind,
             user,
-            log_id: session.map(|id| self.core.ring.log_id(id)),
+            log_id: login.map(|id| self.core.ring.log_id(id)),
         };
         for listener in &self.listeners {
             let limit = self.core.config.loader_timeout;

@@ -1,8 +1,10 @@
 //! The login cookies of a response, written in this one place.
 
-use rocket::Response;
+use std::net::IpAddr;
+
 use rocket::http::{Cookie, Header};
 use rocket::time::Duration;
+use rocket::{Request, Response};
 
 use crate::clock::UnixTime;
 use crate::config::CookieSpec;
@@ -18,9 +20,17 @@ pub(crate) const NEXT_PURPOSE: &str = "next";
 const NEXT_SECONDS: u64 = 600;
 
 /// Writes every pending cookie of a realm onto the response.
-pub(crate) fn write(core: &RealmCore, pending: &Pending, res: &mut Response<'_>) {
+pub(crate) fn write(
+    core: &RealmCore,
+    req: &Request<'_>,
+    pending: &Pending,
+    res: &mut Response<'_>,
+) {
     let config = &core.config;
     let now = core.clock.now();
+    for kind in &pending.elsewhere {
+        remove_elsewhere(config.cookie(*kind), req, res);
+    }
     if let Some(change) = &pending.session {
         write_token(core, &config.session_cookie, change, now, res);
     }
@@ -93,6 +103,59 @@ fn send(spec: &CookieSpec, cookie: &Cookie<'_>, res: &mut Response<'_>) {
         ""
     };
     res.adjoin_header(Header::new("Set-Cookie", format!("{cookie}{partitioned}")));
+}
+
+/// The most removals of one cookie: what a browser keeps under more places than these is not removed.
+const MOST_PLACES: usize = 12;
+
+/// Removes a cookie from every other place that its name may stand under: the host itself, each domain above it, and
+/// each path above the request's. A site that has moved its cookie would otherwise get two, and know neither.
+fn remove_elsewhere(spec: &CookieSpec, req: &Request<'_>, res: &mut Response<'_>) {
+    // The browser itself takes a `__Host-` cookie for one place only.
+    if spec.name.starts_with("__Host-") {
+        return;
+    }
+    let host = req.host().map_or("", |host| host.domain().as_str());
+    let domains = std::iter::once(None).chain(domains_above(host).map(Some));
+    let places = domains.flat_map(|domain| {
+        let paths =
+            std::iter::once(spec.path.as_str()).chain(paths_above(req.uri().path().as_str()));
+        paths.map(move |path| (domain, path))
+    });
+    let own = (spec.domain.as_deref(), spec.path.as_str());
+    let mut seen = vec![own];
+    for place in places {
+        if seen.len() > MOST_PLACES {
+            return;
+        }
+        if !seen.contains(&place) {
+            seen.push(place);
+            let (domain, path) = place;
+            let elsewhere = CookieSpec {
+                domain: domain.map(str::to_owned),
+                path: path.to_owned(),
+                ..spec.clone()
+            };
+            remove(&elsewhere, res);
+        }
+    }
+}
+
+/// A host and the domains above it that a cookie can have: none for an address or a single label.
+fn domains_above(host: &str) -> impl Iterator<Item = &str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+    let is_name = host.chars().all(is_plain) && host.parse::<IpAddr>().is_err();
+    let first = is_name.then_some(host);
+    std::iter::successors(first, |domain| Some(domain.split_once('.')?.1))
+        .filter(|domain| domain.contains('.'))
+}
+
+/// `/` and the folders that a path lies in.
+fn paths_above(path: &str) -> impl Iterator<Item = &str> {
+    let folders = path
+        .match_indices('/')
+        .filter_map(|(at, _)| path.get(..at.max(1)));
+    folders.filter(|folder| !folder.contains([';', ',', ' ', '"']))
 }
 
 fn build(spec: &CookieSpec, value: String) -> Cookie<'_> {

@@ -8,10 +8,10 @@ use crate::app::contain::contain;
 use crate::clock::UnixTime;
 use crate::revocation::{
     MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
-    SessionRef,
+    SessionRef, SessionStatus, UserRef,
 };
 
-/// The list of ended sessions of one manager.
+/// The list of ended logins of one manager.
 pub(crate) enum Revocations {
     Memory(Box<MemoryRevocations>),
     /// The application's own code, which can panic or hang.
@@ -42,29 +42,25 @@ impl Revocations {
         }
     }
 
-    pub(crate) async fn is_revoked(
+    pub(crate) async fn status(
         &self,
         session: SessionRef<'_>,
         now: UnixTime,
-    ) -> Result<bool, RevocationError> {
+    ) -> Result<SessionStatus, RevocationError> {
         match self {
-            Self::Memory(list) => Ok(list.has_ended(session, now)),
-            Self::Shared { list, timeout } => {
-                call(*timeout, || list.is_revoked(session, now)).await
-            }
+            Self::Memory(list) => Ok(list.status_of(session, now)),
+            Self::Shared { list, timeout } => call(*timeout, || list.status(session, now)).await,
         }
     }
 
     pub(crate) async fn not_before(
         &self,
-        user_id: &str,
+        user: UserRef<'_>,
         now: UnixTime,
     ) -> Result<Option<UnixTime>, RevocationError> {
         match self {
-            Self::Memory(list) => Ok(list.not_before_of(user_id, now)),
-            Self::Shared { list, timeout } => {
-                call(*timeout, || list.not_before(user_id, now)).await
-            }
+            Self::Memory(list) => Ok(list.not_before_of(user, now)),
+            Self::Shared { list, timeout } => call(*timeout, || list.not_before(user, now)).await,
         }
     }
 }

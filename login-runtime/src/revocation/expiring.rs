@@ -49,6 +49,13 @@ impl<K: Eq + Hash, V, S: BuildHasher> Expiring<K, V, S> {
         self.entries.insert(key, Entry { value, until });
     }
 
+    pub(super) fn remove<Q: Eq + Hash + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        self.entries.remove(key).map(|entry| entry.value)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
@@ -64,7 +71,7 @@ impl<K: Eq + Hash, V, S: BuildHasher> Expiring<K, V, S> {
     }
 }
 
-/// Uses the bytes of a session id as its hash: they are random, and nobody can choose them, since only ids that we have
+/// Uses the bytes of a login id as its hash: they are random, and nobody can choose them, since only ids that we have
 /// signed get here. The standard hasher takes 230 instructions more for the one lookup of each request.
 #[derive(Default)]
 pub(super) struct IdHasher(u64);

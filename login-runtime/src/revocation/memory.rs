@@ -1,40 +1,82 @@
-//! The default list of ended sessions, in this process's memory.
+//! The default list of ended logins, in this process's memory.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::BuildHasherDefault;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::clock::UnixTime;
-use crate::revocation::expiring::{Expiring, IdHasher};
+use crate::revocation::expiring::{Entry, Expiring, IdHasher};
 use crate::revocation::{
-    RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked, SessionRef,
+    RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked, SessionRef, SessionStatus,
+    Successor, UserRef,
 };
-use crate::token::SessionId;
+use crate::token::{LoginId, SessionId};
 
-/// The default list of ended sessions, in this process's memory.
+/// The default list of ended logins, in this process's memory.
 ///
 /// It is neither shared nor persistent: after a restart, and in another process that serves the same users, the cookie
-/// of a session that was logged out works again until it expires. If that matters, implement a shared
+/// of a login that was logged out works again until it expires. If that matters, implement a shared
 /// [`RevocationList`], or give the user a [`session_hash`](crate::UserMixin::session_hash) that changes.
 ///
-/// An entry takes about 50 bytes, and is never dropped early. When the list is full, a logout ends all sessions of its
+/// An entry takes about 50 bytes, and is never dropped early. When the list is full, a logout ends all logins of its
 /// user instead of only one. That takes one entry for each such user, in addition to the capacity.
 pub struct MemoryRevocations {
-    shards: [RwLock<Sessions>; SHARDS],
+    shards: [RwLock<Logins>; SHARDS],
     shard_capacity: usize,
-    users: RwLock<Users>,
+    /// The users of each realm.
+    users: RwLock<HashMap<Box<str>, Users>>,
     has_users: AtomicBool,
 }
 
 const SHARDS: usize = 16;
 
-type Sessions = Expiring<SessionId, (), BuildHasherDefault<IdHasher>>;
+/// How long a request can be under way, in seconds: for so long a full list remembers what was replaced.
+const UNDER_WAY: u64 = 60;
+
+/// How many successors of a login are looked at, to find out whether the last one goes on.
+const LONGEST_CHAIN: usize = 16;
+
+type Logins = Expiring<LoginId, State, BuildHasherDefault<IdHasher>>;
 /// Each user's `not_before`. An attacker can choose a user id, so this map needs the standard library's keyed hasher.
 type Users = Expiring<Box<str>, UnixTime>;
 
+/// What is known of a login. The rare cases are boxed, so that an entry stays small.
+enum State {
+    Ended,
+    /// It has ended, and this login has taken its place.
+    Replaced(Box<(LoginId, UnixTime)>),
+    /// It goes on under another session id.
+    Confirmed(Box<Confirmed>),
+    /// The list was full, so a `not_before` of the user has ended what was replaced.
+    Note(Box<Note>),
+}
+
+struct Confirmed {
+    /// The only session id that counts.
+    current: SessionId,
+    previous: SessionId,
+    at: UnixTime,
+}
+
+/// Whom a logout ends that still carries the cookies from before.
+struct Note {
+    realm: Box<str>,
+    user_id: Box<str>,
+    until: UnixTime,
+    next: Option<LoginId>,
+}
+
+/// What an attempt to enter the end of a login has led to.
+enum Entered {
+    Now,
+    Before,
+    Full,
+}
+
 impl MemoryRevocations {
-    /// Returns an empty list for about `capacity` sessions.
+    /// Returns an empty list for about `capacity` logins.
     ///
     /// # Example
     ///
@@ -54,48 +96,71 @@ impl MemoryRevocations {
     }
 
     pub(super) fn end(&self, ended: RevokeSession<'_>) -> Revoked {
+        let is_confirmation = matches!(ended.successor, Some(Successor::Session(_)));
+        let has_ended_with_user = self.ended_with_user(ended.session, ended.now).is_some();
+        if is_confirmation && has_ended_with_user {
+            return Revoked::Before;
+        }
+        match self.enter(&ended) {
+            Entered::Now if !has_ended_with_user => Revoked::Now,
+            Entered::Now | Entered::Before => Revoked::Before,
+            Entered::Full => self.end_with_user(&ended),
+        }
+    }
+
+    /// Ends a login with all older ones of its user.
+    fn end_with_user(&self, ended: &RevokeSession<'_>) -> Revoked {
         let RevokeSession {
             session,
+            successor,
             now,
             until,
-        } = ended;
-        let held = self.not_before_of(session.user_id, now);
-        let ended_with_user = held.filter(|not_before| session.created_at < *not_before);
-        match self.list(session.id, now, until) {
-            Some(is_new) if is_new && ended_with_user.is_none() => return Revoked::Now,
-            Some(_) => return Revoked::Before,
-            None => {}
-        }
-        let not_before = ended_with_user.unwrap_or_else(|| {
+        } = *ended;
+        let not_before = self.ended_with_user(session, now).unwrap_or_else(|| {
             tracing::warn!(
-                "the list of ended sessions is full, so a logout has ended all sessions of its user: \
+                "the list of ended logins is full, so a logout has ended all logins of its user: \
                  raise `login.revocation_capacity`"
             );
-            let latest = now.max(session.created_at);
-            held.map_or(latest, |held| held.max(latest)).plus(1)
+            let held = self.not_before_of(session.user(), now);
+            held.max(Some(now.max(session.created_at)))
+                .unwrap_or(now)
+                .plus(1)
         });
         let held = self.end_user(RevokeUser {
+            realm: session.realm,
             user_id: session.user_id,
             not_before,
             now,
             until,
         });
-        if held.is_some_and(|held| session.created_at < held) {
-            Revoked::Before
-        } else {
-            Revoked::WithUser { not_before }
+        let is_login = matches!(successor, Some(Successor::Login { .. }));
+        if !is_login && held.is_some_and(|held| session.created_at < held) {
+            return Revoked::Before;
         }
+        self.note_successor(ended);
+        Revoked::WithUser { not_before }
     }
 
-    /// Ends a user's older sessions, and returns the previous `not_before`.
+    /// The `not_before` of a session's user, where it has ended the session.
+    fn ended_with_user(&self, session: SessionRef<'_>, now: UnixTime) -> Option<UnixTime> {
+        self.not_before_of(session.user(), now)
+            .filter(|not_before| session.created_at < *not_before)
+    }
+
+    /// Ends a user's older logins, and returns the previous `not_before`.
     pub(super) fn end_user(&self, ended: RevokeUser<'_>) -> Option<UnixTime> {
         let RevokeUser {
+            realm,
             user_id,
             not_before,
             now,
             until,
         } = ended;
-        let mut users = write(&self.users);
+        let mut realms = write(&self.users);
+        if !realms.contains_key(realm) {
+            realms.insert(realm.into(), Users::default());
+        }
+        let users = realms.get_mut(realm)?;
         users.purge(now, usize::MAX);
         let held = users.get(user_id, now).copied();
         match users.get_mut(user_id) {
@@ -109,38 +174,219 @@ impl MemoryRevocations {
         held
     }
 
-    pub(super) fn has_ended(&self, session: SessionRef<'_>, now: UnixTime) -> bool {
-        read(self.shard(session.id)).get(&session.id, now).is_some()
-            || self
-                .not_before_of(session.user_id, now)
-                .is_some_and(|not_before| session.created_at < not_before)
+    pub(super) fn status_of(&self, session: SessionRef<'_>, now: UnixTime) -> SessionStatus {
+        match self.status_in_list(session, now) {
+            SessionStatus::Ended => SessionStatus::Ended,
+            _ if self.ended_with_user(session, now).is_some() => SessionStatus::Ended,
+            status => status,
+        }
     }
 
-    pub(super) fn not_before_of(&self, user_id: &str, now: UnixTime) -> Option<UnixTime> {
+    fn status_in_list(&self, session: SessionRef<'_>, now: UnixTime) -> SessionStatus {
+        let (next, at) = match read(self.shard(session.login_id)).get(&session.login_id, now) {
+            None | Some(State::Note(_)) => return SessionStatus::Open,
+            Some(State::Ended) => return SessionStatus::Ended,
+            Some(State::Confirmed(confirmed)) => return confirmed.status_of(session.session_id),
+            Some(State::Replaced(replaced)) => **replaced,
+        };
+        if self.goes_on(next, now) {
+            SessionStatus::Replaced { at }
+        } else {
+            SessionStatus::Ended
+        }
+    }
+
+    /// Whether a login, or the one that has replaced it, has not ended.
+    fn goes_on(&self, mut login: LoginId, now: UnixTime) -> bool {
+        for _ in 0..LONGEST_CHAIN {
+            match read(self.shard(login)).get(&login, now) {
+                None | Some(State::Confirmed(_) | State::Note(_)) => return true,
+                Some(State::Ended) => return false,
+                Some(State::Replaced(replaced)) => login = replaced.0,
+            }
+        }
+        false
+    }
+
+    pub(super) fn not_before_of(&self, user: UserRef<'_>, now: UnixTime) -> Option<UnixTime> {
         if !self.has_users.load(Ordering::SeqCst) {
             return None;
         }
-        read(&self.users).get(user_id, now).copied()
+        let realms = read(&self.users);
+        realms.get(user.realm)?.get(user.user_id, now).copied()
     }
 
-    /// Adds a session, and returns whether it is new here; `None` if the list is full.
-    fn list(&self, session: SessionId, now: UnixTime, until: UnixTime) -> Option<bool> {
-        let mut shard = write(self.shard(session));
-        if let Some(entry) = shard.get_mut(&session) {
-            entry.until = entry.until.max(until);
-            return Some(false);
+    /// Enters the end of a login, or of a session id, and ends the logins that have replaced it.
+    fn enter(&self, ended: &RevokeSession<'_>) -> Entered {
+        let RevokeSession {
+            session,
+            successor,
+            now,
+            until,
+        } = *ended;
+        let id = session.login_id;
+        let mut shard = write(self.shard(id));
+        // A note is worth nothing once no request from before can be under way.
+        let note_is_over =
+            |entry: &Entry<State>| matches!(entry.value, State::Note(_)) && entry.until <= now;
+        if shard.get_mut(&id).is_some_and(|entry| note_is_over(entry)) {
+            shard.remove(&id);
         }
-        shard.purge(now, self.shard_capacity);
-        if shard.len() >= self.shard_capacity {
-            return None;
+        let Some(entry) = shard.get_mut(&id) else {
+            shard.purge(now, self.shard_capacity);
+            if shard.len() >= self.shard_capacity {
+                return Entered::Full;
+            }
+            shard.insert(id, State::after(session, successor, now), until);
+            return Entered::Now;
+        };
+        let had_ended = match (&entry.value, successor) {
+            (State::Note(_), Some(Successor::Session(_))) => return Entered::Full,
+            (State::Note(_), _) => {
+                let note = shard.remove(&id);
+                drop(shard);
+                self.end_successors(ended, note, until);
+                return Entered::Full;
+            }
+            // A confirmation changes nothing where a logout was first, or another confirmation.
+            (State::Ended | State::Replaced(_), Some(Successor::Session(_))) => {
+                return Entered::Before;
+            }
+            (State::Confirmed(confirmed), Some(Successor::Session(_)))
+                if confirmed.current != session.session_id =>
+            {
+                return Entered::Before;
+            }
+            (State::Ended | State::Replaced(_), _) => true,
+            (State::Confirmed(_), _) => false,
+        };
+        let until = entry.until.max(until);
+        entry.until = until;
+        let before = std::mem::replace(&mut entry.value, State::after(session, successor, now));
+        drop(shard);
+        self.end_successors(ended, Some(before), until);
+        if had_ended {
+            Entered::Before
+        } else {
+            Entered::Now
         }
-        shard.insert(session, (), until);
-        Some(true)
+    }
+
+    /// Ends the logins that have replaced one, along the chain. They are entered even if the list is full: each
+    /// was made room for when its predecessor was entered.
+    ///
+    /// `until` is that of the login before, which has counted in the tokens of its successor. The login that `ended`
+    /// makes way for is spared: a browser may have shown two logins that it replaces.
+    fn end_successors(
+        &self,
+        ended: &RevokeSession<'_>,
+        mut state: Option<State>,
+        mut until: UnixTime,
+    ) {
+        let spared = match ended.successor {
+            Some(Successor::Login { id, .. }) => Some(id),
+            _ => None,
+        };
+        loop {
+            if let Some(State::Note(note)) = &state {
+                until = until.max(note.until);
+                self.end_noted(note, ended.now, until);
+            }
+            let next = state.and_then(|state| state.successor());
+            let Some(id) = next.filter(|_| next != spared) else {
+                return;
+            };
+            let mut shard = write(self.shard(id));
+            state = match shard.get_mut(&id) {
+                Some(entry) if spared.is_some() && entry.value.successor() == spared => return,
+                Some(entry) => {
+                    until = until.max(entry.until);
+                    entry.until = until;
+                    Some(std::mem::replace(&mut entry.value, State::Ended))
+                }
+                None => {
+                    shard.insert(id, State::Ended, until);
+                    None
+                }
+            };
+        }
+    }
+
+    /// Ends the user of a note, once: the note is gone afterwards.
+    fn end_noted(&self, note: &Note, now: UnixTime, until: UnixTime) {
+        let user = UserRef {
+            realm: &note.realm,
+            user_id: &note.user_id,
+        };
+        let held = self.not_before_of(user, now);
+        self.end_user(RevokeUser {
+            realm: user.realm,
+            user_id: user.user_id,
+            not_before: held.map_or(now, |held| held.max(now)).plus(1),
+            now,
+            until,
+        });
+    }
+
+    /// Remembers what took the place of a login that a full list could not enter, while a logout with the cookies
+    /// from before can still be under way.
+    fn note_successor(&self, ended: &RevokeSession<'_>) {
+        let session = ended.session;
+        let (user_id, next) = match ended.successor {
+            None => return,
+            Some(Successor::Session(_)) => (session.user_id, None),
+            Some(Successor::Login { id, user_id }) => (user_id, Some(id)),
+        };
+        let note = Note {
+            realm: session.realm.into(),
+            user_id: user_id.into(),
+            until: ended.until,
+            next,
+        };
+        let until = ended.now.plus(UNDER_WAY);
+        let mut shard = write(self.shard(session.login_id));
+        shard.insert(session.login_id, State::Note(Box::new(note)), until);
     }
 
     #[expect(clippy::indexing_slicing, reason = "a remainder of 16, and 16 shards")]
-    fn shard(&self, SessionId([first, ..]): SessionId) -> &RwLock<Sessions> {
+    fn shard(&self, LoginId([first, ..]): LoginId) -> &RwLock<Logins> {
         &self.shards[usize::from(first) % SHARDS]
+    }
+}
+
+impl State {
+    /// The state of a login after the end of `session`.
+    fn after(session: SessionRef<'_>, successor: Option<Successor<'_>>, at: UnixTime) -> Self {
+        match successor {
+            None => Self::Ended,
+            Some(Successor::Login { id, .. }) => Self::Replaced(Box::new((id, at))),
+            Some(Successor::Session(current)) => Self::Confirmed(Box::new(Confirmed {
+                current,
+                previous: session.session_id,
+                at,
+            })),
+        }
+    }
+
+    /// The login that has taken this one's place.
+    fn successor(&self) -> Option<LoginId> {
+        match self {
+            Self::Replaced(replaced) => Some(replaced.0),
+            Self::Note(note) => note.next,
+            Self::Ended | Self::Confirmed(_) => None,
+        }
+    }
+}
+
+impl Confirmed {
+    fn status_of(&self, session: SessionId) -> SessionStatus {
+        if session == self.current {
+            SessionStatus::Open
+        } else if session == self.previous {
+            SessionStatus::Replaced { at: self.at }
+        } else {
+            SessionStatus::Ended
+        }
     }
 }
 
@@ -155,20 +401,20 @@ impl RevocationList for MemoryRevocations {
         Ok(())
     }
 
-    async fn is_revoked(
+    async fn status(
         &self,
         session: SessionRef<'_>,
         now: UnixTime,
-    ) -> Result<bool, RevocationError> {
-        Ok(self.has_ended(session, now))
+    ) -> Result<SessionStatus, RevocationError> {
+        Ok(self.status_of(session, now))
     }
 
     async fn not_before(
         &self,
-        user_id: &str,
+        user: UserRef<'_>,
         now: UnixTime,
     ) -> Result<Option<UnixTime>, RevocationError> {
-        Ok(self.not_before_of(user_id, now))
+        Ok(self.not_before_of(user, now))
     }
 }
 
@@ -200,21 +446,31 @@ mod tests {
 
     use super::*;
 
-    fn of(id: SessionId, user_id: &str, created_at: u64) -> SessionRef<'_> {
+    fn of(login_id: LoginId, user_id: &str, created_at: u64) -> SessionRef<'_> {
         SessionRef {
-            id,
+            realm: "app",
+            login_id,
+            session_id: SessionId([0; 8]),
             user_id,
             created_at: UnixTime::from_secs(created_at),
         }
     }
 
-    /// The list's operations, with seconds instead of times.
+    fn user(user_id: &str) -> UserRef<'_> {
+        UserRef {
+            realm: "app",
+            user_id,
+        }
+    }
+
+    /// The list, with seconds in place of times.
     trait Seconds {
         fn list(&self) -> &MemoryRevocations;
 
         fn ends(&self, session: SessionRef<'_>, now: u64, until: u64) -> Revoked {
             self.list().end(RevokeSession {
                 session,
+                successor: None,
                 now: UnixTime::from_secs(now),
                 until: UnixTime::from_secs(until),
             })
@@ -222,6 +478,7 @@ mod tests {
 
         fn ends_user(&self, user_id: &str, now: u64, not_before: u64, until: u64) {
             self.list().end_user(RevokeUser {
+                realm: "app",
                 user_id,
                 not_before: UnixTime::from_secs(not_before),
                 now: UnixTime::from_secs(now),
@@ -230,11 +487,13 @@ mod tests {
         }
 
         fn is_over(&self, session: SessionRef<'_>, now: u64) -> bool {
-            self.list().has_ended(session, UnixTime::from_secs(now))
+            self.list().status_of(session, UnixTime::from_secs(now)) != SessionStatus::Open
         }
 
         fn begins(&self, user_id: &str, now: u64) -> Option<u64> {
-            let not_before = self.list().not_before_of(user_id, UnixTime::from_secs(now));
+            let not_before = self
+                .list()
+                .not_before_of(user(user_id), UnixTime::from_secs(now));
             not_before.map(UnixTime::as_secs)
         }
     }
@@ -251,10 +510,14 @@ mod tests {
         }
     }
 
-    /// The `n`th id of a fixed sequence, distributed like random ids.
-    fn id(n: u64) -> SessionId {
+    /// The `n`th id of a fixed sequence, spread like random ones.
+    fn id(n: u64) -> LoginId {
         let mixed = u128::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
-        SessionId(mixed.to_be_bytes())
+        LoginId(mixed.to_be_bytes())
+    }
+
+    fn user_count(list: &MemoryRevocations) -> usize {
+        read(&list.users)["app"].len()
     }
 
     fn entries(list: &MemoryRevocations) -> usize {
@@ -366,7 +629,7 @@ mod tests {
             );
         }
         assert!(entries(&list) <= capacity);
-        assert_eq!(read(&list.users).len(), 100);
+        assert_eq!(user_count(&list), 100);
     }
 
     #[test]
@@ -390,8 +653,8 @@ mod tests {
     #[test]
     fn a_listed_session_can_be_prolonged_when_the_list_is_full() {
         let list = MemoryRevocations::new(16);
-        let first = SessionId([0; 16]);
-        let second = SessionId([16; 16]);
+        let first = LoginId([0; 16]);
+        let second = LoginId([16; 16]);
         list.ends(of(first, "alice", 0), 10, 50);
         list.ends(of(first, "alice", 0), 10, 100);
         assert_eq!(list.begins("alice", 10), None);
@@ -403,7 +666,7 @@ mod tests {
     #[test]
     fn a_full_list_has_room_as_soon_as_an_entry_has_expired() {
         let list = MemoryRevocations::new(16);
-        let (first, second) = (SessionId([0; 16]), SessionId([16; 16]));
+        let (first, second) = (LoginId([0; 16]), LoginId([16; 16]));
         list.ends(of(first, "alice", 0), 10, 50);
         list.ends(of(second, "bob", 0), 50, 90);
         assert_eq!(list.begins("bob", 50), None);
@@ -414,7 +677,7 @@ mod tests {
     #[test]
     fn a_full_list_drops_nothing_a_second_early() {
         let list = MemoryRevocations::new(16);
-        let (first, second) = (SessionId([0; 16]), SessionId([16; 16]));
+        let (first, second) = (LoginId([0; 16]), LoginId([16; 16]));
         list.ends(of(first, "alice", 0), 10, 50);
         list.ends(of(second, "bob", 0), 49, 90);
         assert!(list.is_over(of(first, "alice", 5), 49));
@@ -432,7 +695,7 @@ mod tests {
         }
         // At most twice the entries that have not expired, and 64 per shard.
         assert!(entries(&list) <= SHARDS * 64 + 300, "{}", entries(&list));
-        assert!(read(&list.users).len() <= 300);
+        assert!(user_count(&list) <= 300);
         assert!(list.is_over(of(id(0), "alice", 5), 100_000));
         assert_eq!(list.begins("alice", 100_000), Some(1));
         for n in 99_900..100_000 {
@@ -443,11 +706,11 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_back_revives_no_session() {
         let list = MemoryRevocations::new(16);
-        list.ends(of(SessionId([0; 16]), "alice", 0), 1_000, 2_000);
-        list.ends(of(SessionId([16; 16]), "bob", 0), 0, 2_000);
+        list.ends(of(LoginId([0; 16]), "alice", 0), 1_000, 2_000);
+        list.ends(of(LoginId([16; 16]), "bob", 0), 0, 2_000);
         for now in [0, 1, 999, 1_999] {
-            assert!(list.is_over(of(SessionId([0; 16]), "alice", 900), now));
-            assert!(list.is_over(of(SessionId([16; 16]), "bob", 0), now));
+            assert!(list.is_over(of(LoginId([0; 16]), "alice", 900), now));
+            assert!(list.is_over(of(LoginId([16; 16]), "bob", 0), now));
         }
     }
 
@@ -464,7 +727,7 @@ mod tests {
     fn sessions_are_spread_over_the_shards() {
         let list = MemoryRevocations::new(1_000_000);
         for _ in 0..16_000 {
-            list.ends(of(SessionId::generate().unwrap(), "alice", 0), 0, 100);
+            list.ends(of(LoginId::generate().unwrap(), "alice", 0), 0, 100);
         }
         for shard in &list.shards {
             assert!((800..1_200).contains(&read(shard).len()));
@@ -481,7 +744,7 @@ mod tests {
                 for n in 0..room as u64 {
                     let mut id = id(1 + n + 1_000 * generation).0;
                     id[0] = 0;
-                    let done = list.ends(of(SessionId(id), "alice", now), now, now + 100);
+                    let done = list.ends(of(LoginId(id), "alice", now), now, now + 100);
                     assert_eq!(done, Revoked::Now, "{room} {generation} {n}");
                 }
             }
@@ -551,22 +814,26 @@ mod tests {
         let session = of(id(1), "alice", 0);
         let ended = RevokeSession {
             session,
+            successor: None,
             now,
             until,
         };
         assert_eq!(list.revoke(ended).await.unwrap(), Revoked::Now);
         let everywhere = RevokeUser {
+            realm: "app",
             user_id: "bob",
             not_before: time(11),
             now,
             until,
         };
         list.revoke_user(everywhere).await.unwrap();
-        assert!(list.is_revoked(session, now).await.unwrap());
-        assert!(list.is_revoked(of(id(2), "bob", 10), now).await.unwrap());
-        assert!(!list.is_revoked(of(id(2), "bob", 11), now).await.unwrap());
-        assert_eq!(list.not_before("bob", now).await.unwrap(), Some(time(11)));
-        assert_eq!(list.not_before("alice", now).await.unwrap(), None);
+        let status = async |session| list.status(session, now).await.unwrap();
+        assert_eq!(status(session).await, SessionStatus::Ended);
+        assert_eq!(status(of(id(2), "bob", 10)).await, SessionStatus::Ended);
+        assert_eq!(status(of(id(2), "bob", 11)).await, SessionStatus::Open);
+        let not_before = async |id| list.not_before(user(id), now).await.unwrap();
+        assert_eq!(not_before("bob").await, Some(time(11)));
+        assert_eq!(not_before("alice").await, None);
     }
 
     #[test]

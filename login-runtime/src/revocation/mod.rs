@@ -1,4 +1,4 @@
-//! The list of ended sessions: a signed cookie is valid until it expires, so the server must record a logout.
+//! The list of ended logins: a signed cookie is valid until it expires, so the server must record a logout.
 
 mod bounded;
 mod expiring;
@@ -15,16 +15,17 @@ use rocket::http::Status;
 
 use crate::clock::UnixTime;
 use crate::printable::Printable;
-use crate::token::{SessionId, Token};
+use crate::token::{LoginId, SessionId, Token};
 
-/// A list of the sessions that have ended, each kept until it would have expired anyway.
+/// A list of the logins that have ended, each kept until it would have expired anyway.
 ///
 /// Implement it over storage that all servers share and that survives a restart: then a logout holds everywhere and
 /// permanently. [`MemoryRevocations`] is neither shared nor persistent. While the list fails, requests with a login
 /// fail with 503, and nobody is logged in or out.
 ///
-/// Every method gets the time of its request as `now`, from the manager's clock. An entry may be dropped at its
-/// `until`, and not earlier.
+/// For each login the list knows at most one thing: it has ended; it has ended and another login has taken its place;
+/// or it goes on under one session id, and all others of it have ended. Every method gets the time of its request as
+/// `now`, from the manager's clock. An entry may be dropped at its `until`, and not earlier.
 ///
 /// # Example
 ///
@@ -32,10 +33,10 @@ use crate::token::{SessionId, Token};
 /// use std::sync::atomic::{AtomicUsize, Ordering};
 /// use rocket_login::revocation::{
 ///     MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
-///     SessionRef, UnixTime,
+///     SessionRef, SessionStatus, UnixTime, UserRef,
 /// };
 ///
-/// /// Counts the sessions that end.
+/// /// Counts the logins that end.
 /// struct Counted(MemoryRevocations, AtomicUsize);
 ///
 /// #[rocket::async_trait]
@@ -49,37 +50,37 @@ use crate::token::{SessionId, Token};
 ///         self.0.revoke_user(ended).await
 ///     }
 ///
-///     async fn is_revoked(
+///     async fn status(
 ///         &self,
 ///         session: SessionRef<'_>,
 ///         now: UnixTime,
-///     ) -> Result<bool, RevocationError> {
-///         self.0.is_revoked(session, now).await
+///     ) -> Result<SessionStatus, RevocationError> {
+///         self.0.status(session, now).await
 ///     }
 ///
 ///     async fn not_before(
 ///         &self,
-///         user_id: &str,
+///         user: UserRef<'_>,
 ///         now: UnixTime,
 ///     ) -> Result<Option<UnixTime>, RevocationError> {
-///         self.0.not_before(user_id, now).await
+///         self.0.not_before(user, now).await
 ///     }
 /// }
 /// ```
 #[rocket::async_trait]
 pub trait RevocationList: Send + Sync + 'static {
-    /// Ends one session.
+    /// Ends a login, or one session id of it: what ends depends on [`RevokeSession::successor`].
     ///
-    /// Returns [`Revoked::Before`] if the session had already ended, alone or with its user. Of several concurrent
-    /// calls for one session, at most one may get another result; otherwise a `confirm_login` could undo a concurrent
-    /// logout. If a session is revoked twice, the later `until` counts.
+    /// Returns [`Revoked::Before`] if the session had already ended, alone, with its login or with its user. Of several
+    /// concurrent calls for one session, at most one may get another result; otherwise a `confirm_login` could undo a
+    /// concurrent logout. If a login is revoked twice, the later `until` counts.
     ///
     /// # Errors
     ///
     /// If the list cannot be written; the logout has then failed.
     async fn revoke(&self, ended: RevokeSession<'_>) -> Result<Revoked, RevocationError>;
 
-    /// Ends all sessions of a user that were created before `not_before`.
+    /// Ends all logins of a user that were created before `not_before`.
     ///
     /// If a user is revoked twice, the later `not_before` and the later `until` count.
     ///
@@ -88,16 +89,17 @@ pub trait RevocationList: Send + Sync + 'static {
     /// If the list cannot be written; the logout has then failed.
     async fn revoke_user(&self, ended: RevokeUser<'_>) -> Result<(), RevocationError>;
 
-    /// Returns whether a session has ended, alone or because it was created before its user's `not_before`.
+    /// Returns whether a session has ended: alone, with its login, or because it was created before its user's
+    /// `not_before`.
     ///
     /// # Errors
     ///
     /// If the list cannot be read.
-    async fn is_revoked(
+    async fn status(
         &self,
         session: SessionRef<'_>,
         now: UnixTime,
-    ) -> Result<bool, RevocationError>;
+    ) -> Result<SessionStatus, RevocationError>;
 
     /// Returns the user's `not_before`, if there is one; a new login is never dated earlier.
     ///
@@ -106,34 +108,68 @@ pub trait RevocationList: Send + Sync + 'static {
     /// If the list cannot be read.
     async fn not_before(
         &self,
-        user_id: &str,
+        user: UserRef<'_>,
         now: UnixTime,
     ) -> Result<Option<UnixTime>, RevocationError>;
 }
 
-/// The end of one session, for [`RevocationList::revoke`].
+/// The end of a login, or of one session id of it, for [`RevocationList::revoke`].
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct RevokeSession<'a> {
     /// The session that ends.
     pub session: SessionRef<'a>,
+    /// What takes its place; `None` for a logout, which ends the login and, along the chain, every login that has
+    /// taken its place.
+    pub successor: Option<Successor<'a>>,
     /// The time of the request.
     pub now: UnixTime,
-    /// When the session's last token has expired; from then on the entry may be dropped.
+    /// When the last token of the login and of its successor has expired; from then on the entry may be dropped.
     pub until: UnixTime,
 }
 
-/// The end of a user's sessions, for [`RevocationList::revoke_user`].
+/// What takes the place of a session.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum Successor<'a> {
+    /// A confirmation: the login goes on under this session id, and all others of it have ended.
+    ///
+    /// It changes nothing, and the answer is [`Revoked::Before`], if the login has ended, or goes on under another
+    /// session id than the one that was presented.
+    Session(SessionId),
+    /// A login over a login: the old one ends, with every other login that has taken its place before. This one is
+    /// remembered, so that a logout that still carries the old cookie ends it too.
+    #[non_exhaustive]
+    Login {
+        /// The id of the new login.
+        id: LoginId,
+        /// The id of its user.
+        user_id: &'a str,
+    },
+}
+
+impl fmt::Debug for Successor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Session(_) => "Session(..)",
+            Self::Login { .. } => "Login { .. }",
+        })
+    }
+}
+
+/// The end of a user's logins, for [`RevocationList::revoke_user`].
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct RevokeUser<'a> {
+    /// The realm of the user, see [`SessionRef::realm`].
+    pub realm: &'a str,
     /// The user's id.
     pub user_id: &'a str,
-    /// Sessions that were created before this time end.
+    /// Logins that were created before this time end.
     pub not_before: UnixTime,
     /// The time of the request.
     pub now: UnixTime,
-    /// When the last token of these sessions has expired; from then on the entry may be dropped.
+    /// When the last token of these logins has expired; from then on the entry may be dropped.
     pub until: UnixTime,
 }
 
@@ -154,23 +190,43 @@ pub enum Revoked {
     Before,
     /// This call ended the session.
     Now,
-    /// The list is full, so this call ended the session together with all older sessions of its user.
+    /// The list is full, so this call ended the session together with all older logins of its user.
     WithUser {
-        /// The user's sessions that were created before this time have ended; a login that replaces the session is
+        /// The user's logins that were created before this time have ended; a login that replaces the session is
         /// dated no earlier.
         not_before: UnixTime,
     },
+}
+
+/// The result of [`RevocationList::status`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionStatus {
+    /// The list knows no end of it.
+    Open,
+    /// It has ended, and what took its place has not: another session id of the login, or another login.
+    ///
+    /// For a minute its cookies are refused and not removed: the response could otherwise remove the new ones.
+    Replaced {
+        /// When it was replaced.
+        at: UnixTime,
+    },
+    /// It has ended.
+    Ended,
 }
 
 /// The session that a [`RevocationList`] is called for.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct SessionRef<'a> {
-    /// The session's id, 16 random bytes.
-    pub id: SessionId,
+    /// The realm of the login, see [`UserRef::realm`].
+    pub realm: &'a str,
+    /// The id of the login, 16 random bytes; no two realms share one.
+    pub login_id: LoginId,
+    /// The id of the session, unique within its login.
+    pub session_id: SessionId,
     /// The id of the session's user.
     pub user_id: &'a str,
-    /// When the session began.
+    /// When the login began.
     pub created_at: UnixTime,
 }
 
@@ -183,12 +239,43 @@ impl fmt::Debug for SessionRef<'_> {
 }
 
 impl<'a> SessionRef<'a> {
-    pub(crate) fn of(token: &'a Token) -> Self {
+    pub(crate) fn of(realm: &'a str, token: &'a Token) -> Self {
         SessionRef {
-            id: token.session_id,
+            realm,
+            login_id: token.login_id,
+            session_id: token.session_id,
             user_id: &token.uid,
             created_at: token.created_at,
         }
+    }
+
+    /// Returns the session's user.
+    #[must_use]
+    pub fn user(&self) -> UserRef<'a> {
+        UserRef {
+            realm: self.realm,
+            user_id: self.user_id,
+        }
+    }
+}
+
+/// The user that a [`RevocationList`] is called for.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct UserRef<'a> {
+    /// The text that tells the user's manager from every other one that may use the same store: its audience, the name
+    /// of its realm and that of its session cookie. Users of two realms are different users, even if their ids are
+    /// equal.
+    pub realm: &'a str,
+    /// The user's id.
+    pub user_id: &'a str,
+}
+
+impl fmt::Debug for UserRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserRef")
+            .field("realm", &self.realm)
+            .finish_non_exhaustive()
     }
 }
 
@@ -262,16 +349,24 @@ mod tests {
     fn the_arguments_of_a_list_print_neither_an_id_nor_a_user() {
         let time = UnixTime::from_secs;
         let session = SessionRef {
-            id: SessionId([7; 16]),
+            realm: "app",
+            login_id: LoginId([7; 16]),
+            session_id: SessionId([7; 8]),
             user_id: "alice",
             created_at: time(5),
         };
+        let successor = Successor::Login {
+            id: LoginId([9; 16]),
+            user_id: "bob",
+        };
         let ended = RevokeSession {
             session,
+            successor: Some(successor),
             now: time(6),
             until: time(8),
         };
         let everywhere = RevokeUser {
+            realm: "app",
             user_id: "alice",
             not_before: time(7),
             now: time(6),
@@ -282,9 +377,17 @@ mod tests {
             "SessionRef { created_at: UnixTime(5), .. }"
         );
         assert_eq!(
+            format!("{:?}", session.user()),
+            "UserRef { realm: \"app\", .. }"
+        );
+        assert_eq!(
             format!("{ended:?}"),
             "RevokeSession { session: SessionRef { created_at: UnixTime(5), .. }, \
-             now: UnixTime(6), until: UnixTime(8) }"
+             successor: Some(Login { .. }), now: UnixTime(6), until: UnixTime(8) }"
+        );
+        assert_eq!(
+            format!("{:?}", Successor::Session(session.session_id)),
+            "Session(..)"
         );
         assert_eq!(
             format!("{everywhere:?}"),

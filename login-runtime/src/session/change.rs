@@ -9,8 +9,8 @@ use super::{LoginError, LoginSession};
 use crate::app::event::EventKind;
 use crate::app::user::{UserMixin, has_id, id_of};
 use crate::clock::UnixTime;
-use crate::login::pending::Change;
-use crate::token::{SessionId, Token};
+use crate::revocation::Successor;
+use crate::token::{Kind, SessionId, Token};
 
 /// Which change it is.
 pub(super) enum Act<'s, U> {
@@ -82,8 +82,16 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
             Act::Logout => Self::logout(session, now).await,
             Act::LogoutEverywhere => {
                 let current = session.visit.current(session.realm, session.req).await?;
-                if let Some(user) = current.user {
-                    session.revoke_user(&id_of(user), now).await?;
+                match current.user {
+                    Some(user) => session.revoke_user(&id_of(user), now).await?,
+                    // A confirmation or another login may have been faster: it still is this user's browser.
+                    None => {
+                        let tokens = session.presented().genuine;
+                        let Some(uid) = session.replaced_user(&tokens, now).await? else {
+                            return Err(LoginError::NotLoggedIn);
+                        };
+                        session.revoke_user(uid, now).await?;
+                    }
                 }
                 Self::logout(session, now).await
             }
@@ -101,13 +109,15 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
             current.ok().and_then(|current| current.user)
         };
         let tokens = session.presented();
-        session.revoke(&tokens, now).await?;
+        session.end(&tokens.genuine, None, now).await?;
         session.change_pending(|pending| {
-            pending.session = Some(Change::Remove);
-            pending.remember = Some(Change::Remove);
+            pending.session = session.removal(&tokens, Kind::Session);
+            pending.remember = session.removal(&tokens, Kind::Remember);
+            pending.elsewhere.clone_from(&tokens.kinds);
+            pending.has_begun = false;
             pending.clear_site_data = session.realm.core.config.clear_site_data;
         });
-        let ended = tokens.first().map(|(token, _)| token.session_id);
+        let ended = tokens.genuine.first().map(|(token, _)| token.login_id);
         session.emit(EventKind::LoggedOut, user, ended).await;
         Ok(())
     }
@@ -140,10 +150,14 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
             core.seal(&mut remember, user, Some(session.req));
             remember
         });
-        let mut ended = session.presented();
-        ended.retain(|(token, _)| token.session_id == old.session_id);
-        let ended = session.revoke(&ended, now).await?;
-        // If a logout has ended the session in the meantime, the logout wins.
+        let mut ended = session.presented().genuine;
+        ended.retain(|(token, _)| {
+            token.login_id == old.login_id && token.session_id == old.session_id
+        });
+        let until = session.dead_until(std::iter::once(&token).chain(&remember));
+        let replacement = (Successor::Session(session_id), until);
+        let ended = session.end(&ended, Some(replacement), now).await?;
+        // If a logout has ended the login in the meantime, the logout wins.
         if ended.had_ended() {
             return Err(LoginError::NotLoggedIn);
         }
@@ -155,7 +169,7 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
             }
         });
         session
-            .emit(EventKind::LoginConfirmed, Some(user), Some(session_id))
+            .emit(EventKind::LoginConfirmed, Some(user), Some(old.login_id))
             .await;
         Ok(())
     }

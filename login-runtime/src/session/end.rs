@@ -1,25 +1,26 @@
-//! How the verbs end sessions.
+//! How the verbs end logins.
 
 use super::{LoginError, LoginSession};
 use crate::app::user::UserMixin;
 use crate::clock::UnixTime;
-use crate::revocation::{RevokeSession, RevokeUser, Revoked, SessionRef};
+use crate::login::search::LATE;
+use crate::revocation::{RevokeSession, RevokeUser, Revoked, Successor};
+use crate::token::Token;
 use crate::token::keys::KeySet;
 use crate::token::times::{self, MAX_REMEMBER};
-use crate::token::{Kind, Token};
 
-/// The sessions that a verb has ended, each with its user id and what the list answered.
+/// The logins that a verb has ended, each with its user id and what the list answered.
 pub(super) struct Ended<'t>(Vec<(&'t str, Revoked)>);
 
 impl Ended<'_> {
-    /// Whether one of the sessions had ended before.
+    /// Whether one of the logins had ended before.
     pub(super) fn had_ended(&self) -> bool {
         self.0
             .iter()
             .any(|(_, revoked)| *revoked == Revoked::Before)
     }
 
-    /// If a full list has ended all sessions of the user, dates the tokens of the new login after that.
+    /// If a full list has ended all logins of the user, dates the tokens of the new login after that.
     pub(super) fn date_after<'t>(&self, tokens: impl Iterator<Item = &'t mut Token>) {
         for token in tokens {
             for (uid, revoked) in &self.0 {
@@ -33,41 +34,61 @@ impl Ended<'_> {
     }
 }
 
+/// What takes the place of a login: its id, and when its last token has expired.
+pub(super) type Replacement<'a> = (Successor<'a>, UnixTime);
+
 impl<U: UserMixin> LoginSession<'_, U> {
-    /// Ends the sessions of these tokens.
-    pub(super) async fn revoke<'t>(
+    /// Ends the logins of these tokens, or the session ids that a confirmation replaces.
+    pub(super) async fn end<'t>(
         &self,
         tokens: &'t [(Token, &KeySet)],
+        replacement: Option<Replacement<'_>>,
         now: UnixTime,
     ) -> Result<Ended<'t>, LoginError> {
         let core = &self.realm.core;
-        let mut ended = Vec::new();
+        let mut ended: Vec<(&Token, Revoked)> = Vec::new();
         for (token, _) in tokens {
-            // The remember token with the same session id determines how long the session can live.
-            let is_covered = token.kind == Kind::Session
-                && tokens.iter().any(|(other, _)| {
-                    other.kind == Kind::Remember && other.session_id == token.session_id
-                });
-            if !is_covered {
-                let session = SessionRef::of(token);
-                let until = times::dead_until(token, now, core.config.longest_session());
-                let end = RevokeSession {
-                    session,
-                    now,
-                    until,
-                };
-                ended.push((token.uid.as_str(), core.revocations.revoke(end).await?));
+            if ended
+                .iter()
+                .any(|(other, _)| other.login_id == token.login_id)
+            {
+                continue;
             }
+            let same_login = tokens
+                .iter()
+                .filter(|(other, _)| other.login_id == token.login_id);
+            let until = same_login
+                .map(|(token, _)| times::dead_until(token, core.config.longest_session()))
+                .chain(replacement.map(|(_, until)| until))
+                // A late request must find the entry, even if all tokens are about to expire.
+                .fold(now.plus(LATE), UnixTime::max);
+            let end = RevokeSession {
+                session: core.session(token),
+                successor: replacement.map(|(successor, _)| successor),
+                now,
+                until,
+            };
+            ended.push((token, core.revocations.revoke(end).await?));
         }
-        Ok(Ended(ended))
+        let of_user = |(token, revoked): (&'t Token, _)| (token.uid.as_str(), revoked);
+        Ok(Ended(ended.into_iter().map(of_user).collect()))
+    }
+
+    /// When the last of these tokens of a new login has expired.
+    pub(super) fn dead_until<'t>(&self, tokens: impl Iterator<Item = &'t Token>) -> UnixTime {
+        let longest = self.realm.core.config.longest_session();
+        tokens
+            .map(|token| times::dead_until(token, longest))
+            .fold(UnixTime::from_secs(0), UnixTime::max)
     }
 
     /// Ends every login that a user has at this moment; later logins are valid.
     pub(super) async fn revoke_user(&self, uid: &str, now: UnixTime) -> Result<(), LoginError> {
         let core = &self.realm.core;
-        let not_before = core.revocations.not_before(uid, now).await?;
+        let not_before = core.revocations.not_before(core.user(uid), now).await?;
         core.revocations
             .revoke_user(RevokeUser {
+                realm: &core.name,
                 user_id: uid,
                 not_before: not_before.map_or(now, |held| held.max(now)).plus(1),
                 now,

@@ -9,9 +9,9 @@ use rocket::futures::future::BoxFuture;
 use super::{LoginError, LoginSession};
 use crate::app::event::EventKind;
 use crate::app::user::{UserMixin, id_of};
-use crate::login::pending::Change;
+use crate::revocation::Successor;
 use crate::token::times::{self, MAX_REMEMBER};
-use crate::token::{Flags, Kind, MAX_UID, SessionId, Token};
+use crate::token::{Flags, Kind, LoginId, MAX_UID, SessionId, Token};
 
 /// A login that begins with its `.await`; returned by [`LoginSession::login_user`].
 ///
@@ -205,7 +205,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
             },
         };
         let now = core.clock.now();
-        let not_before = core.revocations.not_before(&uid, now).await?;
+        let not_before = core.revocations.not_before(core.user(&uid), now).await?;
         let created_at = not_before.map_or(now, |not_before| not_before.max(now));
         if created_at > now.plus(times::SKEW) {
             return Err(LoginError::NotBefore(created_at.since(now)));
@@ -215,13 +215,11 @@ impl<U: UserMixin> Login<'_, '_, U> {
         } else {
             core.config.session_lifetime
         };
-        let mut token = Token::begin(
-            Kind::Session,
+        let ids = (
+            LoginId::generate().map_err(LoginError::Random)?,
             SessionId::generate().map_err(LoginError::Random)?,
-            uid,
-            created_at,
-            lifetime,
         );
+        let mut token = Token::begin(Kind::Session, ids, uid, created_at, lifetime);
         token.flags.set(Flags::PERMANENT, self.permanent);
         token.flags.set(Flags::FORCED, !active);
         token.auth_at = self.fresh.then_some(created_at);
@@ -231,7 +229,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
         let remember = if self.remember {
             Some(Token::begin(
                 Kind::Remember,
-                token.session_id,
+                ids,
                 token.uid.clone(),
                 created_at,
                 duration,
@@ -240,9 +238,10 @@ impl<U: UserMixin> Login<'_, '_, U> {
             // As in Flask-Login, a remembered user stays remembered after another login without "remember me".
             let kept = self
                 .session
-                .still_remembered(&tokens, self.user, now)
+                .still_remembered(&tokens.genuine, self.user, now)
                 .await?;
             kept.map(|kept| Token {
+                login_id: token.login_id,
                 session_id: token.session_id,
                 ..kept
             })
@@ -253,21 +252,32 @@ impl<U: UserMixin> Login<'_, '_, U> {
             core.seal(&mut remember, self.user, Some(req));
             remember
         });
-        let ended = self.session.revoke(&tokens, now).await?;
+        let successor = Successor::Login {
+            id: token.login_id,
+            user_id: &id_of(self.user),
+        };
+        let until = self
+            .session
+            .dead_until(std::iter::once(&token).chain(&remember));
+        let ended = self
+            .session
+            .end(&tokens.genuine, Some((successor, until)), now)
+            .await?;
         ended.date_after(std::iter::once(&mut token).chain(&mut remember));
 
-        let session_id = token.session_id;
+        let login_id = token.login_id;
         self.session.change_pending(|pending| {
             pending.session = Some(token.into());
+            // A remember cookie of another login must not log its user in again.
             pending.remember = match remember {
                 Some(remember) => Some(remember.into()),
-                // A remember cookie of another login must not log its user in again.
-                None if self.session.may_have_remember_cookie() => Some(Change::Remove),
-                None => None,
+                None => self.session.removal_at_login(&tokens),
             };
+            pending.elsewhere.clone_from(&tokens.kinds);
+            pending.has_begun = true;
         });
         self.session
-            .emit(EventKind::LoggedIn, Some(self.user), Some(session_id))
+            .emit(EventKind::LoggedIn, Some(self.user), Some(login_id))
             .await;
         Ok(())
     }

@@ -34,7 +34,7 @@ use crate::realm::Realm;
 use crate::realm::registry::manager_is_missing;
 use crate::redirect::login_url::{at_host, login_url};
 use crate::request::cross_site::{CrossSiteProtection, is_safe};
-use crate::token::SessionId;
+use crate::token::LoginId;
 
 /// The login of this request: begins it, ends it, confirms it, and tells whether it is fresh.
 ///
@@ -383,8 +383,8 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         });
     }
 
-    async fn emit(&self, kind: EventKind, user: Option<&U>, session: Option<SessionId>) {
-        self.realm.emit(self.req, kind, user, session).await;
+    async fn emit(&self, kind: EventKind, user: Option<&U>, login: Option<LoginId>) {
+        self.realm.emit(self.req, kind, user, login).await;
     }
 }
 

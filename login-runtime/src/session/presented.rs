@@ -5,29 +5,73 @@ use crate::app::user::{UserMixin, has_id};
 use crate::clock::UnixTime;
 use crate::login::pending::Change;
 use crate::login::remember::goes_with;
+use crate::login::search::is_late;
+use crate::login::shown::{self, Decoded, Shown};
 use crate::realm::seal::is_sealed_for;
-use crate::request::cookie_header::Presented;
 use crate::request::cookies;
-use crate::revocation::SessionRef;
+use crate::revocation::SessionStatus;
 use crate::token::keys::KeySet;
 use crate::token::times;
-use crate::token::{Kind, Token};
+use crate::token::{EnvelopeError, Kind, Token};
+
+/// The login cookies of a request, whether or not they still hold: all of them, if one came more than once.
+pub(super) struct Tokens<'k> {
+    /// The genuine ones: the session's, then those of the remember cookie.
+    pub(super) genuine: Vec<(Token, &'k KeySet)>,
+    /// The kinds of which a genuine token came.
+    pub(super) kinds: Vec<Kind>,
+    /// The kinds of which a cookie came that this application has set, genuine or not.
+    came: Vec<Kind>,
+    /// The kinds of which only cookies came that are not from this application.
+    foreign: Vec<Kind>,
+}
 
 impl<U: UserMixin> LoginSession<'_, U> {
-    /// Returns all genuine tokens of the request, valid or not, also if a cookie occurs several times.
-    pub(super) fn presented(&self) -> Vec<(Token, &KeySet)> {
-        let core = &self.realm.core;
-        let config = &core.config;
-        let names = [&config.session_cookie.name, &config.remember_cookie.name];
-        let [session, remember]: [Vec<&str>; 2] =
-            cookies::presented(self.req, names.map(String::as_str));
-        let of = |kind| move |value| (value, kind);
-        session
-            .into_iter()
-            .map(of(Kind::Session))
-            .chain(remember.into_iter().map(of(Kind::Remember)))
-            .filter_map(|(value, kind)| Token::decode(value, kind, &core.ring).ok())
-            .collect()
+    pub(super) fn presented(&self) -> Tokens<'_> {
+        let mut tokens = Tokens {
+            genuine: Vec::new(),
+            kinds: Vec::new(),
+            came: Vec::new(),
+            foreign: Vec::new(),
+        };
+        for kind in [Kind::Session, Kind::Remember] {
+            let shown = shown::all(&self.realm.core, self.req, kind);
+            let is_foreign = |decoded: &Decoded<'_>| matches!(decoded, Err(EnvelopeError::NotOurs));
+            if !shown.iter().all(is_foreign) {
+                tokens.came.push(kind);
+            } else if !shown.is_empty() {
+                tokens.foreign.push(kind);
+            }
+            let before = tokens.genuine.len();
+            tokens.genuine.extend(shown.into_iter().flatten());
+            let count = tokens.genuine.len().saturating_sub(before);
+            if count > 0 {
+                tokens.kinds.push(kind);
+            }
+            if count > 1 {
+                tracing::warn!(
+                    "a browser sent {count} cookies named `{name}`, so none of them counted; this response removes \
+                     them from every domain and path that the server can name. If that user cannot log in, the cookie \
+                     also stands under another domain or path: choose a new name for it in the settings",
+                    name = self.realm.core.config.cookie(kind).name,
+                );
+            }
+        }
+        tokens
+    }
+
+    /// Returns the removal of a cookie that a logout owes the browser: of what came and is ours, and of what may be
+    /// there although the browser sends it only below another path.
+    pub(super) fn removal(&self, tokens: &Tokens<'_>, kind: Kind) -> Option<Change> {
+        let is_hidden = || self.realm.core.config.cookie(kind).path != "/";
+        let is_foreign = tokens.foreign.contains(&kind);
+        (tokens.came.contains(&kind) || !is_foreign && is_hidden()).then_some(Change::Remove)
+    }
+
+    /// Returns the removal of a remember cookie that a login without one owes the browser, whether or not it came:
+    /// another login may be under way.
+    pub(super) fn removal_at_login(&self, tokens: &Tokens<'_>) -> Option<Change> {
+        (!tokens.foreign.contains(&Kind::Remember)).then_some(Change::Remove)
     }
 
     /// Returns the valid remember token of a session: the pending token, or else the one of the request.
@@ -36,26 +80,18 @@ impl<U: UserMixin> LoginSession<'_, U> {
             Some(Change::Set(token)) => *token,
             Some(Change::Remove) => return None,
             None => match self.presented_remember() {
-                Presented::One(value) => {
-                    let ring = &self.realm.core.ring;
-                    Token::decode(value, Kind::Remember, ring).ok()?.0
-                }
-                Presented::Absent | Presented::Many => return None,
+                Shown::One(token, _) => *token,
+                Shown::Nothing | Shown::Forged | Shown::Many => return None,
             },
         };
         goes_with(&remember, session, now).then_some(remember)
     }
 
-    /// Whether the browser may have a remember cookie: below another path than `/` it may not have sent the cookie.
-    pub(super) fn may_have_remember_cookie(&self) -> bool {
-        self.realm.core.config.remember_cookie.path != "/"
-            || self.presented_remember() != Presented::Absent
-    }
-
-    fn presented_remember(&self) -> Presented<'_> {
-        let name = self.realm.core.config.remember_cookie.name.as_str();
+    fn presented_remember(&self) -> Shown<'_> {
+        let core = &self.realm.core;
+        let name = core.config.remember_cookie.name.as_str();
         let [remember] = cookies::presented(self.req, [name]);
-        remember
+        Shown::under(core, self.req, Kind::Remember, remember)
     }
 
     /// Returns the remember token of the request, if it still logs this user in.
@@ -65,6 +101,7 @@ impl<U: UserMixin> LoginSession<'_, U> {
         user: &U,
         now: UnixTime,
     ) -> Result<Option<Token>, LoginError> {
+        let core = &self.realm.core;
         let mut remembered = tokens
             .iter()
             .filter(|(token, _)| token.kind == Kind::Remember);
@@ -74,12 +111,23 @@ impl<U: UserMixin> LoginSession<'_, U> {
         let holds = has_id(user, &token.uid)
             && times::check(token, now, None).is_ok()
             && is_sealed_for(token, keys, user)
-            && !self
-                .realm
-                .core
-                .revocations
-                .is_revoked(SessionRef::of(token), now)
-                .await?;
+            && core.revocations.status(core.session(token), now).await? == SessionStatus::Open;
         Ok(holds.then(|| token.clone()))
+    }
+
+    /// Returns the id of the user of a session that another request of this browser has just replaced.
+    pub(super) async fn replaced_user<'t>(
+        &self,
+        tokens: &'t [(Token, &KeySet)],
+        now: UnixTime,
+    ) -> Result<Option<&'t str>, LoginError> {
+        let core = &self.realm.core;
+        for (token, _) in tokens {
+            let status = core.revocations.status(core.session(token), now).await?;
+            if is_late(status, now) && times::check(token, now, None).is_ok() {
+                return Ok(Some(&token.uid));
+            }
+        }
+        Ok(None)
     }
 }

@@ -4,20 +4,20 @@ use data_encoding::BASE64URL_NOPAD;
 use hmac::Mac as _;
 use thiserror::Error;
 
-use crate::token::digest::HmacSha256;
+use crate::token::digest::{HmacSha256, TAG, has_tag, truncate};
 use crate::token::keys::{KeyRing, KeySet};
+use crate::token::kind::is_cookie;
 
-pub(super) const VERSION: u8 = 1;
-pub(super) const TAG: usize = 32;
+pub(super) const VERSION: u8 = 2;
 
 /// Why a text is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub(crate) enum EnvelopeError {
-    /// Its length, encoding, version, kind or contents are wrong.
+    /// Its encoding, version, kind, flags or key id are not ours: it may be another application's.
+    #[error("it is not from this application")]
+    NotOurs,
     #[error("it does not have the right format")]
     Malformed,
-    #[error("it was signed with a key that is not in use, or no longer")]
-    UnknownKey,
     #[error("its signature is wrong")]
     BadSignature,
 }
@@ -36,7 +36,7 @@ pub(super) fn seal<const OWN: usize>(
     bytes.extend(own);
     bytes.extend(keys.id);
     write_payload(&mut bytes);
-    let tag = key.chain_update(&bytes).finalize().into_bytes();
+    let tag: [u8; TAG] = truncate(key.chain_update(&bytes));
     bytes.extend(tag);
     BASE64URL_NOPAD.encode(&bytes)
 }
@@ -51,33 +51,38 @@ pub(super) struct Opened<'b, 'k, const OWN: usize> {
 
 /// Verifies a text with the key that `key_of` selects from each set of keys, and then reads it.
 ///
-/// The text is decoded into `buffer`, whose length limits the text, so a forged text causes no allocation.
+/// The text is decoded into `buffer`, whose length limits the text, so a forged text causes no allocation. `is_own`
+/// says whether the bytes that belong to the kind can be ours.
 pub(super) fn open<'b, 'k, const OWN: usize>(
     text: &str,
     kind: u8,
+    is_own: impl FnOnce([u8; OWN]) -> bool,
     ring: &'k KeyRing,
     key_of: impl Fn(&KeySet) -> HmacSha256,
     buffer: &'b mut [u8],
 ) -> Result<Opened<'b, 'k, OWN>, EnvelopeError> {
-    use EnvelopeError::{BadSignature, Malformed, UnknownKey};
+    use EnvelopeError::{BadSignature, Malformed, NotOurs};
 
-    let bytes = decode(text, buffer).ok_or(Malformed)?;
-    let (signed, tag) = bytes.split_last_chunk::<TAG>().ok_or(Malformed)?;
-    let mut payload = signed;
-    if take(&mut payload) != Some([VERSION, kind]) {
+    let bytes = decode(text, buffer).ok_or(NotOurs)?;
+    let mut payload = bytes;
+    let [version, its_kind] = take(&mut payload).ok_or(NotOurs)?;
+    let own = take(&mut payload).ok_or(NotOurs)?;
+    let id = take(&mut payload).ok_or(NotOurs)?;
+    let is_known = its_kind == kind || is_cookie(its_kind);
+    if version != VERSION || !is_known || !is_own(own) {
+        return Err(NotOurs);
+    }
+    let mut candidates = ring.with_id(id).peekable();
+    candidates.peek().ok_or(NotOurs)?;
+    if its_kind != kind {
         return Err(Malformed);
     }
-    let own = take(&mut payload).ok_or(Malformed)?;
-    let id = take(&mut payload).ok_or(Malformed)?;
-
-    let mut error = UnknownKey;
-    for keys in ring.with_id(id) {
-        if key_of(keys).chain_update(signed).verify_slice(tag).is_ok() {
-            return Ok(Opened { own, payload, keys });
-        }
-        error = BadSignature;
-    }
-    Err(error)
+    let (signed, tag) = bytes.split_last_chunk::<TAG>().ok_or(Malformed)?;
+    let (payload, _) = payload.split_last_chunk::<TAG>().ok_or(Malformed)?;
+    let keys = candidates
+        .find(|keys| has_tag(key_of(keys).chain_update(signed), *tag))
+        .ok_or(BadSignature)?;
+    Ok(Opened { own, payload, keys })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one decoder of signed texts")]

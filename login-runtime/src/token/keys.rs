@@ -8,9 +8,9 @@ use hmac::{KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::token::digest::{HmacSha256, truncate};
+use crate::token::ids::LoginId;
 use crate::token::kind::Kind;
 use crate::token::secret::SecretKey;
-use crate::token::session_id::SessionId;
 
 const SALT: &[u8] = b"rocket-login";
 
@@ -50,9 +50,9 @@ impl KeyRing {
             .filter(move |keys| keys.id == id)
     }
 
-    /// Returns the name of a session for logs: 16 hex digits that reveal nothing about its id.
-    pub(crate) fn log_id(&self, session: SessionId) -> String {
-        let mac = self.current.log_id.clone().chain_update(session.as_bytes());
+    /// Returns the name of a login for logs: 16 hex digits that reveal nothing about its id.
+    pub(crate) fn log_id(&self, login: LoginId) -> String {
+        let mac = self.current.log_id.clone().chain_update(login.as_bytes());
         HEXLOWER.encode(&truncate::<8>(mac))
     }
 }
@@ -140,16 +140,16 @@ impl Derivation {
         hmac(&expand(&self.hkdf, &info(purpose, &self.audience, cookie)))
     }
 
-    /// Does not depend on the audience, because it only selects the secret.
+    /// Depends on the audience, so that tokens of another application with the same secret are not ours.
     fn key_id(&self) -> [u8; 4] {
-        let [a, b, c, d, ..] = expand(&self.hkdf, &info("key id", "", ""));
+        let [a, b, c, d, ..] = expand(&self.hkdf, &info("key id", &self.audience, ""));
         [a, b, c, d]
     }
 }
 
 fn info(purpose: &str, audience: &str, cookie: &str) -> Vec<u8> {
     let mut info = Vec::new();
-    for part in ["v1", purpose, audience, cookie] {
+    for part in ["v2", purpose, audience, cookie] {
         // These are names from the configuration, far shorter than 64 KiB.
         let length = u16::try_from(part.len()).unwrap_or(u16::MAX);
         info.extend(length.to_be_bytes());
@@ -256,20 +256,20 @@ mod tests {
         // Made with Python's hmac module. Other keys would log everybody out.
         let ring = ring("app", "__Host-login_session", "__Host-remember_token");
         let hex = |key: &HmacSha256| HEXLOWER.encode(&tag(key));
-        assert_eq!(HEXLOWER.encode(&ring.current().id), "b11c29fc");
+        assert_eq!(HEXLOWER.encode(&ring.current().id), "77359718");
         assert_eq!(
             hex(&ring.current().session.mac),
-            "31e6c9b7890a114dcd501ac971c9ae777d8ce621f4ea70ab45a6f2e5e186de1f"
+            "8ca83210f2f52ab646da9078c23b0603882d6e66fb1714fdceea2996b3eafdff"
         );
         assert_eq!(
             hex(&ring.current().remember.protection),
-            "47e27003902dac1461321284243335ee278a62ccf94ffb97f06b17351bda04a8"
+            "a64b7627cb44c17d93d93030aa503606ae078e46c0fe3ca9d935881ce6e83255"
         );
         assert_eq!(
             hex(&ring.current().value_key("next")),
-            "d92d243b8d5c0f020716eff1c199b7491fc5181504b7d3748b3fb06163145351"
+            "e119b88a8faf3049244d3025995723f4862c75d88a6119571eb045dd76ec0100"
         );
-        assert_eq!(ring.log_id(SessionId([7; 16])), "20983028261f7f43");
+        assert_eq!(ring.log_id(LoginId([7; 16])), "e7ef5ffa496a2e82");
     }
 
     #[test]
@@ -277,8 +277,9 @@ mod tests {
         let one = tags(&ring("app", "s", "r"));
         assert_eq!(one.iter().collect::<HashSet<_>>().len(), one.len());
 
-        let other_audience = tags(&ring("other", "s", "r"));
-        assert!(one.iter().zip(&other_audience).all(|(a, b)| a != b));
+        let other = ring("other", "s", "r");
+        assert!(one.iter().zip(&tags(&other)).all(|(a, b)| a != b));
+        assert_ne!(ring("app", "s", "r").current().id, other.current().id);
 
         // The three keys of each cookie change with its name, the rest do not.
         let other_names = tags(&ring("app", "s2", "r2"));
@@ -358,12 +359,9 @@ mod tests {
     #[test]
     fn log_ids_are_sixteen_digits_and_differ() {
         let ring = ring("app", "s", "r");
-        let (a, b) = (
-            ring.log_id(SessionId([1; 16])),
-            ring.log_id(SessionId([2; 16])),
-        );
+        let (a, b) = (ring.log_id(LoginId([1; 16])), ring.log_id(LoginId([2; 16])));
         assert_eq!(a.len(), 16);
         assert_ne!(a, b);
-        assert_eq!(a, ring.log_id(SessionId([1; 16])));
+        assert_eq!(a, ring.log_id(LoginId([1; 16])));
     }
 }

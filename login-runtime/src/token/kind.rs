@@ -7,5 +7,10 @@ pub(crate) enum Kind {
     Remember = 2,
 }
 
-/// The kind of the application's own values.
+/// The kind of the application's own values. The next kind, 4, is reserved for a cookie that is bound to a device.
 pub(super) const VALUE: u8 = 3;
+
+/// Whether a text of this kind is a cookie of ours.
+pub(super) fn is_cookie(kind: u8) -> bool {
+    [Kind::Session as u8, Kind::Remember as u8].contains(&kind)
+}

@@ -62,27 +62,23 @@ pub(crate) fn renew_remember(token: &mut Token, now: UnixTime) {
     token.expires_at = now.plus(duration).min(token.created_at.plus(MAX_REMEMBER));
 }
 
-/// Returns when all tokens with this token's session id have expired.
+/// Returns when all tokens of this token's login have expired.
 ///
-/// A concurrent request may be renewing the remember token, so its duration counts once more.
-pub(crate) fn dead_until(token: &Token, now: UnixTime, longest_session: u64) -> UnixTime {
-    let remembered_until = match token.kind {
-        Kind::Remember => now
-            .plus(token.expires_at.since(token.renewed_at))
-            .plus(SKEW)
-            .max(token.expires_at),
-        Kind::Session if token.flags.contains(Flags::REMEMBERED) => {
-            token.created_at.plus(MAX_REMEMBER)
-        }
-        Kind::Session => return token.expires_at,
-    };
-    remembered_until.plus(longest_session)
+/// The remember token may have been renewed to its limit, and may restore a session in its last second.
+pub(crate) fn dead_until(token: &Token, longest_session: u64) -> UnixTime {
+    let is_remembered = token.kind == Kind::Remember || token.flags.contains(Flags::REMEMBERED);
+    if is_remembered {
+        let last_restored = token.created_at.plus(MAX_REMEMBER).plus(longest_session);
+        token.expires_at.max(last_restored)
+    } else {
+        token.expires_at
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::SessionId;
+    use crate::token::{LoginId, SessionId};
 
     const HOUR: u64 = 3600;
 
@@ -94,7 +90,7 @@ mod tests {
         let uid = "1".to_owned();
         let mut token = Token::begin(
             Kind::Session,
-            SessionId([7; 16]),
+            (LoginId([7; 16]), SessionId([7; 8])),
             uid,
             at(1_000_000),
             24 * HOUR,
@@ -167,18 +163,16 @@ mod tests {
     #[test]
     fn a_session_has_expired_only_when_its_remember_token_has() {
         let mut token = token();
-        let now = token.created_at.plus(HOUR);
-        assert_eq!(dead_until(&token, now, HOUR), token.expires_at);
+        assert_eq!(dead_until(&token, HOUR), token.expires_at);
+        let last_restored = token.created_at.plus(MAX_REMEMBER + HOUR);
         token.flags.insert(Flags::REMEMBERED);
-        assert_eq!(
-            dead_until(&token, now, HOUR),
-            token.created_at.plus(MAX_REMEMBER + HOUR)
-        );
+        assert_eq!(dead_until(&token, HOUR), last_restored);
         token.kind = Kind::Remember;
-        assert_eq!(
-            dead_until(&token, now, HOUR),
-            token.expires_at.plus(HOUR + SKEW + HOUR)
-        );
+        token.flags.remove(Flags::REMEMBERED);
+        assert_eq!(dead_until(&token, HOUR), last_restored);
+        // A permanent session that was given under a longer setting.
+        token.expires_at = last_restored.plus(1);
+        assert_eq!(dead_until(&token, HOUR), token.expires_at);
     }
 
     #[test]

@@ -207,12 +207,20 @@ fn a_user_loaded_by_cookie_or_key_emits_an_event() {
     );
 }
 
+/// A cookie with one character changed, in the user id.
+fn forge(cookie: &str) -> String {
+    let (start, end) = cookie.split_at(104);
+    let other = if end.starts_with('A') { "B" } else { "A" };
+    format!("{start}{other}{}", &end[1..])
+}
+
 #[test]
 fn each_kind_of_invalid_cookie_emits_its_event() {
     type Break = fn(&Running, &mut Browser<'_>);
     let rows: [(EventKind, Break); 7] = [
         (Forged, |_, browser| {
-            browser.cookies.insert(SESSION.into(), "forged".into());
+            let forged = forge(&browser.cookies[SESSION]);
+            browser.cookies.insert(SESSION.into(), forged);
         }),
         (Expired, |app, _| {
             app.clock.advance(Duration::from_secs(3600));

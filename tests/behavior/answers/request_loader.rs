@@ -83,8 +83,8 @@ fn an_invalid_cookie_does_not_disable_api_keys() {
             robot.cookies.insert(name.into(), value.into());
             let reply = robot.get("/private");
             assert_eq!(reply.body, "private of bob", "{name}={value}");
-            assert!(reply.removes(name), "{name}={value}");
-            assert_eq!(reply.set_cookies().len(), 1);
+            // No key of ours has signed it: it may be another application's.
+            assert!(reply.set_cookies().is_empty(), "{name}={value}");
         }
     }
     let mut gone = app.remembered("alice").header("X-Api-Key", "bob");

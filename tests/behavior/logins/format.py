@@ -16,18 +16,18 @@ def prefixed(text):
 
 def derived(purpose, audience, cookie):
     """HKDF-SHA-256 (RFC 5869); one block of output is enough."""
-    info = b"".join(map(prefixed, ["v1", purpose, audience, cookie]))
+    info = b"".join(map(prefixed, ["v2", purpose, audience, cookie]))
     return mac(mac(b"rocket-login", SECRET), info + b"\1")
 
 
 def text(signed, key):
-    return base64.urlsafe_b64encode(signed + mac(key, signed)).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(signed + mac(key, signed)[:16]).rstrip(b"=").decode()
 
 
 SECRET = base64.b64decode("UtbQhEZs0fCdXkjOHk7GKl1C5s3u9nPnQxqkiF2xW9E=")
 AUDIENCE = "app"
 START = 1_800_000_000
-KEY_ID = derived("key id", "", "")[:4]
+KEY_ID = derived("key id", AUDIENCE, "")[:4]
 PASSWORD = b"password of alice"
 
 
@@ -39,14 +39,14 @@ def token(purpose, kind, flags, cookie, auth_at, lifetime):
     client = bytes([4, 192, 0, 2, 1]) + b"\1" + b"Firefox"
     protection = mac(derived("protection", AUDIENCE, cookie), client)
     times = [auth_at, START, START, START + lifetime]
-    signed = bytes([1, kind, flags]) + KEY_ID + bytes(range(16))
-    signed += b"".join(time.to_bytes(8, "big") for time in times)
-    signed += session_hash[:16] + protection[:16] + prefixed("alice")
+    signed = bytes([2, kind, flags]) + KEY_ID + bytes(range(16)) + bytes(range(8))
+    signed += b"".join(time.to_bytes(5, "big") for time in times)
+    signed += session_hash[:12] + protection[:12] + prefixed("alice")
     return text(signed, derived(purpose, AUDIENCE, cookie))
 
 
 def value(purpose, value, expires_at):
-    signed = bytes([1, 3]) + KEY_ID + expires_at.to_bytes(8, "big") + value.encode()
+    signed = bytes([2, 3]) + KEY_ID + expires_at.to_bytes(8, "big") + value.encode()
     return text(signed, derived("value: application: " + purpose, AUDIENCE, ""))
 
 

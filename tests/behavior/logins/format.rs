@@ -9,10 +9,10 @@ use super::support::{BOTH, assert_refused};
 use crate::common::{App, Browser, REMEMBER, Running, SESSION};
 
 const TOKENS: [&str; 2] = [
-    "AQECAALX0wABAgMEBQYHCAkKCwwNDg8AAAAAa0nSAAAAAABrSdIAAAAAAGtJ0gAAAAAAa0sjgNDVRh7356Kl0bNEpqnZd2mSucm1ODs4CV_xwxXAwqVoAAVhbGljZd_5NturZx4BTyI9VfkidHcsE1FX38s-uqfKW2wtWBv3",
-    "AQIAAALX0wABAgMEBQYHCAkKCwwNDg8AAAAAAAAAAAAAAABrSdIAAAAAAGtJ0gAAAAAAbSsFgHjszlOBgNBEKsdZZ5qAxQ33yGfqPUwyJ42Qkdy1zH3tAAVhbGljZbKqnWdwqL14p53DuQoWRk4-LQw4Dxi4hDl9bnjG-lnK",
+    "AgECAcUJGwABAgMEBQYHCAkKCwwNDg8AAQIDBAUGBwBrSdIAAGtJ0gAAa0nSAABrSyOAgB7_n_nA_bnBWhcBbgkwsJAoSnNFWHaUAAVhbGljZa5tvUy2_2ALeqcDRIIQZGk",
+    "AgIAAcUJGwABAgMEBQYHCAkKCwwNDg8AAQIDBAUGBwAAAAAAAGtJ0gAAa0nSAABtKwWAqWMBE_lUI8A18ydtQtDa1J9FTN_LaCQnAAVhbGljZfA8GZwJqsloj545hWGbCM4",
 ];
-const VALUE: &str = "AQMAAtfTAAAAAGtJ0jxncm91cCA3EwDNNDi2q3ER0kaISsekBxNeovdriy51f4YIKK_LdSI";
+const VALUE: &str = "AgMBxQkbAAAAAGtJ0jxncm91cCA317Ukdu_qmP8TL6Klgf8jVw";
 
 fn app() -> App {
     App::new().set("login.audience", "app")

@@ -83,6 +83,31 @@ pub fn assert_refused(browser: &Browser<'_>) {
     assert!(reply.body.is_empty());
 }
 
+/// Nobody is logged in, and no login cookie is touched: it is another application's, or a late one.
+#[track_caller]
+pub fn assert_ignored(browser: &Browser<'_>) {
+    let reply = browser.clone().get("/me");
+    assert_eq!(
+        (reply.status, reply.body.as_str()),
+        (Status::Ok, "anonymous")
+    );
+    assert!(!browser.cookies.is_empty());
+    assert!(reply.set_cookies().is_empty(), "{reply:?}");
+    let reply = browser.clone().get("/private");
+    assert_eq!(reply.status, Status::SeeOther);
+    for name in browser.cookies.keys() {
+        assert_eq!(reply.cookie(name), None);
+    }
+}
+
+/// The session was replaced a moment ago: it is refused, and its cookies are removed only after a minute.
+#[track_caller]
+pub fn assert_replaced(browser: &Browser<'_>) {
+    assert_ignored(browser);
+    browser.app.forward(MINUTE);
+    assert_refused(browser);
+}
+
 pub fn encoded(id: &str) -> String {
     RawStr::new(id).percent_encode().to_string()
 }

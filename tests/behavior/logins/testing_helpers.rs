@@ -3,7 +3,7 @@
 use rocket::http::{Cookie, Status};
 use rocket_login::testing;
 
-use super::support::{DAY, HOUR, assert_refused};
+use super::support::{DAY, HOUR, assert_refused, assert_replaced};
 use crate::common::{App, Browser, REMEMBER, Running, SESSION, bare};
 
 /// A browser that has this cookie.
@@ -116,7 +116,7 @@ fn a_login_ends_the_login_of_a_made_cookie() {
     let mut browser = holding(&app, &cookie);
     assert_eq!(browser.login("bob").status, Status::SeeOther);
     assert_eq!(browser.me(), "bob");
-    assert_refused(&holding(&app, &cookie));
+    assert_replaced(&holding(&app, &cookie));
 }
 
 #[test]

@@ -1,0 +1,63 @@
+//! What a request shows under the name of a login cookie.
+
+use rocket::Request;
+
+use crate::realm::RealmCore;
+use crate::request::cookie_header::Presented;
+use crate::request::cookies;
+use crate::token::keys::KeySet;
+use crate::token::{EnvelopeError, Kind, Token};
+
+/// The cookies of one name, sorted.
+pub(crate) enum Shown<'k> {
+    /// No cookie, or none of ours: what another application has set stays where it is.
+    Nothing,
+    /// Cookies of ours, and none of them is genuine.
+    Forged,
+    /// One genuine token. What stands beside it and is not genuine does not count.
+    One(Box<Token>, &'k KeySet),
+    /// Several genuine tokens: a sibling host may have planted one, so none of them counts.
+    Many,
+}
+
+impl<'k> Shown<'k> {
+    /// Sorts what the request has `presented` under the name of this kind's cookie.
+    pub(crate) fn under(
+        core: &'k RealmCore,
+        req: &Request<'_>,
+        kind: Kind,
+        presented: Presented<'_>,
+    ) -> Self {
+        match presented {
+            Presented::Absent => Self::Nothing,
+            Presented::One(value) => Self::Nothing.and(Token::decode(value, kind, &core.ring)),
+            Presented::Many => all(core, req, kind)
+                .into_iter()
+                .fold(Self::Nothing, Self::and),
+        }
+    }
+
+    /// Adds one more cookie.
+    fn and(self, decoded: Decoded<'k>) -> Self {
+        match (decoded, self) {
+            (Ok((token, keys)), Self::Nothing | Self::Forged) => Self::One(Box::new(token), keys),
+            (Ok(_), Self::One(..) | Self::Many) => Self::Many,
+            (Err(EnvelopeError::NotOurs), shown) => shown,
+            (Err(_), Self::Nothing) => Self::Forged,
+            (Err(_), shown) => shown,
+        }
+    }
+}
+
+/// A cookie, after the look at its signature.
+pub(crate) type Decoded<'k> = Result<(Token, &'k KeySet), EnvelopeError>;
+
+/// Decodes every cookie that the request shows under the name of this kind's.
+pub(crate) fn all<'k>(core: &'k RealmCore, req: &Request<'_>, kind: Kind) -> Vec<Decoded<'k>> {
+    let name = &core.config.cookie(kind).name;
+    let [values]: [Vec<&str>; 1] = cookies::presented(req, [name.as_str()]);
+    let decoded = values.into_iter();
+    decoded
+        .map(|value| Token::decode(value, kind, &core.ring))
+        .collect()
+}

@@ -1,0 +1,101 @@
+//! The ids of a login and of its sessions.
+
+use std::{fmt, io};
+
+use crate::token::random;
+
+/// The id of a login: 16 random bytes.
+///
+/// `login_user` makes it. The session, its remember token, every session that is restored from it, and every
+/// confirmation of the login keep it, so that one logout ends them all. The bytes alone log nobody in: a cookie is
+/// signed as well.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LoginId(pub(crate) [u8; 16]);
+
+impl LoginId {
+    pub(crate) fn generate() -> io::Result<Self> {
+        random::draw().map(Self)
+    }
+
+    /// Returns the bytes, for example as a key in the storage of a [`RevocationList`](crate::RevocationList).
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::revocation::SessionRef;
+    /// fn key(session: SessionRef<'_>) -> Vec<u8> {
+    ///     session.login_id.as_bytes().to_vec()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for LoginId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LoginId([redacted])")
+    }
+}
+
+/// The id of a session, unique within its login: 8 random bytes.
+///
+/// A confirmation of the login replaces it, which ends every copy of the cookies from before.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionId(pub(crate) [u8; 8]);
+
+impl SessionId {
+    pub(crate) fn generate() -> io::Result<Self> {
+        random::draw().map(Self)
+    }
+
+    /// Returns the bytes, for example for the storage of a [`RevocationList`](crate::RevocationList).
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::revocation::SessionRef;
+    /// fn value(session: SessionRef<'_>) -> Vec<u8> {
+    ///     session.session_id.as_bytes().to_vec()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn an_id_gives_its_bytes_and_prints_none() {
+        let login = LoginId([7; 16]);
+        assert_eq!(login.as_bytes(), &[7; 16]);
+        assert_eq!(format!("{login:?}"), "LoginId([redacted])");
+        let session = SessionId([7; 8]);
+        assert_eq!(session.as_bytes(), &[7; 8]);
+        assert_eq!(format!("{session:?}"), "SessionId([redacted])");
+    }
+
+    // R8
+    #[test]
+    fn login_ids_do_not_repeat() {
+        let ids: HashSet<_> = (0..1_000_000)
+            .map(|_| LoginId::generate().unwrap())
+            .collect();
+        assert_eq!(ids.len(), 1_000_000);
+    }
+}
