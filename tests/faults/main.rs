@@ -70,7 +70,7 @@ fn reaches(point: Point) -> &'static [(Effect, &'static str)] {
         Point::RevokeUser => &[(Fails, "logout everywhere")],
         Point::Status => &[
             (Fails, TOKENS),
-            (Fails, "revoked, re-login"),
+            (Fails, "revoked, expired, re-login"),
             (Unnoticed, "logout"),
         ],
         Point::NotBefore => &[(Fails, "login, re-login, another login, logout everywhere")],

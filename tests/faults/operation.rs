@@ -73,7 +73,7 @@ operations! {
     "expired": expired "GET /page" [] => 401 "-session";
     "revoked": revoked "GET /page" [] => 401 "-session -remember";
     "outdated": outdated "GET /page" [] => 401 "-session -remember";
-    "twice": nobody "GET /page" ["Cookie: __Host-login_session=a; __Host-login_session=b"] => 401 "";
+    "twice": doubled "GET /page" [] => 401 "";
     "stolen": remembered "GET /page" ["User-Agent: thief"] => 401 "-session -remember";
     "cross-site logout": remembered "POST /logout" ["Sec-Fetch-Site: cross-site"] => 403 "";
     "cross-site post": remembered "POST /page" ["Sec-Fetch-Site: cross-site"] => 403 "";
@@ -120,7 +120,22 @@ fn restored_and_idle(site: &Site) -> Jar {
 
 fn forged(site: &Site) -> Jar {
     let mut jar = bob(site);
-    jar.0.get_mut(SESSION).unwrap().push('A');
+    let session = jar.0.get_mut(SESSION).unwrap();
+    // A character of the login id.
+    let other = if session[20..].starts_with('A') {
+        "B"
+    } else {
+        "A"
+    };
+    session.replace_range(20..21, other);
+    jar
+}
+
+/// The session cookie comes twice.
+fn doubled(site: &Site) -> Jar {
+    let mut jar = bob(site);
+    let session = jar.0.get_mut(SESSION).unwrap();
+    *session = format!("{session}; {SESSION}={session}");
     jar
 }
 

@@ -215,14 +215,12 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
                 Lapsed::Expired | Lapsed::Idle => EventKind::Expired,
             };
             self.note(event, Some(&token));
-            // An idle page may log in while it still asks for something. If the list fails, nothing is removed.
+            // An idle page may send another request while it logs in.
             let status = core
                 .revocations
                 .status(core.session(&token), self.now)
-                .await;
-            return Ok(Verdict::refused(
-                status.map_or(true, |status| is_late(status, self.now)),
-            ));
+                .await?;
+            return Ok(Verdict::refused(is_late(status, self.now)));
         }
         let session = core.session(&token);
         let status = core.revocations.status(session, self.now).await?;

@@ -1,9 +1,8 @@
 //! Logins from the view of users: login, logout, remember, freshness, protection.
 
-mod support;
-
 mod format;
 mod fresh;
+mod in_flight;
 mod lifetimes;
 mod login;
 mod logout;
@@ -13,5 +12,6 @@ mod revocation;
 mod rotation;
 mod session_hash;
 mod signer;
+mod support;
 mod testing_helpers;
 mod unrelated;
