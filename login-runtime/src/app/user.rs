@@ -42,7 +42,8 @@ pub trait UserMixin: Send + Sync + 'static {
 
     /// Returns whether this account may be used; `true` unless overridden.
     ///
-    /// An inactive user cannot log in. If a logged-in user becomes inactive, the login ends with the next request.
+    /// An inactive user cannot log in, and existing logins of the user are refused. They are valid again when the user is
+    /// active again, unless `logout_everywhere_for` has ended them.
     fn is_active(&self) -> bool {
         true
     }

@@ -169,3 +169,38 @@ fn build(spec: &CookieSpec, value: String) -> Cookie<'_> {
     }
     cookie
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_can_stand_under_each_domain_above_a_name() {
+        for (host, domains) in [
+            (
+                "a.b.example.com",
+                &["a.b.example.com", "b.example.com", "example.com"][..],
+            ),
+            ("example.com", &["example.com"]),
+            ("localhost", &[]),
+            ("127.0.0.1", &[]),
+            ("", &[]),
+            ("example.com;x", &[]),
+            ("[::1]", &[]),
+        ] {
+            assert_eq!(domains_above(host).collect::<Vec<_>>(), domains, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_can_stand_under_each_folder_of_a_path() {
+        for (path, folders) in [
+            ("/", &["/"][..]),
+            ("/login", &["/"]),
+            ("/app/auth/login", &["/", "/app", "/app/auth"]),
+            ("/a;b/login", &["/"]),
+        ] {
+            assert_eq!(paths_above(path).collect::<Vec<_>>(), folders, "{path}");
+        }
+    }
+}

@@ -805,6 +805,149 @@ mod tests {
         assert_eq!(list.begins("bob", 10), Some(20));
     }
 
+    const SECOND: SessionId = SessionId([1; 8]);
+
+    fn confirms(list: &MemoryRevocations, session: SessionRef<'_>, next: SessionId) -> Revoked {
+        list.end(RevokeSession {
+            session,
+            successor: Some(Successor::Session(next)),
+            now: UnixTime::from_secs(10),
+            until: UnixTime::from_secs(100),
+        })
+    }
+
+    fn replaces(
+        list: &MemoryRevocations,
+        session: SessionRef<'_>,
+        by: LoginId,
+        user_id: &str,
+    ) -> Revoked {
+        list.end(RevokeSession {
+            session,
+            successor: Some(Successor::Login { id: by, user_id }),
+            now: UnixTime::from_secs(10),
+            until: UnixTime::from_secs(1_000),
+        })
+    }
+
+    fn status(list: &MemoryRevocations, session: SessionRef<'_>) -> SessionStatus {
+        list.status_of(session, UnixTime::from_secs(10))
+    }
+
+    const REPLACED: SessionStatus = SessionStatus::Replaced {
+        at: UnixTime::from_secs(10),
+    };
+
+    #[test]
+    fn a_confirmed_login_goes_on_under_one_session_id_only() {
+        let list = MemoryRevocations::new(100);
+        let first = of(id(1), "alice", 5);
+        let with = |session_id| SessionRef {
+            session_id,
+            ..first
+        };
+        assert_eq!(confirms(&list, first, SECOND), Revoked::Now);
+        assert_eq!(status(&list, first), REPLACED);
+        assert_eq!(status(&list, with(SECOND)), SessionStatus::Open);
+        // The second of two confirmations at the same time.
+        assert_eq!(confirms(&list, first, SessionId([2; 8])), Revoked::Before);
+        assert_eq!(status(&list, with(SessionId([2; 8]))), SessionStatus::Ended);
+        assert_eq!(
+            confirms(&list, with(SECOND), SessionId([3; 8])),
+            Revoked::Now
+        );
+        assert_eq!(status(&list, first), SessionStatus::Ended);
+        assert_eq!(status(&list, with(SECOND)), REPLACED);
+        // A logout with the oldest cookie ends the login under every session id.
+        assert_eq!(list.ends(first, 10, 100), Revoked::Now);
+        for session_id in [SECOND, SessionId([3; 8])] {
+            assert_eq!(status(&list, with(session_id)), SessionStatus::Ended);
+            assert_eq!(confirms(&list, with(session_id), SECOND), Revoked::Before);
+        }
+        assert_eq!(entries(&list), 1);
+    }
+
+    #[test]
+    fn a_logout_ends_every_login_of_a_chain_for_as_long_as_the_longest() {
+        let list = MemoryRevocations::new(100);
+        let chain = [1, 2, 3].map(|n| of(id(n), "alice", 5));
+        assert_eq!(replaces(&list, chain[0], id(2), "alice"), Revoked::Now);
+        assert_eq!(replaces(&list, chain[1], id(3), "bob"), Revoked::Now);
+        assert_eq!(status(&list, chain[0]), REPLACED);
+        assert_eq!(status(&list, chain[2]), SessionStatus::Open);
+        assert_eq!(confirms(&list, chain[0], SECOND), Revoked::Before);
+        assert_eq!(list.ends(chain[0], 10, 20), Revoked::Before);
+        for session in chain {
+            assert!(list.is_over(session, 999));
+            assert_eq!(status(&list, session), SessionStatus::Ended);
+        }
+    }
+
+    #[test]
+    fn a_login_ends_its_rivals_and_never_itself() {
+        // One browser shows two logins, of which one has replaced the other: in either order.
+        for order in [[1, 2], [2, 1]] {
+            let list = MemoryRevocations::new(100);
+            let of = |n| of(id(n), "alice", 5);
+            replaces(&list, of(1), id(2), "alice");
+            for n in order {
+                replaces(&list, of(n), id(3), "alice");
+            }
+            assert_eq!(status(&list, of(3)), SessionStatus::Open);
+            // Another login with the first cookie.
+            replaces(&list, of(1), id(4), "alice");
+            assert_eq!(status(&list, of(3)), SessionStatus::Ended);
+            for n in order {
+                list.ends(of(n), 10, 100);
+            }
+            assert_eq!(status(&list, of(4)), SessionStatus::Ended);
+        }
+    }
+
+    #[test]
+    fn a_full_list_ends_a_login_that_a_logout_under_way_would_miss() {
+        for is_confirmation in [true, false] {
+            let list = MemoryRevocations::new(0);
+            let first = of(id(1), "alice", 5);
+            let done = match is_confirmation {
+                true => confirms(&list, first, SECOND),
+                false => replaces(&list, first, id(2), "alice"),
+            };
+            assert_eq!(done, with_user(11));
+            let next = of(id(2), "alice", 11);
+            assert!(!list.is_over(next, 10));
+            // Once: whoever has kept the old cookie cannot log the user out again and again.
+            for _ in 0..3 {
+                list.ends(first, 10, 100);
+                assert!(list.is_over(next, 10));
+                assert_eq!(list.begins("alice", 10), Some(12));
+            }
+        }
+    }
+
+    #[test]
+    fn a_full_list_forgets_after_a_minute_what_was_replaced() {
+        let list = MemoryRevocations::new(0);
+        confirms(&list, of(id(1), "alice", 5), SECOND);
+        list.ends(of(id(1), "alice", 5), 70, 100);
+        assert!(!list.is_over(of(id(1), "alice", 11), 70));
+    }
+
+    #[test]
+    fn users_of_two_realms_are_different_users() {
+        let list = MemoryRevocations::new(100);
+        list.ends_user("alice", 10, 11, 100);
+        let elsewhere = SessionRef {
+            realm: "another",
+            ..of(id(1), "alice", 5)
+        };
+        assert_eq!(status(&list, elsewhere), SessionStatus::Open);
+        assert_eq!(
+            list.not_before_of(elsewhere.user(), UnixTime::from_secs(10)),
+            None
+        );
+    }
+
     #[rocket::async_test]
     async fn the_trait_returns_the_same_results_as_the_list() {
         let time = UnixTime::from_secs;

@@ -6,6 +6,7 @@ mod in_flight;
 mod lifetimes;
 mod login;
 mod logout;
+mod moved;
 mod protection;
 mod remember;
 mod revocation;
