@@ -10,7 +10,10 @@ use login_runtime::fuzzing::{Fields, Tokens};
 
 /// Where a token's user id begins: after version, kind, flags, key id, session id, four times, two digests and the id's
 /// length.
-const UID_AT: usize = 3 + 4 + 16 + 4 * 8 + 2 * 16 + 2;
+const UID_AT: usize = 3 + 4 + 16 + 8 + 4 * 5 + 2 * 12 + 2;
+
+/// The last time that a token can contain.
+const LAST_TIME: u64 = (1 << 40) - 1;
 
 static TOKENS: LazyLock<Tokens> = LazyLock::new(|| {
     let secret: Vec<u8> = (0..32).collect();
@@ -22,13 +25,16 @@ static TOKENS: LazyLock<Tokens> = LazyLock::new(|| {
 struct Login<'a> {
     remember: bool,
     flags: u8,
-    session_id: [u8; 16],
+    login_id: [u8; 16],
+    session_id: [u8; 8],
     auth_at: u64,
     created_at: u64,
     renewed_at: u64,
     expires_at: u64,
-    session_hash: [u8; 16],
-    protection: [u8; 16],
+    session_hash: [u8; 12],
+    protection: [u8; 12],
+    restores: Option<u32>,
+    bound_until: Option<u64>,
     uid: &'a str,
     damage: Vec<(u16, u8)>,
 }
@@ -69,6 +75,7 @@ fn a_login(login: &Login<'_>) {
     let fields = Fields {
         remember: login.remember,
         flags: login.flags,
+        login_id: login.login_id,
         session_id: login.session_id,
         auth_at: login.auth_at,
         created_at: login.created_at,
@@ -76,14 +83,26 @@ fn a_login(login: &Login<'_>) {
         expires_at: login.expires_at,
         session_hash: login.session_hash,
         protection: login.protection,
+        restores: login.restores,
+        bound_until: login.bound_until,
         uid: login.uid.to_owned(),
     };
     let text = TOKENS.encode(&fields);
-    let can_be = fields.flags < 16 && (1..=256).contains(&fields.uid.len());
+    let times = [fields.auth_at, fields.created_at, fields.renewed_at]
+        .into_iter()
+        .chain(fields.bound_until);
+    let can_be = fields.flags < 32
+        && (1..=256).contains(&fields.uid.len())
+        && times.max() <= Some(LAST_TIME)
+        && fields.restores.is_none_or(|restores| restores < 1 << 24);
     assert_eq!(text.is_some(), can_be);
     let Some(text) = text else { return };
-    assert!(text.len() <= 503);
-    assert_eq!(TOKENS.decode(&text, fields.remember), Some(fields.clone()));
+    assert!(text.len() <= 476);
+    let read = Fields {
+        expires_at: fields.expires_at.min(LAST_TIME),
+        ..fields.clone()
+    };
+    assert_eq!(TOKENS.decode(&text, fields.remember), Some(read));
     assert_eq!(TOKENS.decode(&text, !fields.remember), None);
 
     let damaged = damaged(&text, &login.damage);
@@ -126,12 +145,14 @@ fn an_insider(bytes: &[u8]) {
 }
 
 fn is_token(bytes: &[u8], remember: bool) -> bool {
-    let Some((head, uid)) = bytes.split_at_checked(UID_AT) else {
+    let flags = bytes.get(2).copied().unwrap_or_default();
+    let more = if flags & 32 == 0 { 0 } else { 3 } + if flags & 64 == 0 { 0 } else { 5 };
+    let Some((head, uid)) = bytes.split_at_checked(UID_AT + more) else {
         return false;
     };
-    let length = u16::from_be_bytes([head[UID_AT - 2], head[UID_AT - 1]]);
-    head[..2] == [1, 1 + u8::from(remember)]
-        && head[2] < 16
+    let length = u16::from_be_bytes([head[head.len() - 2], head[head.len() - 1]]);
+    head[..2] == [2, 1 + u8::from(remember)]
+        && flags < 128
         && head[3..7] == TOKENS.key_id()
         && uid.len() == usize::from(length)
         && (1..=256).contains(&uid.len())

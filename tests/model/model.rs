@@ -55,11 +55,33 @@ struct Jar {
     remember: Option<Card>,
 }
 
-/// What a response does to the cookies, where it says anything: sets or removes one.
+/// What a response does to the cookies.
 #[derive(Clone, Default)]
 struct Changes {
-    session: Option<Option<Card>>,
-    remember: Option<Option<Card>>,
+    session: Change,
+    remember: Change,
+}
+
+#[derive(Clone, Default)]
+enum Change {
+    #[default]
+    None,
+    Set(Card),
+    Remove,
+}
+
+impl Change {
+    fn to(card: Option<&Card>) -> Self {
+        card.map_or(Change::Remove, |card| Change::Set(card.clone()))
+    }
+
+    fn apply(self, card: &mut Option<Card>) {
+        match self {
+            Change::None => {}
+            Change::Set(new) => *card = Some(new),
+            Change::Remove => *card = None,
+        }
+    }
 }
 
 /// What the site knows about a login or a session.
@@ -276,20 +298,20 @@ impl Model {
         }
         let mut jar = before;
         for response in responses {
-            jar.session = response.session.unwrap_or(jar.session);
-            jar.remember = response.remember.unwrap_or(jar.remember);
+            response.session.apply(&mut jar.session);
+            response.remember.apply(&mut jar.remember);
         }
         self.jars.insert(browser, jar);
         statuses
     }
 
     fn set_session(&mut self, browser: Browser, card: Option<Card>) {
-        self.changes.session = Some(card.clone());
+        self.changes.session = Change::to(card.as_ref());
         self.jar(browser).session = card;
     }
 
     fn set_remember(&mut self, browser: Browser, card: Option<Card>) {
-        self.changes.remember = Some(card.clone());
+        self.changes.remember = Change::to(card.as_ref());
         self.jar(browser).remember = card;
     }
 
@@ -427,21 +449,21 @@ impl Model {
             && let Some(remember) = self.jars[&browser].remember.clone()
             && self.is_ours(&remember)
         {
-            self.keep_remember(remember, &card, browser);
+            self.keep_remember(&remember, &card, browser);
         }
         card
     }
 
     /// The remember cookie beside a session: the one of another login is removed.
-    fn keep_remember(&mut self, before: Card, session: &Card, browser: Browser) {
+    fn keep_remember(&mut self, before: &Card, session: &Card, browser: Browser) {
         let account = &self.accounts[&session.user];
-        if !self.goes_with(&before, session) {
+        if !self.goes_with(before, session) {
             self.set_remember(browser, None);
         } else if account.password == before.password {
             let mut card = before.clone();
             self.refresh(&mut card);
             self.sign_anew(&mut card, self.places[&browser]);
-            if card != before {
+            if card != *before {
                 self.set_remember(browser, Some(card));
             }
         }

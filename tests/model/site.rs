@@ -253,9 +253,10 @@ impl Site {
             if name == SESSION {
                 jar.outlives = cookie.max_age().is_some();
             }
-            match value.is_empty() {
-                true => drop(jar.cookies.remove(&name)),
-                false => drop(jar.cookies.insert(name, value)),
+            if value.is_empty() {
+                jar.cookies.remove(&name);
+            } else {
+                jar.cookies.insert(name, value);
             }
         }
         self.jars.insert(browser, jar);

@@ -24,7 +24,8 @@ use rocket_login::{
     NextField, NextRedirect, UserMixin, anonymous_required, fresh_login_required, login_required,
     public, request_loader,
     revocation::{
-        RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked, SessionRef, UnixTime,
+        RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked, SessionRef,
+        SessionStatus, Successor, UnixTime, UserRef,
     },
     testing::Clock,
     user_loader,
@@ -104,7 +105,9 @@ pub struct Ended(Arc<Mutex<Lists>>);
 
 #[derive(Clone, Default, PartialEq)]
 pub struct Lists {
-    sessions: HashSet<[u8; 16]>,
+    logins: HashSet<[u8; 16]>,
+    /// The session ids that a confirmation has replaced, each with its login.
+    sessions: HashSet<([u8; 16], [u8; 8])>,
     users: HashSet<String>,
 }
 
@@ -114,16 +117,33 @@ impl Ended {
     }
 }
 
+impl Lists {
+    fn is_open(&self, session: SessionRef<'_>) -> bool {
+        let login = *session.login_id.as_bytes();
+        !self.logins.contains(&login)
+            && !self.sessions.contains(&(login, *session.session_id.as_bytes()))
+            && !self.users.contains(session.user_id)
+    }
+}
+
 type Answer<T> = Result<T, RevocationError>;
 
 #[rocket::async_trait]
 impl RevocationList for Ended {
     async fn revoke(&self, ended: RevokeSession<'_>) -> Answer<Revoked> {
         let session = ended.session;
+        let login = *session.login_id.as_bytes();
         let mut lists = self.lists();
-        let is_new = lists.sessions.insert(*session.id.as_bytes());
-        let held = is_new && !lists.users.contains(session.user_id);
-        Ok(if held { Revoked::Now } else { Revoked::Before })
+        let was_open = lists.is_open(session);
+        match ended.successor {
+            Some(Successor::Session(_)) => {
+                lists.sessions.insert((login, *session.session_id.as_bytes()));
+            }
+            _ => {
+                lists.logins.insert(login);
+            }
+        }
+        Ok(if was_open { Revoked::Now } else { Revoked::Before })
     }
 
     async fn revoke_user(&self, ended: RevokeUser<'_>) -> Answer<()> {
@@ -131,12 +151,14 @@ impl RevocationList for Ended {
         Ok(())
     }
 
-    async fn is_revoked(&self, session: SessionRef<'_>, _: UnixTime) -> Answer<bool> {
-        let lists = self.lists();
-        Ok(lists.sessions.contains(session.id.as_bytes()) || lists.users.contains(session.user_id))
+    async fn status(&self, session: SessionRef<'_>, _: UnixTime) -> Answer<SessionStatus> {
+        Ok(match self.lists().is_open(session) {
+            true => SessionStatus::Open,
+            false => SessionStatus::Ended,
+        })
     }
 
-    async fn not_before(&self, _: &str, _: UnixTime) -> Answer<Option<UnixTime>> {
+    async fn not_before(&self, _: UserRef<'_>, _: UnixTime) -> Answer<Option<UnixTime>> {
         Ok(None)
     }
 }

@@ -81,19 +81,24 @@ impl Site {
             .expect("the application counts")
     }
 
-    /// The user of the request, by genuine cookies that occur once, or else by an API key.
+    /// The user of the request, by a cookie that is the only genuine one of its name, or else by an API key.
     fn visitor(&self, asked: &Asked<'_>) -> Option<Login> {
         let lines = asked.all("Cookie");
-        let [sessions, remembers] =
+        let [mut sessions, mut remembers] =
             [SESSION, REMEMBER].map(|name| reference::cookie_values(&lines, name));
-        let of = |name, values: Vec<&str>| {
-            let login = self.cookies.login_of(values.first()?)?;
-            (login.name == name).then_some(login)
+        sessions.retain(|value| self.keys.decode(value, false).is_some());
+        remembers.retain(|value| self.keys.decode(value, true).is_some());
+        let of = |name, values: &[&str]| match values {
+            [value] => {
+                let login = self.cookies.login_of(value)?;
+                (login.name == name).then_some(login)
+            }
+            _ => None,
         };
-        let by_cookie = if sessions.len() > 1 || remembers.len() > 1 {
+        let by_cookie = if sessions.len() > 1 {
             None
         } else {
-            of(SESSION, sessions).or_else(|| of(REMEMBER, remembers))
+            of(SESSION, &sessions).or_else(|| of(REMEMBER, &remembers))
         };
         by_cookie.or_else(|| {
             let is_robot = asked.all("X-Api-Key").first() == Some(&ROBOTS_KEY);

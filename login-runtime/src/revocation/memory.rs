@@ -909,9 +909,10 @@ mod tests {
         for is_confirmation in [true, false] {
             let list = MemoryRevocations::new(0);
             let first = of(id(1), "alice", 5);
-            let done = match is_confirmation {
-                true => confirms(&list, first, SECOND),
-                false => replaces(&list, first, id(2), "alice"),
+            let done = if is_confirmation {
+                confirms(&list, first, SECOND)
+            } else {
+                replaces(&list, first, id(2), "alice")
             };
             assert_eq!(done, with_user(11));
             let next = of(id(2), "alice", 11);

@@ -271,7 +271,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
             // A remember cookie of another login must not log its user in again.
             pending.remember = match remember {
                 Some(remember) => Some(remember.into()),
-                None => self.session.removal_at_login(&tokens),
+                None => tokens.removal_at_login(),
             };
             pending.elsewhere.clone_from(&tokens.kinds);
             pending.has_begun = true;

@@ -26,6 +26,14 @@ pub(super) struct Tokens<'k> {
     foreign: Vec<Kind>,
 }
 
+impl Tokens<'_> {
+    /// Returns the removal of a remember cookie that a login without one owes the browser, whether or not the cookie
+    /// came: another login of the browser may be under way.
+    pub(super) fn removal_at_login(&self) -> Option<Change> {
+        (!self.foreign.contains(&Kind::Remember)).then_some(Change::Remove)
+    }
+}
+
 impl<U: UserMixin> LoginSession<'_, U> {
     pub(super) fn presented(&self) -> Tokens<'_> {
         let mut tokens = Tokens {
@@ -66,12 +74,6 @@ impl<U: UserMixin> LoginSession<'_, U> {
         let is_hidden = || self.realm.core.config.cookie(kind).path != "/";
         let is_foreign = tokens.foreign.contains(&kind);
         (tokens.came.contains(&kind) || !is_foreign && is_hidden()).then_some(Change::Remove)
-    }
-
-    /// Returns the removal of a remember cookie that a login without one owes the browser, whether or not it came:
-    /// another login may be under way.
-    pub(super) fn removal_at_login(&self, tokens: &Tokens<'_>) -> Option<Change> {
-        (!tokens.foreign.contains(&Kind::Remember)).then_some(Change::Remove)
     }
 
     /// Returns the valid remember token of a session: the pending token, or else the one of the request.

@@ -248,10 +248,9 @@ fn write_time(time: UnixTime) -> Option<[u8; 5]> {
 }
 
 fn take_time(bytes: &mut &[u8]) -> Option<UnixTime> {
-    let [a, b, c, d, e] = take(bytes)?;
-    Some(UnixTime::from_secs(u64::from_be_bytes([
-        0, 0, 0, a, b, c, d, e,
-    ])))
+    let mut seconds = [0; 8];
+    *seconds.last_chunk_mut::<5>()? = take(bytes)?;
+    Some(UnixTime::from_secs(u64::from_be_bytes(seconds)))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use rocket::figment::Figment;
-use rocket::http::Status;
+use rocket::http::{Cookie, Status};
 use rocket::local::blocking::Client;
 use rocket::{Build, Rocket, State, catchers, get, post, routes};
 use rocket_login::EventKind::{self, *};
@@ -269,7 +269,7 @@ fn each_realm_has_its_own_cookies() {
             "staff_session"
         ]
     );
-    let values: std::collections::BTreeSet<_> = both.cookies.values().collect();
+    let values: BTreeSet<_> = both.cookies.values().collect();
     assert_eq!(values.len(), 4);
     assert_eq!(both.get("/who").body, "1 1");
     assert_eq!(
@@ -396,7 +396,7 @@ fn a_logout_of_one_realm_keeps_the_login_of_the_other() {
         let reply = both.post(logout, "");
         assert_eq!(reply.status, Status::Ok);
         let removed = reply.set_cookies();
-        let removed: BTreeSet<_> = removed.iter().map(|cookie| cookie.name()).collect();
+        let removed: BTreeSet<_> = removed.iter().map(Cookie::name).collect();
         assert_eq!(removed.len(), 2, "{reply:?}");
         assert_eq!(both.get("/who").body, left, "{kept}");
         both.restart();

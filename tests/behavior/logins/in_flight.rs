@@ -125,10 +125,11 @@ fn two_logins_at_once_leave_no_mixture() {
             let reply = app.browser().post("/login", &format!("user={form}"));
             for cookie in reply.set_cookies() {
                 let (name, value) = (cookie.name().to_owned(), cookie.value().to_owned());
-                match value.is_empty() {
-                    true => browser.cookies.remove(&name),
-                    false => browser.cookies.insert(name, value),
-                };
+                if value.is_empty() {
+                    browser.cookies.remove(&name);
+                } else {
+                    browser.cookies.insert(name, value);
+                }
             }
         }
         let user = browser.me();

@@ -36,8 +36,8 @@ fn places<'a>(reply: &'a str, name: &str) -> Vec<(bool, Option<&'a str>, &'a str
 
 fn value<'a>(reply: &'a str, name: &str) -> &'a str {
     let cookies = header(reply, "set-cookie").into_iter();
-    let set = cookies.filter_map(|cookie| cookie.strip_prefix(name)?.strip_prefix('='));
-    set.last().unwrap().split(';').next().unwrap()
+    let mut set = cookies.filter_map(|cookie| cookie.strip_prefix(name)?.strip_prefix('='));
+    set.next_back().unwrap().split(';').next().unwrap()
 }
 
 fn server(domain: Option<&str>) -> Server {
