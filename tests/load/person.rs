@@ -224,7 +224,7 @@ impl Person {
     ) -> Vec<String> {
         let expected = match (act, before) {
             (Act::Login { .. }, _) => 303,
-            (Act::Confirm, Standing::Nobody) => 401,
+            (Act::Confirm | Act::LogoutEverywhere, Standing::Nobody) => 401,
             _ => 200,
         };
         assert_eq!(status(reply), expected, "{}: {reply}", self.name);
@@ -240,7 +240,7 @@ impl Person {
             }
         };
         match act {
-            Act::Confirm if before == Standing::Nobody => {
+            Act::Confirm | Act::LogoutEverywhere if before == Standing::Nobody => {
                 here.login = None;
                 return Vec::new();
             }
@@ -271,7 +271,7 @@ impl Person {
                     fresh: true,
                 });
             }
-            Act::LogoutEverywhere if before != Standing::Nobody => {
+            Act::LogoutEverywhere => {
                 end(here);
                 end(there);
             }
