@@ -75,7 +75,8 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// Logs `user` in, after the application has checked the credentials.
     ///
     /// Any login that the request came with ends, and the new login gets a new session id (OWASP, session fixation).
-    /// [`Login`] has the options. Nothing happens before the `.await`.
+    /// [`Login`] has the options. Nothing happens before the `.await`. If the response is a server error (5xx), the login
+    /// ends again, and no cookie goes out.
     ///
     /// # Errors
     ///
@@ -131,8 +132,8 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     ///
     /// # Errors
     ///
-    /// Those of [`logout_user`](Self::logout_user); [`LoginError::Unavailable`] also if the current user cannot be
-    /// loaded.
+    /// Those of [`logout_user`](Self::logout_user); [`LoginError::NotLoggedIn`] if nobody is logged in, since it is
+    /// unknown whose logins to end; [`LoginError::Unavailable`] also if the current user cannot be loaded.
     ///
     /// # Example
     ///
