@@ -16,7 +16,7 @@ use crate::by_hand;
 use crate::scene::{ADDRESS, BROWSER, PAGE, Scene};
 use crate::user::User;
 
-const TOKEN: usize = 171;
+const TOKEN: usize = 134;
 
 /// A launched application, ready for requests of one scene.
 #[derive(Debug)]

@@ -216,8 +216,8 @@ fn plain() {}
 fn login_page() {}
 
 #[public]
-#[get("/imprint")]
-fn imprint() {}
+#[get("/about")]
+fn about() {}
 
 #[login_required]
 #[get("/login-door")]

@@ -10,7 +10,7 @@ use rocket_login::{
 
 use crate::common::{User, Users};
 use crate::{
-    Launch, Robot, Staff, Stop, active, imprint, launch, load_staff, login_door, one, plain,
+    Launch, Robot, Staff, Stop, active, about, launch, load_staff, login_door, one, plain,
     release, sign_in, site, two, users, vault,
 };
 
@@ -304,7 +304,7 @@ fn with_two_managers_every_guard_must_name_its_user_type() {
     two("", routes![strangers]).stopped_saying(&["`strangers` (", "several"]);
     two("", routes![plain].login_required())
         .stopped_saying(&["`GET /a/plain`", "several `LoginManager`s"]);
-    two("", routes![active, vault, sign_in, imprint, plain].public()).went_well();
+    two("", routes![active, vault, sign_in, about, plain].public()).went_well();
     two(
         "",
         routes![plain].guarded(RouteGuard::login().user::<Staff>()),

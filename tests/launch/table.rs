@@ -5,12 +5,12 @@ use rocket_login::{GuardRoutes, RouteGuard};
 
 use crate::common::User;
 use crate::common::log::Level;
-use crate::{active, imprint, login_door, one, plain, sign_in, two, vault};
+use crate::{active, about, login_door, one, plain, sign_in, two, vault};
 
 #[test]
 fn the_table_at_launch_has_the_style_of_rocket() {
     let routes = [
-        routes![plain, imprint, active, vault, sign_in],
+        routes![plain, about, active, vault, sign_in],
         routes![login_door].guarded(RouteGuard::login().user::<User>()),
     ]
     .concat();
@@ -38,7 +38,7 @@ fn the_table_at_launch_has_the_style_of_rocket() {
         rows,
         [
             "(active) GET /a/active/<_id>?<_page>: login of User, if its condition holds",
-            "(imprint) GET /a/imprint: public",
+            "(about) GET /a/about: public",
             "(plain) GET /a/plain: unguarded",
             "(sign_in) GET /a/sign-in: anonymous only",
             "(vault) POST /a/vault: fresh login of Staff",
@@ -53,7 +53,7 @@ fn the_table_at_launch_has_the_style_of_rocket() {
 
 #[test]
 fn the_table_is_printed_once_for_any_number_of_managers() {
-    for launched in [one("", routes![imprint]), two("", routes![imprint])] {
+    for launched in [one("", routes![about]), two("", routes![about])] {
         let heads = launched.lines.iter().filter(|line| line.text == "Logins:");
         assert_eq!(heads.count(), 1);
     }
@@ -62,7 +62,7 @@ fn the_table_is_printed_once_for_any_number_of_managers() {
 #[test]
 fn the_table_uses_the_log_targets_of_rockets_routes() {
     // The same targets as Rocket's own lines, so that one filter shows and hides both.
-    let launched = one("", routes![imprint]);
+    let launched = one("", routes![about]);
     let routes = launched
         .lines
         .iter()

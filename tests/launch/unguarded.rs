@@ -10,13 +10,13 @@ use rocket_login::{GuardRoutes, RouteGuard, config::UnguardedRoutes, login_requi
 
 use crate::common::User;
 use crate::common::log::{Line, captured};
-use crate::{Robot, debug, imprint, launch, login_door, one, plain, site, two, users};
+use crate::{Robot, debug, about, launch, login_door, one, plain, site, two, users};
 
 const DENY: &str = "[default.login]\nunguarded_routes = 'deny'";
 
 #[test]
 fn denied_unguarded_routes_stop_the_launch_and_are_named() {
-    let errors: [String; 2] = one(DENY, routes![plain, imprint, login_door, by_user]).stopped();
+    let errors: [String; 2] = one(DENY, routes![plain, about, login_door, by_user]).stopped();
     for (error, route) in errors.iter().zip(["`GET /a/by-user`", "`GET /a/plain`"]) {
         for part in [
             route,
@@ -27,7 +27,7 @@ fn denied_unguarded_routes_stop_the_launch_and_are_named() {
             assert!(error.contains(part), "{part}: {error}");
         }
     }
-    one(DENY, routes![imprint, login_door]).went_well();
+    one(DENY, routes![about, login_door]).went_well();
     one(DENY, routes![plain].public()).went_well();
     one(DENY, routes![plain].login_required()).went_well();
     one(DENY, routes![plain].anonymous_required("/")).went_well();
@@ -103,7 +103,7 @@ fn all_mistakes_of_the_routes_are_reported_at_once() {
     let toml = format!("{DENY}\n[default.login.realms.stuff]");
     let routes = [
         routes![plain],
-        routes![imprint].guarded(RouteGuard::login().user::<Robot>()),
+        routes![about].guarded(RouteGuard::login().user::<Robot>()),
     ]
     .concat();
     let errors: [String; 3] = one(&toml, routes).stopped();
