@@ -10,8 +10,8 @@ use rocket_login::{
 
 use crate::common::{User, Users};
 use crate::{
-    Launch, Robot, Staff, Stop, active, about, launch, load_staff, login_door, one, plain,
-    release, sign_in, site, two, users, vault,
+    Launch, Robot, Staff, Stop, about, active, launch, load_staff, login_door, one, plain, release,
+    sign_in, site, two, users, vault,
 };
 
 #[login_required]

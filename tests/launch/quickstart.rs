@@ -8,10 +8,10 @@ fn log_in(quickstart: &Quickstart) -> String {
     let form = "name=ferris&password=correct+horse";
     let response = quickstart.send("POST", "/login", "", form);
     assert_eq!(status(&response), 303, "{response}");
-    let [cookie] = &header(&response, "set-cookie")[..] else {
-        panic!("{response}");
-    };
-    let (cookie, _) = cookie.split_once(';').unwrap();
+    // The other one removes a remember cookie that the browser may have.
+    let cookies = header(&response, "set-cookie");
+    let session = cookies.iter().find(|it| it.starts_with("login_session="));
+    let (cookie, _) = session.unwrap().split_once(';').unwrap();
     format!("Cookie: {cookie}\r\n")
 }
 

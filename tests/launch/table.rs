@@ -5,7 +5,7 @@ use rocket_login::{GuardRoutes, RouteGuard};
 
 use crate::common::User;
 use crate::common::log::Level;
-use crate::{active, about, login_door, one, plain, sign_in, two, vault};
+use crate::{about, active, login_door, one, plain, sign_in, two, vault};
 
 #[test]
 fn the_table_at_launch_has_the_style_of_rocket() {
@@ -37,8 +37,8 @@ fn the_table_at_launch_has_the_style_of_rocket() {
     assert_eq!(
         rows,
         [
-            "(active) GET /a/active/<_id>?<_page>: login of User, if its condition holds",
             "(about) GET /a/about: public",
+            "(active) GET /a/active/<_id>?<_page>: login of User, if its condition holds",
             "(plain) GET /a/plain: unguarded",
             "(sign_in) GET /a/sign-in: anonymous only",
             "(vault) POST /a/vault: fresh login of Staff",

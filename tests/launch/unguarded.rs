@@ -10,7 +10,7 @@ use rocket_login::{GuardRoutes, RouteGuard, config::UnguardedRoutes, login_requi
 
 use crate::common::User;
 use crate::common::log::{Line, captured};
-use crate::{Robot, debug, about, launch, login_door, one, plain, site, two, users};
+use crate::{Robot, about, debug, launch, login_door, one, plain, site, two, users};
 
 const DENY: &str = "[default.login]\nunguarded_routes = 'deny'";
 
