@@ -16,8 +16,8 @@ pub(crate) enum Keep {
 /// The application may let the browser keep a page, by a `Cache-Control` with `private`. Everything else that it set for
 /// caches is replaced.
 pub(crate) fn keep_private(keep: Keep, res: &mut Response<'_>) {
-    remove_targeted(res);
-    let replaced = if keep == Keep::Privately && is_private(res) {
+    let set_by_application = remove_targeted(res);
+    let replaced = if set_by_application && keep == Keep::Privately && is_private(res) {
         true
     } else {
         res.set_raw_header("Cache-Control", "private, no-store")
@@ -48,8 +48,9 @@ fn is_private(res: &Response<'_>) -> bool {
 }
 
 /// Removes the headers that some caches follow instead of `Cache-Control`: those of RFC 9213, such as
-/// `CDN-Cache-Control`, and older ones.
-fn remove_targeted(res: &mut Response<'_>) {
+/// `CDN-Cache-Control`, and older ones. Returns whether there is a `Cache-Control`: a look on the way, since a search for
+/// a header by its name costs more.
+fn remove_targeted(res: &mut Response<'_>) -> bool {
     const OLDER: [&str; 3] = ["Surrogate-Control", "X-Accel-Expires", "Edge-Control"];
     let is_targeted = |name: &str| {
         name.len()
@@ -58,16 +59,19 @@ fn remove_targeted(res: &mut Response<'_>) {
             .is_some_and(|end| end.eq_ignore_ascii_case("-Cache-Control"))
             || OLDER.iter().any(|older| name.eq_ignore_ascii_case(older))
     };
-    let targeted: Vec<String> = res
-        .headers()
-        .iter()
-        .map(|header| header.name)
-        .filter(|name| is_targeted(name.as_str()))
-        .map(|name| name.to_string())
-        .collect();
+    let mut has_cache_control = false;
+    let mut targeted = Vec::new();
+    for header in res.headers().iter() {
+        let name = header.name.as_str();
+        has_cache_control |= name.eq_ignore_ascii_case("Cache-Control");
+        if is_targeted(name) {
+            targeted.push(name.to_owned());
+        }
+    }
     for name in targeted {
         res.remove_header(&name);
     }
+    has_cache_control
 }
 
 fn varies_by_cookie(res: &Response<'_>) -> bool {
