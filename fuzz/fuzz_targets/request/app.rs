@@ -121,7 +121,9 @@ impl Lists {
     fn is_open(&self, session: SessionRef<'_>) -> bool {
         let login = *session.login_id.as_bytes();
         !self.logins.contains(&login)
-            && !self.sessions.contains(&(login, *session.session_id.as_bytes()))
+            && !self
+                .sessions
+                .contains(&(login, *session.session_id.as_bytes()))
             && !self.users.contains(session.user_id)
     }
 }
@@ -137,13 +139,19 @@ impl RevocationList for Ended {
         let was_open = lists.is_open(session);
         match ended.successor {
             Some(Successor::Session(_)) => {
-                lists.sessions.insert((login, *session.session_id.as_bytes()));
+                lists
+                    .sessions
+                    .insert((login, *session.session_id.as_bytes()));
             }
             _ => {
                 lists.logins.insert(login);
             }
         }
-        Ok(if was_open { Revoked::Now } else { Revoked::Before })
+        Ok(if was_open {
+            Revoked::Now
+        } else {
+            Revoked::Before
+        })
     }
 
     async fn revoke_user(&self, ended: RevokeUser<'_>) -> Answer<()> {
