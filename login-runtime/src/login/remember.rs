@@ -53,8 +53,8 @@ pub(super) fn restore<U: UserMixin>(
 
 /// Returns what must change about the remember cookie beside a session in use.
 ///
-/// The cookie is looked at where it may have to be renewed or signed anew, where the session has none of its own, and
-/// whenever the session is renewed: a signature costs as much as the rest of the request.
+/// To verify the cookie costs as much as the rest of the request. So it is verified only if it may need a renewal or a
+/// new signature, if the session has no remember cookie of its own, or if the session itself is renewed.
 pub(super) fn keep<U: UserMixin>(
     core: &RealmCore,
     req: &Request<'_>,

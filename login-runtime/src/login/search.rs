@@ -102,7 +102,7 @@ enum Verdict<'k, U> {
     Late,
 }
 
-/// How long after its session was replaced a request counts as late, in seconds.
+/// A request is late if its session was replaced less than this many seconds ago.
 pub(crate) const LATE: u64 = 60;
 
 /// Whether another request of the same browser has just replaced the session.

@@ -49,7 +49,7 @@ impl<'k> Shown<'k> {
     }
 }
 
-/// A cookie, after the look at its signature.
+/// A cookie whose signature has been checked.
 pub(crate) type Decoded<'k> = Result<(Token, &'k KeySet), EnvelopeError>;
 
 /// Decodes every cookie that the request shows under the name of this kind's.

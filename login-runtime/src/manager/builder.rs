@@ -372,7 +372,7 @@ impl<U: UserMixin> Plan<U> {
             &config.session_cookie.name,
             &config.remember_cookie.name,
         );
-        // What shares all keys shares the entries of a list, and nothing else does.
+        // Managers with the same keys share the entries of a list; all others have their own.
         let name = format!("{audience}\n{}", config.session_cookie.name);
         let revocations = match self.revocations {
             Some(list) => Revocations::Shared {

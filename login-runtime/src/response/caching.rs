@@ -48,8 +48,8 @@ fn is_private(res: &Response<'_>) -> bool {
 }
 
 /// Removes the headers that some caches follow instead of `Cache-Control`: those of RFC 9213, such as
-/// `CDN-Cache-Control`, and older ones. Returns whether there is a `Cache-Control`: a look on the way, since a search for
-/// a header by its name costs more.
+/// `CDN-Cache-Control`, and older ones. Returns whether there is a `Cache-Control`, because
+/// another header lookup would cost more.
 fn remove_targeted(res: &mut Response<'_>) -> bool {
     const OLDER: [&str; 3] = ["Surrogate-Control", "X-Accel-Expires", "Edge-Control"];
     let is_targeted = |name: &str| {

@@ -105,13 +105,13 @@ fn send(spec: &CookieSpec, cookie: &Cookie<'_>, res: &mut Response<'_>) {
     res.adjoin_header(Header::new("Set-Cookie", format!("{cookie}{partitioned}")));
 }
 
-/// The most removals of one cookie: what a browser keeps under more places than these is not removed.
+/// How many places at most are tried when a cookie is removed.
 const MOST_PLACES: usize = 12;
 
 /// Removes a cookie from every other place that its name may stand under: the host itself, each domain above it, and
-/// each path above the request's. A site that has moved its cookie would otherwise get two, and know neither.
+/// each path above the request's. Otherwise a site that has moved its cookie would get two of them and could use neither.
 fn remove_elsewhere(spec: &CookieSpec, req: &Request<'_>, res: &mut Response<'_>) {
-    // The browser itself takes a `__Host-` cookie for one place only.
+    // Browsers accept a `__Host-` cookie only for this host and the path `/`.
     if spec.name.starts_with("__Host-") {
         return;
     }
@@ -141,7 +141,7 @@ fn remove_elsewhere(spec: &CookieSpec, req: &Request<'_>, res: &mut Response<'_>
     }
 }
 
-/// A host and the domains above it that a cookie can have: none for an address or a single label.
+/// Returns a host and the domains above it that a cookie can have; none for an address or a single label.
 fn domains_above(host: &str) -> impl Iterator<Item = &str> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
     let is_name = host.chars().all(is_plain) && host.parse::<IpAddr>().is_err();
@@ -150,7 +150,7 @@ fn domains_above(host: &str) -> impl Iterator<Item = &str> {
         .filter(|domain| domain.contains('.'))
 }
 
-/// `/` and the folders that a path lies in.
+/// Returns `/` and the folders that contain a path.
 fn paths_above(path: &str) -> impl Iterator<Item = &str> {
     let folders = path
         .match_indices('/')

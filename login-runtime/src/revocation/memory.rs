@@ -32,10 +32,10 @@ pub struct MemoryRevocations {
 
 const SHARDS: usize = 16;
 
-/// How long a request can be under way, in seconds: for so long a full list remembers what was replaced.
+/// How long a request can be under way, in seconds. A full list remembers replaced logins for this long.
 const UNDER_WAY: u64 = 60;
 
-/// How many successors of a login are looked at, to find out whether the last one goes on.
+/// How many successors of a login are followed to find out whether the last one is still open.
 const LONGEST_CHAIN: usize = 16;
 
 type Logins = Expiring<LoginId, State, BuildHasherDefault<IdHasher>>;
@@ -60,7 +60,7 @@ struct Confirmed {
     at: UnixTime,
 }
 
-/// Whom a logout ends that still carries the cookies from before.
+/// The user whose logins end when a logout still carries the cookies from before.
 struct Note {
     realm: Box<str>,
     user_id: Box<str>,
@@ -68,7 +68,7 @@ struct Note {
     next: Option<LoginId>,
 }
 
-/// What an attempt to enter the end of a login has led to.
+/// The result of an attempt to record the end of a login.
 enum Entered {
     Now,
     Before,
@@ -226,7 +226,7 @@ impl MemoryRevocations {
         } = *ended;
         let id = session.login_id;
         let mut shard = write(self.shard(id));
-        // A note is worth nothing once no request from before can be under way.
+        // A note expires when no earlier request can be under way any more.
         let note_is_over =
             |entry: &Entry<State>| matches!(entry.value, State::Note(_)) && entry.until <= now;
         if shard.get_mut(&id).is_some_and(|entry| note_is_over(entry)) {
@@ -248,7 +248,7 @@ impl MemoryRevocations {
                 self.end_successors(ended, note, until);
                 return Entered::Full;
             }
-            // A confirmation changes nothing where a logout was first, or another confirmation.
+            // A confirmation changes nothing if a logout or another confirmation came first.
             (State::Ended | State::Replaced(_), Some(Successor::Session(_))) => {
                 return Entered::Before;
             }
