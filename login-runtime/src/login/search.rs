@@ -216,14 +216,10 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
             };
             self.note(event, Some(&token));
             // An idle page may send another request while it logs in.
-            let status = core
-                .revocations
-                .status(core.session(&token), self.now)
-                .await?;
+            let status = self.status(&token).await?;
             return Ok(Verdict::refused(is_late(status, self.now)));
         }
-        let session = core.session(&token);
-        let status = core.revocations.status(session, self.now).await?;
+        let status = self.status(&token).await?;
         if status != SessionStatus::Open {
             self.note(EventKind::Revoked, Some(&token));
             return Ok(Verdict::refused(is_late(status, self.now)));
@@ -245,7 +241,7 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
                 let until = times::dead_until(&token, config.longest_session());
                 core.revocations
                     .revoke(RevokeSession {
-                        session,
+                        session: core.session(&token),
                         successor: None,
                         now: self.now,
                         until,
@@ -260,6 +256,15 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
             keys,
             same_client,
         })))
+    }
+
+    async fn status(&self, token: &Token) -> Result<SessionStatus, Unavailable> {
+        let core = &self.realm.core;
+        let session = core.session(token);
+        match core.revocations.known_status(session, self.now) {
+            Some(status) => Ok(status),
+            None => Ok(core.revocations.status(session, self.now).await?),
+        }
     }
 
     /// A valid session, after it was made stale, renewed, bound or signed again if necessary.

@@ -42,6 +42,20 @@ impl Revocations {
         }
     }
 
+    /// Returns the status of a session if nothing waits for it; otherwise [`status`](Self::status) must be awaited.
+    ///
+    /// The usual guarded request gets its answer here, without a future.
+    pub(crate) fn known_status(
+        &self,
+        session: SessionRef<'_>,
+        now: UnixTime,
+    ) -> Option<SessionStatus> {
+        match self {
+            Self::Memory(list) => Some(list.status_of(session, now)),
+            Self::Shared { .. } => None,
+        }
+    }
+
     pub(crate) async fn status(
         &self,
         session: SessionRef<'_>,
