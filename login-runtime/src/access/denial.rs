@@ -77,6 +77,16 @@ impl Reason {
         }
     }
 
+    pub(crate) fn sentence(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "nobody is logged in",
+            Self::NeedsRefresh => "the login is not fresh",
+            Self::CrossSite => "the request comes from another site",
+            Self::Forbidden => "the user may not use this route",
+            Self::AlreadyLoggedIn => "a user is logged in already",
+        }
+    }
+
     /// Whether a known user was refused.
     pub(crate) fn is_of_a_user(self) -> bool {
         matches!(
@@ -137,7 +147,7 @@ impl<'r> FromRequest<'r> for Denied {
 #[non_exhaustive]
 pub enum GuardError {
     /// The request was refused.
-    #[error("{}", sentence(*.0))]
+    #[error("{}", .0.sentence())]
     Denied(Reason),
     /// The user or the result of the route's condition could not be determined.
     #[error(transparent)]
@@ -146,16 +156,6 @@ pub enum GuardError {
     /// routes in an application without any manager.
     #[error("no `LoginManager` is attached for this user type")]
     NoManager,
-}
-
-fn sentence(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Unauthorized => "nobody is logged in",
-        Reason::NeedsRefresh => "the login is not fresh",
-        Reason::CrossSite => "the request comes from another site",
-        Reason::Forbidden => "the user may not use this route",
-        Reason::AlreadyLoggedIn => "a user is logged in already",
-    }
 }
 
 impl GuardError {

@@ -2,8 +2,8 @@
 
 use rocket::Request;
 use rocket::http::Status;
-use tracing::debug;
 
+use super::fate::{Fate, Fates};
 use super::pending::Change;
 use super::remember;
 use super::shown::Shown;
@@ -35,6 +35,7 @@ pub(crate) struct Answer<U> {
 #[derive(Default)]
 pub(crate) struct Report {
     pub(crate) events: Vec<Event>,
+    pub(crate) fates: Fates,
     pub(crate) error: Option<Unavailable>,
 }
 
@@ -170,7 +171,15 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
         }
     }
 
-    fn note(&mut self, kind: EventKind, token: Option<&Token>) {
+    /// Notes what became of a cookie, for the log and for the listeners.
+    fn note(&mut self, kind: Kind, fate: Fate, token: Option<&Token>) {
+        self.report.fates.set(kind, fate);
+        if let Some(event) = fate.event() {
+            self.emit(event, token);
+        }
+    }
+
+    fn emit(&mut self, kind: EventKind, token: Option<&Token>) {
         self.report.events.push(Event {
             kind,
             login: token.map(|token| token.login_id),
@@ -193,15 +202,19 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
         let core = &self.realm.core;
         let config = &core.config;
         let (token, keys) = match Shown::under(core, self.req, kind, presented) {
-            Shown::Nothing => return Ok(Verdict::Nothing),
+            Shown::Nothing => {
+                if presented != Presented::Absent {
+                    self.note(kind, Fate::Foreign, None);
+                }
+                return Ok(Verdict::Nothing);
+            }
             Shown::One(token, keys) => (*token, keys),
             Shown::Forged => {
-                debug!("a {kind:?} cookie was refused");
-                self.note(EventKind::Forged, None);
+                self.note(kind, Fate::Forged, None);
                 return Ok(Verdict::Refused);
             }
             Shown::Many => {
-                self.note(EventKind::DuplicateCookie, None);
+                self.note(kind, Fate::Several, None);
                 return Ok(Verdict::Many);
             }
         };
@@ -210,32 +223,38 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
             Kind::Remember => None,
         };
         if let Err(lapsed) = times::check(&token, self.now, idle) {
-            let event = match lapsed {
-                Lapsed::Future => EventKind::Forged,
-                Lapsed::Expired | Lapsed::Idle => EventKind::Expired,
+            let fate = match lapsed {
+                Lapsed::Future => Fate::Future,
+                Lapsed::Expired => Fate::Expired,
+                Lapsed::Idle => Fate::Idle,
             };
-            self.note(event, Some(&token));
+            self.note(kind, fate, Some(&token));
             // An idle page may send another request while it logs in.
             let status = self.status(&token).await?;
             return Ok(Verdict::refused(is_late(status, self.now)));
         }
         let status = self.status(&token).await?;
         if status != SessionStatus::Open {
-            self.note(EventKind::Revoked, Some(&token));
-            return Ok(Verdict::refused(is_late(status, self.now)));
+            let is_late = is_late(status, self.now);
+            let fate = if is_late { Fate::Replaced } else { Fate::Ended };
+            self.note(kind, fate, Some(&token));
+            return Ok(Verdict::refused(is_late));
         }
         let Some(user) = load(self.realm, self.req, &token.uid).await? else {
-            self.note(EventKind::Outdated, Some(&token));
+            self.note(kind, Fate::NoUser, Some(&token));
             return Ok(Verdict::Refused);
         };
-        let may_log_in = user.is_active() || token.flags.contains(Flags::FORCED);
-        if !may_log_in || !is_sealed_for(&token, keys, &user) {
-            self.note(EventKind::Outdated, Some(&token));
+        if !is_sealed_for(&token, keys, &user) {
+            self.note(kind, Fate::NewSessionHash, Some(&token));
+            return Ok(Verdict::Refused);
+        }
+        if !user.is_active() && !token.flags.contains(Flags::FORCED) {
+            self.note(kind, Fate::Inactive, Some(&token));
             return Ok(Verdict::Refused);
         }
         let same_client = core.is_same_client(&token, keys, self.req);
         if !same_client {
-            self.note(EventKind::SessionProtected, Some(&token));
+            self.note(kind, Fate::OtherClient, Some(&token));
             let is_permanent = token.flags.contains(Flags::PERMANENT);
             if config.session_protection.ends(is_permanent) {
                 let until = times::dead_until(&token, config.longest_session());
@@ -297,7 +316,7 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
 
     fn restore(&mut self, held: Held<'_, U>) -> Answer<U> {
         let restored = remember::restore(&self.realm.core, self.req, self.now, &held);
-        self.note(EventKind::LoadedFromCookie, Some(&restored.session));
+        self.note(Kind::Remember, Fate::Restored, Some(&restored.session));
         Answer {
             session_change: Some(restored.session.clone().into()),
             remember_change: restored.remember.map(Change::from),
@@ -313,7 +332,7 @@ impl<'s, U: UserMixin> Search<'s, '_, U> {
         let limit = self.realm.core.config.loader_timeout;
         let user = loader::run(limit, || loader(self.req)).await?;
         if user.is_some() {
-            self.note(EventKind::LoadedFromRequest, None);
+            self.emit(EventKind::LoadedFromRequest, None);
         }
         Ok(user)
     }

@@ -20,6 +20,7 @@ use rocket::Request;
 use rocket::futures::future::BoxFuture;
 use rocket::tokio::sync;
 
+use super::fate::Fates;
 use super::pending::{Change, NextChange, Pending};
 use super::search::{self, Answer, Report};
 use crate::app::event::EventKind;
@@ -56,6 +57,7 @@ struct State {
     failed: bool,
     /// Whether the response depends on a cookie of the realm.
     read: bool,
+    fates: Fates,
     pending: Pending,
 }
 
@@ -92,6 +94,8 @@ pub(crate) struct Outcome {
     pub(crate) depends_on_user: bool,
     /// The session of a login that must end again.
     pub(crate) undone: Option<Box<Token>>,
+    /// What became of the cookies, for the log.
+    pub(crate) fates: Fates,
 }
 
 /// Who is logged in at this moment.
@@ -103,7 +107,7 @@ pub(crate) struct Current<'r, U> {
 
 impl<U: UserMixin> Current<'_, U> {
     /// Returns the standing. A forced login of an inactive user counts as no login.
-    fn standing(&self) -> Standing {
+    pub(crate) fn standing(&self) -> Standing {
         match self.user {
             Some(user) if user.is_authenticated() => Standing::LoggedIn {
                 auth_at: self.auth_at,
@@ -222,6 +226,7 @@ impl<U: UserMixin> Visit<U> {
             pending,
             depends_on_user,
             undone,
+            fates: state.fates,
         }
     }
 
@@ -231,7 +236,7 @@ impl<U: UserMixin> Visit<U> {
     }
 
     /// Returns who is logged in, if that is known.
-    fn known(&self) -> Option<Result<Current<'_, U>, Unavailable>> {
+    pub(crate) fn known(&self) -> Option<Result<Current<'_, U>, Unavailable>> {
         let state = self.state();
         let (user, session) = match &state.who {
             Who::Unasked
@@ -311,6 +316,7 @@ impl<U: UserMixin> Visit<U> {
 
     fn keep(&self, answer: Result<Answer<U>, Unavailable>, report: &mut Report) {
         let mut state = self.state();
+        state.fates = report.fates;
         match answer {
             Ok(answer) => {
                 if let Some(user) = answer.user {

@@ -16,13 +16,14 @@ use crate::app::event::EventKind;
 use crate::app::user::UserMixin;
 use crate::audit;
 use crate::config::Config;
+use crate::login::fate::Fates;
 use crate::login::visit::{Outcome, Visit};
 use crate::realm::Realm;
 use crate::realm::any::AnyRealm;
 use crate::realm::registry::Realms;
 use crate::request::cache::peek;
 use crate::response::caching::{self, Keep};
-use crate::response::{answer, cookies, flash};
+use crate::response::{answer, cookies, flash, why};
 use crate::revocation::RevokeSession;
 use crate::token::{Token, times};
 
@@ -105,22 +106,28 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
             Some(denied) => Box::pin(answer::answer(realm, req, res, denied)).await,
             None => false,
         };
-        finish(realm, visit, req, res, answered).await;
+        let fates = finish(realm, visit, req, res, answered).await;
+        let denied = denied.filter(|denied| answered || denied.certain);
+        if denied.is_some() || !fates.is_empty() {
+            why::log(realm, visit, req, res, denied, fates);
+        }
     }
 }
 
-/// Writes the cookies and the caching headers of a response that depends on the user.
+/// Writes the cookies and the caching headers of a response that depends on the user. Returns what became of the
+/// cookies of the request.
 async fn finish<U: UserMixin>(
     realm: &Realm<U>,
     visit: &Visit<U>,
     req: &Request<'_>,
     res: &mut Response<'_>,
     answered: bool,
-) {
+) -> Fates {
     let Outcome {
         pending,
         depends_on_user,
         undone,
+        fates,
     } = visit.take_outcome(res.status().class().is_server_error());
     if let Some(session) = undone {
         // Boxed, so that the future of every other request stays small.
@@ -137,6 +144,7 @@ async fn finish<U: UserMixin>(
     } else if depends_on_user {
         caching::keep_private(Keep::Privately, res);
     }
+    fates
 }
 
 /// Ends a login whose cookies do not go out. If the list fails, nobody has a token of the login all the same.

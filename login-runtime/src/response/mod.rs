@@ -6,3 +6,4 @@ pub(crate) mod caching;
 pub(crate) mod cookies;
 pub(crate) mod flash;
 pub(crate) mod wanted;
+pub(crate) mod why;
