@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
 /// The headers that a browser sends with each request.
-const BROWSER: &str = "Host: app.example\r\n\
+pub(crate) const BROWSER: &str = "Host: app.example\r\n\
     User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 \
     (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36\r\n\
     Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\n\

@@ -6,6 +6,7 @@ mod browser;
 #[path = "../../src/by_hand.rs"]
 mod by_hand;
 mod client;
+mod in_process;
 mod machine;
 mod rounds;
 mod server;
@@ -19,7 +20,8 @@ use std::env;
 use apps::Application;
 
 const USAGE: &str =
-    "usage: login-peers                    the table, in two minutes of a quiet machine
+    "usage: login-peers                    the tables, in four minutes of a quiet machine
+       login-peers in-process         only that of Rocket's applications without a network
        login-peers serve NAME PORT    one of its applications";
 
 fn main() {
@@ -28,7 +30,12 @@ fn main() {
     match args.as_slice() {
         [] => {
             println!("{}\n", machine::description());
-            table::print(&rounds::measure());
+            table::print(&rounds::measure(apps::flask::install()));
+            in_process::print();
+        }
+        ["in-process"] => {
+            println!("{}\n", machine::description());
+            in_process::print();
         }
         ["serve", name, port] => {
             let app = Application::named(name).unwrap_or_else(|| panic!("no `{name}`\n{USAGE}"));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::apps::{ALL, Application};
+use crate::apps::{self, Application};
 use crate::browser;
 use crate::client::Connection;
 use crate::machine;
@@ -11,6 +11,9 @@ use crate::users::NAME;
 
 /// The number of rounds: with these, the ratios to a plain application repeat within 10 %.
 const ROUNDS: usize = 500;
+
+/// The same for Python, whose requests take ten times as long.
+const PYTHON_ROUNDS: usize = 50;
 
 /// The number of connections of a turn, each with one request at a time.
 const CONNECTIONS: usize = 16;
@@ -35,26 +38,36 @@ pub(crate) struct Measured {
     pub(crate) samples: Vec<Sample>,
 }
 
-/// Measures all applications, in the order of the table.
-pub(crate) fn measure() -> [Measured; ALL.len()] {
-    let servers: Vec<_> = ALL.iter().map(Server::start).collect();
+/// Measures all applications, in the order of the table: those in Python only if it is installed.
+pub(crate) fn measure(with_python: bool) -> Vec<Measured> {
+    let start = |apps: &'static [Application]| apps.iter().map(Server::start).collect::<Vec<_>>();
+    let rust = start(&apps::RUST);
+    let python = start(if with_python { &apps::PYTHON } else { &[] });
     // Not earlier, because the servers would inherit the setting.
     machine::pin(machine::LOAD);
+    let mut measured = measure_together(&rust, ROUNDS);
+    measured.extend(measure_together(&python, PYTHON_ROUNDS));
+    measured
+}
+
+fn measure_together(servers: &[Server], rounds: usize) -> Vec<Measured> {
     servers.iter().for_each(browser::prepare);
-    let mut measured = ALL.each_ref().map(|app| Measured {
-        app,
-        samples: Vec::new(),
-    });
-    for round in 0..ROUNDS {
+    let mut samples = vec![Vec::new(); servers.len()];
+    for round in 0..rounds {
         // A new login each time, because rocket-login renews a login after five minutes.
-        let requests = browser::requests(&servers);
-        for turn in 0..ALL.len() {
-            let turn = (round + turn) % ALL.len();
-            let sample = sample(&servers[turn], &requests[turn]);
-            measured[turn].samples.push(sample);
+        let requests = browser::requests(servers);
+        for turn in 0..servers.len() {
+            let turn = (round + turn) % servers.len();
+            samples[turn].push(sample(&servers[turn], &requests[turn]));
         }
     }
+    let measured = servers.iter().zip(samples);
     measured
+        .map(|(server, samples)| Measured {
+            app: server.app,
+            samples,
+        })
+        .collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "few requests")]

@@ -3,7 +3,8 @@
 
 mod actix;
 mod axum;
-mod rocket;
+pub(crate) mod flask;
+pub(crate) mod rocket;
 
 use tokio::runtime::Builder;
 
@@ -17,21 +18,35 @@ pub(crate) struct Application {
     pub(crate) serve: fn(u16),
 }
 
-/// All of them, in the order of the table.
-pub(crate) const ALL: [Application; 9] = [
-    application("rocket-plain", "rocket-plain", rocket::plain),
-    application("rocket-by-hand", "rocket-plain", rocket::by_hand::serve),
-    application(ROCKET_LOGIN, "rocket-plain", rocket::login::serve),
-    application(
-        "rocket-flex-session",
-        "rocket-plain",
-        rocket::flex_session::serve,
-    ),
+/// Those in Rust, in the order of the table.
+pub(crate) const RUST: [Application; 9] = [
+    application("rocket-plain", "rocket-plain", |port| {
+        rocket::serve(port, rocket::plain);
+    }),
+    application("rocket-by-hand", "rocket-plain", |port| {
+        rocket::serve(port, rocket::by_hand::application);
+    }),
+    application(ROCKET_LOGIN, "rocket-plain", |port| {
+        rocket::serve(port, rocket::login::application);
+    }),
+    application("rocket-flex-session", "rocket-plain", |port| {
+        rocket::serve(port, rocket::flex_session::application);
+    }),
     application("axum-plain", "axum-plain", axum::plain),
     application("axum-login", "axum-plain", axum::login),
     application("axum-login-signed", "axum-plain", axum::login_signed),
     application("actix-plain", "actix-plain", actix::plain),
     application("actix-identity", "actix-plain", actix::identity),
+];
+
+/// Those in Python.
+pub(crate) const PYTHON: [Application; 2] = [
+    application("flask-plain", "flask-plain", |port| {
+        flask::serve("plain", port);
+    }),
+    application("flask-login", "flask-plain", |port| {
+        flask::serve("login", port);
+    }),
 ];
 
 /// The application with which the others are compared; it keeps a list of ended sessions.
@@ -43,7 +58,8 @@ const fn application(name: &'static str, plain: &'static str, serve: fn(u16)) ->
 
 impl Application {
     pub(crate) fn named(name: &str) -> Option<&'static Self> {
-        ALL.iter().find(|app| app.name == name)
+        let mut all = RUST.iter().chain(&PYTHON);
+        all.find(|app| app.name == name)
     }
 
     pub(crate) fn is_plain(&self) -> bool {

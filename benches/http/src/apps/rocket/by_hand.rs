@@ -1,13 +1,13 @@
 //! The hand-written guard that `login-benches` measures too.
 
 use rocket::http::CookieJar;
-use rocket::{get, post, routes};
+use rocket::{Build, Rocket, get, post, routes};
 
 use crate::by_hand::{ByHand, COOKIE};
 use crate::users::ALICE;
 
-pub(crate) fn serve(port: u16) {
-    super::serve(port, |rocket| rocket.mount("/", routes![login, page]));
+pub(crate) fn application(rocket: Rocket<Build>) -> Rocket<Build> {
+    rocket.mount("/", routes![login, page])
 }
 
 #[post("/login")]

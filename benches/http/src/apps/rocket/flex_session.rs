@@ -5,17 +5,15 @@
 use rocket::http::Status;
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
-use rocket::{Request, async_trait, get, post, routes};
+use rocket::{Build, Request, Rocket, async_trait, get, post, routes};
 use rocket_flex_session::{RocketFlexSession, Session};
 
 use crate::users::{ALICE, User, Users};
 
-pub(crate) fn serve(port: u16) {
-    super::serve(port, |rocket| {
-        rocket
-            .attach(RocketFlexSession::<LoggedIn>::default())
-            .mount("/", routes![login, page])
-    });
+pub(crate) fn application(rocket: Rocket<Build>) -> Rocket<Build> {
+    rocket
+        .attach(RocketFlexSession::<LoggedIn>::default())
+        .mount("/", routes![login, page])
 }
 
 #[derive(Clone)]

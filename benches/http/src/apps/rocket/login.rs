@@ -1,20 +1,18 @@
 //! rocket-login with its default settings: a signed cookie, and on each request checks of the session hash, the client,
 //! both timeouts and the list of ended sessions (100,000). The response is marked as private.
 
-use rocket::{State, get, post, routes};
+use rocket::{Build, Rocket, State, get, post, routes};
 use rocket_login::{LoginError, LoginManager, LoginSession, login_required, user_loader};
 
 use crate::users::{ALICE, SECRET, User, Users};
 
-pub(crate) fn serve(port: u16) {
-    super::serve(port, |rocket| {
-        let manager = LoginManager::new(load_user)
-            .secret_key(SECRET)
-            .login_view("/login");
-        rocket
-            .attach(manager)
-            .mount("/", routes![login, logout, page])
-    });
+pub(crate) fn application(rocket: Rocket<Build>) -> Rocket<Build> {
+    let manager = LoginManager::new(load_user)
+        .secret_key(SECRET)
+        .login_view("/login");
+    rocket
+        .attach(manager)
+        .mount("/", routes![login, logout, page])
 }
 
 #[user_loader]

@@ -11,8 +11,8 @@ use super::block_on;
 use crate::users::{NAME, SECRET, users};
 
 /// No login.
-pub(crate) fn plain(port: u16) {
-    serve(port, |rocket| rocket.mount("/", routes![page]));
+pub(crate) fn plain(rocket: Rocket<Build>) -> Rocket<Build> {
+    rocket.mount("/", routes![page])
 }
 
 #[get("/page")]
@@ -20,7 +20,15 @@ fn page() -> &'static str {
     NAME
 }
 
-fn serve(port: u16, application: impl FnOnce(Rocket<Build>) -> Rocket<Build>) {
+/// What an application adds to a Rocket.
+pub(crate) type Extend = fn(Rocket<Build>) -> Rocket<Build>;
+
+pub(crate) fn serve(port: u16, extend: Extend) {
+    block_on(rocket(port, extend).launch()).expect("Rocket serves");
+}
+
+/// The application, not launched yet.
+pub(crate) fn rocket(port: u16, extend: Extend) -> Rocket<Build> {
     let config = Config {
         port,
         workers: 1,
@@ -28,6 +36,5 @@ fn serve(port: u16, application: impl FnOnce(Rocket<Build>) -> Rocket<Build>) {
         secret_key: SecretKey::derive_from(SECRET.as_bytes()),
         ..Config::release_default()
     };
-    let rocket = application(rocket::custom(config).manage(users()));
-    block_on(rocket.launch()).expect("Rocket serves");
+    extend(rocket::custom(config).manage(users()))
 }
