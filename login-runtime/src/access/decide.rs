@@ -15,7 +15,7 @@ use crate::realm::RealmCore;
 use crate::realm::any::{AnyRealm, Standing};
 use crate::realm::registry::Realms;
 use crate::realm::unavailable::Unavailable;
-use crate::request::cross_site::{self, Signals, value_of};
+use crate::request::cross_site::{self, Refusal, Signals, value_of};
 
 /// Where a guard is used.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,18 +64,15 @@ pub(crate) async fn decide(
         )
     };
     let site = check_site(core, req);
-    let deny_site = |reason| {
-        warn!(
-            "a request to a guarded route was refused: it comes from another site; if that one is yours, name it in \
-             `login.trusted_origins`"
-        );
-        deny(reason)
+    let deny_site = |refusal: Refusal| {
+        warn!("a request to a guarded route was refused: {refusal}");
+        deny(Reason::CrossSite)
     };
     // Before any look at the user: another site's page must not act with the visitor's cookies, logged in or not.
-    if let Err(reason) = site
+    if let Err(refusal) = site
         && may_be_by_browser(req)
     {
-        return Err(deny_site(reason));
+        return Err(deny_site(refusal));
     }
     // Fails closed: when the loader or the revocation list fails, nobody knows who this is. The answer is 5xx, and
     // no cookie is touched.
@@ -85,10 +82,10 @@ pub(crate) async fn decide(
     };
     let standing = standing.map_err(GuardError::Failed)?;
     // May pass: whom the request loader knows by something that another site's page cannot have a browser send.
-    if let Err(reason) = site
+    if let Err(refusal) = site
         && standing == Standing::Anonymous
     {
-        return Err(deny_site(reason));
+        return Err(deny_site(refusal));
     }
     match guard.need {
         // May pass: a page such as the login form is for visitors without a login.
@@ -122,12 +119,12 @@ pub(crate) async fn decide(
 ///
 /// Safe methods pass: they change nothing (RFC 9110, section 9.2.1), and links from other sites use them. The
 /// handshake of a WebSocket is a GET as well, but no link, and what follows it may change everything (ASVS 4.4.2).
-pub(crate) fn check_site(core: &RealmCore, req: &Request<'_>) -> Result<(), Reason> {
+pub(crate) fn check_site(core: &RealmCore, req: &Request<'_>) -> Result<(), Refusal> {
     let is_link = cross_site::is_safe(req.method()) && !req.headers().contains("Upgrade");
-    if is_link || is_same_site(core, req) {
+    if is_link {
         Ok(())
     } else {
-        Err(Reason::CrossSite)
+        check_source(core, req)
     }
 }
 
@@ -142,7 +139,7 @@ fn may_be_by_browser(req: &Request<'_>) -> bool {
             .any(cross_site::is_sent_by_browsers)
 }
 
-fn is_same_site(core: &RealmCore, req: &Request<'_>) -> bool {
+fn check_source(core: &RealmCore, req: &Request<'_>) -> Result<(), Refusal> {
     let (sec_fetch_site, sites_disagree) = value_of(req.headers().get("Sec-Fetch-Site"));
     let (origin, origins_disagree) = value_of(req.headers().get("Origin"));
     let host = origin.and_then(|_| req.host()).map(ToString::to_string);
@@ -154,7 +151,7 @@ fn is_same_site(core: &RealmCore, req: &Request<'_>) -> bool {
         https: core.config.https,
     };
     let config = &core.config;
-    cross_site::allows(
+    cross_site::check(
         config.cross_site_protection,
         &signals,
         &config.trusted_origins,

@@ -20,6 +20,7 @@ use crate::app::handler::{AnswerFn, EventListener, Localize, RequestLoader, User
 use crate::app::user::{UserMixin, UserType};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::request::cross_site::{Refusal, WebOrigin};
 use crate::revocation::{Revocations, SessionRef, UserRef};
 use crate::token::keys::KeyRing;
 use crate::token::{LoginId, Token};
@@ -38,27 +39,37 @@ pub(crate) struct RealmCore {
 }
 
 impl RealmCore {
-    /// Warns, once, of a login whose cookies the browser will drop: its host is not under their domain.
+    /// Warns, once, of a login whose cookies the browser will drop.
     pub(crate) fn check_host(&self, req: &Request<'_>) {
+        if let Some(mistake) = self.why_dropped(req)
+            && !self.warned_of_host.swap(true, Ordering::Relaxed)
+        {
+            warn!("a user logs in, but browsers drop the cookies: {mistake}");
+        }
+    }
+
+    fn why_dropped(&self, req: &Request<'_>) -> Option<String> {
         let config = &self.config;
+        let host = req.host()?.domain().as_str();
         let domains = [
             &config.session_cookie.domain,
             &config.remember_cookie.domain,
         ];
-        let Some(host) = req.host().map(|host| host.domain().as_str()) else {
-            return;
-        };
         let foreign = |domain: &&String| !is_under(host, domain);
-        if let Some(domain) = domains.into_iter().flatten().find(foreign)
-            && !self.warned_of_host.swap(true, Ordering::Relaxed)
-        {
-            warn!(
-                "a user logs in at the host `{}`, which is not under the cookies' domain `{domain}`, so that browsers \
-                 drop the cookies; correct `login.session_cookie_domain` and `login.remember_cookie_domain`, or let the \
-                 proxy pass the `Host` header on",
+        if let Some(domain) = domains.into_iter().flatten().find(foreign) {
+            return Some(format!(
+                "the host `{}` is not under their domain `{domain}`; correct `login.session_cookie_domain` and \
+                 `login.remember_cookie_domain`, or let the proxy pass the `Host` header on",
                 host.escape_debug()
-            );
+            ));
         }
+        // The cross-site rule refuses a page of plain HTTP, unless a setting lets it pass. To HTTPS, browsers send the
+        // other header.
+        let headers = req.headers();
+        let origin = headers.get_one("Origin")?.parse::<WebOrigin>().ok()?;
+        let is_plain = origin.is_plain_http() && !headers.contains("Sec-Fetch-Site");
+        (is_plain && config.session_cookie.secure && !is_this_machine(host))
+            .then(|| Refusal::PlainHttp.to_string())
     }
 
     /// A token's session, as the list of ended logins gets it.
@@ -72,6 +83,11 @@ impl RealmCore {
             user_id,
         }
     }
+}
+
+/// Whether browsers accept Secure cookies from this host over plain HTTP; most do.
+fn is_this_machine(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.starts_with("127.") || host == "[::1]"
 }
 
 /// Whether a host is a domain, or a part of it.

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use rocket::http::Method;
 use serde::Deserialize;
+use thiserror::Error;
 
 /// Which requests from other sites may log in, log out or change anything.
 ///
@@ -55,29 +56,64 @@ pub(crate) fn value_of<'a>(mut lines: impl Iterator<Item = &'a str>) -> (Option<
     (value, lines.any(|line| Some(line) != value))
 }
 
-/// Whether a request may change something; `trusted` are the other sites that may send changes.
-pub(crate) fn allows(
+/// Why a request may not change anything, and the fix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum Refusal {
+    #[error(
+        "it comes from another site; if that site is yours, name it in `login.trusted_origins`; behind a proxy, let the \
+         proxy pass the `Host` header on"
+    )]
+    OtherSite,
+    #[error(
+        "this site is visited over plain HTTP, but its login cookies are `Secure`, so browsers would drop them; serve the \
+         site over HTTPS, or set `login.insecure_cookies = true` if you trust its network"
+    )]
+    PlainHttp,
+    #[error(
+        "it has `Origin: null`, so its page is unknown; browsers send that for pages with `Referrer-Policy: no-referrer` \
+         (use `same-origin`) and for sandboxed frames"
+    )]
+    NullOrigin,
+    #[error(
+        "it has neither `Sec-Fetch-Site` nor `Origin`, and `login.cross_site_protection` is `strict`; browsers send one \
+         of them, and a program must send `Origin` with the address of this site"
+    )]
+    NoSource,
+    #[error(
+        "it has `Sec-Fetch-Site` or `Origin` twice, with different values; send each of them once"
+    )]
+    Contradiction,
+}
+
+/// Checks that a request may change something; `trusted` are the other sites that may send changes.
+pub(crate) fn check(
     mode: CrossSiteProtection,
     signals: &Signals<'_>,
     trusted: &[TrustedOrigin],
-) -> bool {
+) -> Result<(), Refusal> {
     if mode == CrossSiteProtection::Off {
-        return true;
+        return Ok(());
     }
     if signals.disagree {
-        return false;
+        return Err(Refusal::Contradiction);
     }
     let origin = signals.origin.map(WebOrigin::from_str);
     if let Some(Ok(origin)) = &origin
         && trusted.iter().any(|trusted| trusted.includes(origin))
     {
-        return true;
+        return Ok(());
     }
     match (signals.sec_fetch_site, origin) {
-        (Some(site), _) => matches!(site, "same-origin" | "none"),
-        (None, Some(Ok(origin))) => origin.is_at(signals.host, signals.https),
-        (None, Some(Err(_))) => false,
-        (None, None) => mode == CrossSiteProtection::Standard,
+        (Some("same-origin" | "none"), _) => Ok(()),
+        (None, Some(Ok(origin))) if origin.is_at(signals.host, signals.https) => Ok(()),
+        // Without `Sec-Fetch-Site`, which browsers send to HTTPS and to localhost.
+        (None, Some(Ok(origin))) if origin.is_at(signals.host, Some(false)) => {
+            Err(Refusal::PlainHttp)
+        }
+        (None, Some(Err(_))) if signals.origin == Some("null") => Err(Refusal::NullOrigin),
+        (Some(_), _) | (None, Some(_)) => Err(Refusal::OtherSite),
+        (None, None) if mode == CrossSiteProtection::Strict => Err(Refusal::NoSource),
+        (None, None) => Ok(()),
     }
 }
 
@@ -121,6 +157,11 @@ impl WebOrigin {
         here.is_some_and(|(host, port)| {
             self.host == host && self.port == port.or(Some(default_port))
         }) && https.is_none_or(|https| https == (self.scheme == Scheme::Https))
+    }
+
+    /// Whether its pages come over plain HTTP.
+    pub(crate) fn is_plain_http(&self) -> bool {
+        self.scheme == Scheme::Http
     }
 }
 
@@ -259,6 +300,10 @@ mod tests {
     use super::*;
     use CrossSiteProtection::{Off, Standard, Strict};
 
+    fn allows(mode: CrossSiteProtection, signals: &Signals<'_>, trusted: &[TrustedOrigin]) -> bool {
+        check(mode, signals, trusted).is_ok()
+    }
+
     const HERE: Signals<'static> = Signals {
         sec_fetch_site: None,
         origin: None,
@@ -315,6 +360,65 @@ mod tests {
                 ..from_site(site)
             };
             assert!(!allows(Standard, &signals, &partner()), "{site}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_its_own_fix() {
+        let https = Some(true);
+        let over_http = Signals {
+            https,
+            ..from_origin("http://app.example")
+        };
+        let from_page = Signals {
+            sec_fetch_site: Some("cross-site"),
+            ..over_http
+        };
+        let twice = Signals {
+            disagree: true,
+            ..HERE
+        };
+        for (mode, signals, refusal, fix) in [
+            (
+                Standard,
+                over_http,
+                Refusal::PlainHttp,
+                "`login.insecure_cookies = true`",
+            ),
+            (
+                Standard,
+                from_page,
+                Refusal::OtherSite,
+                "`login.trusted_origins`",
+            ),
+            (
+                Standard,
+                from_origin("http://b.example"),
+                Refusal::OtherSite,
+                "`login.trusted_origins`",
+            ),
+            (
+                Standard,
+                from_origin("null"),
+                Refusal::NullOrigin,
+                "`same-origin`",
+            ),
+            (Strict, HERE, Refusal::NoSource, "must send `Origin`"),
+            (
+                Standard,
+                twice,
+                Refusal::Contradiction,
+                "send each of them once",
+            ),
+        ] {
+            assert_eq!(check(mode, &signals, &[]), Err(refusal), "{signals:?}");
+            let message = refusal.to_string();
+            assert!(message.contains(fix), "{message}");
+            assert_eq!(
+                message.contains("trusted_origins"),
+                refusal == Refusal::OtherSite,
+                "{message}"
+            );
         }
     }
 

@@ -43,10 +43,8 @@ pub enum LoginError {
     /// The duration is not between one second and 400 days; 500.
     #[error("a login cannot be remembered for {0:?}: set a duration from 1 second to 400 days")]
     BadDuration(Duration),
-    /// The request comes from another site; 403.
-    #[error(
-        "the request comes from another site: if that site is yours, add it to `login.trusted_origins`"
-    )]
+    /// The request does not come from a page of this site; 403. The log says why, and names the setting.
+    #[error("the request does not come from a page of this site: the log says why")]
     CrossSite,
     /// The request has a safe method such as GET, which must not change anything; 403.
     #[error(
@@ -97,7 +95,9 @@ impl<'r> Responder<'r, 'static> for LoginError {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
         let status = self.status();
         match self {
-            Self::CrossSite | Self::SafeMethod => warn!("a login change was refused: {self}"),
+            // Already in the log, with the reason.
+            Self::CrossSite => {}
+            Self::SafeMethod => warn!("a login change was refused: {self}"),
             _ if status.code >= 500 => error!("a login change failed: {self}"),
             _ => debug!("a login change was refused: {self}"),
         }

@@ -21,6 +21,7 @@ use std::fmt;
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::{Ignite, Request, Rocket, Sentinel};
+use tracing::warn;
 
 use self::change::Act;
 use self::current_user::CurrentUser;
@@ -359,15 +360,16 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         if is_safe(self.req.method()) {
             return Err(LoginError::SafeMethod);
         }
-        let Err(reason) = decide::check_site(core, self.req) else {
+        let Err(refusal) = decide::check_site(core, self.req) else {
             return Ok(());
         };
+        warn!("a request to change a login was refused: {refusal}");
         self.emit(EventKind::CrossSite, None, None).await;
         // For catchers. The handler may still return any other response, so the denial is not certain.
         let denied = Denied {
             certain: false,
             emitted: true,
-            ..Self::denied(reason)
+            ..Self::denied(Reason::CrossSite)
         };
         denied.record(self.req);
         Err(LoginError::CrossSite)
