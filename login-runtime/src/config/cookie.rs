@@ -51,8 +51,8 @@ impl Cookies {
             report.mistake("session_cookie_name", TAKEN);
         }
 
-        let secure = !site.debug || site.tls;
         let insecure_allowed = site.debug || values.insecure_cookies;
+        let secure = site.tls || !insecure_allowed;
         let session = CookieSpec {
             name: session_name,
             domain: values.session_cookie_domain.clone(),
@@ -153,17 +153,18 @@ impl CookieSpec {
                  cookie's `secure`",
             );
         }
-        let switch = "set it to `true`, or allow this with `login.insecure_cookies = true`";
         if !self.secure && !insecure_allowed {
             wrong(
                 "secure",
-                &format!("`false` sends logins over plain HTTP; {switch}"),
+                "`false` sends logins over plain HTTP; remove it, or, for a site without HTTPS, set only \
+                 `login.insecure_cookies = true`",
             );
         }
         if !self.http_only && !insecure_allowed {
             wrong(
                 "httponly",
-                &format!("`false` shows logins to every script; {switch}"),
+                "`false` shows logins to every script; remove it, or allow this with `login.insecure_cookies = true` and, \
+                 over HTTPS, `login.session_cookie_secure = true` and `login.remember_cookie_secure = true`",
             );
         }
 

@@ -43,7 +43,7 @@ macro_rules! settings_table {
             /// Sets the session cookie's path.
             session_cookie_path(path: Text) = "/";
             /// Sets whether browsers send the session cookie over HTTPS only.
-            session_cookie_secure(secure: bool) = (computed "`true`, but `false` in the debug profile without TLS");
+            session_cookie_secure(secure: bool) = (computed "`true`, but without TLS `false` in the debug profile or with `insecure_cookies`");
             /// Sets the session cookie's `SameSite`: `strict`, `lax` or `none`.
             session_cookie_samesite(same_site: SameSite) = Lax;
             /// Sets how long a session lasts at most, counted from the login.
@@ -74,7 +74,7 @@ macro_rules! settings_table {
             /// Sets the remember cookie's path.
             remember_cookie_path(path: Text) = "/";
             /// Sets whether browsers send the remember cookie over HTTPS only.
-            remember_cookie_secure(secure: bool) = (computed "`true`, but `false` in the debug profile without TLS");
+            remember_cookie_secure(secure: bool) = (computed "`true`, but without TLS `false` in the debug profile or with `insecure_cookies`");
             /// Sets whether the remember cookie is hidden from scripts.
             remember_cookie_httponly(http_only: bool) = true;
             /// Sets the remember cookie's `SameSite`: `strict`, `lax` or `none`.
@@ -142,7 +142,12 @@ macro_rules! settings_table {
             /// Sets whether browsers keep the login cookies apart for each site that shows this one in a frame
             /// (`Partitioned`); such cookies also need both `samesite` settings to be `none`.
             partitioned_cookies(partitioned: bool) = false;
-            /// Sets whether cookies without `Secure` or `HttpOnly` are allowed outside the debug profile.
+            /// Sets whether logins work over plain HTTP outside the debug profile, as in a network without TLS: the
+            /// cookies are then not `Secure` unless set, and may be without `HttpOnly`.
+            ///
+            /// Without it, browsers drop the cookies of a site that is visited over plain HTTP; only `localhost` is
+            /// exempt. With it, everybody on the way can copy a login. A server that itself serves TLS, with Rocket's
+            /// setting `tls`, keeps its cookies `Secure`.
             insecure_cookies(insecure: bool) = false;
             /// Sets how long a loader, handler, listener or shared revocation list may take; at most an hour.
             ///

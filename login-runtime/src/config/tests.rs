@@ -325,7 +325,21 @@ fn outside_debug_insecure_cookies_need_the_switch() {
         .merge(("login.insecure_cookies", true))
         .merge(("login.session_cookie_secure", false));
     assert_eq!(new(&plain).unwrap().0.https, None);
-    assert!(with("insecure_cookies", true).session_cookie.secure);
+}
+
+#[test]
+fn insecure_cookies_alone_are_for_plain_http_unless_more_is_set() {
+    let config = with("insecure_cookies", true);
+    assert_eq!(config.session_cookie.name, "login_session");
+    assert!(!config.session_cookie.secure && !config.remember_cookie.secure);
+    assert!(config.remember_cookie.http_only);
+    assert_eq!(config.https, None);
+    let figment = release()
+        .merge(("login.insecure_cookies", true))
+        .merge(("login.session_cookie_secure", true));
+    let (config, _) = new(&figment).unwrap();
+    assert_eq!(config.https, Some(true));
+    assert!(config.session_cookie.secure && !config.remember_cookie.secure);
 }
 
 #[test]
