@@ -130,14 +130,11 @@ impl CookieSpec {
                 "domain",
                 "is not a host name; write one without scheme, port and path, such as `example.com`",
             );
-        } else if domain
-            .as_deref()
-            .is_some_and(|domain| !domain.contains('.'))
-        {
+        } else if domain.as_deref().is_some_and(host::is_public_suffix) {
             wrong(
                 "domain",
-                "has a single label, and browsers keep no cookie for such a domain; write one such as `example.com`, \
-                 or leave it out",
+                "is a single label or a public suffix, and browsers keep no cookie for such a domain; write your own, such as \
+                 `example.com`, or leave it out",
             );
         }
         if !is_path(&self.path) {
@@ -310,8 +307,8 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_of_a_single_label_is_refused() {
-        for domain in ["com", "localhost", ".com", "example"] {
+    fn a_public_suffix_is_refused_as_a_domain() {
+        for domain in ["com", "localhost", ".com", "example", "co.uk", ".github.io"] {
             let domain = Some(domain.to_owned());
             let errors = errors(CookieSpec { domain, ..cookie() }, true);
             assert_eq!(errors.len(), 1, "{errors:?}");

@@ -38,7 +38,8 @@ macro_rules! settings_table {
             /// Sets the session cookie's domain; without one, browsers send the cookie to this host only.
             ///
             /// Browsers keep no cookie for a public suffix, such as `com` or `co.uk`, nor for a domain that this host is
-            /// not under. The launch refuses a single label, and the first login under another host gives a warning.
+            /// not under. The launch refuses the best known suffixes, and the first login under another host gives a
+            /// warning.
             session_cookie_domain(domain: Text) = none;
             /// Sets the session cookie's path.
             session_cookie_path(path: Text) = "/";
@@ -69,7 +70,8 @@ macro_rules! settings_table {
             /// Sets the remember cookie's domain; without one, browsers send the cookie to this host only.
             ///
             /// Browsers keep no cookie for a public suffix, such as `com` or `co.uk`, nor for a domain that this host is
-            /// not under. The launch refuses a single label, and the first login under another host gives a warning.
+            /// not under. The launch refuses the best known suffixes, and the first login under another host gives a
+            /// warning.
             remember_cookie_domain(domain: Text) = none;
             /// Sets the remember cookie's path.
             remember_cookie_path(path: Text) = "/";
