@@ -340,7 +340,7 @@ async fn a_login_of_one_kind_opens_nothing_of_another() {
     let key = new_key(&client, "").await;
     post(&client, "/logout", String::new()).await;
     let request = client.get("/dashboard").header(bearer(&key));
-    assert_eq!(request.dispatch().await.status(), Status::SeeOther);
+    assert_eq!(request.dispatch().await.status(), Status::Unauthorized);
 }
 
 #[rocket::async_test]

@@ -72,7 +72,7 @@ impl<U: UserMixin> LoginManager<U> {
     /// Sets the login page for everything below a mount point; the longest mount point that contains the request wins.
     ///
     /// In the configuration, the key is `mount_login_views`, a table from mount point to page. Flask-Login's
-    /// `blueprint_login_views`.
+    /// `blueprint_login_views`; for its `None`, call [`mount_without_login_view`](Self::mount_without_login_view).
     ///
     /// Default: none.
     ///

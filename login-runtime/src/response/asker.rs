@@ -1,7 +1,9 @@
 //! Who sent a request, and so how they can be sent elsewhere.
 
 use rocket::Request;
-use rocket::http::MediaType;
+use rocket::http::{ContentType, MediaType};
+
+use crate::request::cross_site::is_sent_by_browsers;
 
 /// Who sent a request.
 #[derive(Clone, Copy, PartialEq)]
@@ -32,7 +34,7 @@ impl Asker {
             }
         } else if headers.get_one("HX-Request") == Some("true") {
             Self::Htmx
-        } else if mode.is_none() && prefers_a_page(req) {
+        } else if mode.is_none() && !is_from_a_program(req) && prefers_a_page(req) {
             Self::Person
         } else {
             Self::Script
@@ -51,6 +53,16 @@ fn is_in_advance(req: &Request<'_>) -> bool {
         .iter()
         .filter_map(|name| req.headers().get_one(name))
         .any(|purpose| purpose.starts_with("prefetch") || purpose == "preview")
+}
+
+/// Whether a request has what a browser does not send when it opens a page: JSON, or a key in `Authorization`.
+fn is_from_a_program(req: &Request<'_>) -> bool {
+    let is_json =
+        |body: &ContentType| body.sub() == "json" || body.sub().as_str().ends_with("+json");
+    let mut keys = req.headers().get("Authorization");
+    // Every browser sends `Accept`.
+    let is_program = |key| req.accept().is_none() || !is_sent_by_browsers(key);
+    req.content_type().is_some_and(is_json) || keys.any(is_program)
 }
 
 /// Whether a client that does not send its mode asked for a page, and not for data.

@@ -16,7 +16,7 @@ const LOG_IN: &str = "Please log in to access this page.";
 
 type Headers = &'static [(&'static str, &'static str)];
 
-const NAVIGATIONS: [Headers; 8] = [
+const NAVIGATIONS: [Headers; 10] = [
     &[],
     &[
         ("Sec-Fetch-Mode", "navigate"),
@@ -31,9 +31,18 @@ const NAVIGATIONS: [Headers; 8] = [
         ("Accept", "application/json"),
     ],
     &[("HX-Request", "false")],
+    // A staging site behind Basic authentication, over plain HTTP.
+    &[
+        ("Authorization", "Basic YTpi"),
+        ("Accept", "text/html,*/*;q=0.8"),
+    ],
+    &[
+        ("Sec-Fetch-Mode", "navigate"),
+        ("Authorization", "Bearer key"),
+    ],
 ];
 
-const SCRIPTS: [Headers; 9] = [
+const SCRIPTS: [Headers; 14] = [
     // No browser opens a page with it; `curl`, most HTTP clients and `fetch` send it.
     &[("Accept", "*/*")],
     &[("Accept", "*/*;q=0.8")],
@@ -47,6 +56,14 @@ const SCRIPTS: [Headers; 9] = [
     &[("Sec-Fetch-Mode", "same-origin"), ("Accept", "text/html")],
     &[("Sec-Fetch-Mode", "no-cors")],
     &[("Accept", "image/avif,image/webp,*/*;q=0.8")],
+    &[("Authorization", "Bearer key")],
+    &[("Authorization", "Bearer key"), ("Accept", "text/html")],
+    &[("Authorization", "Basic YTpi")],
+    &[("Content-Type", "application/json")],
+    &[
+        ("Content-Type", "application/vnd.api+json; charset=utf-8"),
+        ("Accept", "text/html"),
+    ],
 ];
 
 fn with<'a>(mut browser: Browser<'a>, headers: &[(&str, &str)]) -> Browser<'a> {

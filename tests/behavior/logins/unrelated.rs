@@ -37,7 +37,7 @@ fn header() -> impl Strategy<Value = (String, String)> {
         "X-Real-IP",
         "Forwarded",
         "X-Forwarded-Host",
-        "Authorization",
+        "Proxy-Authorization",
         "Referer",
         "Accept-Language",
         "Accept-Encoding",
