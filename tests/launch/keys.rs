@@ -1,5 +1,6 @@
 //! The secret key: missing, weak, published and repeated keys stop the launch, and no message shows them.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use data_encoding::{BASE64, HEXLOWER};
@@ -112,12 +113,17 @@ fn without_a_key_the_server_never_listens() {
     assert_eq!(kind, "launch fairing(s) failed");
 }
 
-/// Runs the example as a process, in the release profile, with no other environment variables.
 fn quickstart(port: u16, key: Option<&str>) -> Output {
     run(quickstart::command(), port, key, &[])
 }
 
-fn run(mut process: Command, port: u16, key: Option<&str>, settings: &[(&str, &str)]) -> Output {
+/// Runs the example in the release profile, with no environment variables but these.
+pub(crate) fn run(
+    mut process: Command,
+    port: u16,
+    key: Option<&str>,
+    settings: &[(&str, &str)],
+) -> Output {
     process.env_clear();
     process.env("ROCKET_PROFILE", "release");
     process.env("ROCKET_PORT", port.to_string());
@@ -199,6 +205,71 @@ fn the_debug_profile_needs_no_key_but_warns() {
         error.starts_with("`secret_key`: the key has 5 bytes"),
         "{error}"
     );
+}
+
+#[test]
+fn a_key_of_words_warns_and_is_not_shown() {
+    let words = "correct horse battery staple, and a donkey";
+    for (file, name) in [
+        (format!("[default]\nsecret_key = {words:?}"), "secret_key"),
+        (
+            format!("[default.login]\nsecret_key = {words:?}"),
+            "login.secret_key",
+        ),
+    ] {
+        let warning = with_file(keyless(&file)).warned();
+        assert_eq!(
+            warning,
+            format!(
+                "`{name}` is words or a pattern and not random, so it can be guessed, and then anybody can log in as \
+                 anybody; create one with `openssl rand -base64 32`, and set it as `secret_key` in Rocket.toml or as \
+                 ROCKET_SECRET_KEY in the environment"
+            )
+        );
+    }
+}
+
+/// Copies the example into a folder of its own, under this name.
+fn copied_to(folder: &Path, name: &str) -> PathBuf {
+    let program = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    std::fs::copy(quickstart::command().get_program(), &program).unwrap();
+    program
+}
+
+#[test]
+fn the_debug_profile_keeps_a_key_in_the_target_directory_without_a_word() {
+    let target = tempfile::tempdir().unwrap();
+    std::fs::write(target.path().join("CACHEDIR.TAG"), "").unwrap();
+    let shop = copied_to(target.path(), "shop");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let printed = |program: &Path, profile: &str| {
+        let mut process = Command::new(program);
+        process
+            .env_clear()
+            .env("ROCKET_PROFILE", profile)
+            .env("ROCKET_PORT", port.to_string());
+        let output = process.output().unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    let kept = || std::fs::read_to_string(target.path().join("shop.login-key")).unwrap();
+
+    assert!(!printed(&shop, "debug").contains("secret_key"));
+    let key = kept();
+    let again = printed(&shop, "debug");
+    assert!(
+        !again.contains("secret_key") && !again.contains(&key),
+        "{again}"
+    );
+    assert_eq!(kept(), key);
+    // No other profile uses it.
+    assert!(printed(&shop, "release").contains("`secret_key`: is not set"));
+    assert_eq!(kept(), key);
+    // Outside a target directory, the key ends with the process.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let shop = copied_to(elsewhere.path(), "shop");
+    assert!(printed(&shop, "debug").contains("`secret_key` is not set"));
+    assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 1);
 }
 
 #[test]

@@ -5,9 +5,11 @@
 
 mod check;
 mod cookie;
+mod debug_key;
 mod duration;
 mod enums;
 mod error;
+mod guessable;
 mod host;
 mod lifetimes;
 mod secret;

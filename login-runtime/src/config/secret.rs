@@ -1,5 +1,6 @@
 //! The keys that sign: `login.secret_key`, otherwise Rocket's own `secret_key`, and the retired ones.
 
+use std::env;
 use std::fmt;
 
 use rocket::figment::Figment;
@@ -7,6 +8,7 @@ use rocket::figment::value::Value;
 use serde::de::{Deserialize, Deserializer, Error as _};
 
 use super::error::Report;
+use super::{debug_key, guessable};
 use crate::token::secret::{KeyError, SecretKey};
 
 /// The most keys that are kept, including the current one.
@@ -47,6 +49,10 @@ impl KeyInput {
         matches!(self, Self::Bytes(bytes) if matches!(bytes.len(), 32 | 64) && bytes.iter().all(|&b| b == 0))
     }
 
+    fn is_guessable(&self) -> bool {
+        matches!(self, Self::Text(text) if guessable::is_guessable(text))
+    }
+
     fn to_key(&self) -> Result<SecretKey, KeyError> {
         match self {
             Self::Text(text) => SecretKey::from_text(text),
@@ -76,6 +82,7 @@ pub(super) fn current(
     report: &mut Report,
 ) -> Option<SecretKey> {
     if let Some(given) = given {
+        warn_if_guessable("login.secret_key", given, report);
         return given
             .to_key()
             .map_err(|error| report.mistake("secret_key", error.to_string()))
@@ -88,6 +95,7 @@ pub(super) fn current(
             return None;
         };
         if !given.is_rocket_default() {
+            warn_if_guessable("secret_key", &given, report);
             return given
                 .to_key()
                 .map_err(|error| report.mistake_at("secret_key", error.to_string(), source))
@@ -105,6 +113,13 @@ pub(super) fn current(
         );
         return None;
     }
+    // Only here, behind the check of the profile: whoever reads the target directory knows this key.
+    if let Some(key) = env::current_exe()
+        .ok()
+        .and_then(|program| debug_key::kept_for(&program))
+    {
+        return Some(key);
+    }
     match SecretKey::generate() {
         Ok(key) => {
             report.warning(format!(
@@ -120,6 +135,15 @@ pub(super) fn current(
             );
             None
         }
+    }
+}
+
+fn warn_if_guessable(name: &str, given: &KeyInput, report: &mut Report) {
+    if given.is_guessable() {
+        report.warning(format!(
+            "`{name}` is words or a pattern and not random, so it can be guessed, and then anybody can log in as \
+             anybody; {FIX}"
+        ));
     }
 }
 

@@ -19,7 +19,9 @@ macro_rules! settings_table {
         $generate! {
             /// Sets the secret that signs the cookies: 32 bytes or more, as base64, hexadecimal or plain text.
             ///
-            /// In the debug profile, a missing secret is replaced by a random one; otherwise the launch stops.
+            /// In the debug profile, a missing secret is replaced by a random one, which is kept beside the program in
+            /// cargo's target directory; outside that directory, it ends with the process. In any other profile, the
+            /// launch stops.
             secret_key(key: Key) = (computed "Rocket's own `secret_key`");
             /// Sets up to three retired secrets, the latest first: they still verify, but no longer sign.
             secret_key_fallbacks(keys: Keys) = [];

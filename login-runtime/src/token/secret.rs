@@ -60,6 +60,11 @@ impl SecretKey {
     pub(crate) fn generate() -> io::Result<Self> {
         random::draw::<MIN_SECRET>().map(|bytes| Self(bytes.into()))
     }
+
+    /// Generates the text of a key.
+    pub(crate) fn generate_text() -> io::Result<String> {
+        Self::generate().map(|key| BASE64.encode(&key.0))
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a secret from the configuration")]
