@@ -1,5 +1,6 @@
 //! The secret key: missing, weak, published and repeated keys stop the launch, and no message shows them.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -131,7 +132,18 @@ pub(crate) fn run(
         process.env("ROCKET_SECRET_KEY", format!("{key:?}"));
     }
     process.envs(settings.iter().copied());
-    process.output().unwrap()
+    output(&mut process)
+}
+
+/// Runs a program that a test may have just copied.
+fn output(process: &mut Command) -> Output {
+    loop {
+        match process.output() {
+            // A process that another test starts at this moment has the copy open, until it runs its own program.
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {}
+            output => return output.unwrap(),
+        }
+    }
 }
 
 #[test]
@@ -249,7 +261,7 @@ fn the_debug_profile_keeps_a_key_in_the_target_directory_without_a_word() {
             .env_clear()
             .env("ROCKET_PROFILE", profile)
             .env("ROCKET_PORT", port.to_string());
-        let output = process.output().unwrap();
+        let output = output(&mut process);
         String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
     };
     let kept = || std::fs::read_to_string(target.path().join("shop.login-key")).unwrap();

@@ -126,6 +126,21 @@ impl Launch {
         warning
     }
 
+    /// The launch went well, with a warning for each of these settings that a method hides.
+    fn hidden<const N: usize>(self, settings: [&str; N]) {
+        assert_eq!(self.stopped_by, None, "{self:?}");
+        let place = "(in TOML source string)";
+        let warnings = settings.map(|name| {
+            format!(
+                "`login.{name}` {place} has no effect, because the method `{name}` of `LoginManager` is called too, and \
+                 it wins; remove one of them"
+            )
+        });
+        let mut found = self.warnings();
+        found.sort();
+        assert_eq!(found, warnings);
+    }
+
     fn went_well(self) {
         assert_eq!(self.stopped_by, None, "{self:?}");
         assert_eq!((self.errors(), self.warnings()), (vec![], vec![]));

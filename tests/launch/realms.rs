@@ -3,7 +3,7 @@
 use rocket::routes;
 use rocket_login::{LoginManager, user_loader};
 
-use crate::{Launch, Robot, debug, launch, load_staff, one, site, staff, two, users};
+use crate::{Launch, Robot, debug, launch, load_staff, login_page, one, site, staff, two, users};
 
 #[test]
 fn settings_for_an_unknown_realm_stop_the_launch() {
@@ -12,7 +12,14 @@ fn settings_for_an_unknown_realm_stop_the_launch() {
             "[default.login.realms.stuff]\nlogin_view = '/x'",
             &["`login.realms.stuff`", ".realm(\"stuff\")"][..],
         ),
-        ("[default.login.realms.Staff]", &["`login.realms.Staff`"]),
+        (
+            "[default.login.realms.stff]",
+            &["`login.realms.stff`", "did you mean `staff`?"],
+        ),
+        (
+            "[default.login.realms.Staff]",
+            &["`login.realms.Staff`", "did you mean `staff`?"],
+        ),
         ("[default.login.realms.user]", &["`login.realms.user`"]),
     ] {
         two(toml, routes![]).stopped_saying(parts);
@@ -50,6 +57,38 @@ fn a_wrong_setting_of_a_realm_stops_the_launch_and_names_its_table() {
             .contains("`login.realms.staff`: is not a table"),
         "{errors:?}"
     );
+}
+
+#[test]
+fn settings_of_a_realm_outside_its_table_stop_the_launch() {
+    for (toml, setting) in [
+        (
+            "[default.login.staff]\nlogin_view = '/login'",
+            "`login.staff`",
+        ),
+        ("[default.realms.staff]\nlogin_view = '/login'", "`realms`"),
+    ] {
+        let errors = two(toml, routes![]).errors_of_stop().concat();
+        assert!(errors.contains(setting), "{toml}: {errors}");
+        assert!(errors.contains("login.realms."), "{toml}: {errors}");
+    }
+}
+
+#[test]
+fn a_view_or_cookie_name_that_no_realm_shares_warns() {
+    let toml = "[default.login]\nlogin_view = '/login'";
+    let warning = launch(|| {
+        rocket::custom(debug(toml))
+            .attach(staff())
+            .mount("/", routes![login_page])
+    })
+    .warned();
+    assert_eq!(
+        warning,
+        "`login.login_view` has no effect, because every `LoginManager` has a realm, and realms do not share it; write \
+         it under `[default.login.realms.staff]`"
+    );
+    two(toml, routes![login_page]).warned(); // of the page, which is mounted elsewhere
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use rocket::{Orbit, Rocket};
 use tracing::{error, info, warn};
 
-use super::{Access, Audit, audit, views};
+use super::{Access, Audit, audit, for_each_route, views};
 use crate::access;
 use crate::access::group::guards_of;
-use crate::config::{UnguardedRoutes, realms};
+use crate::access::guard::{Need, RouteGuard};
+use crate::config::{UnguardedRoutes, realm_mistakes, unread_settings};
 use crate::realm::registry::Realms;
 
 /// Prints the audit, warns, and stops the launch if a route's guard cannot work.
@@ -16,8 +17,16 @@ pub(crate) fn check(rocket: &Rocket<Orbit>) {
     for warning in views::warnings(rocket) {
         warn!("{warning}");
     }
+    let realms: Vec<_> = Realms::all(rocket)
+        .iter()
+        .map(|realm| realm.core().config.realm.as_deref())
+        .collect();
+    let unread = unread_settings(rocket.figment(), &realms);
+    for warning in unread.into_iter().chain(unreached_pages(rocket)) {
+        warn!("{warning}");
+    }
     let mut mistakes = group_mistakes(rocket);
-    mistakes.extend(unknown_realms(rocket));
+    mistakes.extend(realm_mistakes(rocket.figment(), &realms));
     if denies_unguarded_routes(rocket) {
         mistakes.extend(unguarded_routes(&audit));
     }
@@ -71,19 +80,23 @@ fn group_mistakes(rocket: &Rocket<Orbit>) -> Vec<String> {
     mistakes
 }
 
-/// Returns a mistake for each realm that has settings but no manager.
-fn unknown_realms(rocket: &Rocket<Orbit>) -> Vec<String> {
-    let attached = Realms::all(rocket);
-    let mut mistakes = Vec::new();
-    for realm in realms(rocket.figment()) {
-        let mut names = attached.iter().map(|realm| &realm.core().config.realm);
-        if names.all(|name| name.as_ref() != Some(&realm)) {
-            mistakes.push(format!(
-                "`login.realms.{realm}`: no `LoginManager` has this name; write `.realm({realm:?})`, or correct the name"
-            ));
-        }
-    }
-    mistakes
+/// Returns a warning for each login cookie that browsers do not send to a login page or a guarded route.
+fn unreached_pages(rocket: &Rocket<Orbit>) -> Vec<String> {
+    let warnings = Realms::all(rocket).iter().flat_map(|realm| {
+        let core = realm.core();
+        let needs_login = |guard: &RouteGuard| {
+            let of_guard = Realms::of_guard(rocket, guard.user_type);
+            let is_of_realm = of_guard.is_some_and(|it| it.core().user_type == core.user_type);
+            is_of_realm && matches!(guard.need, Need::Login | Need::FreshLogin)
+        };
+        let guarded = for_each_route(rocket, |route, guards| {
+            guards.any(needs_login).then(|| route.uri.path())
+        });
+        let mut pages: Vec<_> = core.config.login_paths(None).collect();
+        pages.extend(guarded.into_iter().flatten());
+        core.config.unreached(&pages)
+    });
+    warnings.collect()
 }
 
 fn denies_unguarded_routes(rocket: &Rocket<Orbit>) -> bool {

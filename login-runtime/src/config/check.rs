@@ -57,6 +57,10 @@ pub(super) fn networks(given: Vec<String>, check: &mut Check<'_>) -> Vec<IpNet> 
 pub(super) fn header_name(given: String, check: &mut Check<'_>) -> String {
     if !is_token(&given) {
         check.mistake("is not a header's name; write one such as `X-Forwarded-For`");
+    } else if given.eq_ignore_ascii_case("Forwarded") {
+        check.mistake(
+            "`Forwarded` contains more than addresses and is not read; let the proxy set `X-Forwarded-For`",
+        );
     }
     given
 }

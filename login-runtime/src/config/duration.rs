@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use rocket::figment::value::Value;
 
-const MINUTE: u64 = 60;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
+pub(super) const MINUTE: u64 = 60;
+pub(super) const HOUR: u64 = 60 * MINUTE;
+pub(super) const DAY: u64 = 24 * HOUR;
 
 pub(super) const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)

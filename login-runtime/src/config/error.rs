@@ -46,6 +46,16 @@ impl Origin {
     }
 }
 
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.key)?;
+        match self.place.as_str() {
+            "" => Ok(()),
+            place => write!(f, " ({place})"),
+        }
+    }
+}
+
 /// Names a place in Rocket's configuration: a file, or the environment.
 pub(super) fn place_of(metadata: Option<&Metadata>) -> String {
     metadata.map_or_else(String::new, |metadata| match &metadata.source {
@@ -106,6 +116,34 @@ impl Report {
         self.errors
             .iter()
             .any(|error| error.origin.key.ends_with(&end))
+    }
+
+    /// Warns if a method hides a setting of the configuration; a realm may override what it shares with others.
+    pub(super) fn hidden_by_method(&mut self, name: &str, realm: Option<&str>) {
+        let table = realm.map_or_else(
+            || "login.".to_owned(),
+            |realm| format!("login.realms.{realm}."),
+        );
+        let Some(hidden) = self.origins.get(name) else {
+            return;
+        };
+        if hidden.key.starts_with(&table) {
+            let method = if name == "mount_login_views" {
+                "mount_login_view"
+            } else {
+                name
+            };
+            self.warnings.push(format!(
+                "{hidden} has no effect, because the method `{method}` of `LoginManager` is called too, and it wins; \
+                 remove one of them"
+            ));
+        }
+    }
+
+    /// Adds a warning about a key of Rocket's configuration, as in "`key` (in TOML file Rocket.toml) is not read".
+    pub(super) fn warning_at(&mut self, key: &str, warning: &str, source: Option<&Metadata>) {
+        let origin = Origin::new(key.to_owned(), place_of(source));
+        self.warnings.push(format!("{origin} {warning}"));
     }
 
     pub(super) fn warning(&mut self, warning: impl Into<String>) {

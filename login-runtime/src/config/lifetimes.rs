@@ -38,7 +38,14 @@ pub(super) fn idle_timeout(values: &Values, report: &mut Report) -> Option<u64> 
     if !report.is_given("session_idle_timeout") {
         return timeout.map(|timeout| timeout.as_secs().min(session));
     }
-    timeout.map(|timeout| within(session, timeout, &mut report.on("session_idle_timeout")))
+    let mut check = report.on("session_idle_timeout");
+    if timeout.is_some_and(|timeout| timeout.is_zero()) {
+        check.mistake(
+            "is zero; for no timeout write `false`, which is `None` in the method, and otherwise 1 second or more",
+        );
+        return timeout.map(|_| 0);
+    }
+    timeout.map(|timeout| within(session, timeout, &mut check))
 }
 
 /// Checks how long a login is fresh, which must not exceed the session's lifetime; `None` is as long as the session.

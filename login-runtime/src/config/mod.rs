@@ -12,9 +12,12 @@ mod error;
 mod guessable;
 mod host;
 mod lifetimes;
+mod misplaced;
+mod reach;
 mod secret;
 mod settings;
 pub(crate) mod table;
+mod unit;
 mod view;
 
 use std::env;
@@ -32,7 +35,7 @@ pub use self::enums::{SessionProtection, UnguardedRoutes};
 pub(crate) use self::error::LaunchError;
 pub(crate) use self::secret::KeyInput;
 pub use self::settings::{Setting, settings};
-pub(crate) use self::settings::{Settings, realms};
+pub(crate) use self::settings::{Settings, realm_mistakes, unread_settings};
 pub(crate) use self::view::{MountView, View};
 
 use self::cookie::Cookies;
@@ -130,8 +133,10 @@ impl Config {
             report.mistake("realm", check::bad_realm(name));
             return Err(report.errors);
         }
+        misplaced::check(figment, &mut report);
         let file = Settings::read(figment, realm, &mut report);
         for name in builder.given() {
+            report.hidden_by_method(name, realm);
             report.found(name, Origin::method(name));
         }
         let values = builder.or(file).or_default();
@@ -168,23 +173,28 @@ impl Config {
             );
         }
         let mut proxies = self.trusted_proxies.iter();
-        if proxies.any(|network| network.prefix_len() == 0) {
-            report.warning(
-                "`login.trusted_proxies` trusts every address, so every client can pretend to have another address; \
-                 list only the proxies",
-            );
+        if let Some(network) = proxies.find(|network| is_everything(network)) {
+            report.warning(format!(
+                "`login.trusted_proxies` trusts `{network}`, which is more or less every address, so every client can \
+                 pretend to have another address; list only the proxies"
+            ));
         }
         if report.is_given("proxy_header") && self.trusted_proxies.is_empty() {
             report.warning(
                 "`login.proxy_header` has no effect without `login.trusted_proxies`; list the proxies there",
             );
         }
-        let mut methods = self.exempt_methods.iter();
-        if methods.any(|method| *method != Method::Options) {
-            report.warning(
-                "`login.exempt_methods` lets everybody into guarded routes with a method other than OPTIONS; \
-                 remove it, unless these routes check the user themselves",
-            );
+        let methods = self.exempt_methods.iter();
+        let open: Vec<_> = methods
+            .filter(|method| **method != Method::Options)
+            .map(|method| method.as_str())
+            .collect();
+        if !open.is_empty() {
+            report.warning(format!(
+                "`login.exempt_methods` has {}, so everybody gets into every guarded route of that method without a \
+                 login; remove it, unless these routes check the user themselves",
+                open.join(", ")
+            ));
         }
         if !site.debug
             && !report.is_given("audience")
@@ -204,6 +214,11 @@ impl Config {
             );
         }
     }
+}
+
+/// Whether a network has most public addresses. The widest that operators mean are `10.0.0.0/8` and `fc00::/7`.
+fn is_everything(network: &IpNet) -> bool {
+    network.prefix_len() < if network.addr().is_ipv4() { 8 } else { 7 }
 }
 
 /// Facts about this site from Rocket's own configuration.

@@ -12,7 +12,7 @@ use super::duration::{self, IdleTimeout};
 use super::error::{Origin, Report, place_of};
 use super::secret::{KEY_FORM, KeyInput};
 use super::table::{filled, or_default, parsed, settings_table, shown, stored, written};
-use super::{MountView, SessionProtection, UnguardedRoutes};
+use super::{MountView, SessionProtection, UnguardedRoutes, misplaced, unit};
 use crate::request::cross_site::CrossSiteProtection;
 use crate::request::fingerprint::ProtectionAddress;
 
@@ -59,7 +59,7 @@ macro_rules! settings {
             }
         }
 
-        const NAMES: &[&str] = &[$( stringify!($name) ),*];
+        pub(super) const NAMES: &[&str] = &[$( stringify!($name) ),*];
 
         /// Returns all settings, for documents.
         #[must_use]
@@ -106,7 +106,7 @@ const OWN: [&str; 5] = [
     "refresh_view",
 ];
 
-const REALMS: &str = "realms";
+pub(super) const REALMS: &str = "realms";
 
 impl Settings {
     /// Reads the settings under `login`; for a realm, those under `login.realms.NAME` win over the shared ones.
@@ -136,7 +136,10 @@ impl Settings {
             Ok(value) => {
                 return report.mistake_at(
                     key,
-                    format!("is not a table; write `[default.{key}]` in Rocket.toml"),
+                    format!(
+                        "is not a table; write `[default.{key}]` in Rocket.toml, or ROCKET_LOGIN='{{session_lifetime=..}}' in the \
+                         environment"
+                    ),
                     figment.get_metadata(value.tag()),
                 );
             }
@@ -161,8 +164,15 @@ impl Settings {
             let full = format!("{key}.{name}");
             match settings.set(&name, &value) {
                 Ok(true) if is_unused => {}
-                Ok(true) => report.found(name, Origin::new(full, place_of(source))),
-                Ok(false) => report.mistake_at(&full, no_such_setting(key, &name), source),
+                Ok(true) => {
+                    if let Some(warning) = unit::warning(&name, &value) {
+                        report.warning_at(&full, &warning, source);
+                    }
+                    report.found(name, Origin::new(full, place_of(source)));
+                }
+                Ok(false) => {
+                    report.mistake_at(&full, no_such_setting(key, &name, &value), source);
+                }
                 // The other message would show the value.
                 Err(_) if name.starts_with("secret_key") => {
                     report.mistake_at(&full, KEY_FORM, source);
@@ -176,30 +186,76 @@ impl Settings {
     }
 }
 
-/// Returns the names of the realms in the configuration.
-pub(crate) fn realms(figment: &Figment) -> Vec<String> {
-    match figment.find_value(&format!("login.{REALMS}")) {
+/// Returns the mistakes in the realms of the configuration, once every manager is attached.
+pub(crate) fn realm_mistakes(figment: &Figment, attached: &[Option<&str>]) -> Vec<String> {
+    let realms = match figment.find_value(&format!("login.{REALMS}")) {
         Ok(Value::Dict(_, realms)) => realms.into_keys().collect(),
         _ => Vec::new(),
+    };
+    let attached: Vec<_> = attached.iter().copied().flatten().collect();
+    let unknown = realms
+        .iter()
+        .filter(|realm| !attached.contains(&realm.as_str()));
+    unknown
+        .map(|realm| {
+            let meant = nearest(&realm.to_ascii_lowercase(), attached.iter().copied())
+                .map_or_else(String::new, |known| format!("did you mean `{known}`? Otherwise "));
+            format!(
+                "`login.{REALMS}.{realm}`: no `LoginManager` has this realm; {meant}write `.realm({realm:?})` at its \
+                 manager, or correct the name"
+            )
+        })
+        .collect()
+}
+
+/// Returns a warning for each setting under `login` that no manager reads, because each has a realm.
+pub(crate) fn unread_settings(figment: &Figment, attached: &[Option<&str>]) -> Vec<String> {
+    let Some(Some(realm)) = attached.first().filter(|_| !attached.contains(&None)) else {
+        return Vec::new();
+    };
+    let given = OWN
+        .iter()
+        .filter(|name| figment.contains(&format!("login.{name}")));
+    given
+        .map(|name| {
+            format!(
+                "`login.{name}` has no effect, because every `LoginManager` has a realm, and realms do not share it; \
+                 write it under `[default.login.{REALMS}.{realm}]`"
+            )
+        })
+        .collect()
+}
+
+/// Suggests what was meant by a key that is no setting.
+fn no_such_setting(key: &str, name: &str, value: &Value) -> String {
+    let name = name.to_ascii_lowercase();
+    if let Some(instead) = misplaced::dropped(&name) {
+        return format!("there is no such setting; {instead}");
+    }
+    let known = misplaced::known(&name).or_else(|| nearest_setting(&name));
+    match known.filter(|known| key == "login" || *known != REALMS) {
+        Some(known) => format!("there is no such setting; did you mean `{known}`?"),
+        None if key == "login" && value.as_dict().is_some() => format!(
+            "there is no such setting; the settings of a realm stand under `[default.login.{REALMS}.{name}]`"
+        ),
+        None => format!("there is no such setting; see the list at {LIST}"),
     }
 }
 
-/// Suggests the setting with the nearest name.
-fn no_such_setting(key: &str, name: &str) -> String {
+/// Returns the setting, or `realms`, that is most like a misspelt one.
+pub(super) fn nearest_setting(name: &str) -> Option<&'static str> {
+    let known = NAMES.iter().copied().chain([REALMS]);
+    nearest(&name.to_ascii_lowercase(), known)
+}
+
+/// Returns the name that is most like a misspelt one, if any is.
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     const ALIKE: f64 = 0.8;
-    let name = name.to_ascii_lowercase();
-    let realms = (key == "login").then_some(REALMS);
-    let nearest = NAMES
-        .iter()
-        .copied()
-        .chain(realms)
-        .map(|known| (known, strsim::jaro(known, &name)))
+    known
+        .map(|known| (known, strsim::jaro(known, name)))
         .filter(|(_, likeness)| *likeness > ALIKE)
-        .max_by(|(_, a), (_, b)| a.total_cmp(b));
-    match nearest {
-        Some((known, _)) => format!("there is no such setting; did you mean `{known}`?"),
-        None => format!("there is no such setting; see the list at {LIST}"),
-    }
+        .max_by(|(_, a), (_, b)| a.total_cmp(b))
+        .map(|(known, _)| known)
 }
 
 const LIST: &str = "https://docs.rs/rocket-login/latest/rocket_login/#settings";
@@ -371,7 +427,7 @@ mod tests {
     #[test]
     fn every_setting_but_a_mistake_is_its_own_nearest() {
         for name in NAMES {
-            let hint = no_such_setting("login", name);
+            let hint = no_such_setting("login", name, &Value::from(1));
             assert!(hint.ends_with(&format!("did you mean `{name}`?")), "{hint}");
         }
     }
@@ -482,7 +538,6 @@ mod tests {
         assert_eq!(staff.fresh_lifetime, Some(Duration::from_secs(30)));
         assert_eq!(all.fresh_lifetime, Some(Duration::from_secs(60)));
         assert_eq!((staff.session_cookie_name, staff.login_view), (None, None));
-        assert_eq!(realms(&figment), ["staff"]);
     }
 
     #[test]

@@ -100,14 +100,14 @@ macro_rules! settings_table {
 
             /// Sets the page to which browsers are redirected for a login: a path of this site, such as from `uri!`, or
             /// an absolute URL; without one, they get a 401.
-            login_view(view: View) = none -> Option<View>, check view::checked;
-            /// Sets the login pages of single mount points, as a table from mount point to page, or to `false` for
             ///
             /// Programs always get the 401, for your catcher. A request comes from a browser that opens a page if it has
             /// `Sec-Fetch-Mode: navigate`. Without `Sec-Fetch-Mode`, it does if it prefers HTML in `Accept`, or has no
             /// `Accept`. It does not if it has `Accept: */*` alone, a body of JSON, `X-Requested-With: XMLHttpRequest`, or
             /// an `Authorization` that browsers do not add by themselves, such as `Bearer`. A request of htmx
             /// (`HX-Request`) gets the redirect as `HX-Redirect`.
+            login_view(view: View) = none -> Option<View>, check view::checked;
+            /// Sets the login pages of single mount points, as a table from mount point to page, or to `false` for
             /// none; the methods are `mount_login_view(base, view)` and `mount_without_login_view(base)`.
             mount_login_views(_: Views) = [] -> Vec<(String, Option<View>)>, check view::mounted;
             /// Sets the page to which browsers are redirected when a login is not fresh; without one, they get a 401.

@@ -61,7 +61,7 @@ pub(crate) fn value_of<'a>(mut lines: impl Iterator<Item = &'a str>) -> (Option<
 pub(crate) enum Refusal {
     #[error(
         "it comes from another site; if that site is yours, name it in `login.trusted_origins`; behind a proxy, let the \
-         proxy pass the `Host` header on"
+         proxy pass the `Host` header on, with its port"
     )]
     OtherSite,
     #[error(

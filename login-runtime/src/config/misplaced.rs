@@ -1,0 +1,148 @@
+//! Settings in a place where nothing reads them. Rocket's configuration accepts every key in silence.
+
+use rocket::figment::value::{Dict, Value};
+use rocket::figment::{Figment, Profile, Provider as _};
+
+use super::error::Report;
+use super::settings::{NAMES, REALMS, nearest_setting as nearest};
+
+/// Settings of Flask-Login that have another name here.
+const RENAMED: [(&str, &str); 4] = [
+    ("blueprint_login_views", "mount_login_views"),
+    ("refresh_message", "needs_refresh_message"),
+    ("refresh_message_category", "needs_refresh_message_category"),
+    ("session_cookie_partitioned", "partitioned_cookies"),
+];
+
+/// Settings of Flask and Flask-Login that do not exist here, and what to do instead.
+const DROPPED: [(&str, &str); 4] = [
+    (
+        "auth_header_name",
+        "remove it, and read the header in a `#[request_loader]`",
+    ),
+    (
+        "login_disabled",
+        "remove it, because no setting opens all routes; tests log in with `rocket_login::testing`",
+    ),
+    (
+        "session_cookie_httponly",
+        "remove it, because the session cookie is always `HttpOnly`",
+    ),
+    (
+        "session_refresh_each_request",
+        "remove it, because `session_idle_timeout` renews sessions by itself",
+    ),
+];
+
+/// Looks for our settings in every profile, because a mistake in another one would appear only where it is used.
+pub(super) fn check(figment: &Figment, report: &mut Report) {
+    // An error here is one that Rocket has reported.
+    let profiles = figment.data().unwrap_or_default();
+    for (profile, table) in &profiles {
+        let name = profile.as_str().as_str();
+        let is_in_use = profile == figment.profile() || !profile.is_custom();
+        if !is_in_use && is_login(name, table) {
+            let mut values = table.values();
+            let source = values
+                .next()
+                .and_then(|value| figment.get_metadata(value.tag()));
+            report.mistake_at(
+                name,
+                "is a profile of Rocket that is not in use, because tables at the top of Rocket.toml are profiles; write \
+                 `[default.login]`",
+                source,
+            );
+            continue;
+        }
+        // What the environment sets is for every profile.
+        let name = if *profile == Profile::Global {
+            "default"
+        } else {
+            name
+        };
+        for (key, value) in table {
+            check_key(figment, name, key, value, report);
+        }
+    }
+}
+
+fn check_key(figment: &Figment, profile: &str, key: &str, value: &Value, report: &mut Report) {
+    let source = figment.get_metadata(value.tag());
+    let name = key.to_ascii_lowercase();
+    let is_upper_case = *key != *name;
+    // `ROCKET_LOGIN_SESSION_LIFETIME`, which Rocket reads as one word.
+    let inner = name
+        .strip_prefix("login_")
+        .map(|name| name.trim_start_matches('_'));
+    let inner = inner.and_then(|name| known(name).or((name == REALMS).then_some(REALMS)));
+    let fix = |name: &str| {
+        format!(
+            "write `{name}` under `[{profile}.login]` in Rocket.toml, or in ROCKET_LOGIN='{{{name}=..}}' in the environment"
+        )
+    };
+    let fix = match (inner, known(&name), dropped(&name)) {
+        (Some(inner), _, _) => fix(inner),
+        // Rocket's own.
+        _ if name == "secret_key" && !is_upper_case => return,
+        _ if name == "secret_key" => "write `secret_key`, in lower case".to_owned(),
+        (_, Some(known), _) => fix(known),
+        (_, _, Some(instead)) => instead.to_owned(),
+        _ => {
+            if let Some(right) = right_table(key, value) {
+                report.mistake_at(
+                    key,
+                    format!("is not read; write `[{profile}.{right}]`"),
+                    source,
+                );
+            }
+            return;
+        }
+    };
+    if inner.is_some() || is_upper_case {
+        report.mistake_at(key, format!("is not read; {fix}"), source);
+    } else if !figment.contains(&format!("login.{name}")) {
+        let warning = format!("is not read there; {fix}, unless it is a setting of your own");
+        report.warning_at(key, &warning, source);
+    }
+}
+
+/// Returns where the settings in a table belong; `None` if it has none, or if it is `login` itself.
+fn right_table(key: &str, value: &Value) -> Option<&'static str> {
+    let table = value.as_dict()?;
+    let mut inner = table.values().filter_map(Value::as_dict);
+    if key == REALMS && inner.any(names_settings) {
+        Some("login.realms.NAME")
+    } else {
+        (key != "login" && is_login(key, table)).then_some("login")
+    }
+}
+
+/// Returns the setting of this name, which may be Flask-Login's.
+pub(super) fn known(name: &str) -> Option<&'static str> {
+    let renamed = RENAMED.iter().find(|(flasks, _)| *flasks == name);
+    let same = NAMES.iter().find(|ours| **ours == name);
+    renamed.map(|(_, ours)| *ours).or(same.copied())
+}
+
+pub(super) fn dropped(name: &str) -> Option<&'static str> {
+    let dropped = DROPPED.iter().find(|(flasks, _)| *flasks == name);
+    dropped.map(|(_, instead)| *instead)
+}
+
+/// Whether a table is probably meant to be `login`. Other crates have tables too, so a setting of ours must be in it.
+fn is_login(name: &str, table: &Dict) -> bool {
+    const ALIKE: f64 = 0.8;
+    let letters = name.to_ascii_lowercase().replace(['-', '_'], "");
+    match letters.as_str() {
+        "login" | "logins" => table.keys().any(|key| nearest(key).is_some()),
+        letters => {
+            let is_alike = letters.contains("login") || strsim::jaro(letters, "login") > ALIKE;
+            is_alike && names_settings(table)
+        }
+    }
+}
+
+fn names_settings(table: &Dict) -> bool {
+    let mut names = table.keys().map(|key| key.to_ascii_lowercase());
+    names.any(|name| name == REALMS || known(&name).is_some())
+}
