@@ -241,6 +241,21 @@ fn a_key_of_words_warns_and_is_not_shown() {
     }
 }
 
+#[test]
+fn a_key_in_the_code_that_hides_the_configured_one_warns() {
+    let other = "q0Zf3mT8wB5vRkXyLh1uNc7sJd2gPaE9iOo4WtQxZ6Y=";
+    let with = |key: &str| launch(|| site(release(""), users().secret_key(key)));
+    let warning = with(other).warned();
+    let signs = "signs no logins, because the method `secret_key` of `LoginManager` is called";
+    assert!(
+        warning.starts_with("`secret_key` (in ") && warning.contains(signs),
+        "{warning}"
+    );
+    assert!(!warning.contains(other), "{warning}");
+    with(KEY).went_well();
+    launch(|| site(keyless(""), users().secret_key(KEY))).went_well();
+}
+
 /// Copies the example into a folder of its own, under this name.
 fn copied_to(folder: &Path, name: &str) -> PathBuf {
     let program = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));

@@ -24,6 +24,8 @@ impl fmt::Display for LaunchError {
     }
 }
 
+const BY_METHOD: &str = "set by a method of `LoginManager`";
+
 /// Where a setting was set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Origin {
@@ -39,10 +41,7 @@ impl Origin {
     }
 
     pub(super) fn method(name: &str) -> Self {
-        Self::new(
-            format!("login.{name}"),
-            "set by a method of `LoginManager`".to_owned(),
-        )
+        Self::new(format!("login.{name}"), BY_METHOD.to_owned())
     }
 }
 
@@ -80,6 +79,11 @@ impl Report {
 
     pub(super) fn is_given(&self, name: &str) -> bool {
         self.origins.contains_key(name)
+    }
+
+    pub(super) fn is_by_method(&self, name: &str) -> bool {
+        let origin = self.origins.get(name);
+        origin.is_some_and(|origin| origin.place == BY_METHOD)
     }
 
     /// Adds a mistake in a setting, or in a part of it, such as `trusted_origins.0`.

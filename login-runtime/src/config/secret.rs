@@ -83,10 +83,14 @@ pub(super) fn current(
 ) -> Option<SecretKey> {
     if let Some(given) = given {
         warn_if_guessable("login.secret_key", given, report);
-        return given
+        let key = given
             .to_key()
             .map_err(|error| report.mistake("secret_key", error.to_string()))
             .ok();
+        if report.is_by_method("secret_key") {
+            warn_if_rocket_has_another(key.as_ref(), figment, report);
+        }
+        return key;
     }
     if let Ok(value) = figment.find_value("secret_key") {
         let source = figment.get_metadata(value.tag());
@@ -135,6 +139,22 @@ pub(super) fn current(
             );
             None
         }
+    }
+}
+
+/// A key in the code is usually forgotten when the key in the configuration changes.
+fn warn_if_rocket_has_another(key: Option<&SecretKey>, figment: &Figment, report: &mut Report) {
+    let Ok(value) = figment.find_value("secret_key") else {
+        return;
+    };
+    let rockets = KeyInput::from_value(&value).filter(|given| !given.is_rocket_default());
+    if rockets.is_some_and(|given| given.to_key().ok().as_ref() != key) {
+        report.warning_at(
+            "secret_key",
+            "signs no logins, because the method `secret_key` of `LoginManager` is called, and it wins; remove the call, \
+             unless Rocket's private cookies are to have a key of their own",
+            figment.get_metadata(value.tag()),
+        );
     }
 }
 
