@@ -43,6 +43,12 @@ pub enum LoginError {
     /// The duration is not between one second and 400 days; 500.
     #[error("a login cannot be remembered for {0:?}: set a duration from 1 second to 400 days")]
     BadDuration(Duration),
+    /// The login has a duration, and does not say whether to remember the user; 500.
+    #[error(
+        "a login with `.duration(..)` needs `.remember(true)`, because the duration is the one of the remember cookie; \
+         a session that outlives the browser is `.permanent(true)`"
+    )]
+    DurationWithoutRemember,
     /// The request does not come from a page of this site; 403. The log says why, and names the setting.
     #[error("the request does not come from a page of this site: the log says why")]
     CrossSite,
@@ -82,9 +88,11 @@ impl LoginError {
                 Status::Forbidden
             }
             Self::NotLoggedIn => Status::Unauthorized,
-            Self::EmptyId | Self::IdTooLong(_) | Self::BadDuration(_) | Self::Random(_) => {
-                Status::InternalServerError
-            }
+            Self::EmptyId
+            | Self::IdTooLong(_)
+            | Self::BadDuration(_)
+            | Self::DurationWithoutRemember
+            | Self::Random(_) => Status::InternalServerError,
             Self::NotBefore(_) => Status::ServiceUnavailable,
             Self::Unavailable(error) => error.status(),
         }

@@ -34,7 +34,8 @@ use crate::token::{Flags, Kind, LoginId, MAX_UID, SessionId, Token};
 pub struct Login<'s, 'r, U> {
     session: &'s LoginSession<'r, U>,
     user: &'s U,
-    remember: bool,
+    /// None if the handler has not said.
+    remember: Option<bool>,
     duration: Option<Duration>,
     force: bool,
     fresh: bool,
@@ -47,7 +48,7 @@ impl<'s, 'r, U> Login<'s, 'r, U> {
         Login {
             session,
             user,
-            remember: false,
+            remember: None,
             duration: None,
             force: false,
             fresh: true,
@@ -70,13 +71,14 @@ impl<'s, 'r, U> Login<'s, 'r, U> {
     /// # Ok(()) }
     /// ```
     pub fn remember(mut self, remember: bool) -> Self {
-        self.remember = remember;
+        self.remember = Some(remember);
         self
     }
 
     /// Sets how long the remember cookie of this login is valid: 1 second to 400 days.
     ///
-    /// Default: the setting `remember_cookie_duration`.
+    /// Default: the setting `remember_cookie_duration`. It requires a call of [`remember`](Self::remember), without which
+    /// the login fails with [`LoginError::DurationWithoutRemember`].
     ///
     /// # Example
     ///
@@ -198,6 +200,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
             return Err(LoginError::InactiveUser);
         }
         let duration = match self.duration {
+            Some(_) if self.remember.is_none() => return Err(LoginError::DurationWithoutRemember),
             None => core.config.remember_cookie_duration,
             Some(duration) => match duration.as_secs() {
                 seconds @ 1..=MAX_REMEMBER => seconds,
@@ -226,7 +229,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
         core.seal(&mut token, self.user, Some(req));
 
         let tokens = self.session.presented();
-        let remember = if self.remember {
+        let remember = if self.remember == Some(true) {
             Some(Token::begin(
                 Kind::Remember,
                 ids,

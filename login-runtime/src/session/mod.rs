@@ -83,8 +83,8 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     ///
     /// - [`LoginError::CrossSite`], [`LoginError::SafeMethod`]: the request may not change a login.
     /// - [`LoginError::InactiveUser`]: the user is inactive, and `force` is not set.
-    /// - [`LoginError::EmptyId`], [`LoginError::IdTooLong`], [`LoginError::BadDuration`]: the application gave a value
-    ///   that a login cannot have.
+    /// - [`LoginError::EmptyId`], [`LoginError::IdTooLong`], [`LoginError::BadDuration`],
+    ///   [`LoginError::DurationWithoutRemember`]: the application gave a value that a login cannot have.
     /// - [`LoginError::NotBefore`], [`LoginError::Unavailable`], [`LoginError::Random`]: the clock, the revocation list
     ///   or the operating system failed.
     ///

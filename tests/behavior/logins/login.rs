@@ -1,12 +1,15 @@
 //! Logging in.
 
+use std::time::Duration;
+
 use rocket::http::Status;
-use rocket::routes;
+use rocket::{State, post, routes};
+use rocket_login::{LoginError, LoginSession};
 
 use super::support::{
     BOTH, DAY, assert_ignored, assert_refused, assert_replaced, encoded, max_age, script,
 };
-use crate::common::{App, REMEMBER, SESSION};
+use crate::common::{App, REMEMBER, SESSION, User, Users};
 
 #[test]
 fn only_a_login_opens_the_private_page() {
@@ -105,6 +108,40 @@ fn a_failed_login_keeps_the_previous_login() {
         assert!(reply.set_cookies().is_empty(), "{form}");
         assert_eq!(browser.status(), "fresh=true remembered=true", "{form}");
     }
+}
+
+#[post("/enter/<remember>")]
+async fn enter_for_an_hour(
+    remember: Option<bool>,
+    session: LoginSession<'_, User>,
+    users: &State<Users>,
+) -> Result<(), LoginError> {
+    let user = users.put("carol");
+    let mut login = session
+        .login_user(&user)
+        .duration(Duration::from_secs(3600));
+    if let Some(remember) = remember {
+        login = login.remember(remember);
+    }
+    login.await
+}
+
+#[test]
+fn a_login_with_a_duration_says_whether_to_remember_the_user() {
+    let app = App::new().routes(routes![enter_for_an_hour]).start();
+    let reply = app.browser().post("/enter/unsaid", "");
+    assert_eq!(reply.status, Status::InternalServerError);
+    assert!(reply.set_cookies().is_empty());
+    for (remember, seconds) in [("true", 3_600), ("false", 0)] {
+        let reply = app.browser().post(&format!("/enter/{remember}"), "");
+        assert_eq!(reply.status, Status::Ok);
+        assert_eq!(max_age(&reply, REMEMBER), Some(seconds), "{remember}");
+    }
+    assert_eq!(
+        LoginError::DurationWithoutRemember.to_string(),
+        "a login with `.duration(..)` needs `.remember(true)`, because the duration is the one of the remember cookie; \
+         a session that outlives the browser is `.permanent(true)`"
+    );
 }
 
 #[test]
