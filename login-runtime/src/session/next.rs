@@ -1,9 +1,10 @@
 //! `Next`: the page to go to after a login, always a page of this site.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 
-use rocket::form::{DataField, FromForm, Options, Result as FormResult, ValueField};
+use rocket::form::{DataField, FromForm, FromFormField, Options, Result as FormResult, ValueField};
 use rocket::http::Status;
 use rocket::http::uri::Reference;
 use rocket::outcome::Outcome;
@@ -260,7 +261,7 @@ impl<U> Serialize for Next<U> {
 
 #[async_trait]
 impl<'r, U: NextOf> FromRequest<'r> for Next<U> {
-    type Error = std::convert::Infallible;
+    type Error = Infallible;
 
     async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, Self::Error> {
         let realm = Realms::of_guard(req.rocket(), U::user_type());
@@ -274,6 +275,71 @@ impl<'r, U: NextOf> FromRequest<'r> for Next<U> {
 impl<U: NextOf> Sentinel for Next<U> {
     fn abort(rocket: &Rocket<Ignite>) -> bool {
         U::aborts(rocket)
+    }
+}
+
+/// Names the fix where [`Next`] is used as a field of a form. No type implements it.
+///
+/// It is a bound on the user type, because the compiler would not show this message for a bound on `Next` itself.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`Next` is a request guard, and cannot be a field of a form",
+    label = "not a form field",
+    note = "write `next: NextField` in the form and `next: Next` in the handler, which combines the two: \
+            `next.prefer(&form.next).or(\"/\")`"
+)]
+pub trait NextIsAFormField {}
+
+/// Never holds; only for the message of the compiler.
+#[doc(hidden)]
+impl<U> FromFormField<'_> for Next<U> where U: NextIsAFormField {}
+
+/// As [`NextIsAFormField`], for `Redirect::to(next)`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`Next` is not a URI",
+    label = "not a URI, since the visitor may have wanted no page",
+    note = "write `next.or(\"/\")`, which is the redirect, a `NextRedirect`, and names the page for all other visitors"
+)]
+pub trait NextIsAUri {
+    fn uri(next: Next<Self>) -> Reference<'static>
+    where
+        Self: Sized;
+}
+
+/// As [`NextIsAFormField`], for a [`NextField`] as a parameter of a handler.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`NextField` is a field of a form, and cannot be a parameter of a handler",
+    label = "not a request guard",
+    note = "write `next: Next`, which reads the address of the request"
+)]
+pub trait NextFieldIsAGuard<'r> {
+    fn guard(req: &'r Request<'_>) -> request::Outcome<NextField, Infallible>;
+}
+
+/// Never holds; only for the message of the compiler.
+#[doc(hidden)]
+#[async_trait]
+impl<'r> FromRequest<'r> for NextField
+where
+    &'r (): NextFieldIsAGuard<'r>,
+{
+    type Error = Infallible;
+
+    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, Infallible> {
+        <&'r ()>::guard(req)
+    }
+}
+
+/// Never holds; only for the message of the compiler.
+#[doc(hidden)]
+impl<U> From<Next<U>> for Reference<'static>
+where
+    U: NextIsAUri,
+{
+    fn from(next: Next<U>) -> Self {
+        U::uri(next)
     }
 }
 
