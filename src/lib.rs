@@ -5,14 +5,14 @@
 extern crate self as rocket_login;
 
 pub use login_macros::{
-    UserMixin, anonymous_required, event_listener, forbidden_handler, fresh_login_required,
-    login_required, needs_refresh_handler, public, request_loader, unauthorized_handler,
-    user_loader,
+    UserGuard, UserMixin, anonymous_required, event_listener, forbidden_handler,
+    fresh_login_required, login_required, needs_refresh_handler, public, request_loader,
+    unauthorized_handler, user_loader,
 };
 pub use login_runtime::{
     Anonymous, CurrentUser, Denied, EventKind, Fresh, GuardRoutes, LoadError, LoginError,
     LoginEvent, LoginManager, LoginSession, Next, NextField, NextRedirect, Reason, RouteGuard,
-    SessionHasher, Signer, UserMixin, audit, condition, login_url,
+    SessionHasher, Signer, UserGuard, UserMixin, audit, condition, login_url,
 };
 
 /// Guards and conditions: what a route's rule is made of.

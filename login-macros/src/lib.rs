@@ -408,6 +408,10 @@ pub fn event_listener(args: TokenStream, item: TokenStream) -> TokenStream {
 /// - `#[user(active)]`: whether the user may be logged in, a `bool`. Default: every user may.
 /// - `#[user(session_hash)]`: a part of the session hash, see below; text or bytes.
 ///
+/// The compiler warns about a field such as `password_hash` if there is no session hash, and about a field such as
+/// `is_active` if no field is marked as active. `#[user(session_hash = false)]` and `#[user(active = false)]` above the
+/// field say that this is on purpose.
+///
 /// On the struct:
 ///
 /// - `#[user(session_hash(a, b))]`: fields whose change ends every older session and remember token of the user. They are
@@ -415,14 +419,53 @@ pub fn event_listener(args: TokenStream, item: TokenStream) -> TokenStream {
 ///   it ends every login.
 /// - `#[user(crate = path)]`: the path of rocket-login if it is not `::rocket_login`.
 ///
-/// The struct must have named fields and no lifetimes. Its type parameters get the bounds `Send + Sync + 'static`.
+/// The struct must have named fields and no lifetimes. Other types implement the trait by hand, with
+/// `#[derive(UserGuard)]` for the guard. The struct's type parameters get the bounds `Send + Sync + 'static`.
 ///
 /// # What it generates
 ///
 /// 1. `impl UserMixin for User`.
-/// 2. `impl FromRequest for &User`: a handler with a parameter `user: &User` is guarded as with [`macro@login_required`].
-/// 3. `impl Sentinel for &User`: an application with such a handler but no `LoginManager` for `User` does not launch.
+/// 2. `impl UserGuard for User`, which says that the third part exists.
+/// 3. `impl FromRequest for &User`: a handler with a parameter `user: &User` is guarded as with [`macro@login_required`].
+/// 4. `impl Sentinel for &User`: an application with such a handler but no `LoginManager` for `User` does not launch.
 #[proc_macro_derive(UserMixin, attributes(user))]
 pub fn derive_user_mixin(input: TokenStream) -> TokenStream {
     mixin::mixin(input.into()).into()
+}
+
+/// Makes `&User` a request guard, for a type that implements the trait `UserMixin` by hand.
+///
+/// ```rust
+/// # use std::fmt::Display;
+/// # use rocket::get;
+/// use rocket_login::{UserGuard, UserMixin};
+///
+/// #[derive(UserGuard)]
+/// enum Account {
+///     Person { id: i64 },
+///     Robot { id: i64 },
+/// }
+///
+/// impl UserMixin for Account {
+///     fn get_id(&self) -> impl Display {
+///         match self {
+///             Account::Person { id } | Account::Robot { id } => id,
+///         }
+///     }
+/// }
+///
+/// #[get("/profile")]
+/// fn profile(account: &Account) {}
+/// ```
+///
+/// # Grammar
+///
+/// `#[user(crate = path)]` on the type: the path of rocket-login if it is not `::rocket_login`.
+///
+/// # What it generates
+///
+/// Everything that [`macro@UserMixin`] generates, except the first part.
+#[proc_macro_derive(UserGuard, attributes(user))]
+pub fn derive_user_guard(input: TokenStream) -> TokenStream {
+    mixin::guard(input.into()).into()
 }

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use darling::{Error, FromMeta, Result, ast::NestedMeta, error::Accumulator};
 use proc_macro2::{Span, TokenStream};
-use syn::{Meta, spanned::Spanned};
+use syn::{Lit, Meta, spanned::Spanned};
 
-use crate::error::error;
+use crate::{error::error, route::literal};
 
 /// One option.
 pub(crate) struct Known {
@@ -170,6 +170,46 @@ impl FromMeta for Word {
     }
 }
 
+/// An option that says yes by its name, and no by `= false`.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Choice {
+    #[default]
+    Unsaid,
+    Yes(Word),
+    No,
+}
+
+impl Choice {
+    /// The option's word, if it says yes.
+    pub(crate) fn yes(self) -> Option<Word> {
+        match self {
+            Self::Yes(word) => Some(word),
+            Self::Unsaid | Self::No => None,
+        }
+    }
+}
+
+impl FromMeta for Choice {
+    fn from_none() -> Option<Self> {
+        Some(Self::Unsaid)
+    }
+
+    fn from_meta(meta: &Meta) -> Result<Self> {
+        let name = darling::util::path_to_string(meta.path());
+        match meta {
+            Meta::Path(_) => Word::from_meta(meta).map(Self::Yes),
+            Meta::NameValue(pair) if matches!(literal(&pair.value), Some(Lit::Bool(no)) if !no.value) => {
+                Ok(Self::No)
+            }
+            _ => Err(error(
+                meta,
+                format_args!("`{name}` takes no value, except `false`"),
+                format_args!("write `{name}` or `{name} = false`"),
+            )),
+        }
+    }
+}
+
 /// The error for a missing value.
 pub(crate) fn no_value(place: &impl Spanned, known: &Known) -> Error {
     error(
@@ -204,6 +244,11 @@ mod tests {
         forward: Word,
     }
 
+    #[derive(FromMeta)]
+    struct Chosen {
+        forward: Choice,
+    }
+
     fn refused(tokens: TokenStream) -> Vec<String> {
         messages(OPTIONS.parse::<Parsed>(tokens))
     }
@@ -223,6 +268,22 @@ mod tests {
             refused(quote!(forward = true)),
             ["`forward` takes no value\n= help: write `forward`"]
         );
+    }
+
+    #[test]
+    fn a_choice_is_yes_or_no_or_open() {
+        let choice = |tokens| OPTIONS.parse::<Chosen>(tokens).map(|parsed| parsed.forward);
+        assert!(choice(quote!(forward)).unwrap().yes().is_some());
+        assert!(matches!(choice(quote!(forward = false)), Ok(Choice::No)));
+        assert!(matches!(choice(quote!()), Ok(Choice::Unsaid)));
+        for value in [quote!(forward = true), quote!(forward("/"))] {
+            assert_eq!(
+                messages(choice(value)),
+                [
+                    "`forward` takes no value, except `false`\n= help: write `forward` or `forward = false`"
+                ]
+            );
+        }
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub use self::app::handler::{
 };
 pub use self::app::loader::IntoLoadResult;
 pub use self::app::session_hash::{SessionHashField, SessionHasher};
-pub use self::app::user::UserMixin;
+pub use self::app::user::{UserGuard, UserMixin};
 pub use self::audit::{Access, Audit, AuditedRoute, audit};
 pub use self::clock::UnixTime;
 pub use self::config::{SessionProtection, UnguardedRoutes};

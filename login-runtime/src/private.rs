@@ -1,7 +1,5 @@
 //! Exports for generated code only; anything here may change without notice.
 
-use std::str::FromStr;
-
 pub use rocket::futures::future::BoxFuture;
 pub use rocket::request::{FromRequest, Outcome};
 pub use rocket::{Ignite, Request, Rocket, Sentinel};
@@ -9,6 +7,9 @@ pub use rocket::{Ignite, Request, Rocket, Sentinel};
 use rocket::http::Status;
 use rocket::response::Responder;
 use tracing::error;
+
+use crate::app::loader::LoaderId;
+use crate::app::user::ActiveFlag;
 
 pub use crate::access::attribute::{Guarded, Policy};
 pub use crate::access::condition::{Permission, condition};
@@ -23,7 +24,7 @@ pub use crate::app::handler::{
 };
 pub use crate::app::loader::{IntoLoadResult, LoadResult, guard, handler_guard};
 pub use crate::app::session_hash::SessionHasher;
-pub use crate::app::user::{UserMixin, UserType};
+pub use crate::app::user::{IdField, UserGuard, UserMixin, UserType};
 pub use crate::config::{Setting, settings};
 pub use crate::realm::registry::manager_is_missing;
 
@@ -34,8 +35,14 @@ pub fn pin<'a, T>(future: impl Future<Output = T> + Send + 'a) -> BoxFuture<'a, 
 
 /// Parses an id into the loader's own type; an id that does not parse belongs to nobody.
 #[must_use]
-pub fn parse_id<T: FromStr>(id: &str) -> Option<T> {
-    id.parse().ok()
+pub fn parse_id<T: LoaderId>(id: &str) -> Option<T> {
+    T::parse_id(id)
+}
+
+/// Returns the flag that says whether a user is active.
+#[must_use]
+pub fn active_flag<T: ActiveFlag>(flag: &T) -> bool {
+    flag.is_active()
 }
 
 /// Turns a handler's return value into its answer.

@@ -10,8 +10,8 @@ use rocket::{State, async_trait, catch, catchers, get, post, routes};
 use rocket_login::EventKind::{self, *};
 use rocket_login::{
     Anonymous, CurrentUser, Denied, Fresh, LoginError, LoginEvent, LoginManager, LoginSession,
-    SessionHasher, UserMixin, audit, config::SessionProtection, event_listener, login_required,
-    request_loader, user_loader,
+    SessionHasher, UserGuard, UserMixin, audit, config::SessionProtection, event_listener,
+    login_required, request_loader, user_loader,
 };
 
 use crate::common::socket::{Server, body, cookie, status};
@@ -369,6 +369,7 @@ fn every_attack_emits_its_event_and_the_log_shows_no_secret() {
 }
 
 /// An application that prints every value of the library.
+#[derive(UserGuard)]
 struct Careless {
     printed: Printed,
 }

@@ -4,12 +4,18 @@
 //! - It has exactly one id: the field marked `#[user(id)]`, or else the field called `id`.
 //! - At most one field says whether the user is active.
 //! - The session hash names existing fields, each once.
+//!
+//! A field that looks like one for the session hash or for the active flag, and is not used for it, gets a warning.
 
 use darling::{Error, Result, error::Accumulator};
-use syn::{Data, DeriveInput, Fields, Generics, Ident};
+use syn::{Data, DeriveInput, Fields, Generics, Ident, Type, ext::IdentExt};
 
 use super::input::{Field, Input};
-use crate::{error::error, krate::Krate, options::Word};
+use crate::{
+    error::error,
+    krate::Krate,
+    options::{Choice, Word},
+};
 
 /// A user type that has passed the checks.
 pub(super) struct User<'a> {
@@ -20,6 +26,15 @@ pub(super) struct User<'a> {
     pub(super) id: Option<&'a Field>,
     pub(super) active: Option<&'a Field>,
     pub(super) session_hash: Vec<&'a Field>,
+    pub(super) warnings: Vec<Warning<'a>>,
+}
+
+/// A field that is probably meant for an option that nothing uses.
+pub(super) struct Warning<'a> {
+    pub(super) field: &'a Field,
+    /// What is wrong, as an identifier.
+    pub(super) name: &'static str,
+    pub(super) fix: String,
 }
 
 impl<'a> User<'a> {
@@ -33,6 +48,7 @@ impl<'a> User<'a> {
             id: None,
             active: None,
             session_hash: vec![],
+            warnings: vec![],
         };
         generics.lifetimes().next().is_none().then_some(stub)
     }
@@ -55,7 +71,9 @@ pub(super) fn check_shape(input: &DeriveInput) -> Result<()> {
         format_args!(
             "`{ident}` is {what}, but `UserMixin` can only be derived for a struct with named fields"
         ),
-        format_args!("write `struct {ident} {{ id: i64, .. }}`, or implement `UserMixin` by hand"),
+        format_args!(
+            "write `struct {ident} {{ id: i64, .. }}`, or `#[derive(UserGuard)]` and implement `UserMixin` by hand"
+        ),
     ))
 }
 
@@ -64,15 +82,84 @@ pub(super) fn check(input: &Input) -> Result<User<'_>> {
     let fields = input.fields();
     let mut errors = Error::accumulator();
     check_lifetimes(input, &mut errors);
-    let user = User {
+    let id = id(input, fields, &mut errors);
+    let active = only("active", fields, |field| field.active.yes(), &mut errors);
+    let session_hash = session_hash(input, fields, &mut errors);
+    let mut warnings = vec![];
+    if session_hash.is_empty() {
+        warnings.extend(fields.iter().filter_map(no_session_hash));
+    }
+    if active.is_none() {
+        warnings.extend(fields.iter().filter_map(no_active_flag));
+    }
+    errors.finish_with(User {
         ident: &input.ident,
         generics: &input.generics,
         krate: input.krate.clone(),
-        id: id(input, fields, &mut errors),
-        active: only("active", fields, |field| field.active, &mut errors),
-        session_hash: session_hash(input, fields, &mut errors),
+        id,
+        active,
+        session_hash,
+        warnings,
+    })
+}
+
+fn no_session_hash(field: &Field) -> Option<Warning<'_>> {
+    let name = field.ident.as_ref()?.unraw().to_string();
+    let warning = || Warning {
+        field,
+        name: "password_without_session_hash",
+        fix: format!(
+            "logins stay valid after a change of `{name}`. Write `#[user(session_hash)]` above it, so that a \
+             change ends them, or `#[user(session_hash = false)]` if they should stay"
+        ),
     };
-    errors.finish_with(user)
+    let is_open = matches!(field.session_hash, Choice::Unsaid);
+    (is_open && is_password(&name)).then(warning)
+}
+
+/// Whether a field of this name holds a password or its hash, and not a fact about it, as `password_changed_at` does.
+fn is_password(name: &str) -> bool {
+    const PASSWORD: [&str; 8] = [
+        "password",
+        "passwd",
+        "passphrase",
+        "pass",
+        "pwd",
+        "pw",
+        "passwordhash",
+        "passhash",
+    ];
+    const FORM: [&str; 8] = [
+        "hash",
+        "hashed",
+        "digest",
+        "encrypted",
+        "argon2",
+        "bcrypt",
+        "scrypt",
+        "phc",
+    ];
+    let name = name.to_lowercase();
+    let mut words = name.split('_').filter(|word| !word.is_empty());
+    let is = |words: &[&str], word: &str| words.contains(&word);
+    words.clone().any(|word| is(&PASSWORD, word))
+        && words.all(|word| is(&PASSWORD, word) || is(&FORM, word))
+}
+
+fn no_active_flag(field: &Field) -> Option<Warning<'_>> {
+    let name = field.ident.as_ref()?.unraw().to_string();
+    let warning = || Warning {
+        field,
+        name: "active_flag_without_effect",
+        fix: format!(
+            "users can log in whatever `{name}` is. Write `#[user(active)]` above it, so that inactive users \
+             cannot, or `#[user(active = false)]` if it means something else"
+        ),
+    };
+    let is_flag = matches!(&*name, "active" | "is_active" | "enabled" | "is_enabled");
+    let is_bool = matches!(&field.ty, Type::Path(ty) if ty.path.is_ident("bool"));
+    let is_open = matches!(field.active, Choice::Unsaid);
+    (is_open && is_flag && is_bool).then(warning)
 }
 
 fn check_lifetimes(input: &Input, errors: &mut Accumulator) {
@@ -87,7 +174,7 @@ fn check_lifetimes(input: &Input, errors: &mut Accumulator) {
 
 fn id<'a>(input: &Input, fields: &'a [Field], errors: &mut Accumulator) -> Option<&'a Field> {
     let by_name = || fields.iter().find(|field| is_named(field, "id"));
-    let id = only("id", fields, |field| field.id, errors).or_else(by_name);
+    let id = only("id", fields, |field| Some(field.id), errors).or_else(by_name);
     if id.is_none() {
         let ident = &input.ident;
         errors.push(error(
@@ -108,9 +195,7 @@ fn session_hash<'a>(
     let named = input.session_hash.0.iter().map(|name| (name, name.span()));
     let flagged = fields
         .iter()
-        .filter(|field| field.session_hash.is_present());
-    let flagged =
-        flagged.filter_map(|field| Some((field.ident.as_ref()?, field.session_hash.span())));
+        .filter_map(|field| Some((field.ident.as_ref()?, field.session_hash.yes()?.span())));
     for (name, span) in named.chain(flagged) {
         let Some(field) = fields
             .iter()
@@ -146,14 +231,17 @@ fn session_hash<'a>(
 fn only<'a>(
     flag: &str,
     fields: &'a [Field],
-    of: impl Fn(&Field) -> Word,
+    of: impl Fn(&Field) -> Option<Word>,
     errors: &mut Accumulator,
 ) -> Option<&'a Field> {
-    let mut flagged = fields.iter().filter(|field| of(field).is_present());
-    let first = flagged.next();
-    for field in flagged {
+    let word = |field| of(field).filter(|word| word.is_present());
+    let mut flagged = fields
+        .iter()
+        .filter_map(|field| Some((field, word(field)?)));
+    let first = flagged.next().map(|(field, _)| field);
+    for (_, word) in flagged {
         errors.push(error(
-            &of(field).span(),
+            &word.span(),
             format_args!("a second field is marked `#[user({flag})]`"),
             "mark one field only",
         ));
@@ -205,7 +293,7 @@ mod tests {
                 messages(check_shape(&input)),
                 [format!(
                     "`User` is {what}, but `UserMixin` can only be derived for a struct with named fields\n\
-                     = help: write `struct User {{ id: i64, .. }}`, or implement `UserMixin` by hand"
+                     = help: write `struct User {{ id: i64, .. }}`, or `#[derive(UserGuard)]` and implement `UserMixin` by hand"
                 )]
             );
         }
@@ -306,6 +394,89 @@ mod tests {
               = help: use fields that own their data: `String` instead of `&str`"
             ]
         );
+    }
+
+    fn warned(input: &DeriveInput) -> Vec<String> {
+        let input = Input::parse(input).unwrap();
+        let user = check(&input).unwrap();
+        let warnings = user.warnings.iter();
+        warnings
+            .map(|warning| warning.field.ident.as_ref().unwrap().to_string())
+            .collect()
+    }
+
+    #[test]
+    fn a_password_outside_the_session_hash_gets_a_warning() {
+        for name in [
+            "password",
+            "password_hash",
+            "hashed_password",
+            "pwd",
+            "pw_hash",
+            "passwd",
+            "pass_digest",
+            "PasswordHash",
+        ] {
+            let name = quote::format_ident!("{name}");
+            let field = warned(&parse_quote!(struct User { id: i64, #name: String }));
+            assert_eq!(field, [name.to_string()]);
+        }
+        for name in [
+            "password_changed_at",
+            "needs_password_reset",
+            "hash",
+            "passport",
+        ] {
+            let name = quote::format_ident!("{name}");
+            assert!(warned(&parse_quote!(struct User { id: i64, #name: String })).is_empty());
+        }
+    }
+
+    #[test]
+    fn an_unused_active_flag_gets_a_warning() {
+        for name in ["active", "is_active", "enabled", "is_enabled", "r#active"] {
+            let name: Ident = syn::parse_str(name).unwrap();
+            let field = warned(&parse_quote!(struct User { id: i64, #name: bool }));
+            assert_eq!(field, [name.to_string()]);
+            assert!(warned(&parse_quote!(struct User { id: i64, #name: Option<Date> })).is_empty());
+        }
+    }
+
+    #[test]
+    fn an_answered_question_gets_no_warning() {
+        for input in [
+            parse_quote!(
+                struct User {
+                    id: i64,
+                    #[user(session_hash)]
+                    password: String,
+                    #[user(active)]
+                    active: bool,
+                }
+            ),
+            parse_quote!(
+                struct User {
+                    id: i64,
+                    #[user(session_hash = false)]
+                    password: String,
+                    #[user(active = false)]
+                    active: bool,
+                }
+            ),
+            parse_quote!(
+                #[user(session_hash(version))]
+                struct User {
+                    id: i64,
+                    version: String,
+                    password: String,
+                    active: bool,
+                    #[user(active)]
+                    open: bool,
+                }
+            ),
+        ] {
+            assert!(warned(&input).is_empty());
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use syn::{Attribute, DeriveInput, Generics, Ident, Meta, Token, Type, punctuated
 use crate::{
     error::error,
     krate::Krate,
-    options::{CRATE, Known, Options, Word},
+    options::{CRATE, Choice, Known, Options, Word},
 };
 
 const ID: Known = Known::new("id", "#[user(id)]");
@@ -73,8 +73,8 @@ pub(super) struct Field {
     pub(super) ident: Option<Ident>,
     pub(super) ty: Type,
     pub(super) id: Word,
-    pub(super) active: Word,
-    pub(super) session_hash: Word,
+    pub(super) active: Choice,
+    pub(super) session_hash: Choice,
 }
 
 /// Checks all options of one place together, in any number of attributes.

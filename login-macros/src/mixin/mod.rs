@@ -1,4 +1,4 @@
-//! `#[derive(UserMixin)]`.
+//! `#[derive(UserMixin)]` and `#[derive(UserGuard)]`.
 
 mod check;
 mod expand;
@@ -28,6 +28,14 @@ fn try_mixin(input: &DeriveInput) -> Result<TokenStream> {
     check::check_shape(input)?;
     let input = Input::parse(input)?;
     Ok(expand::expand(&check::check(&input)?))
+}
+
+/// The guard without the mixin.
+pub(crate) fn guard(input: TokenStream) -> TokenStream {
+    match syn::parse2::<DeriveInput>(input) {
+        Ok(input) => expand::guard(&input.ident, &input.generics, &krate_of(&input)),
+        Err(unparsable) => unparsable.into_compile_error(),
+    }
 }
 
 fn krate_of(input: &DeriveInput) -> Krate {

@@ -354,9 +354,12 @@ macro_rules! condition {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::user::UserGuard;
 
     #[derive(Debug)]
     struct User;
+
+    impl UserGuard for User {}
 
     impl UserMixin for User {
         fn get_id(&self) -> impl fmt::Display {

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::future::Future;
+use std::str::FromStr;
 use std::time::Duration;
 
 use rocket::futures::FutureExt as _;
@@ -50,6 +51,25 @@ impl<U, E: Into<Box<dyn Error + Send + Sync>>> IntoLoadResult for Result<Option<
 
     fn into_load_result(self) -> LoadResult<U> {
         self.map_err(LoadError::new)
+    }
+}
+
+/// The id that a user loader takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the id that a user loader takes",
+    label = "not an id that can be parsed",
+    note = "the first parameter of a user loader is the id: `&str`, or a type that implements `FromStr`, such as `i64`, \
+            `String` or a UUID, and no `Option`; request guards follow it"
+)]
+pub trait LoaderId: Sized {
+    /// Parses the id; `None` if no user has it.
+    fn parse_id(id: &str) -> Option<Self>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: FromStr> LoaderId for T {
+    fn parse_id(id: &str) -> Option<Self> {
+        id.parse().ok()
     }
 }
 

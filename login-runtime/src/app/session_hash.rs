@@ -15,8 +15,9 @@ use crate::token::{Digest, HmacSha256};
 ///
 /// ```rust
 /// # use std::fmt::Display;
-/// use rocket_login::{SessionHasher, UserMixin};
+/// use rocket_login::{SessionHasher, UserGuard, UserMixin};
 ///
+/// #[derive(UserGuard)]
 /// struct User { id: i64, password_hash: String, second_factor: Option<Vec<u8>> }
 ///
 /// impl UserMixin for User {

@@ -31,9 +31,9 @@ use crate::app::session_hash::SessionHasher;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a user type",
     label = "this type does not implement `UserMixin`",
-    note = "write `#[derive(UserMixin)]` above `{Self}`, or implement `rocket_login::UserMixin` for it"
+    note = "write `#[derive(UserMixin)]` above the user type, and name the type without `&`, as in `Fresh<'_, User>`"
 )]
-pub trait UserMixin: Send + Sync + 'static {
+pub trait UserMixin: UserGuard + Send + Sync + 'static {
     /// Returns the id with which the user loader finds this user again.
     ///
     /// The id is in the cookies, signed but readable: choose one that reveals nothing. Printed, it has 1 to 256 bytes;
@@ -60,6 +60,63 @@ pub trait UserMixin: Send + Sync + 'static {
     /// tokens, without a session store. By default there is no such data.
     fn session_hash(&self, hash: &mut SessionHasher) {
         let _ = hash;
+    }
+}
+
+/// A user type `U` whose `&U` is a request guard that only a logged-in user passes.
+///
+/// `#[derive(UserMixin)]` implements it, together with the guard. For a type that implements [`UserMixin`] by hand,
+/// such as an enum, `#[derive(UserGuard)]` does.
+#[diagnostic::on_unimplemented(
+    message = "`&{Self}` is not a request guard",
+    label = "no handler can take this user type yet",
+    note = "write `#[derive(UserGuard)]` above `{Self}`, which makes `&{Self}` the guard for handlers"
+)]
+pub trait UserGuard {}
+
+/// The id of a user, which the derive takes from a field.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the id of a user",
+    label = "not an id that can be written into a cookie",
+    note = "use a type that implements `Display`, such as `i64`, `String` or a UUID; it cannot be an `Option`, because \
+            every user has an id: write another struct for a user who is not stored yet"
+)]
+pub trait UserId {
+    #[doc(hidden)]
+    fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Display + ?Sized> UserId for T {
+    fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt(f)
+    }
+}
+
+/// A field that is an id; the bound is on the implementation, so that another field gives one error.
+#[derive(Debug)]
+pub struct IdField<'a, T: ?Sized>(pub &'a T);
+
+impl<T: UserId + ?Sized> Display for IdField<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.print(f)
+    }
+}
+
+/// The field that says whether a user is active.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot say whether a user is active",
+    label = "not a `bool`",
+    note = "mark a field of the type `bool`, or implement `UserMixin` by hand, with `#[derive(UserGuard)]`"
+)]
+pub trait ActiveFlag {
+    /// Returns whether the user is active.
+    fn is_active(&self) -> bool;
+}
+
+impl ActiveFlag for bool {
+    fn is_active(&self) -> bool {
+        *self
     }
 }
 

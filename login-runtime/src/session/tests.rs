@@ -10,9 +10,13 @@ use rocket::{get, post, routes};
 
 use crate::app::handler::UserLoader;
 use crate::token::outage;
-use crate::{CurrentUser, IntoUserLoader, LoginError, LoginManager, LoginSession, UserMixin};
+use crate::{
+    CurrentUser, IntoUserLoader, LoginError, LoginManager, LoginSession, UserGuard, UserMixin,
+};
 
 struct User(String);
+
+impl UserGuard for User {}
 
 impl UserMixin for User {
     fn get_id(&self) -> impl Display {

@@ -8,7 +8,7 @@ use rocket::local::blocking::Client;
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, State, get, post, routes, uri};
 use rocket_login::{
-    CurrentUser, LoginManager, UserMixin, event_listener, login_required, login_url,
+    CurrentUser, LoginManager, UserGuard, UserMixin, event_listener, login_required, login_url,
     redirect::make_next_param, testing, user_loader,
 };
 use uuid::Uuid;
@@ -154,6 +154,7 @@ fn an_id_may_be_a_uuid() {
 }
 
 /// A user type of the same name, with an id that the loader cannot parse.
+#[derive(UserGuard)]
 struct Odd;
 
 impl UserMixin for Odd {

@@ -10,7 +10,7 @@ use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, State, get, post, routes};
 use rocket_login::{
     CurrentUser, EventKind, Fresh, GuardRoutes, LoadError, LoginError, LoginEvent, LoginManager,
-    LoginSession, RouteGuard, SessionHasher, UserMixin,
+    LoginSession, RouteGuard, SessionHasher, UserGuard, UserMixin,
     access::{ConditionError, Deny},
     condition, event_listener, login_required, request_loader, testing, user_loader,
 };
@@ -285,7 +285,7 @@ fn a_failing_loader_stores_no_page_for_later() {
 }
 
 /// A user type one of whose methods panics.
-#[derive(Debug)]
+#[derive(Debug, UserGuard)]
 struct Fragile;
 
 /// The method that panics; a static, since a user knows no state of the application.
