@@ -18,7 +18,8 @@ pub use login_runtime::{
 /// Guards and conditions: what a route's rule is made of.
 pub mod access {
     pub use login_runtime::{
-        Condition, ConditionError, Deny, GuardError, IntoVerdict, RouteCondition, Unavailable,
+        Condition, ConditionError, ConditionGuard, ConditionGuards, Deny, GuardError, IntoVerdict,
+        RouteCondition, Unavailable,
     };
 }
 

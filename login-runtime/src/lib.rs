@@ -71,7 +71,7 @@ pub mod private;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use self::access::condition::{Condition, IntoVerdict};
+pub use self::access::condition::{Condition, ConditionGuard, ConditionGuards, IntoVerdict};
 pub use self::access::denial::{Denied, Deny, GuardError, Reason};
 pub use self::access::group::GuardRoutes;
 pub use self::access::guard::{RouteCondition, RouteGuard};

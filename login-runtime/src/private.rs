@@ -12,7 +12,7 @@ use crate::app::loader::LoaderId;
 use crate::app::user::ActiveFlag;
 
 pub use crate::access::attribute::{Guarded, Policy};
-pub use crate::access::condition::{Permission, condition};
+pub use crate::access::condition::{Permission, Resolved, condition};
 pub use crate::access::denial::GuardError;
 pub use crate::access::guard::{RouteCondition, RouteGuard};
 pub use crate::access::user::user_guard;

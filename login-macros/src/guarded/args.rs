@@ -1,9 +1,10 @@
 //! Parses `(Admin, if = Admin::is_chief, within = "10m", forward, crate = ..)`.
 
-use darling::{FromMeta, Result};
+use darling::{Error, FromMeta, Result};
 use proc_macro2::TokenStream;
+use quote::ToTokens;
 use syn::{
-    Expr, Lit, Meta, Token, Type, TypePath,
+    BinOp, Expr, ExprClosure, Lit, Meta, Pat, Token, Type, TypePath, UnOp,
     parse::{ParseStream, Parser, discouraged::Speculative},
 };
 
@@ -83,7 +84,7 @@ impl Args {
         {
             let mut errors = args.err().into_iter().collect::<Vec<_>>();
             errors.insert(0, error);
-            return Err(darling::Error::multiple(errors));
+            return Err(Error::multiple(errors));
         }
         Ok(Self { user, ..args? })
     }
@@ -94,18 +95,119 @@ pub(super) struct Condition(pub(super) Expr);
 
 impl FromMeta for Condition {
     fn from_meta(meta: &Meta) -> Result<Self> {
-        match meta {
-            Meta::NameValue(condition) => match literal(&condition.value) {
-                Some(literal) => Err(error(
-                    literal,
-                    "`if` takes a function of the user, and this is a value",
-                    "write `if = User::is_staff`, or `if = |user: &User| user.is_staff`",
-                )),
-                None => Ok(Self(condition.value.clone())),
-            },
-            _ => Err(options::no_value(meta, &IF)),
-        }
+        let Meta::NameValue(condition) = meta else {
+            return Err(options::no_value(meta, &IF));
+        };
+        let condition = &condition.value;
+        not_a_condition(condition).map_or_else(|| Ok(Self(condition.clone())), Err)
     }
+}
+
+/// The mistakes for which the compiler's own error would not name the fix.
+fn not_a_condition(condition: &Expr) -> Option<Error> {
+    match condition {
+        Expr::Group(group) => not_a_condition(&group.expr),
+        Expr::Paren(paren) => not_a_condition(&paren.expr),
+        Expr::Closure(closure) => untyped_parameter(closure),
+        Expr::Call(call) if call.args.is_empty() || call.args.iter().any(is_user) => {
+            let function = without_spaces(&call.func);
+            Some(error(
+                &call.func,
+                "`if` takes the function itself, and this calls it",
+                format_args!("write `if = {function}`"),
+            ))
+        }
+        value => is_value(value).then(|| {
+            error(
+                value,
+                "`if` takes a function of the user, and this is a value",
+                "write `if = User::is_staff`, or `if = |user: &User| user.is_staff`",
+            )
+        }),
+    }
+}
+
+/// The compiler does not infer the types of a closure's parameters from the bounds of [`Condition`].
+fn untyped_parameter(closure: &ExprClosure) -> Option<Error> {
+    let position = closure
+        .inputs
+        .iter()
+        .position(|input| !matches!(input, Pat::Type(_)));
+    match position {
+        None if closure.inputs.is_empty() => Some(error(
+            &closure.inputs_begin,
+            "this closure does not take the user",
+            "write `if = |user: &User| ..`",
+        )),
+        None => None,
+        Some(0) => {
+            let parameter = &closure.inputs[0];
+            let name = match parameter {
+                Pat::Ident(name) => name.ident.to_string(),
+                _ => "user".to_owned(),
+            };
+            Some(error(
+                parameter,
+                "this closure does not say which type of user it judges",
+                format_args!("write the type: `if = |{name}: &User| ..`"),
+            ))
+        }
+        Some(position) => Some(error(
+            &closure.inputs[position],
+            "this closure does not say which request guard it takes",
+            "write the type: `if = |user: &User, db: &State<Db>| ..`",
+        )),
+    }
+}
+
+/// Whether this is certainly not a function, and most likely what a closure should return.
+fn is_value(expr: &Expr) -> bool {
+    match expr {
+        Expr::Lit(_) => true,
+        Expr::Unary(unary) => matches!(unary.op, UnOp::Not(_)),
+        Expr::Binary(binary) => matches!(
+            binary.op,
+            BinOp::And(_)
+                | BinOp::Or(_)
+                | BinOp::Eq(_)
+                | BinOp::Ne(_)
+                | BinOp::Lt(_)
+                | BinOp::Le(_)
+                | BinOp::Gt(_)
+                | BinOp::Ge(_)
+        ),
+        Expr::Field(field) => is_variable(&field.base),
+        Expr::MethodCall(call) => is_variable(&call.receiver),
+        Expr::Macro(macro_) => macro_.mac.path.is_ident("matches"),
+        _ => false,
+    }
+}
+
+/// Whether this begins with a variable, such as `user.role`. An attribute sees no variables.
+fn is_variable(expr: &Expr) -> bool {
+    match expr {
+        Expr::Field(field) => is_variable(&field.base),
+        Expr::MethodCall(call) => is_variable(&call.receiver),
+        Expr::Path(path) => path
+            .path
+            .get_ident()
+            .is_some_and(|name| name.to_string().starts_with(char::is_lowercase)),
+        _ => false,
+    }
+}
+
+/// Whether this is `user` or `&user`, the argument that the runtime gives.
+fn is_user(expr: &Expr) -> bool {
+    match expr {
+        Expr::Reference(reference) => is_user(&reference.expr),
+        Expr::Path(path) => path.path.is_ident("user"),
+        _ => false,
+    }
+}
+
+/// Code as it is usually written, for paths and calls.
+fn without_spaces(code: &impl ToTokens) -> String {
+    code.to_token_stream().to_string().split(' ').collect()
 }
 
 /// Where users who are already logged in are redirected: a path of this site.
@@ -220,19 +322,13 @@ fn is_option(options: &Options<'_>, user: &Type) -> bool {
     })
 }
 
-/// `User::is_staff` cannot be a type, and is most likely a condition.
-fn not_a_type(kind: Kind, user: &TypePath) -> Option<darling::Error> {
-    let mut last = user.path.segments.iter().rev();
-    let (function, owner) = (last.next()?, last.next()?);
-    let starts_with = |segment: &syn::PathSegment, case: fn(char) -> bool| {
-        segment.ident.to_string().starts_with(case)
-    };
-    let is_function =
-        starts_with(function, char::is_lowercase) && starts_with(owner, char::is_uppercase);
+/// `is_staff` and `User::is_staff` are no types by their names, and most likely conditions.
+fn not_a_type(kind: Kind, user: &TypePath) -> Option<Error> {
+    let last = &user.path.segments.last()?.ident;
+    let is_function = last.to_string().starts_with(char::is_lowercase);
     let fix = match kind {
         Kind::Login | Kind::FreshLogin => {
-            let condition: String = quote::quote!(#user).to_string().split(' ').collect();
-            format!("write it as the condition: `if = {condition}`")
+            format!("write it as the condition: `if = {}`", without_spaces(user))
         }
         Kind::Anonymous | Kind::Public => "write the user type: `User`".to_owned(),
     };
@@ -325,13 +421,25 @@ mod tests {
             quote!(User::is_staff),
             quote!(|user: &User| user.is_staff),
             quote!(has_role("staff")),
+            quote!(any_of(is_staff, User::is_admin)),
+            quote!(Role::Staff.required()),
+            quote!((User::is_staff)),
+            quote!(async |user: &User, db: &State<Db>| db.is_staff(user).await),
         ] {
             let args = Args::parse(Kind::Login, quote!(if = #condition, forward)).unwrap();
             let parsed = args.condition.unwrap().0.to_token_stream();
             assert_eq!(parsed.to_string(), condition.to_string());
             assert!(args.forward.is_present());
         }
-        for value in [quote!("User::is_staff"), quote!(true)] {
+        for value in [
+            quote!("User::is_staff"),
+            quote!(true),
+            quote!(!User::is_banned),
+            quote!(user.is_staff),
+            quote!(user.role().is_staff()),
+            quote!(user.id == 1 && user.is_staff),
+            quote!(matches!(user.role, Role::Staff)),
+        ] {
             assert_eq!(
                 refused(Kind::Login, quote!(if = #value)),
                 "`if` takes a function of the user, and this is a value\n\
@@ -345,11 +453,61 @@ mod tests {
     }
 
     #[test]
+    fn a_condition_is_not_called() {
+        for call in [
+            quote!(is_staff()),
+            quote!(is_staff(user)),
+            quote!(is_staff(&user)),
+        ] {
+            assert_eq!(
+                refused(Kind::Login, quote!(if = #call)),
+                "`if` takes the function itself, and this calls it\n= help: write `if = is_staff`"
+            );
+        }
+        assert_eq!(
+            refused(Kind::Login, quote!(if = models::User::is_staff())),
+            "`if` takes the function itself, and this calls it\n= help: write `if = models::User::is_staff`"
+        );
+    }
+
+    #[test]
+    fn a_closure_says_the_types_that_it_takes() {
+        for (closure, expected) in [
+            (
+                quote!(|u| u.is_staff),
+                "this closure does not say which type of user it judges\n\
+                 = help: write the type: `if = |u: &User| ..`",
+            ),
+            (
+                quote!(|User { is_staff, .. }| *is_staff),
+                "this closure does not say which type of user it judges\n\
+                 = help: write the type: `if = |user: &User| ..`",
+            ),
+            (
+                quote!(async |user: &User, db| db.is_staff(user).await),
+                "this closure does not say which request guard it takes\n\
+                 = help: write the type: `if = |user: &User, db: &State<Db>| ..`",
+            ),
+            (
+                quote!(|| true),
+                "this closure does not take the user\n= help: write `if = |user: &User| ..`",
+            ),
+        ] {
+            assert_eq!(refused(Kind::Login, quote!(if = #closure)), expected);
+        }
+    }
+
+    #[test]
     fn the_error_for_a_condition_in_place_of_the_user_type_names_the_option() {
         assert_eq!(
             refused(Kind::Login, quote!(models::User::is_staff)),
             "this is a function, not a user type\n\
              = help: write it as the condition: `if = models::User::is_staff`"
+        );
+        assert_eq!(
+            refused(Kind::FreshLogin, quote!(is_staff, forward)),
+            "this is a function, not a user type\n\
+             = help: write it as the condition: `if = is_staff`"
         );
     }
 

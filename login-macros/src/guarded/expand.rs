@@ -93,17 +93,14 @@ fn route_guard(kind: Kind, args: &Args) -> TokenStream {
 fn only_if(Condition(condition): &Condition, krate: &Krate) -> TokenStream {
     let span = span::blame(condition);
     let private = krate.private_at(span);
-    let permit = quote_spanned!(span=> #private::condition(#condition).permit(__req));
-    let judges = quote_spanned!(span=> #private::condition(#condition).judges());
+    let condition = quote_spanned!(span=> #private::condition(#condition));
     let private = krate.private();
     quote_spanned! {span::local()=>
         .only_if({
-            fn __permit<'__r>(
-                __req: &'__r #private::Request<'_>,
-            ) -> #private::BoxFuture<'__r, #private::Permission> {
-                #permit
+            fn __condition<'__r>() -> #private::Resolved<'__r, impl ::core::marker::Sized + use<'__r>> {
+                #condition
             }
-            #private::RouteCondition::new(__permit, || #judges)
+            #private::RouteCondition::new(|__req| __condition().permit(__req), || __condition().judges())
         })
     }
 }
@@ -180,17 +177,15 @@ mod tests {
                         .user::<Admin>()
                         .within(::core::time::Duration::from_secs(600u64))
                         .only_if({
-                            fn __permit<'__r>(
-                                __req: &'__r ::web::login::__private::Request<'_>,
-                            ) -> ::web::login::__private::BoxFuture<
+                            fn __condition<'__r>() -> ::web::login::__private::Resolved<
                                 '__r,
-                                ::web::login::__private::Permission,
+                                impl ::core::marker::Sized + use<'__r>,
                             > {
-                                ::web::login::__private::condition(Admin::is_chief).permit(__req)
+                                ::web::login::__private::condition(Admin::is_chief)
                             }
                             ::web::login::__private::RouteCondition::new(
-                                __permit,
-                                || ::web::login::__private::condition(Admin::is_chief).judges(),
+                                |__req| __condition().permit(__req),
+                                || __condition().judges(),
                             )
                         })
                         .forward()

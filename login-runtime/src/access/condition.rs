@@ -1,4 +1,7 @@
 //! Conditions: a function of the user, and of any request guards, that says who may use a route.
+//!
+//! [`Condition`] fits a function by the number of its parameters only. The user type, each guard and the return type
+//! have bounds of their own in [`condition`], so the compiler names the one that is wrong.
 
 use std::error::Error;
 use std::fmt::{self, Debug};
@@ -39,15 +42,33 @@ pub enum Permission {
 )]
 pub trait Condition<'r, Args>: Send + 'r {
     /// The user type that the condition judges.
-    type User: UserMixin;
+    type User: 'r;
+    /// The request guards that it takes, as a tuple.
+    type Guards;
+    /// What it returns.
+    type Verdict;
 
     /// Asks the condition.
-    fn ask(
-        self,
-        user: &'r Self::User,
-        req: &'r Request<'_>,
-    ) -> BoxFuture<'r, Result<bool, ConditionError>>;
+    fn ask(self, user: &'r Self::User, guards: Self::Guards) -> Self::Verdict;
 }
+
+/// The request guards of a condition, as a tuple.
+pub trait ConditionGuards<'r>: Sized + Send {
+    /// Runs the guards, from left to right.
+    fn ask(req: &'r Request<'_>) -> impl Future<Output = Result<Self, ConditionError>> + Send;
+}
+
+/// A request guard that a condition may take: any that can be sent to another thread.
+#[diagnostic::on_unimplemented(
+    message = "a condition cannot take `{Self}`",
+    label = "not a request guard",
+    note = "a condition takes the user and then request guards, but no parameter of the path, the query or the body: \
+            compare that one with the user in the handler"
+)]
+pub trait ConditionGuard<'r>: FromRequest<'r> + Send {}
+
+#[diagnostic::do_not_recommend]
+impl<'r, G: FromRequest<'r> + Send> ConditionGuard<'r> for G {}
 
 /// What a condition may return.
 #[diagnostic::on_unimplemented(
@@ -93,25 +114,24 @@ where
 
 macro_rules! conditions {
     ($($($guard:ident)*;)*) => {$(
-        impl<'r, F, U, R, Kind, $($guard),*> Condition<'r, (U, R, Kind, $($guard),*)> for F
+        impl<'r, F, U: 'r, R, $($guard),*> Condition<'r, (U, R, $($guard),*)> for F
         where
             F: FnOnce(&'r U, $($guard),*) -> R + Send + 'r,
-            U: UserMixin,
-            R: IntoVerdict<Kind> + Send + 'r,
-            $($guard: FromRequest<'r> + Send + 'r,)*
         {
             type User = U;
+            type Guards = ($($guard,)*);
+            type Verdict = R;
 
-            #[allow(unused_variables, non_snake_case, reason = "one macro for none and for many")]
-            fn ask(
-                self,
-                user: &'r U,
-                req: &'r Request<'_>,
-            ) -> BoxFuture<'r, Result<bool, ConditionError>> {
-                Box::pin(async move {
-                    $(let $guard = guard($guard::from_request(req).await)?;)*
-                    self(user, $($guard),*).into_verdict().await
-                })
+            #[allow(non_snake_case, reason = "the types name the variables")]
+            fn ask(self, user: &'r U, ($($guard,)*): Self::Guards) -> R {
+                self(user, $($guard),*)
+            }
+        }
+
+        impl<'r, $($guard: ConditionGuard<'r>),*> ConditionGuards<'r> for ($($guard,)*) {
+            #[allow(unused_variables, reason = "one macro for none and for many")]
+            async fn ask(req: &'r Request<'_>) -> Result<Self, ConditionError> {
+                Ok(($(guard($guard::from_request(req).await)?,)*))
             }
         }
     )*};
@@ -138,15 +158,19 @@ fn guard<T, E>(outcome: Outcome<T, E>) -> Result<T, ConditionError> {
 ///
 /// One function makes it for the launch and for each request, so that an expression that is no condition gives one
 /// compile error.
-pub fn condition<'r, C, Args>(condition: C) -> Resolved<'r, C>
+pub fn condition<'r, C, Args, U, G, R, Kind>(condition: C) -> Resolved<'r, C>
 where
-    C: Condition<'r, Args>,
+    C: Condition<'r, Args, User = U, Guards = G, Verdict = R>,
+    U: UserMixin,
+    G: ConditionGuards<'r> + 'r,
+    R: IntoVerdict<Kind> + Send + 'r,
     Args: 'r,
+    Kind: 'r,
 {
     Resolved {
         condition,
-        permit: permit::<C, Args>,
-        judges: UserType::of::<C::User>(),
+        permit: permit::<C, Args, U, G, R, Kind>,
+        judges: UserType::of::<U>(),
     }
 }
 
@@ -178,16 +202,23 @@ impl<'r, C> Resolved<'r, C> {
     }
 }
 
-fn permit<'r, C, Args>(condition: C, req: &'r Request<'_>) -> BoxFuture<'r, Permission>
+fn permit<'r, C, Args, U, G, R, Kind>(
+    condition: C,
+    req: &'r Request<'_>,
+) -> BoxFuture<'r, Permission>
 where
-    C: Condition<'r, Args>,
+    C: Condition<'r, Args, User = U, Guards = G, Verdict = R>,
+    U: UserMixin,
+    G: ConditionGuards<'r> + 'r,
+    R: IntoVerdict<Kind> + Send + 'r,
     Args: 'r,
+    Kind: 'r,
 {
     Box::pin(async move {
-        let Some(realm) = Realm::<C::User>::of(req.rocket()) else {
+        let Some(realm) = Realm::<U>::of(req.rocket()) else {
             let cause = format!(
                 "no `LoginManager` for its user type `{}` is attached",
-                UserType::of::<C::User>().name
+                UserType::of::<U>().name
             );
             return Permission::Failed(ConditionError::new(cause).into());
         };
@@ -197,11 +228,25 @@ where
         };
         match user.filter(|user| user.is_authenticated()) {
             None => Permission::Nobody,
-            Some(user) => match condition.ask(user, req).await {
+            Some(user) => match verdict(condition, user, req).await {
                 Ok(true) => Permission::Granted,
                 Ok(false) => Permission::Refused,
                 Err(error) => Permission::Failed(error.into()),
             },
         }
     })
+}
+
+async fn verdict<'r, C, Args, U, G, R, Kind>(
+    condition: C,
+    user: &'r U,
+    req: &'r Request<'_>,
+) -> Result<bool, ConditionError>
+where
+    C: Condition<'r, Args, User = U, Guards = G, Verdict = R>,
+    G: ConditionGuards<'r>,
+    R: IntoVerdict<Kind>,
+{
+    let guards = G::ask(req).await?;
+    condition.ask(user, guards).into_verdict().await
 }

@@ -340,14 +340,10 @@ impl fmt::Debug for RouteCondition {
 #[macro_export]
 macro_rules! condition {
     ($function:expr) => {{
-        fn permit<'r>(
-            req: &'r $crate::private::Request<'_>,
-        ) -> $crate::private::BoxFuture<'r, $crate::private::Permission> {
-            $crate::private::condition($function).permit(req)
+        fn condition<'r>() -> $crate::private::Resolved<'r, impl ::core::marker::Sized + use<'r>> {
+            $crate::private::condition($function)
         }
-        $crate::private::RouteCondition::new(permit, || {
-            $crate::private::condition($function).judges()
-        })
+        $crate::private::RouteCondition::new(|req| condition().permit(req), || condition().judges())
     }};
 }
 
