@@ -5,6 +5,7 @@ mod function;
 mod guarded;
 mod item;
 mod krate;
+mod lifetimes;
 mod mixin;
 mod options;
 mod route;
@@ -251,9 +252,9 @@ pub fn public(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # What it generates
 ///
-/// A unit struct of the function's name, with its documentation and visibility, which `LoginManager::new` takes. As with any
-/// unit struct, no variable in its scope can have the same name, and the user type must be as visible as the struct. Your
-/// function moves into the struct's implementation of `IntoUserLoader`, which
+/// A constant of the function's name, with its documentation and visibility, which `LoginManager::new` takes. As with any
+/// constant, no variable in its scope can have the same name, and the user type must be as visible as the constant. Your
+/// function moves into the implementation of `IntoUserLoader` for the constant's type, which
 ///
 /// 1. parses the id,
 /// 2. runs each request guard, from left to right, and
@@ -309,7 +310,7 @@ pub fn request_loader(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # What it generates
 ///
-/// A unit struct of the function's name, which `LoginManager::unauthorized_handler` takes, as for [`macro@user_loader`].
+/// A constant of the function's name, which `LoginManager::unauthorized_handler` takes, as for [`macro@user_loader`].
 #[proc_macro_attribute]
 pub fn unauthorized_handler(args: TokenStream, item: TokenStream) -> TokenStream {
     function::function(
@@ -380,7 +381,7 @@ pub fn forbidden_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # What it generates
 ///
-/// A unit struct of the function's name, which `LoginManager::event_listener` takes, as for [`macro@user_loader`].
+/// A constant of the function's name, which `LoginManager::event_listener` takes, as for [`macro@user_loader`].
 #[proc_macro_attribute]
 pub fn event_listener(args: TokenStream, item: TokenStream) -> TokenStream {
     function::function(function::Kind::EventListener, args.into(), item.into()).into()

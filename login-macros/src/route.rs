@@ -20,6 +20,11 @@ impl Route {
         attributes.iter().find_map(Self::read)
     }
 
+    /// Whether this is a route attribute.
+    pub(crate) fn is(attribute: &Attribute) -> bool {
+        Self::read(attribute).is_some()
+    }
+
     fn read(attribute: &Attribute) -> Option<Self> {
         let name = attribute.path().segments.last()?.ident.to_string();
         let args = match &attribute.meta {

@@ -1,20 +1,14 @@
-//! Turns the user's function into a unit struct of its name, which the builder of `LoginManager` takes.
+//! Turns the user's function into a constant of its name, which the builder of `LoginManager` takes.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{
-    Attribute, ItemFn, Lifetime, ParenthesizedGenericArguments, Token, TraitBound, Type, TypeFnPtr,
-    TypeReference, Visibility,
-    ext::IdentExt,
-    parse_quote,
-    visit_mut::{self, VisitMut},
-};
+use syn::{Attribute, ItemFn, Type, Visibility, ext::IdentExt, parse_quote};
 
 use super::{
     Kind,
     check::{self, Function},
 };
-use crate::{krate::Krate, span};
+use crate::{krate::Krate, lifetimes, span};
 
 pub(super) fn expand(kind: Kind, krate: &Krate, function: &Function) -> TokenStream {
     let private = krate.private();
@@ -22,7 +16,9 @@ pub(super) fn expand(kind: Kind, krate: &Krate, function: &Function) -> TokenStr
     let subject = subject(kind, krate, function);
     let guards = guards(kind, krate, function);
     let answer = answer(kind, krate, function);
+    let checks = check_guards(kind, krate, function);
     let body = quote_spanned! {span::local()=>
+        #checks
         |#parameters| #private::pin(async move {
             #subject
             #(#guards)*
@@ -41,23 +37,29 @@ pub(super) fn stub(kind: Kind, krate: &Krate, function: &Function) -> Option<Tok
         return None;
     }
     let mut function = function.clone();
+    function
+        .item
+        .attrs
+        .retain(|attribute| !check::is_of_rocket(attribute));
     function.item.attrs.push(parse_quote!(#[allow(dead_code)]));
     let body = quote_spanned!(span::local()=> ::core::unimplemented!());
     Some(handler(kind, krate, &function, &body))
 }
 
-/// The unit struct and its trait. `body` is the function pointer that the trait gives; it calls the user's function.
+/// The constant, its type and the trait. `body` is the function pointer that the trait gives; it calls the user's function.
 fn handler(kind: Kind, krate: &Krate, function: &Function, body: &TokenStream) -> TokenStream {
     let item = &function.item;
     let (vis, name) = (&item.vis, &item.sig.ident);
     let (outer, inner) = split(item);
-    let cfgs = outer.iter().filter(|attr| attr.path().is_ident("cfg"));
-    // The implementation names the struct. Deprecated code may use deprecated items anyway.
-    let is_deprecated = outer.iter().any(|attr| attr.path().is_ident("deprecated"));
-    let allow = is_deprecated.then(|| quote!(#[allow(deprecated)]));
-    // The compiler warns that a handler is never used only if the whole struct has the user's spans.
-    let (first, last) = (item.sig.fn_token.span, Token![;](name.span()));
-    let unit = quote_spanned!(first=> #vis struct #name #last);
+    let cfgs: Vec<_> = outer
+        .iter()
+        .filter(|attr| attr.path().is_ident("cfg"))
+        .collect();
+    // With the user's spans the compiler warns about a function that is never used, and shows the function in errors.
+    let first = item.sig.fn_token.span;
+    let braces = quote_spanned!(name.span()=> {});
+    let unit = quote_spanned!(first=> #vis struct #name #braces);
+    let constant = quote_spanned!(first=> #vis const #name: #name = #name {};);
     let (into, pointer) = kind.runtime_names();
     let into = Ident::new(into, span::local());
     let private = krate.private();
@@ -68,21 +70,26 @@ fn handler(kind: Kind, krate: &Krate, function: &Function, body: &TokenStream) -
     let pointer = Ident::new(pointer, there);
     let method = format_ident!("into_{}", kind.attribute(), span = there);
     let user = function.user.as_ref().map(|ty| {
-        let ty = with_static_lifetimes(ty);
+        let ty = lifetimes::with_static(ty);
         let names_user = Ident::new(kind.names_user(), there);
-        quote_spanned!(there=> type User = <#ty as #private_there::#names_user>::User;)
+        quote_spanned!(there=> <#ty as #private_there::#names_user>::User)
     });
     let of_user = user.as_ref().map(|_| quote_spanned!(there=> <Self::User>));
+    let user = user.map(|user| quote_spanned!(there=> type User = #user;));
     let signature = quote_spanned!(there=> fn #method(self) -> #private_there::#pointer #of_user);
 
     quote_spanned! {span::local()=>
-        #(#outer)*
-        #[allow(non_camel_case_types)]
+        #(#cfgs)*
+        #[doc(hidden)]
+        #[allow(dead_code, non_camel_case_types)]
         #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
         #unit
 
+        #(#outer)*
+        #[allow(non_upper_case_globals)]
+        #constant
+
         #(#cfgs)*
-        #allow
         impl #private::#into for #name {
             #user
 
@@ -92,6 +99,32 @@ fn handler(kind: Kind, krate: &Krate, function: &Function, body: &TokenStream) -
             }
         }
     }
+}
+
+/// Refuses the guards of a loader that would ask the loader itself.
+fn check_guards(kind: Kind, krate: &Krate, function: &Function) -> Option<TokenStream> {
+    if kind == Kind::EventListener || function.guards.is_empty() {
+        return None;
+    }
+    let user = lifetimes::with_static(function.user.as_ref()?);
+    let checks = function.guards.iter().map(|ty| {
+        let span = match ty {
+            Type::Reference(reference) => span::blame(&reference.elem),
+            _ => span::blame(ty),
+        };
+        let private = krate.private_at(span);
+        let ty = lifetimes::elided(ty);
+        let user = quote_spanned!(span=> <#user as #private::IntoLoadResult>::User);
+        quote_spanned!(span=> #private::loader_guard::<{ <#private::GuardFor<#ty, #user>>::IS_SAME }>();)
+    });
+    let private = krate.private();
+    Some(quote_spanned! {span::local()=>
+        {
+            #[allow(unused_imports)]
+            use #private::NoUser as _;
+            #(#checks)*
+        }
+    })
 }
 
 fn parameters(kind: Kind) -> TokenStream {
@@ -196,7 +229,7 @@ fn temporaries(function: &Function) -> impl Iterator<Item = Ident> {
     (0..function.guards.len()).map(|index| format_ident!("__guard{index}", span = span::local()))
 }
 
-/// The attributes of the unit struct, and the user's function with its own attributes, for the implementation.
+/// The attributes of the constant, and the user's function with its own attributes, for the implementation.
 fn split(item: &ItemFn) -> (Vec<&Attribute>, ItemFn) {
     const OUTER: [&str; 3] = ["doc", "cfg", "deprecated"];
     const BOTH: [&str; 4] = ["allow", "warn", "deny", "forbid"];
@@ -214,42 +247,6 @@ fn split(item: &ItemFn) -> (Vec<&Attribute>, ItemFn) {
     (outer, inner)
 }
 
-/// The type with `'static` for every lifetime, elided or named: an associated type of a unit struct has no other one in scope.
-fn with_static_lifetimes(ty: &Type) -> Type {
-    struct StaticLifetimes;
-
-    impl VisitMut for StaticLifetimes {
-        fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
-            *lifetime = Lifetime::new("'static", span::blame(lifetime));
-        }
-
-        fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
-            let and = span::blame(&reference.and_token);
-            reference
-                .lifetime
-                .get_or_insert_with(|| Lifetime::new("'static", and));
-            visit_mut::visit_type_reference_mut(self, reference);
-        }
-
-        // The lifetimes in these are their own.
-        fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
-        fn visit_parenthesized_generic_arguments_mut(
-            &mut self,
-            _: &mut ParenthesizedGenericArguments,
-        ) {
-        }
-        fn visit_trait_bound_mut(&mut self, bound: &mut TraitBound) {
-            if bound.lifetimes.is_none() {
-                visit_mut::visit_trait_bound_mut(self, bound);
-            }
-        }
-    }
-
-    let mut ty = ty.clone();
-    StaticLifetimes.visit_type_mut(&mut ty);
-    ty
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::needless_raw_string_hashes)] // expect-test writes them
@@ -265,11 +262,14 @@ mod tests {
     #[test]
     fn a_user_loader_parses_the_id_and_runs_its_guards() {
         expect![[r#"
+            #[doc(hidden)]
+            #[allow(dead_code, non_camel_case_types)]
+            #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+            pub struct load_user {}
             /// Finds a user.
             #[allow(clippy::unused_async)]
-            #[allow(non_camel_case_types)]
-            #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-            pub struct load_user;
+            #[allow(non_upper_case_globals)]
+            pub const load_user: load_user = load_user {};
             impl ::rocket_login::__private::IntoUserLoader for load_user {
                 type User = <Option<User> as ::rocket_login::__private::IntoLoadResult>::User;
                 fn into_user_loader(self) -> ::rocket_login::__private::UserLoader<Self::User> {
@@ -281,6 +281,26 @@ mod tests {
                         Wrapped(x): Wrapped<'_>,
                     ) -> Option<User> {
                         db.user(id).await
+                    }
+                    {
+                        #[allow(unused_imports)]
+                        use ::rocket_login::__private::NoUser as _;
+                        ::rocket_login::__private::loader_guard::<
+                            {
+                                <::rocket_login::__private::GuardFor<
+                                    &'_ State<Db>,
+                                    <Option<User> as ::rocket_login::__private::IntoLoadResult>::User,
+                                >>::IS_SAME
+                            },
+                        >();
+                        ::rocket_login::__private::loader_guard::<
+                            {
+                                <::rocket_login::__private::GuardFor<
+                                    Wrapped<'_>,
+                                    <Option<User> as ::rocket_login::__private::IntoLoadResult>::User,
+                                >>::IS_SAME
+                            },
+                        >();
                     }
                     |__id, __req| ::rocket_login::__private::pin(async move {
                         let __id = match ::rocket_login::__private::parse_id::<i64>(__id) {
@@ -326,9 +346,12 @@ mod tests {
     #[test]
     fn a_text_id_is_passed_on_as_it_is() {
         expect![[r#"
-            #[allow(non_camel_case_types)]
+            #[doc(hidden)]
+            #[allow(dead_code, non_camel_case_types)]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-            struct load_user;
+            struct load_user {}
+            #[allow(non_upper_case_globals)]
+            const load_user: load_user = load_user {};
             impl ::rocket_login::__private::IntoUserLoader for load_user {
                 type User = <Result<
                     Option<User>,
@@ -358,14 +381,29 @@ mod tests {
     #[test]
     fn a_request_loader_has_no_id() {
         expect![[r#"
-            #[allow(non_camel_case_types)]
+            #[doc(hidden)]
+            #[allow(dead_code, non_camel_case_types)]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-            struct by_key;
+            struct by_key {}
+            #[allow(non_upper_case_globals)]
+            const by_key: by_key = by_key {};
             impl ::web::login::__private::IntoRequestLoader for by_key {
                 type User = <Option<User> as ::web::login::__private::IntoLoadResult>::User;
                 fn into_request_loader(self) -> ::web::login::__private::RequestLoader<Self::User> {
                     fn by_key(key: Key) -> Option<User> {
                         find(key)
+                    }
+                    {
+                        #[allow(unused_imports)]
+                        use ::web::login::__private::NoUser as _;
+                        ::web::login::__private::loader_guard::<
+                            {
+                                <::web::login::__private::GuardFor<
+                                    Key,
+                                    <Option<User> as ::web::login::__private::IntoLoadResult>::User,
+                                >>::IS_SAME
+                            },
+                        >();
                     }
                     |__req| ::web::login::__private::pin(async move {
                         let __guard0 = match ::web::login::__private::guard(
@@ -395,9 +433,12 @@ mod tests {
     #[test]
     fn a_handler_answers_with_its_responder() {
         expect![[r#"
-            #[allow(non_camel_case_types)]
+            #[doc(hidden)]
+            #[allow(dead_code, non_camel_case_types)]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-            struct ask;
+            struct ask {}
+            #[allow(non_upper_case_globals)]
+            const ask: ask = ask {};
             impl ::rocket_login::__private::IntoUnauthorizedHandler for ask {
                 fn into_unauthorized_handler(self) -> ::rocket_login::__private::AnswerFn {
                     async fn ask(host: &Host<'_>) -> Redirect {
@@ -431,9 +472,12 @@ mod tests {
     #[test]
     fn a_listener_gets_the_event_and_returns_nothing() {
         expect![[r##"
-            #[allow(non_camel_case_types)]
+            #[doc(hidden)]
+            #[allow(dead_code, non_camel_case_types)]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-            struct audit;
+            struct audit {}
+            #[allow(non_upper_case_globals)]
+            const audit: audit = audit {};
             impl ::rocket_login::__private::IntoEventListener for audit {
                 type User = <&'static LoginEvent<
                     'static,
@@ -476,9 +520,12 @@ mod tests {
     #[test]
     fn lifetimes_of_function_pointers_are_kept() {
         expect![[r#"
-            #[allow(non_camel_case_types)]
+            #[doc(hidden)]
+            #[allow(dead_code, non_camel_case_types)]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-            struct by_key;
+            struct by_key {}
+            #[allow(non_upper_case_globals)]
+            const by_key: by_key = by_key {};
             impl ::rocket_login::__private::IntoRequestLoader for by_key {
                 type User = <Result<
                     Option<User>,
@@ -516,10 +563,13 @@ mod tests {
     #[test]
     fn a_refused_function_still_implements_its_trait() {
         expect![[r##"
-            #[allow(dead_code)]
-            #[allow(non_camel_case_types)]
+            #[doc(hidden)]
+            #[allow(dead_code, non_camel_case_types)]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-            struct by_key;
+            struct by_key {}
+            #[allow(dead_code)]
+            #[allow(non_upper_case_globals)]
+            const by_key: by_key = by_key {};
             impl login::__private::IntoRequestLoader for by_key {
                 type User = <Option<User> as login::__private::IntoLoadResult>::User;
                 fn into_request_loader(self) -> login::__private::RequestLoader<Self::User> {

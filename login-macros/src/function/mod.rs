@@ -1,4 +1,4 @@
-//! Loaders, handlers and listeners: the user's function becomes a unit struct that the builder of `LoginManager` takes.
+//! Loaders, handlers and listeners: the user's function becomes a constant that the builder of `LoginManager` takes.
 
 mod args;
 mod check;

@@ -1,7 +1,7 @@
 //! The traits of the functions that `LoginManager` takes, and the function pointers that it keeps.
 //!
-//! Each attribute (`#[user_loader]`, `#[unauthorized_handler]`, ..) adds a unit struct that has the function's name and
-//! implements one of these traits. So the error for a function without the attribute names the attribute; an error
+//! Each attribute (`#[user_loader]`, `#[unauthorized_handler]`, ..) adds a constant that has the function's name and
+//! whose type implements one of these traits. So the error for a function without the attribute names the attribute; an error
 //! about mismatched function pointers could not.
 
 use rocket::futures::future::BoxFuture;

@@ -10,6 +10,7 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 
 use crate::access::denial::GuardError;
+use crate::access::user::UserOf;
 use crate::app::user::{UserMixin, id_of};
 use crate::clock::UnixTime;
 use crate::login::visit::Visit;
@@ -56,6 +57,10 @@ pub struct CurrentUser<'r, U, A = Anonymous> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Anonymous {}
+
+impl<U, A> UserOf for CurrentUser<'_, U, A> {
+    type User = U;
+}
 
 impl<U, A: Clone> Clone for CurrentUser<'_, U, A> {
     fn clone(&self) -> Self {

@@ -1,0 +1,67 @@
+//! Types that leave the function in whose signature their lifetimes are declared.
+
+use syn::{
+    GenericArgument, Lifetime, ParenthesizedGenericArguments, PathArguments, PathSegment,
+    TraitBound, Type, TypeFnPtr, TypeReference,
+    visit_mut::{self, VisitMut},
+};
+
+use crate::span;
+
+/// The type with `'static` for every lifetime, elided or named: an associated type has no other one in scope.
+pub(crate) fn with_static(ty: &Type) -> Type {
+    replaced(ty, "'static")
+}
+
+/// The type with `'_` for every lifetime, for the body of another function.
+pub(crate) fn elided(ty: &Type) -> Type {
+    replaced(ty, "'_")
+}
+
+fn replaced(ty: &Type, by: &'static str) -> Type {
+    let mut ty = ty.clone();
+    Lifetimes { by }.visit_type_mut(&mut ty);
+    ty
+}
+
+struct Lifetimes {
+    by: &'static str,
+}
+
+impl VisitMut for Lifetimes {
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        *lifetime = Lifetime::new(self.by, span::blame(lifetime));
+    }
+
+    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+        let and = span::blame(&reference.and_token);
+        reference
+            .lifetime
+            .get_or_insert_with(|| Lifetime::new(self.by, and));
+        visit_mut::visit_type_reference_mut(self, reference);
+    }
+
+    /// `LoginEvent<User>` is short for `LoginEvent<'_, User>`, which only a function may leave out.
+    fn visit_path_segment_mut(&mut self, segment: &mut PathSegment) {
+        if segment.ident == "LoginEvent"
+            && let PathArguments::AngleBracketed(arguments) = &mut segment.arguments
+            && !matches!(arguments.args.first(), Some(GenericArgument::Lifetime(_)))
+        {
+            let lifetime = Lifetime::new(self.by, span::blame(&segment.ident));
+            arguments
+                .args
+                .insert(0, GenericArgument::Lifetime(lifetime));
+        }
+        visit_mut::visit_path_segment_mut(self, segment);
+    }
+
+    // The lifetimes in these are their own.
+    fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
+    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {
+    }
+    fn visit_trait_bound_mut(&mut self, bound: &mut TraitBound) {
+        if bound.lifetimes.is_none() {
+            visit_mut::visit_trait_bound_mut(self, bound);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+#![allow(unused)]
+
+use rocket::http::Status;
+use rocket_login::{LoginManager, UserMixin, user_loader};
+
+#[derive(UserMixin)]
+struct User {
+    id: i64,
+}
+
+#[user_loader]
+fn load_user(id: i64) -> Option<User> {
+    None
+}
+
+fn answer() -> Status {
+    Status::Unauthorized
+}
+
+fn main() {
+    let _ = LoginManager::new(load_user).forbidden_handler(answer);
+}
