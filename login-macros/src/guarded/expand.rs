@@ -2,14 +2,14 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{LitStr, ext::IdentExt, parse_quote_spanned};
+use syn::{FnArg, ItemFn, LitStr, Type, ext::IdentExt, parse_quote, parse_quote_spanned};
 
 use super::{
     ARGUMENT, Kind,
     args::{Args, Condition, Redirect, Within},
     check::Handler,
 };
-use crate::{krate::Krate, span};
+use crate::{krate::Krate, lifetimes, span};
 
 pub(super) fn expand(kind: Kind, args: &Args, handler: Handler) -> TokenStream {
     let name = handler.item.sig.ident.unraw();
@@ -40,6 +40,7 @@ fn policy(kind: Kind, args: &Args, handler: &Handler, marker: &Ident) -> TokenSt
     let method = &route.method;
     let uri = route.uri.as_ref().map(LitStr::value).unwrap_or_default();
     let guard = route_guard(kind, args);
+    let checks = check_users(kind, args, item);
     quote_spanned! {span::local()=>
         #(#cfgs)*
         #[doc(hidden)]
@@ -54,9 +55,71 @@ fn policy(kind: Kind, args: &Args, handler: &Handler, marker: &Ident) -> TokenSt
             const URI: &'static ::core::primitive::str = #uri;
 
             fn guard() -> #private::RouteGuard {
+                #checks
                 #guard
             }
         }
+    }
+}
+
+/// Refuses the user arguments that contradict the attribute.
+fn check_users(kind: Kind, args: &Args, handler: &ItemFn) -> TokenStream {
+    let types = handler.sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(typed) => user_argument(&typed.ty),
+        FnArg::Receiver(_) => None,
+    });
+    let types: Vec<_> = types.collect();
+    let unit = parse_quote!(());
+    let user = args.user.as_ref().unwrap_or(&unit);
+    let guard = |span, ty| {
+        let (private, ty) = (args.krate.private_at(span), lifetimes::elided(ty));
+        quote_spanned!(span=> <#private::GuardFor<#ty, #user>>)
+    };
+    let same: Vec<_> = types
+        .iter()
+        .map(|(ty, _)| guard(span::local(), ty))
+        .collect();
+    let checks = types.iter().filter_map(|(ty, named)| {
+        let span = span::blame(named);
+        let (private, guard) = (args.krate.private_at(span), guard(span, ty));
+        let check = match (kind, &args.user) {
+            (Kind::Login | Kind::FreshLogin, None) => return None,
+            (Kind::Login | Kind::FreshLogin, Some(_)) => {
+                quote_spanned!(span=> route_user::<{ #guard::IS_USER #(&& !#same::IS_SAME)* }>)
+            }
+            (Kind::Anonymous, Some(_)) => quote_spanned!(span=> open_route::<{ #guard::IS_SAME }>),
+            (Kind::Anonymous | Kind::Public, _) => {
+                quote_spanned!(span=> open_route::<{ #guard::IS_USER }>)
+            }
+        };
+        Some(quote_spanned!(span=> #private::#check();))
+    });
+    let checks: Vec<_> = checks.collect();
+    if checks.is_empty() {
+        return TokenStream::new();
+    }
+    let private = args.krate.private();
+    quote_spanned! {span::local()=>
+        {
+            #[allow(unused_imports)]
+            use #private::NoUser as _;
+            #(#checks)*
+        }
+    }
+}
+
+/// An argument that may be a user, and the part of it that names the type: `&User`, or `Fresh<'_, User>`.
+fn user_argument(ty: &Type) -> Option<(&Type, &Type)> {
+    match ty {
+        Type::Reference(reference) => match &*reference.elem {
+            named @ Type::Path(_) => Some((ty, named)),
+            _ => None,
+        },
+        Type::Path(path) => {
+            let last = path.path.segments.last()?;
+            (last.ident == "Fresh").then_some((ty, ty))
+        }
+        _ => None,
     }
 }
 

@@ -293,7 +293,7 @@ fn user() -> &'static str {
 
 #[login_required(Admin)]
 #[get("/both")]
-fn both(_user: &User) -> &'static str {
+fn both(_user: &User, _admin: &Admin) -> &'static str {
     "both"
 }
 
