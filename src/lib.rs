@@ -65,4 +65,7 @@ pub mod session {
 pub use login_runtime::testing;
 
 #[doc(hidden)]
-pub use login_runtime::private as __private;
+pub mod __private {
+    pub use login_macros::items;
+    pub use login_runtime::private::*;
+}

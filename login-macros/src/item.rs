@@ -2,12 +2,13 @@
 
 use darling::{Error, Result, error::Accumulator};
 use proc_macro2::{TokenStream, TokenTree};
+use quote::quote_spanned;
 use syn::{
     Attribute, FnArg, ItemFn, Visibility,
     parse::{ParseStream, Parser},
 };
 
-use crate::error::error;
+use crate::{error::error, krate::Krate};
 
 /// The keywords that may come before `fn`.
 const QUALIFIERS: [&str; 5] = ["const", "async", "safe", "unsafe", "extern"];
@@ -40,6 +41,28 @@ pub(crate) fn check_free(attribute: &str, item: &ItemFn, errors: &mut Accumulato
             "remove `const`",
         ));
     }
+}
+
+/// The generated items as one item that a module replaces by them, and of which an `impl` gives one error.
+///
+/// An attribute cannot see whether its function is in an `impl`, where each generated item would be an error of its own.
+pub(crate) fn in_module(
+    args: TokenStream,
+    item: TokenStream,
+    generated: TokenStream,
+) -> TokenStream {
+    let Ok(ItemFn { sig, .. }) = syn::parse2(item) else {
+        return generated;
+    };
+    // A method has an error of ours already.
+    if sig.receiver().is_some() {
+        return generated;
+    }
+    let private = Krate::lenient(args).private();
+    let name = sig.ident;
+    // The error underlines the item from its first to its last token.
+    let body = quote_spanned!(name.span()=> {});
+    quote_spanned!(sig.fn_token.span=> #[#private::items(#generated)] impl #name #body)
 }
 
 /// The first token of an item that is not a function.

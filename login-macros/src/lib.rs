@@ -14,6 +14,7 @@ mod span;
 mod testing;
 
 use proc_macro::TokenStream;
+use proc_macro2::TokenStream as TokenStream2;
 
 /// Guards a route: refuses everybody who is not logged in, before Rocket looks at anything else in the request.
 ///
@@ -108,7 +109,7 @@ use proc_macro::TokenStream;
 /// If no `LoginManager` for the user type is attached, the application does not launch.
 #[proc_macro_attribute]
 pub fn login_required(args: TokenStream, item: TokenStream) -> TokenStream {
-    guarded::guarded(guarded::Kind::Login, args.into(), item.into()).into()
+    route(guarded::Kind::Login, args, item)
 }
 
 /// Guards a route as [`macro@login_required`] does, and requires a fresh login: one by credentials, not by the remember cookie.
@@ -144,7 +145,7 @@ pub fn login_required(args: TokenStream, item: TokenStream) -> TokenStream {
 /// The same as [`macro@login_required`].
 #[proc_macro_attribute]
 pub fn fresh_login_required(args: TokenStream, item: TokenStream) -> TokenStream {
-    guarded::guarded(guarded::Kind::FreshLogin, args.into(), item.into()).into()
+    route(guarded::Kind::FreshLogin, args, item)
 }
 
 /// Redirects logged-in users away from a route, such as the login page.
@@ -184,7 +185,7 @@ pub fn fresh_login_required(args: TokenStream, item: TokenStream) -> TokenStream
 /// The same as [`macro@login_required`].
 #[proc_macro_attribute]
 pub fn anonymous_required(args: TokenStream, item: TokenStream) -> TokenStream {
-    guarded::guarded(guarded::Kind::Anonymous, args.into(), item.into()).into()
+    route(guarded::Kind::Anonymous, args, item)
 }
 
 /// Marks a route as public, so that a route without any attribute is a mistake.
@@ -221,7 +222,7 @@ pub fn anonymous_required(args: TokenStream, item: TokenStream) -> TokenStream {
 /// The same as [`macro@login_required`].
 #[proc_macro_attribute]
 pub fn public(args: TokenStream, item: TokenStream) -> TokenStream {
-    guarded::guarded(guarded::Kind::Public, args.into(), item.into()).into()
+    route(guarded::Kind::Public, args, item)
 }
 
 /// Turns a function into the user loader, which finds a user by the id in the session.
@@ -261,7 +262,7 @@ pub fn public(args: TokenStream, item: TokenStream) -> TokenStream {
 /// 3. calls your function.
 #[proc_macro_attribute]
 pub fn user_loader(args: TokenStream, item: TokenStream) -> TokenStream {
-    function::function(function::Kind::UserLoader, args.into(), item.into()).into()
+    function(function::Kind::UserLoader, args, item)
 }
 
 /// Turns a function into the request loader, which finds a user by the request itself if no cookie does.
@@ -287,7 +288,7 @@ pub fn user_loader(args: TokenStream, item: TokenStream) -> TokenStream {
 /// `LoginManager::request_loader` or `LoginManager::from_requests`.
 #[proc_macro_attribute]
 pub fn request_loader(args: TokenStream, item: TokenStream) -> TokenStream {
-    function::function(function::Kind::RequestLoader, args.into(), item.into()).into()
+    function(function::Kind::RequestLoader, args, item)
 }
 
 /// Turns a function into the answer to a request that needs a login and has none.
@@ -313,12 +314,7 @@ pub fn request_loader(args: TokenStream, item: TokenStream) -> TokenStream {
 /// A constant of the function's name, which `LoginManager::unauthorized_handler` takes, as for [`macro@user_loader`].
 #[proc_macro_attribute]
 pub fn unauthorized_handler(args: TokenStream, item: TokenStream) -> TokenStream {
-    function::function(
-        function::Kind::UnauthorizedHandler,
-        args.into(),
-        item.into(),
-    )
-    .into()
+    function(function::Kind::UnauthorizedHandler, args, item)
 }
 
 /// Turns a function into the answer to a request that needs a fresh login and has an older one.
@@ -335,12 +331,7 @@ pub fn unauthorized_handler(args: TokenStream, item: TokenStream) -> TokenStream
 /// The same as [`macro@unauthorized_handler`]. Pass it to `LoginManager::needs_refresh_handler`.
 #[proc_macro_attribute]
 pub fn needs_refresh_handler(args: TokenStream, item: TokenStream) -> TokenStream {
-    function::function(
-        function::Kind::NeedsRefreshHandler,
-        args.into(),
-        item.into(),
-    )
-    .into()
+    function(function::Kind::NeedsRefreshHandler, args, item)
 }
 
 /// Turns a function into the answer to a logged-in user who does not meet a route's condition.
@@ -357,7 +348,7 @@ pub fn needs_refresh_handler(args: TokenStream, item: TokenStream) -> TokenStrea
 /// The same as [`macro@unauthorized_handler`]. Pass it to `LoginManager::forbidden_handler`.
 #[proc_macro_attribute]
 pub fn forbidden_handler(args: TokenStream, item: TokenStream) -> TokenStream {
-    function::function(function::Kind::ForbiddenHandler, args.into(), item.into()).into()
+    function(function::Kind::ForbiddenHandler, args, item)
 }
 
 /// Turns a function into a listener, which learns what happened to a login and cannot change it.
@@ -384,7 +375,7 @@ pub fn forbidden_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 /// A constant of the function's name, which `LoginManager::event_listener` takes, as for [`macro@user_loader`].
 #[proc_macro_attribute]
 pub fn event_listener(args: TokenStream, item: TokenStream) -> TokenStream {
-    function::function(function::Kind::EventListener, args.into(), item.into()).into()
+    function(function::Kind::EventListener, args, item)
 }
 
 /// Turns a struct into a user type, and `&User` into a request guard that only a logged-in user passes.
@@ -469,4 +460,31 @@ pub fn derive_user_mixin(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(UserGuard, attributes(user))]
 pub fn derive_user_guard(input: TokenStream) -> TokenStream {
     mixin::guard(input.into()).into()
+}
+
+/// Replaces an item by the generated ones; only for generated code.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn items(generated: TokenStream, _: TokenStream) -> TokenStream {
+    generated
+}
+
+fn route(kind: guarded::Kind, args: TokenStream, item: TokenStream) -> TokenStream {
+    in_module(args, item, |args, item| guarded::guarded(kind, args, item))
+}
+
+fn function(kind: function::Kind, args: TokenStream, item: TokenStream) -> TokenStream {
+    in_module(args, item, |args, item| {
+        function::function(kind, args, item)
+    })
+}
+
+fn in_module(
+    args: TokenStream,
+    item: TokenStream,
+    generate: impl FnOnce(TokenStream2, TokenStream2) -> TokenStream2,
+) -> TokenStream {
+    let (args, item) = (TokenStream2::from(args), TokenStream2::from(item));
+    let generated = generate(args.clone(), item.clone());
+    item::in_module(args, item, generated).into()
 }

@@ -6,9 +6,11 @@ mod expand;
 
 use darling::Result;
 use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::ItemFn;
 
 use self::args::Args;
-use crate::{error, item};
+use crate::{error, item, route::Route};
 
 /// The name of the added argument. Rocket identifies arguments by their text, so hygiene does not keep two of one name apart.
 const ARGUMENT: &str = "__login";
@@ -36,7 +38,19 @@ impl Kind {
 }
 
 pub(crate) fn guarded(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
-    try_guarded(kind, args, item.clone()).unwrap_or_else(|errors| error::beside(item, errors))
+    try_guarded(kind, args, item.clone())
+        .unwrap_or_else(|errors| error::beside(without_route(item), errors))
+}
+
+/// A method without its route attribute, which would add errors of its own; any other item unchanged.
+fn without_route(item: TokenStream) -> TokenStream {
+    match syn::parse2::<ItemFn>(item.clone()) {
+        Ok(mut method) if method.sig.receiver().is_some() => {
+            method.attrs.retain(|attribute| !Route::is(attribute));
+            method.into_token_stream()
+        }
+        _ => item,
+    }
 }
 
 fn try_guarded(kind: Kind, args: TokenStream, item: TokenStream) -> Result<TokenStream> {
