@@ -180,7 +180,7 @@ macro_rules! argument {
     (Keys) => { impl IntoIterator<Item = impl Into<String>> };
     (Text) => { impl Into<String> };
     (Texts) => { impl IntoIterator<Item = impl Into<String>> };
-    (View) => { impl std::fmt::Display };
+    (View) => { impl LoginPage };
     (Methods) => { impl IntoIterator<Item = Method> };
     (IdleTimeout) => { Option<Duration> };
     ($kind:ident) => { $kind };

@@ -68,6 +68,18 @@ macro_rules! setter {
 
 settings_table!(setters);
 
+/// A login page: whatever prints as a path of this site, such as from `uri!`, or as an absolute URL.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a login page",
+    label = "write a path of this site, such as `uri!(login_page)` or `\"/login\"`",
+    note = "for a mount point without a login page, call `.mount_without_login_view(base)`"
+)]
+pub trait LoginPage: fmt::Display {}
+
+// The compiler would otherwise ask for `Display`.
+#[diagnostic::do_not_recommend]
+impl<T: fmt::Display> LoginPage for T {}
+
 impl<U: UserMixin> LoginManager<U> {
     /// Sets the login page for everything below a mount point; the longest mount point that contains the request wins.
     ///
@@ -87,7 +99,7 @@ impl<U: UserMixin> LoginManager<U> {
     ///     .mount_login_view("/shop", "/shop/login");
     /// ```
     #[must_use]
-    pub fn mount_login_view(self, base: impl fmt::Display, view: impl fmt::Display) -> Self {
+    pub fn mount_login_view(self, base: impl fmt::Display, view: impl LoginPage) -> Self {
         self.mount(&base, MountView(Some(view.to_string())))
     }
 
