@@ -5,13 +5,13 @@ mod function;
 mod guarded;
 mod item;
 mod krate;
-mod lifetimes;
 mod mixin;
 mod options;
 mod route;
 mod span;
 #[cfg(test)]
 mod testing;
+mod types;
 
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as TokenStream2;

@@ -8,7 +8,7 @@ use super::{
     Kind,
     check::{self, Function},
 };
-use crate::{krate::Krate, lifetimes, span};
+use crate::{krate::Krate, span, types};
 
 pub(super) fn expand(kind: Kind, krate: &Krate, function: &Function) -> TokenStream {
     let private = krate.private();
@@ -70,7 +70,7 @@ fn handler(kind: Kind, krate: &Krate, function: &Function, body: &TokenStream) -
     let pointer = Ident::new(pointer, there);
     let method = format_ident!("into_{}", kind.attribute(), span = there);
     let user = function.user.as_ref().map(|ty| {
-        let ty = lifetimes::with_static(ty);
+        let ty = types::with_static(ty);
         let names_user = Ident::new(kind.names_user(), there);
         quote_spanned!(there=> <#ty as #private_there::#names_user>::User)
     });
@@ -106,14 +106,14 @@ fn check_guards(kind: Kind, krate: &Krate, function: &Function) -> Option<TokenS
     if kind == Kind::EventListener || function.guards.is_empty() {
         return None;
     }
-    let user = lifetimes::with_static(function.user.as_ref()?);
+    let user = types::with_static(function.user.as_ref()?);
     let checks = function.guards.iter().map(|ty| {
         let span = match ty {
             Type::Reference(reference) => span::blame(&reference.elem),
             _ => span::blame(ty),
         };
         let private = krate.private_at(span);
-        let ty = lifetimes::elided(ty);
+        let ty = types::elided(ty);
         let user = quote_spanned!(span=> <#user as #private::IntoLoadResult>::User);
         quote_spanned!(span=> #private::loader_guard::<{ <#private::GuardFor<#ty, #user>>::IS_SAME }>();)
     });

@@ -2,14 +2,14 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{FnArg, ItemFn, LitStr, Type, ext::IdentExt, parse_quote, parse_quote_spanned};
+use syn::{FnArg, ItemFn, LitStr, ext::IdentExt, parse_quote, parse_quote_spanned};
 
 use super::{
     ARGUMENT, Kind,
     args::{Args, Condition, Redirect, Within},
     check::Handler,
 };
-use crate::{krate::Krate, lifetimes, span};
+use crate::{krate::Krate, span, types};
 
 pub(super) fn expand(kind: Kind, args: &Args, handler: Handler) -> TokenStream {
     let name = handler.item.sig.ident.unraw();
@@ -64,22 +64,22 @@ fn policy(kind: Kind, args: &Args, handler: &Handler, marker: &Ident) -> TokenSt
 
 /// Refuses the user arguments that contradict the attribute.
 fn check_users(kind: Kind, args: &Args, handler: &ItemFn) -> TokenStream {
-    let types = handler.sig.inputs.iter().filter_map(|input| match input {
-        FnArg::Typed(typed) => user_argument(&typed.ty),
+    let users = handler.sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(typed) => types::user(&typed.ty),
         FnArg::Receiver(_) => None,
     });
-    let types: Vec<_> = types.collect();
+    let users: Vec<_> = users.collect();
     let unit = parse_quote!(());
     let user = args.user.as_ref().unwrap_or(&unit);
     let guard = |span, ty| {
-        let (private, ty) = (args.krate.private_at(span), lifetimes::elided(ty));
+        let (private, ty) = (args.krate.private_at(span), types::elided(ty));
         quote_spanned!(span=> <#private::GuardFor<#ty, #user>>)
     };
-    let same: Vec<_> = types
+    let same: Vec<_> = users
         .iter()
         .map(|(ty, _)| guard(span::local(), ty))
         .collect();
-    let checks = types.iter().filter_map(|(ty, named)| {
+    let checks = users.iter().filter_map(|(ty, named)| {
         let span = span::blame(named);
         let (private, guard) = (args.krate.private_at(span), guard(span, ty));
         let check = match (kind, &args.user) {
@@ -105,21 +105,6 @@ fn check_users(kind: Kind, args: &Args, handler: &ItemFn) -> TokenStream {
             use #private::NoUser as _;
             #(#checks)*
         }
-    }
-}
-
-/// An argument that may be a user, and the part of it that names the type: `&User`, or `Fresh<'_, User>`.
-fn user_argument(ty: &Type) -> Option<(&Type, &Type)> {
-    match ty {
-        Type::Reference(reference) => match &*reference.elem {
-            named @ Type::Path(_) => Some((ty, named)),
-            _ => None,
-        },
-        Type::Path(path) => {
-            let last = path.path.segments.last()?;
-            (last.ident == "Fresh").then_some((ty, ty))
-        }
-        _ => None,
     }
 }
 

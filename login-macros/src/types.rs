@@ -1,4 +1,4 @@
-//! Types that leave the function in whose signature their lifetimes are declared.
+//! Types of a function's signature, read and moved to another place.
 
 use syn::{
     GenericArgument, Lifetime, ParenthesizedGenericArguments, PathArguments, PathSegment,
@@ -7,6 +7,21 @@ use syn::{
 };
 
 use crate::span;
+
+/// An argument that may be a user, and the part of it that names the type: `&User`, or `Fresh<'_, User>`.
+pub(crate) fn user(ty: &Type) -> Option<(&Type, &Type)> {
+    match ty {
+        Type::Reference(reference) => match &*reference.elem {
+            named @ Type::Path(_) => Some((ty, named)),
+            _ => None,
+        },
+        Type::Path(path) => {
+            let last = path.path.segments.last()?;
+            (last.ident == "Fresh").then_some((ty, ty))
+        }
+        _ => None,
+    }
+}
 
 /// The type with `'static` for every lifetime, elided or named: an associated type has no other one in scope.
 pub(crate) fn with_static(ty: &Type) -> Type {
