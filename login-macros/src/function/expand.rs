@@ -101,28 +101,35 @@ fn handler(kind: Kind, krate: &Krate, function: &Function, body: &TokenStream) -
     }
 }
 
-/// Refuses the guards of a loader that would ask the loader itself.
+/// Refuses the guards that always fail: those that ask the loader itself, or a user where nobody is logged in.
 fn check_guards(kind: Kind, krate: &Krate, function: &Function) -> Option<TokenStream> {
-    if kind == Kind::EventListener || function.guards.is_empty() {
-        return None;
-    }
-    let user = types::with_static(function.user.as_ref()?);
-    let checks = function.guards.iter().map(|ty| {
+    let user = function.user.as_ref().map(types::with_static);
+    let checks = function.guards.iter().filter_map(|ty| {
         let span = match ty {
             Type::Reference(reference) => span::blame(&reference.elem),
             _ => span::blame(ty),
         };
-        let private = krate.private_at(span);
-        let ty = types::elided(ty);
-        let user = quote_spanned!(span=> <#user as #private::IntoLoadResult>::User);
-        quote_spanned!(span=> #private::loader_guard::<{ <#private::GuardFor<#ty, #user>>::IS_SAME }>();)
+        let (private, elided) = (krate.private_at(span), types::elided(ty));
+        Some(match (kind, &user) {
+            (Kind::UserLoader | Kind::RequestLoader, Some(user)) => {
+                let user = quote_spanned!(span=> <#user as #private::IntoLoadResult>::User);
+                quote_spanned!(span=> #private::loader_guard::<{ <#private::GuardFor<#elided, #user>>::IS_SAME }>();)
+            }
+            (Kind::UnauthorizedHandler, _) if types::user(ty).is_some() => {
+                quote_spanned!(span=> #private::visitor_guard::<{ <#private::GuardFor<#elided, ()>>::IS_USER }>();)
+            }
+            _ => return None,
+        })
     });
+    let checks: Vec<_> = checks.collect();
     let private = krate.private();
-    Some(quote_spanned! {span::local()=>
-        {
-            #[allow(unused_imports)]
-            use #private::NoUser as _;
-            #(#checks)*
+    (!checks.is_empty()).then(|| {
+        quote_spanned! {span::local()=>
+            {
+                #[allow(unused_imports)]
+                use #private::NoUser as _;
+                #(#checks)*
+            }
         }
     })
 }
@@ -443,6 +450,13 @@ mod tests {
                 fn into_unauthorized_handler(self) -> ::rocket_login::__private::AnswerFn {
                     async fn ask(host: &Host<'_>) -> Redirect {
                         to(host).await
+                    }
+                    {
+                        #[allow(unused_imports)]
+                        use ::rocket_login::__private::NoUser as _;
+                        ::rocket_login::__private::visitor_guard::<
+                            { <::rocket_login::__private::GuardFor<&'_ Host<'_>, ()>>::IS_USER },
+                        >();
                     }
                     |__req| ::rocket_login::__private::pin(async move {
                         let __guard0 = match ::rocket_login::__private::handler_guard(

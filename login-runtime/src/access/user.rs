@@ -213,3 +213,21 @@ where
     Wrong<REFUSES>: AdmitsVisitors,
 {
 }
+
+/// Lets an unauthorized handler take every guard that does not require a login.
+#[diagnostic::on_unimplemented(
+    message = "nobody is logged in where an unauthorized handler answers",
+    label = "this guard always refuses",
+    note = "leave it out, or take `CurrentUser<'_, User>`, which is there for every visitor"
+)]
+pub trait MeetsVisitors {}
+
+#[diagnostic::do_not_recommend]
+impl MeetsVisitors for Wrong<false> {}
+
+/// Compiles if an unauthorized handler may take the guard.
+pub const fn visitor_guard<const REFUSES: bool>()
+where
+    Wrong<REFUSES>: MeetsVisitors,
+{
+}
