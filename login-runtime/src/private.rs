@@ -24,6 +24,7 @@ pub use crate::app::handler::{
     IntoNeedsRefreshHandler, IntoRequestLoader, IntoUnauthorizedHandler, IntoUserLoader,
     RequestLoader, UserLoader,
 };
+pub use crate::app::id_type::IdType;
 pub use crate::app::loader::{IntoLoadResult, LoadResult, guard, handler_guard};
 pub use crate::app::session_hash::SessionHasher;
 pub use crate::app::user::{IdField, UserGuard, UserMixin, UserType};

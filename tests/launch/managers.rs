@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use rocket_login::{
     CurrentUser, Fresh, GuardRoutes, LoginManager, LoginSession, Next, RouteGuard, Signer,
-    anonymous_required, condition, login_required,
+    UserMixin, anonymous_required, condition, login_required, user_loader,
 };
 
-use crate::common::{User, Users};
+use crate::common::{User, Users, bare};
 use crate::{
     Launch, Robot, Staff, Stop, about, active, launch, load_staff, login_door, one, plain, release,
     sign_in, site, two, users, vault,
@@ -352,4 +352,31 @@ fn a_groups_condition_on_another_user_type_stops_the_launch() {
         .user::<User>()
         .only_if(condition!(|staff: &Staff| staff.id > 0));
     two("", routes![plain].guarded(group)).stopped_saying(&["`GET /a/plain`", "Staff", "User"]);
+}
+
+#[derive(UserMixin)]
+struct Named {
+    id: String,
+}
+
+#[user_loader]
+fn by_number(_id: i64) -> Option<Named> {
+    None
+}
+
+#[user_loader]
+fn by_name(_id: String) -> Option<Named> {
+    None
+}
+
+#[test]
+fn a_loader_that_can_read_no_id_of_its_user_type_stops_the_launch() {
+    let [error] = launch(|| bare().attach(LoginManager::new(by_number))).misconfigured();
+    assert_eq!(
+        error,
+        "the user loader takes the id as `i64` and cannot read the id of a `launch::managers::Named`, which is a \
+         `alloc::string::String`: give the loader's first parameter the type of the user's id, or take `id: &str`"
+    );
+    let launched = launch(|| bare().attach(LoginManager::new(by_name)));
+    assert_eq!(launched.stopped_by, None, "{launched:?}");
 }

@@ -42,6 +42,8 @@ pub(super) fn stub(kind: Kind, krate: &Krate, function: &Function) -> Option<Tok
         .attrs
         .retain(|attribute| !check::is_of_rocket(attribute));
     function.item.attrs.push(parse_quote!(#[allow(dead_code)]));
+    // The id may be the mistake.
+    function.subject = None;
     let body = quote_spanned!(span::local()=> ::core::unimplemented!());
     Some(handler(kind, krate, &function, &body))
 }
@@ -76,6 +78,7 @@ fn handler(kind: Kind, krate: &Krate, function: &Function, body: &TokenStream) -
     });
     let of_user = user.as_ref().map(|_| quote_spanned!(there=> <Self::User>));
     let user = user.map(|user| quote_spanned!(there=> type User = #user;));
+    let id_type = id_type(kind, krate, function);
     let signature = quote_spanned!(there=> fn #method(self) -> #private_there::#pointer #of_user);
 
     quote_spanned! {span::local()=>
@@ -92,6 +95,8 @@ fn handler(kind: Kind, krate: &Krate, function: &Function, body: &TokenStream) -
         #(#cfgs)*
         impl #private::#into for #name {
             #user
+
+            #id_type
 
             #signature {
                 #inner
@@ -142,14 +147,35 @@ fn parameters(kind: Kind) -> TokenStream {
     }
 }
 
+/// Tells the manager as what the loader takes ids, and whether it can read one. A `&str` is the default.
+fn id_type(kind: Kind, krate: &Krate, function: &Function) -> Option<TokenStream> {
+    let id = match (kind, &function.subject) {
+        (Kind::UserLoader, Some(Type::Reference(id))) if check::is_str(id) => return None,
+        (Kind::UserLoader, Some(id)) => id,
+        _ => return None,
+    };
+    let private = krate.private();
+    let parse = parse(krate, id);
+    Some(quote_spanned! {span::local()=>
+        fn id_type(&self) -> #private::IdType {
+            #private::IdType::new::<#id>(|__id| #parse.is_some())
+        }
+    })
+}
+
+/// Parses `__id`. Always with the same span, so that the compiler gives one error for a type that cannot be parsed.
+fn parse(krate: &Krate, id: &Type) -> TokenStream {
+    let span = span::blame(id);
+    let private = krate.private_at(span);
+    quote_spanned!(span=> #private::parse_id::<#id>(__id))
+}
+
 /// Parses the id. If it cannot be parsed, no user has it.
 fn subject(kind: Kind, krate: &Krate, function: &Function) -> Option<TokenStream> {
     match (kind, &function.subject) {
         (Kind::UserLoader, Some(Type::Reference(id))) if check::is_str(id) => None,
         (Kind::UserLoader, Some(id)) => {
-            let span = span::blame(id);
-            let private = krate.private_at(span);
-            let parse = quote_spanned!(span=> #private::parse_id::<#id>(__id));
+            let parse = parse(krate, id);
             Some(quote_spanned! {span::local()=>
                 let __id = match #parse {
                     ::core::option::Option::Some(__id) => __id,
@@ -279,6 +305,11 @@ mod tests {
             pub const load_user: load_user = load_user {};
             impl ::rocket_login::__private::IntoUserLoader for load_user {
                 type User = <Option<User> as ::rocket_login::__private::IntoLoadResult>::User;
+                fn id_type(&self) -> ::rocket_login::__private::IdType {
+                    ::rocket_login::__private::IdType::new::<
+                        i64,
+                    >(|__id| ::rocket_login::__private::parse_id::<i64>(__id).is_some())
+                }
                 fn into_user_loader(self) -> ::rocket_login::__private::UserLoader<Self::User> {
                     #[allow(clippy::unused_async)]
                     #[instrument]

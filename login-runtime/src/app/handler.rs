@@ -9,6 +9,7 @@ use rocket::http::Status;
 use rocket::{Request, Response};
 
 use crate::app::event::LoginEvent;
+use crate::app::id_type::IdType;
 use crate::app::loader::LoadResult;
 
 /// A user loader with its guards.
@@ -38,6 +39,12 @@ pub type Answer<'r> = Result<Response<'r>, Status>;
 pub trait IntoUserLoader {
     /// The user type that it loads.
     type User;
+
+    /// The type that it takes ids as.
+    #[doc(hidden)]
+    fn id_type(&self) -> IdType {
+        IdType::text()
+    }
 
     #[doc(hidden)]
     fn into_user_loader(self) -> UserLoader<Self::User>;

@@ -12,6 +12,7 @@ use crate::app::handler::{
     IntoRequestLoader, IntoUnauthorizedHandler, IntoUserLoader, Localize, RequestLoader,
     UserLoader,
 };
+use crate::app::id_type::IdType;
 use crate::app::user::{UserMixin, UserType};
 use crate::clock::Clock;
 use crate::config::{Config, Settings};
@@ -61,6 +62,7 @@ pub(super) struct Plan<U> {
     clock: Clock,
     revocations: Option<Box<dyn RevocationList>>,
     user_loader: UserLoader<U>,
+    pub(super) id_type: Option<IdType>,
     request_loader: Option<RequestLoader<U>>,
     listeners: Vec<EventListener<U>>,
     unauthorized_handler: Option<AnswerFn>,
@@ -82,7 +84,8 @@ impl<U: UserMixin> LoginManager<U> {
     /// let manager = LoginManager::new(load_user);
     /// ```
     pub fn new(user_loader: impl IntoUserLoader<User = U>) -> Self {
-        Self::from_loader(user_loader.into_user_loader())
+        let id_type = user_loader.id_type();
+        Self::from_loader(user_loader.into_user_loader(), Some(id_type))
     }
 
     /// Creates a manager for users who never log in: each request identifies its user, for example by an API key.
@@ -108,16 +111,18 @@ impl<U: UserMixin> LoginManager<U> {
     /// let manager = LoginManager::from_requests(load_robot);
     /// ```
     pub fn from_requests(request_loader: impl IntoRequestLoader<User = U>) -> Self {
-        Self::from_loader(|_, _| Box::pin(ready(Ok(None)))).request_loader(request_loader)
+        let nobody: UserLoader<U> = |_, _| Box::pin(ready(Ok(None)));
+        Self::from_loader(nobody, None).request_loader(request_loader)
     }
 
-    fn from_loader(user_loader: UserLoader<U>) -> Self {
+    fn from_loader(user_loader: UserLoader<U>, id_type: Option<IdType>) -> Self {
         LoginManager {
             plan: Mutex::new(Some(Plan {
                 settings: Settings::default(),
                 clock: Clock::system(),
                 revocations: None,
                 user_loader,
+                id_type,
                 request_loader: None,
                 listeners: Vec::new(),
                 unauthorized_handler: None,
@@ -405,6 +410,7 @@ impl<U: UserMixin> Plan<U> {
             },
             user_loader: self.user_loader,
             request_loader: self.request_loader,
+            id_type: self.id_type,
             listeners: self.listeners,
             unauthorized_handler: self.unauthorized_handler,
             needs_refresh_handler: self.needs_refresh_handler,

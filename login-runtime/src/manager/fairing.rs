@@ -13,6 +13,7 @@ use super::clash::clashes;
 use crate::access::declared::Declared;
 use crate::access::denial::Denied;
 use crate::app::event::EventKind;
+use crate::app::id_type::IdType;
 use crate::app::user::UserMixin;
 use crate::audit;
 use crate::config::Config;
@@ -53,6 +54,10 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
                 .manage(Declared::default())
                 .manage(Warned::default()),
         };
+        if let Some(mistake) = plan.id_type.and_then(IdType::mistake::<U>) {
+            report(&[mistake]);
+            return Err(rocket);
+        }
         let settings = std::mem::take(&mut plan.settings);
         let realm = plan.realm.as_deref();
         let config = match Config::new(settings, rocket.figment(), realm, crate_of::<U>()) {

@@ -17,6 +17,7 @@ use self::message::Message;
 use crate::app::contain::contain;
 use crate::app::event::{EventKind, LoginEvent};
 use crate::app::handler::{AnswerFn, EventListener, Localize, RequestLoader, UserLoader};
+use crate::app::id_type::IdType;
 use crate::app::user::{UserMixin, UserType};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -102,6 +103,8 @@ pub(crate) struct Realm<U> {
     pub(crate) user_loader: UserLoader<U>,
     pub(crate) request_loader: Option<RequestLoader<U>>,
     pub(crate) listeners: Vec<EventListener<U>>,
+    /// The type that the user loader takes ids as; `None` if each request identifies its user and nobody can log in.
+    pub(crate) id_type: Option<IdType>,
     pub(crate) unauthorized_handler: Option<AnswerFn>,
     pub(crate) needs_refresh_handler: Option<AnswerFn>,
     pub(crate) forbidden_handler: Option<AnswerFn>,
@@ -117,6 +120,18 @@ impl<U: UserMixin> Realm<U> {
 
     /// Calls every listener, one after another. A listener that panics or hangs changes nothing.
     pub(crate) async fn emit(
+    /// Returns why the next request could not load the user who has this id.
+    pub(crate) fn check_id(&self, id: &str) -> Result<(), String> {
+        match self.id_type {
+            Some(id_type) => id_type.check::<U>(id),
+            None => Err(
+                "a `LoginManager::from_requests` has no user loader, so nobody can log in: use \
+                 `LoginManager::new(load_user)`, and `.request_loader(..)` beside it"
+                    .into(),
+            ),
+        }
+    }
+
         &self,
         req: &Request<'_>,
         kind: EventKind,

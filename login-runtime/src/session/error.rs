@@ -39,6 +39,9 @@ pub enum LoginError {
     EmptyId,
     /// The user's id has this many bytes, more than 256; 500.
     #[error("the user's id has {0} bytes, more than {MAX_UID}: return a shorter one from `get_id`")]
+    /// The next request could not load the user: the user loader takes ids as another type, or there is none; 500.
+    #[error("{0}")]
+    Unloadable(String),
     IdTooLong(usize),
     /// The duration is not between one second and 400 days; 500.
     #[error("a login cannot be remembered for {0:?}: set a duration from 1 second to 400 days")]
@@ -90,6 +93,7 @@ impl LoginError {
             Self::NotLoggedIn => Status::Unauthorized,
             Self::EmptyId
             | Self::IdTooLong(_)
+            | Self::Unloadable(_)
             | Self::BadDuration(_)
             | Self::DurationWithoutRemember
             | Self::Random(_) => Status::InternalServerError,

@@ -203,6 +203,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
             Some(_) if self.remember.is_none() => return Err(LoginError::DurationWithoutRemember),
             None => core.config.remember_cookie_duration,
             Some(duration) => match duration.as_secs() {
+        realm.check_id(&uid).map_err(LoginError::Unloadable)?;
                 seconds @ 1..=MAX_REMEMBER => seconds,
                 _ => return Err(LoginError::BadDuration(duration)),
             },
