@@ -9,6 +9,7 @@ use crate::app::session_hash::SessionHasher;
 use crate::app::user::{UserMixin, id_of};
 pub use crate::clock::Clock;
 use crate::realm::Realm;
+use crate::realm::registry::require_ignition;
 use crate::token::{Kind, LoginId, SessionId, Token};
 
 /// Makes the session cookie of a fresh login of `user`, for a request of Rocket's local client.
@@ -17,7 +18,8 @@ use crate::token::{Kind, LoginId, SessionId, Token};
 ///
 /// # Panics
 ///
-/// If no `LoginManager` for the user's type is attached, or the user's id is empty or too long.
+/// If the rocket is not ignited, no `LoginManager` for the user's type is attached or it has no user loader, or the user's
+/// id is empty, too long, or not of the type that the user loader takes.
 ///
 /// # Example
 ///
@@ -45,6 +47,7 @@ use crate::token::{Kind, LoginId, SessionId, Token};
 /// # }
 /// ```
 #[must_use]
+#[track_caller]
 pub fn login<U: UserMixin, P: Phase>(rocket: &Rocket<P>, user: &U) -> Cookie<'static> {
     cookie(rocket, user, Kind::Session, true)
 }
@@ -66,6 +69,7 @@ pub fn login<U: UserMixin, P: Phase>(rocket: &Rocket<P>, user: &U) -> Cookie<'st
 /// }
 /// ```
 #[must_use]
+#[track_caller]
 pub fn stale_login<U: UserMixin, P: Phase>(rocket: &Rocket<P>, user: &U) -> Cookie<'static> {
     cookie(rocket, user, Kind::Session, false)
 }
@@ -87,22 +91,29 @@ pub fn stale_login<U: UserMixin, P: Phase>(rocket: &Rocket<P>, user: &U) -> Cook
 /// }
 /// ```
 #[must_use]
+#[track_caller]
 pub fn remember<U: UserMixin, P: Phase>(rocket: &Rocket<P>, user: &U) -> Cookie<'static> {
     cookie(rocket, user, Kind::Remember, false)
 }
 
+#[track_caller]
 fn cookie<U: UserMixin, P: Phase>(
     rocket: &Rocket<P>,
     user: &U,
     kind: Kind,
     fresh: bool,
 ) -> Cookie<'static> {
+    require_ignition(rocket);
     let Some(realm) = Realm::<U>::of(rocket) else {
-        fail(format_args!(
+        fail(format!(
             "no `LoginManager` for `{}` is attached to this rocket",
             std::any::type_name::<U>()
         ));
     };
+    let id = id_of(user);
+    if let Err(error) = realm.check_id(&id) {
+        fail(error);
+    }
     let core = &realm.core;
     let now = core.clock.now();
     let (spec, lifetime) = match kind {
@@ -114,21 +125,20 @@ fn cookie<U: UserMixin, P: Phase>(
     };
     let keys = core.ring.current();
     let (Ok(login_id), Ok(session_id)) = (LoginId::generate(), SessionId::generate()) else {
-        fail(format_args!("the operating system gave no random bytes"));
+        fail("the operating system gave no random bytes");
     };
     let ids = (login_id, session_id);
-    let mut token = Token::begin(kind, ids, id_of(user), now, lifetime);
+    let mut token = Token::begin(kind, ids, id, now, lifetime);
     token.auth_at = fresh.then_some(now);
     token.session_hash = SessionHasher::digest(&keys.of(kind).session_hash, user);
     match token.encode(keys) {
         Some(value) => Cookie::new(spec.name.clone(), value),
-        None => fail(format_args!(
-            "the user's id is empty or longer than 256 bytes"
-        )),
+        None => fail("the user's id is empty or longer than 256 bytes"),
     }
 }
 
 #[expect(clippy::panic, reason = "a test that cannot log in must stop")]
-fn fail(reason: fmt::Arguments<'_>) -> ! {
+#[track_caller]
+fn fail(reason: impl fmt::Display) -> ! {
     panic!("{reason}")
 }

@@ -12,7 +12,7 @@ use rocket::{Phase, Rocket, Route};
 use crate::access::declared::{Declaration, Declared};
 use crate::access::group::{GroupGuards, guards_of};
 use crate::access::guard::{Need, RouteGuard};
-use crate::realm::registry::Realms;
+use crate::realm::registry::{Realms, require_ignition};
 
 /// What an attribute and a mounted route have in common; where it is equal, the attribute may belong to the route.
 #[derive(PartialEq, Eq, Hash)]
@@ -208,7 +208,7 @@ impl Audit {
     }
 }
 
-/// Lists the routes of a launched application and who may use them.
+/// Lists the routes of an application that is ignited, and who may use them.
 ///
 /// The audit knows guards by attribute and by group. A handler that only takes a `&User` counts as unguarded: write the
 /// attribute as well. Rocket reveals no more about a route than its name, method and URI, so an attribute is found by
@@ -219,6 +219,10 @@ impl Audit {
 /// The audit cannot see what happens to a `Route` by hand. If you change its name, another route of the old name may be
 /// listed as guarded; if you exchange the handler of a route that has an attribute, the route is listed as guarded
 /// and is open. Guard such routes as a group, after the change.
+///
+/// # Panics
+///
+/// If the rocket is not ignited: the guards of attributes are then not known.
 ///
 /// # Example
 ///
@@ -241,7 +245,9 @@ impl Audit {
 /// assert_eq!(audit.open(), ["GET /login"]);
 /// # }
 /// ```
+#[track_caller]
 pub fn audit<P: Phase>(rocket: &Rocket<P>) -> Audit {
+    require_ignition(rocket);
     let mut routes = for_each_route(rocket, |route, guards| audited(rocket, route, guards));
     routes.sort_by(|a, b| (&a.uri, a.method.as_str()).cmp(&(&b.uri, b.method.as_str())));
     Audit { routes }

@@ -74,6 +74,20 @@ impl Realms {
     }
 }
 
+/// Panics if a rocket is not ignited: its managers have not read their settings, and its guards are not known.
+#[track_caller]
+#[expect(
+    clippy::disallowed_macros,
+    reason = "for tests, which must not go on with a wrong answer"
+)]
+pub(crate) fn require_ignition<P: Phase>(_: &Rocket<P>) {
+    assert!(
+        std::any::type_name::<P>() != std::any::type_name::<rocket::Build>(),
+        "this rocket is not ignited, so nothing is known of its `LoginManager` and its guards: start a `Client` and use \
+         `client.rocket()`, or ignite it with `rocket.ignite().await`"
+    );
+}
+
 /// Returns whether the launch must stop because no manager for `U` is attached, and logs the fix.
 pub fn manager_is_missing<U: UserMixin>(rocket: &Rocket<Ignite>) -> bool {
     let missing = Realm::<U>::of(rocket).is_none();

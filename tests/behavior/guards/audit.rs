@@ -27,6 +27,13 @@ fn audited<const N: usize>(mounts: [(&str, Vec<Route>); N]) -> Audit {
     audit(Client::untracked(site(mounts)).unwrap().rocket())
 }
 
+#[test]
+#[should_panic = "this rocket is not ignited, so nothing is known of its `LoginManager` and its guards: \
+                  start a `Client` and use `client.rocket()`, or ignite it with `rocket.ignite().await`"]
+fn before_ignition_there_is_no_audit() {
+    let _ = audit(&site([("/", routes![plain, login])]));
+}
+
 /// One line per route: `GET /a: login`, with `?` if it is ambiguous and `if` for a condition.
 fn lines(audit: &Audit) -> Vec<String> {
     let line = |route: &AuditedRoute| {

@@ -1,7 +1,8 @@
 //! The cookies of `rocket_login::testing`.
 
 use rocket::http::{Cookie, Status};
-use rocket_login::testing;
+use rocket::local::blocking::Client;
+use rocket_login::{LoginManager, UserMixin, testing, user_loader};
 
 use super::support::{DAY, HOUR, assert_refused, assert_replaced};
 use crate::common::{App, Browser, REMEMBER, Running, SESSION, bare};
@@ -123,7 +124,48 @@ fn a_login_ends_the_login_of_a_made_cookie() {
 #[should_panic = "no `LoginManager` for"]
 fn without_a_manager_the_helpers_panic() {
     let alice = App::new().users.get("alice").unwrap();
-    let _ = testing::login(&bare(), &alice);
+    let client = Client::untracked(bare()).unwrap();
+    let _ = testing::login(client.rocket(), &alice);
+}
+
+#[test]
+#[should_panic = "this rocket is not ignited, so nothing is known of its `LoginManager` and its guards: \
+                  start a `Client` and use `client.rocket()`, or ignite it with `rocket.ignite().await`"]
+fn before_ignition_the_helpers_panic() {
+    let app = App::new();
+    let alice = app.users.get("alice").unwrap();
+    let _ = testing::login(&app.rocket(), &alice);
+}
+
+#[rocket::async_test]
+async fn after_ignition_the_helpers_work_without_a_client() {
+    let app = App::new();
+    let alice = app.users.get("alice").unwrap();
+    let rocket = app.rocket().ignite().await.unwrap();
+    let login = testing::login(&rocket, &alice);
+    let client = rocket::local::asynchronous::Client::untracked(rocket)
+        .await
+        .unwrap();
+    let response = client.get("/me").cookie(login).dispatch().await;
+    assert_eq!(response.into_string().await.unwrap(), "alice");
+}
+
+#[derive(UserMixin)]
+struct Wide {
+    id: u16,
+}
+
+#[user_loader]
+fn load_narrow(_id: u8) -> Option<Wide> {
+    None
+}
+
+#[test]
+#[should_panic = "the user loader takes the id as `u8` and cannot read the id of a"]
+fn a_user_id_that_the_loader_cannot_read_panics() {
+    let rocket = bare().attach(LoginManager::new(load_narrow));
+    let client = Client::untracked(rocket).unwrap();
+    let _ = testing::login(client.rocket(), &Wide { id: 300 });
 }
 
 #[test]
