@@ -8,12 +8,12 @@
 //! | --- | --- |
 //! | `manager/` | What does a developer attach, and when does it run? `builder` and `settings` collect, `fairing` launches and finishes each response, `clash` compares several managers |
 //! | `audit/` | Who may use each route? `launch` prints it and stops what cannot work, `views` looks at the login pages |
-//! | `session/` | What does a handler ask and change? `login` and `change` are the verbs, `presented` and `end` their tools; `current_user`, `next` and `signer` are guards |
-//! | `response/` | What does a response carry? `answer` turns a denial into a redirect, `asker` knows whom to redirect, `wanted` reads `next`, `cookies` writes every login cookie, `flash` and `caching`; `why` logs why a login was refused |
+//! | `session/` | What does a handler ask and change? `login` and `change` are the verbs, `presented` and `end` their tools, `verb` logs their failures; `current_user`, `next` and `signer` are guards |
+//! | `response/` | What does a response carry? `answer` turns a denial into a redirect, `asker` knows whom to redirect, `wanted` reads `next`, `cookies` writes every login cookie, `flash` and `caching`; `why` logs why a login was refused, `off_site` a login that leaves the site |
 //! | `access/` | Who may use a route? `guard` is the rule, `decide` the only decision; `attribute`, `group` and `user` ask it; `condition`, `denial`; `declared` and `launch` serve the launch |
 //! | `login/` | Who is logged in, in this request? `visit` is its state, `shown` sorts the cookies, `search` finds the user, `remember` restores, `fate` is what became of a cookie, `pending` is what the response must carry |
 //! | `realm/` | What does one attached manager know? `registry` has all realms, `any` is a realm of an unknown user type, `seal` binds tokens to user and client, `unavailable` is what can fail, `message` is flashed |
-//! | `app/` | What does the application bring? `user`, `session_hash`, `loader`, `handler`, `event`; `contain` runs its code, `failure` is how that code fails |
+//! | `app/` | What does the application bring? `user`, `session_hash`, `loader`, `handler`, `event`; `id_type` is what a loader takes ids as, `contain` runs its code, `failure` is how that code fails |
 //! | `revocation/` | Which logins have ended? The trait, the list in `memory`, and `bounded`, which contains a shared list |
 //! | `config/` | Which settings are there, and which hold? |
 //! | `request/` | What does a request show? `cookie_header`, `client_ip`, `fingerprint` and `cross_site` are pure; `cookies` and `cache` look into the request for them |

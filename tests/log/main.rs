@@ -4,10 +4,12 @@
     clippy::needless_pass_by_value,
     reason = "Rocket decides the types of a handler's arguments"
 )]
+#![allow(clippy::unnecessary_wraps, reason = "a loader's type is fixed")]
 
 #[path = "../common/mod.rs"]
 mod common;
 
+mod thrown_away;
 mod why;
 
 use common::log::{Level, captured};

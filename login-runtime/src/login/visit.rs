@@ -57,6 +57,8 @@ struct State {
     failed: bool,
     /// Whether the response depends on a cookie of the realm.
     read: bool,
+    /// Whether the response has taken its cookies.
+    answered: bool,
     fates: Fates,
     pending: Pending,
 }
@@ -204,6 +206,7 @@ impl<U: UserMixin> Visit<U> {
     /// Takes what the response must carry. `is_error` says whether the response is a server error.
     pub(crate) fn take_outcome(&self, is_error: bool) -> Outcome {
         let mut state = self.state();
+        state.answered = true;
         let depends_on_user = state.read || !matches!(state.who, Who::Unasked);
         let mut pending = std::mem::take(&mut state.pending);
         let mut undone = None;
@@ -228,6 +231,11 @@ impl<U: UserMixin> Visit<U> {
             undone,
             fates: state.fates,
         }
+    }
+
+    /// Whether the response has taken its cookies, so that a login would not reach the browser.
+    pub(crate) fn has_answered(&self) -> bool {
+        self.state().answered
     }
 
     /// Notes that the response depends on a cookie of the realm.

@@ -35,6 +35,8 @@ pub(crate) struct RealmCore {
     pub(crate) revocations: Revocations,
     /// Whether a login at a host outside the cookies' domain was seen, and warned of.
     pub(crate) warned_of_host: AtomicBool,
+    /// Whether a login that was answered by a redirect to another site was seen, and warned of.
+    pub(crate) warned_of_redirect: AtomicBool,
     /// Tells this realm from every other one in a list of ended logins that both share.
     pub(crate) name: String,
 }
@@ -101,10 +103,10 @@ fn is_under(host: &str, domain: &str) -> bool {
 pub(crate) struct Realm<U> {
     pub(crate) core: RealmCore,
     pub(crate) user_loader: UserLoader<U>,
-    pub(crate) request_loader: Option<RequestLoader<U>>,
-    pub(crate) listeners: Vec<EventListener<U>>,
     /// The type that the user loader takes ids as; `None` if each request identifies its user and nobody can log in.
     pub(crate) id_type: Option<IdType>,
+    pub(crate) request_loader: Option<RequestLoader<U>>,
+    pub(crate) listeners: Vec<EventListener<U>>,
     pub(crate) unauthorized_handler: Option<AnswerFn>,
     pub(crate) needs_refresh_handler: Option<AnswerFn>,
     pub(crate) forbidden_handler: Option<AnswerFn>,
@@ -118,8 +120,6 @@ impl<U: UserMixin> Realm<U> {
         rocket.state::<Arc<Realm<U>>>()
     }
 
-    /// Calls every listener, one after another. A listener that panics or hangs changes nothing.
-    pub(crate) async fn emit(
     /// Returns why the next request could not load the user who has this id.
     pub(crate) fn check_id(&self, id: &str) -> Result<(), String> {
         match self.id_type {
@@ -132,6 +132,8 @@ impl<U: UserMixin> Realm<U> {
         }
     }
 
+    /// Calls every listener, one after another. A listener that panics or hangs changes nothing.
+    pub(crate) async fn emit(
         &self,
         req: &Request<'_>,
         kind: EventKind,

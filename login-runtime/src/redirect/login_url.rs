@@ -71,6 +71,14 @@ pub fn make_next_param(login_url: &str, current_url: &str) -> String {
     collapse_slashes(path) + query
 }
 
+/// Returns the host of a URL, or its scheme if it names none, unless it leads to one of our hosts.
+pub(crate) fn other_site<'a>(url: &'a str, ours: &[&str]) -> Option<&'a str> {
+    let Parts { scheme, host, .. } = Parts::of(url);
+    let site = if host.is_empty() { scheme } else { host };
+    let is_ours = ours.iter().any(|ours| ours.eq_ignore_ascii_case(site));
+    (!site.is_empty() && !is_ours).then_some(site)
+}
+
 /// Returns a URL whose query has the field exactly once: where it first occurred, or else at the end.
 fn with_field(url: &str, field: &str, value: &str) -> String {
     let (url, fragment) = split_before(url, |c| c == '#');
@@ -143,6 +151,34 @@ fn split_before(text: &str, pattern: impl FnMut(char) -> bool) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_site_is_known_by_its_host_or_else_by_its_scheme() {
+        let other = |url| other_site(url, &["app.example:8000", ""]);
+        for url in [
+            "",
+            "/",
+            "/a?b=//c.example",
+            "a/b",
+            "?a",
+            "//App.example:8000/a",
+            "http://app.example:8000",
+        ] {
+            assert_eq!(other(url), None, "{url}");
+        }
+        for (url, site) in [
+            ("//evil.example", "evil.example"),
+            ("https://app.example:8443/a", "app.example:8443"),
+            (
+                "https://app.example:8000@evil.example",
+                "app.example:8000@evil.example",
+            ),
+            ("https:evil.example", "https"),
+            ("javascript:alert(1)", "javascript"),
+        ] {
+            assert_eq!(other(url), Some(site), "{url}");
+        }
+    }
 
     const PROTECTED: Option<&str> = Some("http://localhost/protected");
 

@@ -6,3 +6,4 @@ pub(crate) mod cookie_header;
 pub(crate) mod cookies;
 pub(crate) mod cross_site;
 pub(crate) mod fingerprint;
+pub(crate) mod profile;

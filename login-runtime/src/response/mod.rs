@@ -5,5 +5,6 @@ pub(crate) mod asker;
 pub(crate) mod caching;
 pub(crate) mod cookies;
 pub(crate) mod flash;
+pub(crate) mod off_site;
 pub(crate) mod wanted;
 pub(crate) mod why;

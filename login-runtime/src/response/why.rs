@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use rocket::{Config, Request, Response};
+use rocket::{Request, Response};
 use tracing::{debug, info};
 
 use crate::access::denial::{Denied, Reason};
@@ -18,6 +18,7 @@ use crate::realm::registry::Realms;
 use crate::realm::{Realm, RealmCore};
 use crate::request::cookie_header::Presented;
 use crate::request::cookies;
+use crate::request::profile::is_debug;
 use crate::token::Kind;
 
 /// Logs why a request has no login, or not the one that its route requires.
@@ -51,7 +52,7 @@ pub(crate) fn log<U: UserMixin>(
         current,
         fates,
     };
-    if *req.rocket().figment().profile() == Config::DEBUG_PROFILE {
+    if is_debug(req) {
         info!("{line}");
     } else {
         debug!("{line}");

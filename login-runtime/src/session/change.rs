@@ -5,6 +5,7 @@ use std::future::IntoFuture;
 
 use rocket::futures::future::BoxFuture;
 
+use super::verb::Verb;
 use super::{LoginError, LoginSession};
 use crate::app::event::EventKind;
 use crate::app::user::{UserMixin, has_id, id_of};
@@ -18,6 +19,17 @@ pub(super) enum Act<'s, U> {
     LogoutEverywhere,
     LogoutEverywhereFor(&'s U),
     Confirm(&'s U),
+}
+
+impl<U> Act<'_, U> {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Logout => "logout_user",
+            Self::LogoutEverywhere => "logout_everywhere",
+            Self::LogoutEverywhereFor(_) => "logout_everywhere_for",
+            Self::Confirm(_) => "confirm_login",
+        }
+    }
 }
 
 /// A logout or a confirmation that happens with its `.await`; returned by the methods of [`LoginSession`].
@@ -36,12 +48,15 @@ pub struct LoginChange<'s, 'r, U> {
     session: &'s LoginSession<'r, U>,
     act: Act<'s, U>,
     cross_site: bool,
+    verb: Verb,
 }
 
 impl<'s, 'r, U> LoginChange<'s, 'r, U> {
+    #[track_caller]
     pub(super) fn new(session: &'s LoginSession<'r, U>, act: Act<'s, U>) -> Self {
         LoginChange {
             session,
+            verb: Verb::new(act.name()),
             act,
             cross_site: false,
         }
@@ -74,7 +89,7 @@ impl<'s, 'r, U> LoginChange<'s, 'r, U> {
 }
 
 impl<U: UserMixin> LoginChange<'_, '_, U> {
-    async fn change(self) -> Result<(), LoginError> {
+    async fn change(&self) -> Result<(), LoginError> {
         let session = self.session;
         let now = session.realm.core.clock.now();
         session.check_site(self.cross_site).await?;
@@ -128,6 +143,7 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
         now: UnixTime,
     ) -> Result<(), LoginError> {
         let core = &session.realm.core;
+        session.check_in_time()?;
         let Some(old) = session.visit.session(session.realm, session.req).await? else {
             return Err(LoginError::NotLoggedIn);
         };
@@ -185,7 +201,11 @@ impl<'s, 'r: 's, U: UserMixin> IntoFuture for LoginChange<'s, 'r, U> {
     type Output = Result<(), LoginError>;
     type IntoFuture = BoxFuture<'s, Self::Output>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.change())
+    fn into_future(mut self) -> Self::IntoFuture {
+        Box::pin(async move {
+            self.verb.begin();
+            let changed = self.change().await;
+            changed.inspect_err(|error| self.verb.log(error, self.session.req))
+        })
     }
 }

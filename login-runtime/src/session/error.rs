@@ -7,7 +7,6 @@ use rocket::Request;
 use rocket::http::Status;
 use rocket::response::{self, Responder};
 use thiserror::Error;
-use tracing::{debug, error, warn};
 
 use crate::realm::unavailable::Unavailable;
 use crate::revocation::RevocationError;
@@ -39,10 +38,10 @@ pub enum LoginError {
     EmptyId,
     /// The user's id has this many bytes, more than 256; 500.
     #[error("the user's id has {0} bytes, more than {MAX_UID}: return a shorter one from `get_id`")]
+    IdTooLong(usize),
     /// The next request could not load the user: the user loader takes ids as another type, or there is none; 500.
     #[error("{0}")]
     Unloadable(String),
-    IdTooLong(usize),
     /// The duration is not between one second and 400 days; 500.
     #[error("a login cannot be remembered for {0:?}: set a duration from 1 second to 400 days")]
     BadDuration(Duration),
@@ -77,6 +76,13 @@ pub enum LoginError {
     /// The current user could not be loaded, or the revocation list did not answer; 5xx.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
+    /// The response has been sent as far as its cookies, so the login cannot reach the browser; 500.
+    ///
+    /// A stream runs after its handler has returned.
+    #[error(
+        "the response is under way, and its cookies with it: change the login in the handler, before it returns a stream"
+    )]
+    TooLate,
     /// The operating system gave no random bytes; 500.
     #[error("the operating system gave no random bytes: {0}")]
     Random(io::Error),
@@ -96,6 +102,7 @@ impl LoginError {
             | Self::Unloadable(_)
             | Self::BadDuration(_)
             | Self::DurationWithoutRemember
+            | Self::TooLate
             | Self::Random(_) => Status::InternalServerError,
             Self::NotBefore(_) => Status::ServiceUnavailable,
             Self::Unavailable(error) => error.status(),
@@ -105,15 +112,7 @@ impl LoginError {
 
 impl<'r> Responder<'r, 'static> for LoginError {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
-        let status = self.status();
-        match self {
-            // Already in the log, with the reason.
-            Self::CrossSite => {}
-            Self::SafeMethod => warn!("a login change was refused: {self}"),
-            _ if status.code >= 500 => error!("a login change failed: {self}"),
-            _ => debug!("a login change was refused: {self}"),
-        }
-        Err(status)
+        Err(self.status())
     }
 }
 

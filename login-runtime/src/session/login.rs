@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rocket::futures::future::BoxFuture;
 
+use super::verb::Verb;
 use super::{LoginError, LoginSession};
 use crate::app::event::EventKind;
 use crate::app::user::{UserMixin, id_of};
@@ -41,9 +42,11 @@ pub struct Login<'s, 'r, U> {
     fresh: bool,
     permanent: bool,
     cross_site: bool,
+    verb: Verb,
 }
 
 impl<'s, 'r, U> Login<'s, 'r, U> {
+    #[track_caller]
     pub(super) fn new(session: &'s LoginSession<'r, U>, user: &'s U) -> Self {
         Login {
             session,
@@ -54,6 +57,7 @@ impl<'s, 'r, U> Login<'s, 'r, U> {
             fresh: true,
             permanent: false,
             cross_site: false,
+            verb: Verb::new("login_user"),
         }
     }
 
@@ -184,9 +188,10 @@ impl<'s, 'r, U> Login<'s, 'r, U> {
 }
 
 impl<U: UserMixin> Login<'_, '_, U> {
-    async fn login(self) -> Result<(), LoginError> {
+    async fn login(&self) -> Result<(), LoginError> {
         let LoginSession { realm, req, .. } = *self.session;
         let core = &realm.core;
+        self.session.check_in_time()?;
         self.session.check_site(self.cross_site).await?;
         core.check_host(req);
         let uid = id_of(self.user);
@@ -195,6 +200,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
             1..=MAX_UID => {}
             bytes => return Err(LoginError::IdTooLong(bytes)),
         }
+        realm.check_id(&uid).map_err(LoginError::Unloadable)?;
         let active = self.user.is_active();
         if !active && !self.force {
             return Err(LoginError::InactiveUser);
@@ -203,7 +209,6 @@ impl<U: UserMixin> Login<'_, '_, U> {
             Some(_) if self.remember.is_none() => return Err(LoginError::DurationWithoutRemember),
             None => core.config.remember_cookie_duration,
             Some(duration) => match duration.as_secs() {
-        realm.check_id(&uid).map_err(LoginError::Unloadable)?;
                 seconds @ 1..=MAX_REMEMBER => seconds,
                 _ => return Err(LoginError::BadDuration(duration)),
             },
@@ -297,7 +302,11 @@ impl<'s, 'r: 's, U: UserMixin> IntoFuture for Login<'s, 'r, U> {
     type Output = Result<(), LoginError>;
     type IntoFuture = BoxFuture<'s, Self::Output>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.login())
+    fn into_future(mut self) -> Self::IntoFuture {
+        Box::pin(async move {
+            self.verb.begin();
+            let begun = self.login().await;
+            begun.inspect_err(|error| self.verb.log(error, self.session.req))
+        })
     }
 }

@@ -10,6 +10,7 @@ mod presented;
 pub(crate) mod signer;
 #[cfg(test)]
 mod tests;
+mod verb;
 
 pub use self::change::LoginChange;
 pub use self::error::LoginError;
@@ -42,6 +43,9 @@ use crate::token::LoginId;
 /// A change takes effect with its `.await`: the revocation list has then recorded the sessions that end. The response
 /// sets the cookies, whatever the handler returns. A change requires a request from this site's own pages with an
 /// unsafe method such as POST; others are refused with [`LoginError::CrossSite`] or [`LoginError::SafeMethod`].
+///
+/// What is refused, fails or is never awaited is logged with its place in the application's code, even if the
+/// application drops the error.
 ///
 /// # Example
 ///
@@ -85,6 +89,8 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// - [`LoginError::InactiveUser`]: the user is inactive, and `force` is not set.
     /// - [`LoginError::EmptyId`], [`LoginError::IdTooLong`], [`LoginError::BadDuration`],
     ///   [`LoginError::DurationWithoutRemember`]: the application gave a value that a login cannot have.
+    /// - [`LoginError::Unloadable`]: the user loader could not load the user again.
+    /// - [`LoginError::TooLate`]: the response is under way, as in a stream.
     /// - [`LoginError::NotBefore`], [`LoginError::Unavailable`], [`LoginError::Random`]: the clock, the revocation list
     ///   or the operating system failed.
     ///
@@ -99,6 +105,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// session.login_user(&user).remember(remember).await?;
     /// # Ok(()) }
     /// ```
+    #[track_caller]
     pub fn login_user<'s>(&'s self, user: &'s U) -> Login<'s, 'r, U> {
         Login::new(self, user)
     }
@@ -122,6 +129,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// session.logout_user().await?;
     /// # Ok(()) }
     /// ```
+    #[track_caller]
     pub fn logout_user(&self) -> LoginChange<'_, 'r, U> {
         self.change(Act::Logout)
     }
@@ -149,6 +157,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     ///     Ok("You are logged out on all your devices.")
     /// }
     /// ```
+    #[track_caller]
     pub fn logout_everywhere(&self) -> LoginChange<'_, 'r, U> {
         self.change(Act::LogoutEverywhere)
     }
@@ -170,6 +179,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// session.logout_everywhere_for(&closed).await?;
     /// # Ok(()) }
     /// ```
+    #[track_caller]
     pub fn logout_everywhere_for<'s>(&'s self, user: &'s U) -> LoginChange<'s, 'r, U> {
         self.change(Act::LogoutEverywhereFor(user))
     }
@@ -185,6 +195,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     ///
     /// - [`LoginError::NotLoggedIn`]: nobody is logged in by a session, or a logout has just ended it.
     /// - [`LoginError::WrongUser`], [`LoginError::InactiveUser`]: `user` is another or an inactive user.
+    /// - [`LoginError::TooLate`]: the response is under way, as in a stream.
     /// - [`LoginError::Random`]: the operating system gave no random bytes.
     /// - Those of [`logout_everywhere`](Self::logout_everywhere).
     ///
@@ -206,6 +217,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     ///     Ok(Status::NoContent)
     /// }
     /// ```
+    #[track_caller]
     pub fn confirm_login<'s>(&'s self, user: &'s U) -> LoginChange<'s, 'r, U> {
         self.change(Act::Confirm(user))
     }
@@ -347,6 +359,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         Denied::new(reason, TypeId::of::<U>())
     }
 
+    #[track_caller]
     fn change<'s>(&'s self, act: Act<'s, U>) -> LoginChange<'s, 'r, U> {
         LoginChange::new(self, act)
     }
@@ -373,6 +386,15 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         };
         denied.record(self.req);
         Err(LoginError::CrossSite)
+    }
+
+    /// Checks that the response has not taken its cookies yet.
+    fn check_in_time(&self) -> Result<(), LoginError> {
+        if self.visit.has_answered() {
+            Err(LoginError::TooLate)
+        } else {
+            Ok(())
+        }
     }
 
     /// Changes the pending cookies, and removes the cookie with the page that the visitor wanted before the login.

@@ -1,0 +1,62 @@
+//! One use of a verb: the log says where it was refused, failed or never awaited, because the application may drop the
+//! error or the verb itself.
+
+use std::panic::Location;
+
+use rocket::Request;
+use rocket::http::Status;
+use tracing::{debug, error, info, warn};
+
+use super::LoginError;
+use crate::request::profile::is_debug;
+
+/// A verb of `LoginSession` at the place where the application uses it.
+pub(super) struct Verb {
+    name: &'static str,
+    place: &'static Location<'static>,
+    is_awaited: bool,
+}
+
+impl Verb {
+    #[track_caller]
+    pub(super) fn new(name: &'static str) -> Self {
+        Verb {
+            name,
+            place: Location::caller(),
+            is_awaited: false,
+        }
+    }
+
+    pub(super) fn begin(&mut self) {
+        self.is_awaited = true;
+    }
+
+    /// Logs why the verb was refused or failed.
+    pub(super) fn log(&self, error: &LoginError, req: &Request<'_>) {
+        let Verb { name, place, .. } = self;
+        match error {
+            // Already in the log, with the reason.
+            LoginError::CrossSite => {}
+            LoginError::SafeMethod => {
+                warn!("`{name}` at {place} was refused: {error}");
+            }
+            _ if error.status().code >= Status::InternalServerError.code => {
+                error!("`{name}` at {place} failed: {error}");
+            }
+            _ if is_debug(req) => info!("`{name}` at {place} was refused: {error}"),
+            _ => debug!("`{name}` at {place} was refused: {error}"),
+        }
+    }
+}
+
+impl Drop for Verb {
+    fn drop(&mut self) {
+        if !self.is_awaited {
+            error!(
+                "`{name}` at {place} did nothing, because it was never awaited: write `.await?` after it",
+                name = self.name,
+                place = self.place,
+            );
+        }
+    }
+}
