@@ -10,7 +10,7 @@ use super::{LoginError, LoginSession};
 use crate::app::event::EventKind;
 use crate::app::user::{UserMixin, has_id, id_of};
 use crate::clock::UnixTime;
-use crate::revocation::Successor;
+use crate::revocation::{SessionStatus, Successor};
 use crate::token::{Kind, SessionId, Token};
 
 /// Which change it is.
@@ -110,7 +110,7 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
                 }
                 Self::logout(session, now).await
             }
-            Act::LogoutEverywhereFor(user) => session.revoke_user(&id_of(user), now).await,
+            Act::LogoutEverywhereFor(user) => Self::logout_everywhere_for(session, user, now).await,
             Act::Confirm(user) => Self::confirm(session, user, now).await,
         }
     }
@@ -137,6 +137,20 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
         Ok(())
     }
 
+    async fn logout_everywhere_for(
+        session: &LoginSession<'_, U>,
+        user: &U,
+        now: UnixTime,
+    ) -> Result<(), LoginError> {
+        let uid = id_of(user);
+        let tokens = session.presented().genuine;
+        if tokens.iter().any(|(token, _)| token.uid == uid) {
+            // Before it ends, so that `confirm_login` can keep this browser logged in. If the search fails, so does that.
+            let _ = session.visit.current(session.realm, session.req).await;
+        }
+        session.revoke_user(&uid, now).await
+    }
+
     async fn confirm(
         session: &LoginSession<'_, U>,
         user: &U,
@@ -160,9 +174,14 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
             renewed_at: now,
             ..old.clone()
         };
+        let after_own_end = session.date_after_own_end(&old.uid, now).await?;
+        token.created_at = token
+            .created_at
+            .max(after_own_end.unwrap_or(token.created_at));
         core.seal(&mut token, user, Some(session.req));
         let mut remember = session.remember_of(&old, now).map(|mut remember| {
             remember.session_id = session_id;
+            remember.created_at = remember.created_at.max(token.created_at);
             core.seal(&mut remember, user, Some(session.req));
             remember
         });
@@ -173,8 +192,15 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
         let until = session.dead_until(std::iter::once(&token).chain(&remember));
         let replacement = (Successor::Session(session_id), until);
         let ended = session.end(&ended, Some(replacement), now).await?;
-        // If a logout has ended the login in the meantime, the logout wins.
-        if ended.had_ended() {
+        // If a logout has ended the login in the meantime, the logout wins, unless it was one in this handler.
+        let has_ended = match after_own_end {
+            None => ended.had_ended(),
+            Some(_) => {
+                let status = core.revocations.status(core.session(&token), now).await?;
+                status != SessionStatus::Open
+            }
+        };
+        if has_ended {
             return Err(LoginError::NotLoggedIn);
         }
         ended.date_after(std::iter::once(&mut token).chain(&mut remember));

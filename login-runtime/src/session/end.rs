@@ -1,5 +1,10 @@
 //! How the verbs end logins.
 
+use std::marker::PhantomData;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rocket::Request;
+
 use super::{LoginError, LoginSession};
 use crate::app::user::UserMixin;
 use crate::clock::UnixTime;
@@ -31,6 +36,25 @@ impl Ended<'_> {
                 }
             }
         }
+    }
+}
+
+/// The users whose logins this request has ended, for each user type.
+struct EndedHere<U> {
+    users: Mutex<Vec<String>>,
+    user_type: PhantomData<fn() -> U>,
+}
+
+impl<U: UserMixin> EndedHere<U> {
+    fn of<'r>(req: &'r Request<'_>) -> &'r Self {
+        req.local_cache(|| EndedHere {
+            users: Mutex::default(),
+            user_type: PhantomData,
+        })
+    }
+
+    fn users(&self) -> MutexGuard<'_, Vec<String>> {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -95,6 +119,24 @@ impl<U: UserMixin> LoginSession<'_, U> {
                 until: now.plus(MAX_REMEMBER).plus(core.config.longest_session()),
             })
             .await?;
+        EndedHere::<U>::of(self.req).users().push(uid.to_owned());
         Ok(())
+    }
+
+    /// Returns the date of a login that goes on although this request has ended all logins of its user.
+    pub(super) async fn date_after_own_end(
+        &self,
+        uid: &str,
+        now: UnixTime,
+    ) -> Result<Option<UnixTime>, LoginError> {
+        let is_ended_here = EndedHere::<U>::of(self.req)
+            .users()
+            .iter()
+            .any(|user| user == uid);
+        if !is_ended_here {
+            return Ok(None);
+        }
+        let core = &self.realm.core;
+        Ok(core.revocations.not_before(core.user(uid), now).await?)
     }
 }

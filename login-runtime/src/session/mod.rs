@@ -164,7 +164,8 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
 
     /// Logs another user out in all browsers, for example when an administrator closes the account.
     ///
-    /// The login of this request stays, unless it belongs to that user.
+    /// The login of this request stays, unless it belongs to that user. To log a user out everywhere else, call
+    /// [`confirm_login`](Self::confirm_login) afterwards: it keeps this browser logged in.
     ///
     /// # Errors
     ///
@@ -193,7 +194,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     ///
     /// # Errors
     ///
-    /// - [`LoginError::NotLoggedIn`]: nobody is logged in by a session, or a logout has just ended it.
+    /// - [`LoginError::NotLoggedIn`]: nobody is logged in by a session, or another request has just ended it.
     /// - [`LoginError::WrongUser`], [`LoginError::InactiveUser`]: `user` is another or an inactive user.
     /// - [`LoginError::TooLate`]: the response is under way, as in a stream.
     /// - [`LoginError::Random`]: the operating system gave no random bytes.

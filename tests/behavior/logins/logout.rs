@@ -328,6 +328,48 @@ fn a_concurrent_confirmation_cannot_undo_a_logout() {
 }
 
 #[test]
+fn a_confirmation_after_the_end_of_all_logins_keeps_this_browser() {
+    for form in ["", "remember=on", "permanent=on"] {
+        let app = App::new().routes(routes![script]).start();
+        let mut elsewhere = app.remembered("alice");
+        let mut browser = app.logged_in_with("alice", form);
+        let old = browser.clone();
+        let status = format!("fresh=true remembered={}", form == "remember=on");
+        for time in ["at once", "later"] {
+            assert_eq!(
+                browser.run("end alice, confirm alice, status"),
+                status,
+                "{form} {time}"
+            );
+            assert_eq!(browser.status(), status, "{form} {time}");
+            app.forward(MINUTE);
+        }
+        assert_eq!(elsewhere.me(), "anonymous", "{form}");
+        assert_refused(&old);
+        assert_eq!(browser.me(), "alice", "{form}");
+        // The login is the same one: a copy of the old cookies still ends it.
+        old.clone().post("/logout", "");
+        assert_refused(&browser);
+    }
+}
+
+#[test]
+fn without_a_confirmation_the_end_of_all_logins_ends_this_one() {
+    let app = App::new().routes(routes![script]).start();
+    let mut browser = app.remembered("alice");
+    browser.run("end alice");
+    assert_refused(&browser);
+    // Nobody confirms a login that another request has ended.
+    assert_eq!(
+        browser.post("/confirm", "alice").status,
+        Status::Unauthorized
+    );
+    let mut bob = app.logged_in("bob");
+    bob.run("end alice, confirm bob");
+    assert_eq!(bob.me(), "bob");
+}
+
+#[test]
 fn partitioned_cookies_are_set_and_removed_as_such() {
     // A removal without the attribute would not reach the cookie of the frame.
     let app = App::new()
