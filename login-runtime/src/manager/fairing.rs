@@ -24,7 +24,7 @@ use crate::realm::any::AnyRealm;
 use crate::realm::registry::Realms;
 use crate::request::cache::peek;
 use crate::response::caching::{self, Keep};
-use crate::response::{answer, cookies, flash, off_site, why};
+use crate::response::{answer, cookies, flash, off_site, retry, why};
 use crate::revocation::RevokeSession;
 use crate::token::{Token, times};
 
@@ -141,6 +141,8 @@ async fn finish<U: UserMixin>(
     if pending.logged_in {
         flash::take_back(req, res);
         off_site::check(&realm.core, req, res);
+    } else if !answered {
+        retry::keep_next(&realm.core, req, res);
     }
     if !pending.is_empty() {
         cookies::write(&realm.core, req, &pending, res);

@@ -6,5 +6,6 @@ pub(crate) mod caching;
 pub(crate) mod cookies;
 pub(crate) mod flash;
 pub(crate) mod off_site;
+pub(crate) mod retry;
 pub(crate) mod wanted;
 pub(crate) mod why;

@@ -28,6 +28,9 @@ use crate::response::wanted::{Target, Wanted};
 /// A login form without an `action` posts to its own address, which still contains `next`. If the form has `next` as a
 /// field, add a [`NextField`] to the form and use [`prefer`](Self::prefer).
 ///
+/// A handler of a login page that answers a failed login by a redirect to a login page, such as
+/// `Flash::error(Redirect::to(uri!(login_page)), "wrong password")`, needs to do nothing: the redirect gets the query field.
+///
 /// The page is an escaped address without quotes, `<` and `>`, so a template can write it into an attribute. It may be
 /// any page, also one that needs a POST, such as `/logout`: going there by GET changes nothing.
 ///

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rocket::http::{Header, SameSite, Status};
 use rocket::local::blocking::Client;
+use rocket::response::{Flash, Redirect};
 use rocket::{State, get, post, routes};
 use rocket_login::{
     LoginError, LoginManager, LoginSession, Next, NextRedirect, UserMixin, access::Deny,
@@ -69,6 +70,67 @@ fn a_login_leads_back_to_the_wanted_page() {
         .to_owned();
     let reply = browser.post(&login_page, "user=alice");
     assert_eq!(reply.location(), Some("/private?a=1&b=%26x"));
+}
+
+/// A login that fails, answered by a redirect to `to`.
+#[post("/login?<to>", rank = 2, data = "<_form>")]
+fn fail(to: &str, _form: &str, _session: LoginSession<'_, User>) -> Flash<Redirect> {
+    Flash::error(Redirect::to(to.to_owned()), "wrong password")
+}
+
+/// The same at an address that is no login page.
+#[post("/elsewhere?<to>")]
+fn fail_elsewhere(to: &str, _session: LoginSession<'_, User>) -> Redirect {
+    Redirect::to(to.to_owned())
+}
+
+#[test]
+fn a_failed_login_that_is_answered_by_a_redirect_keeps_the_wanted_page() {
+    let app = App::new().routes(routes![fail, fail_elsewhere]).start();
+    let location = |path: &str| {
+        let reply = app.client.post(path.to_owned()).body("").dispatch();
+        assert_eq!(reply.status(), Status::SeeOther, "{path}");
+        reply.headers().get_one("Location").unwrap().to_owned()
+    };
+    for (path, expected) in [
+        (
+            "/login?to=/login&next=%2Fnotes%3Fa%3D1",
+            "/login?next=%2Fnotes%3Fa%3D1",
+        ),
+        (
+            "/login?to=/login?lang=en%23form&next=/notes",
+            "/login?lang=en&next=%2Fnotes#form",
+        ),
+        ("/login?to=/confirm&next=/notes", "/confirm?next=%2Fnotes"),
+        // What is not safe, not there, or there already.
+        ("/login?to=/login&next=//evil.example", "/login"),
+        ("/login?to=/login&next=/login", "/login"),
+        ("/login?to=/login", "/login"),
+        (
+            "/login?to=/login?next=/mine&next=/notes",
+            "/login?next=/mine",
+        ),
+        // Neither from nor to a login page.
+        ("/elsewhere?to=/login&next=/notes", "/login"),
+        ("/login?to=/open&next=/notes", "/open"),
+        (
+            "/login?to=//evil.example/login&next=/notes",
+            "//evil.example/login",
+        ),
+    ] {
+        assert_eq!(location(path), expected, "{path}");
+    }
+    let reply = app
+        .client
+        .post("/login?to=/login&next=/notes")
+        .body("")
+        .dispatch();
+    let page = app
+        .client
+        .get("/login?next=%2Fnotes")
+        .cookies(reply.cookies().iter().cloned());
+    let page = page.dispatch().into_string().unwrap();
+    assert_eq!(page, "log in [error: wrong password] next=/notes");
 }
 
 fn keeping() -> App {
