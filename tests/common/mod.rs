@@ -122,7 +122,8 @@ pub fn load_user(id: &str, users: &State<Users>) -> Result<Option<User>, &'stati
 #[derive(FromForm)]
 pub struct LoginForm<'r> {
     user: &'r str,
-    remember: bool,
+    /// `None` for a form without the checkbox.
+    remember: Option<bool>,
     /// Seconds.
     duration: Option<u64>,
     force: bool,
@@ -186,10 +187,12 @@ async fn login(
     let user = users.get(form.user).ok_or(LoginError::NotLoggedIn)?;
     let mut login = session
         .login_user(&user)
-        .remember(form.remember)
         .force(form.force)
         .permanent(form.permanent)
         .fresh(!form.stale);
+    if let Some(remember) = form.remember {
+        login = login.remember(remember);
+    }
     if let Some(seconds) = form.duration {
         login = login.duration(std::time::Duration::from_secs(seconds));
     }

@@ -56,6 +56,9 @@ macro_rules! settings_table {
             /// Sets how long a session may be unused before it ends; `None`, in the file `false`, turns this off.
             ///
             /// A session that is shorter than the default needs no setting. Permanent logins have no idle timeout.
+            ///
+            /// Only a request that asks for the user is a use. A use renews the session at most once in a twelfth of the
+            /// timeout or in five minutes, whichever is shorter: by default, a session ends 55 to 60 minutes after its last use.
             session_idle_timeout(timeout: IdleTimeout) = (1 hour);
             /// Sets how long a login stays fresh after the user gave the credentials.
             fresh_lifetime(lifetime: Duration) = (computed "as long as the session");

@@ -61,9 +61,13 @@ impl<'s, 'r, U> Login<'s, 'r, U> {
         }
     }
 
-    /// Sets whether the user stays logged in after the browser is closed; `false` by default.
+    /// Sets whether the user stays logged in after the browser is closed.
     ///
     /// A remember cookie logs the user in again. That login is not fresh.
+    ///
+    /// Pass what the checkbox of the form says: with `false`, a user whom this browser remembers is forgotten. A login
+    /// that does not call this method, from a form without the checkbox, remembers nobody anew and changes nothing for a
+    /// remembered user, as in Flask-Login.
     ///
     /// # Example
     ///
@@ -235,25 +239,27 @@ impl<U: UserMixin> Login<'_, '_, U> {
         core.seal(&mut token, self.user, Some(req));
 
         let tokens = self.session.presented();
-        let remember = if self.remember == Some(true) {
-            Some(Token::begin(
+        let remember = match self.remember {
+            Some(true) => Some(Token::begin(
                 Kind::Remember,
                 ids,
                 token.uid.clone(),
                 created_at,
                 duration,
-            ))
-        } else {
-            // As in Flask-Login, a remembered user stays remembered after another login without "remember me".
-            let kept = self
-                .session
-                .still_remembered(&tokens.genuine, self.user, now)
-                .await?;
-            kept.map(|kept| Token {
-                login_id: token.login_id,
-                session_id: token.session_id,
-                ..kept
-            })
+            )),
+            Some(false) => None,
+            // As in Flask-Login, a remembered user stays remembered.
+            None => {
+                let kept = self
+                    .session
+                    .still_remembered(&tokens.genuine, self.user, now)
+                    .await?;
+                kept.map(|kept| Token {
+                    login_id: token.login_id,
+                    session_id: token.session_id,
+                    ..kept
+                })
+            }
         };
         let mut remember = remember.map(|mut remember| {
             token.flags.insert(Flags::REMEMBERED);

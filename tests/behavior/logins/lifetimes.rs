@@ -37,6 +37,30 @@ fn an_idle_session_ends_to_the_second() {
 }
 
 #[test]
+fn an_idle_session_ends_at_most_a_twelfth_of_the_timeout_early_and_never_more_than_five_minutes() {
+    for (timeout, early) in [
+        (HOUR, 5 * MINUTE),
+        (12 * MINUTE, MINUTE),
+        (DAY / 2, 5 * MINUTE),
+    ] {
+        let app = App::new()
+            .set("login.session_idle_timeout", format!("{timeout}s"))
+            .start();
+        for (last_use, renewed) in [(early - 1, false), (early, true)] {
+            let mut browser = app.logged_in("alice");
+            app.forward(last_use);
+            assert_eq!(renews(&browser.get("/me")), renewed, "{timeout}");
+            // Since the login, or since the renewal.
+            app.forward(timeout - 1 - if renewed { 0 } else { last_use });
+            assert_eq!(browser.clone().me(), "alice", "{timeout}");
+            let left = browser.clone();
+            app.forward(1);
+            assert_refused(&left);
+        }
+    }
+}
+
+#[test]
 fn only_a_page_that_needs_the_user_counts_as_use() {
     let app = App::new().start();
     let mut browser = app.logged_in("alice");

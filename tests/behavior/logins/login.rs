@@ -261,6 +261,20 @@ fn a_remembered_user_stays_remembered_after_another_login() {
 }
 
 #[test]
+fn a_login_with_the_checkbox_unticked_forgets_a_remembered_user() {
+    let app = App::new().start();
+    let mut browser = app.remembered("alice");
+    let old = browser.clone();
+    let reply = browser.post("/login", "user=alice&remember=off");
+    assert!(reply.removes(REMEMBER));
+    assert_eq!(browser.status(), "fresh=true remembered=false");
+    browser.restart();
+    assert_eq!(browser.me(), "anonymous");
+    app.forward(60);
+    assert_refused(&old.with_only(REMEMBER));
+}
+
+#[test]
 fn a_login_outside_the_remember_cookies_path_removes_it_too() {
     // D13, D24: the cookie of alice has the path /app, so browsers do not send it to /login.
     let app = App::new().set("login.remember_cookie_path", "/app").start();
@@ -291,7 +305,7 @@ fn only_a_permanent_session_and_a_remember_cookie_outlive_the_browser() {
         ("&remember=on&duration=90", None, Some(90)),
         ("&remember=on&duration=34560000", None, Some(400 * day)),
         ("&permanent=on&remember=on", Some(31 * day), Some(365 * day)),
-        ("&duration=90", None, None),
+        ("&remember=off&duration=90", None, None),
     ] {
         let reply = app.browser().post("/login", &format!("user=alice{form}"));
         assert_eq!(max_age(&reply, SESSION), session, "{form}");
