@@ -82,7 +82,7 @@ fn idle() {
 #[test]
 fn from_the_future() {
     let why = why_after(App::new(), |app, _| {
-        app.clock.set(crate::common::START - 61)
+        app.clock.set(crate::common::START - 61);
     });
     assert_eq!(
         why,

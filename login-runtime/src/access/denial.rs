@@ -1,6 +1,7 @@
 //! Denials: why a request was refused.
 
 use std::any::TypeId;
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use rocket::Request;
@@ -143,7 +144,7 @@ impl<'r> FromRequest<'r> for Denied {
 }
 
 /// Why a guard of this library failed.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum GuardError {
     /// The request was refused.
@@ -156,6 +157,13 @@ pub enum GuardError {
     /// routes in an application without any manager.
     #[error("no `LoginManager` is attached for this user type")]
     NoManager,
+}
+
+/// The same sentence, since Rocket logs the error of a guard with `Debug`.
+impl fmt::Debug for GuardError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl GuardError {
@@ -209,6 +217,7 @@ mod tests {
             (Reason::AlreadyLoggedIn, "a user is logged in already"),
         ] {
             assert_eq!(GuardError::Denied(reason).to_string(), why);
+            assert_eq!(format!("{:?}", GuardError::Denied(reason)), why);
         }
         assert_eq!(
             GuardError::NoManager.to_string(),

@@ -21,6 +21,9 @@ use crate::request::cookies;
 use crate::request::profile::is_debug;
 use crate::token::Kind;
 
+/// The underscore makes Rocket's logger indent the line, as its own lines about a request.
+const TARGET: &str = concat!(module_path!(), "::_");
+
 /// Logs why a request has no login, or not the one that its route requires.
 ///
 /// At the normal level in the debug profile. In other profiles at the debug level, since any client can cause the line.
@@ -53,9 +56,9 @@ pub(crate) fn log<U: UserMixin>(
         fates,
     };
     if is_debug(req) {
-        info!("{line}");
+        info!(target: TARGET, "{line}");
     } else {
-        debug!("{line}");
+        debug!(target: TARGET, "{line}");
     }
 }
 
