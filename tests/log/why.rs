@@ -362,6 +362,33 @@ fn a_stale_login_is_logged_with_its_cause() {
     );
 }
 
+#[test]
+fn a_test_login_that_is_refused_says_why() {
+    let strong = App::new().set("login.session_protection", "strong");
+    let lines = lines(strong, |app| {
+        let mut unknown = app.users.get("alice").unwrap();
+        unknown.id = "nobody".into();
+        let login = testing::login(app.client.rocket(), &unknown);
+        app.client.get("/private").cookie(login).dispatch();
+
+        let alice = app.users.get("alice").unwrap();
+        let login = testing::login(app.client.rocket(), &alice);
+        let bound = app.client.get("/private").cookie(login).dispatch();
+        let bound = bound.cookies().get(SESSION).unwrap().clone();
+        let elsewhere = app.client.get("/private").cookie(bound);
+        elsewhere.remote(([192, 0, 2, 7], 80).into()).dispatch();
+    });
+    assert_eq!(
+        lines,
+        [
+            "GET /private: nobody is logged in, because the session cookie belongs to a user whom the user loader does \
+             not find; sent to /login?next=..",
+            "GET /private: nobody is logged in, because the session cookie came from another client than the one that \
+             it is bound to (`login.session_protection`); sent to /login?next=..",
+        ]
+    );
+}
+
 fn never(_: &User) -> bool {
     false
 }
