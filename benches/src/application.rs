@@ -72,7 +72,7 @@ pub(crate) fn rocket(scene: Scene, size: &Size) -> Rocket<Build> {
     if scene.has_manager() {
         rocket = attach_others(rocket, size.realms - 1)
             .attach(manager(size))
-            .mount("/", routes![logout]);
+            .mount("/", routes![login_page, logout]);
     }
     if scene == Scene::Bare {
         rocket = rocket
@@ -203,6 +203,9 @@ async fn login(session: LoginSession<'_, User>) -> Result<&'static str, LoginErr
     session.login_user(&User::new(FIRST_USER)).await?;
     Ok("Hello")
 }
+
+#[get("/login")]
+fn login_page() {}
 
 #[post("/logout")]
 async fn logout(session: LoginSession<'_, User>) -> Result<(), LoginError> {

@@ -17,18 +17,19 @@ pub mod socket;
 pub mod witness;
 
 use std::collections::BTreeMap;
+use std::future::ready;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rocket::figment::Figment;
 use rocket::form::Form;
-use rocket::http::{Cookie, Header, RawStr, Status};
+use rocket::http::{Cookie, Header, Method, RawStr, Status};
 use rocket::local::blocking::{Client, LocalResponse};
 use rocket::request::FlashMessage;
-use rocket::{Build, FromForm, Rocket, State, get, post, routes};
+use rocket::{Build, Data, FromForm, Request, Rocket, Route, State, get, post, route, routes};
 use rocket_login::{
-    CurrentUser, LoginError, LoginManager, LoginSession, Next, NextField, NextRedirect, UserMixin,
-    fresh_login_required, login_required, testing::Clock, user_loader,
+    CurrentUser, GuardRoutes, LoginError, LoginManager, LoginSession, Next, NextField,
+    NextRedirect, UserMixin, fresh_login_required, login_required, testing::Clock, user_loader,
 };
 
 /// The time at which every test begins.
@@ -234,6 +235,17 @@ async fn status(session: LoginSession<'_, User>) -> Result<String, LoginError> {
     ))
 }
 
+/// Open pages at these addresses, so that redirects lead somewhere.
+pub fn pages(paths: &[&str]) -> Vec<Route> {
+    fn blank<'r>(req: &'r Request<'_>, _: Data<'r>) -> route::BoxFuture<'r> {
+        Box::pin(ready(route::Outcome::from(req, ())))
+    }
+    let pages = paths
+        .iter()
+        .map(|path| Route::new(Method::Get, path, blank));
+    pages.collect::<Vec<_>>().public()
+}
+
 /// The debug profile, with a key and without a log.
 pub fn figment() -> Figment {
     Figment::from(rocket::Config::debug_default())
@@ -271,7 +283,7 @@ pub struct App {
     pub clock: Clock,
     pub manager: LoginManager<User>,
     figment: Figment,
-    routes: Vec<rocket::Route>,
+    routes: Vec<Route>,
 }
 
 impl App {
@@ -310,7 +322,7 @@ impl App {
         self
     }
 
-    pub fn routes(mut self, routes: Vec<rocket::Route>) -> Self {
+    pub fn routes(mut self, routes: Vec<Route>) -> Self {
         self.routes.extend(routes);
         self
     }
@@ -431,11 +443,11 @@ impl Browser<'_> {
     }
 
     pub fn get(&mut self, path: &str) -> Reply {
-        self.send(rocket::http::Method::Get, path, None)
+        self.send(Method::Get, path, None)
     }
 
     pub fn post(&mut self, path: &str, form: &str) -> Reply {
-        self.send(rocket::http::Method::Post, path, Some(form))
+        self.send(Method::Post, path, Some(form))
     }
 
     pub fn login(&mut self, user: &str) -> Reply {
@@ -447,7 +459,7 @@ impl Browser<'_> {
         self.get("/me").body
     }
 
-    pub fn send(&mut self, method: rocket::http::Method, path: &str, form: Option<&str>) -> Reply {
+    pub fn send(&mut self, method: Method, path: &str, form: Option<&str>) -> Reply {
         let mut request = self.app.client.req(method, path);
         for (name, value) in &self.cookies {
             // As a server reads it from a `Cookie` header.

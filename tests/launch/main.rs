@@ -25,7 +25,7 @@ use rocket::error::ErrorKind;
 use rocket::figment::Figment;
 use rocket::figment::providers::{Format as _, Toml};
 use rocket::local::blocking::Client;
-use rocket::{Build, Config, Rocket, Route, get, post, routes};
+use rocket::{Build, Config, Rocket, Route, catch, catchers, get, post, routes};
 use rocket_login::{
     LoginManager, UserMixin, anonymous_required, fresh_login_required, login_required, public,
     user_loader,
@@ -187,12 +187,21 @@ fn staff() -> LoginManager<Staff> {
     LoginManager::new(load_staff).realm("staff")
 }
 
-/// A site of one manager.
+/// A site of one manager, with a home page and an answer for those who are refused.
 fn site(figment: Figment, manager: LoginManager<User>) -> Rocket<Build> {
     rocket::custom(figment)
         .manage(Users::alice_and_bob())
         .attach(manager)
+        .register("/", catchers![unauthorized])
+        .mount("/", routes![home])
 }
+
+#[catch(401)]
+fn unauthorized() {}
+
+#[public]
+#[get("/")]
+fn home() {}
 
 /// Launches a site with a login page and this configuration; its manager has no setting of its own.
 fn with_file(figment: Figment) -> Launch {

@@ -1,6 +1,6 @@
 //! The managers: each route finds the one it needs, and no two managers share a cookie.
 
-use rocket::{Route, get, routes};
+use rocket::{Route, catchers, get, routes};
 use std::time::Duration;
 
 use rocket_login::{
@@ -11,7 +11,7 @@ use rocket_login::{
 use crate::common::{User, Users, bare};
 use crate::{
     Launch, Robot, Staff, Stop, about, active, launch, load_staff, login_door, one, plain, release,
-    sign_in, site, two, users, vault,
+    sign_in, site, two, unauthorized, users, vault,
 };
 
 #[login_required]
@@ -64,7 +64,10 @@ fn a_route_whose_manager_is_missing_stops_the_launch() {
         (routes![of_signer], "`launch::common::User`", true),
     ];
     for (routes, named, of_users) in rows {
-        let bare = || rocket::custom(release("")).mount("/", routes.clone());
+        let bare = || {
+            let rocket = rocket::custom(release("")).register("/", catchers![unauthorized]);
+            rocket.mount("/", routes.clone())
+        };
         let others = || bare().attach(LoginManager::new(load_staff));
         let own = || bare().attach(users()).manage(Users::default());
         let stopped = |launched: Launch| {

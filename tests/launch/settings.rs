@@ -1,12 +1,11 @@
 //! The settings: a mistake stops the launch, and its message names the fix.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use rocket::figment::value::Value;
 use rocket::http::{Header, Status};
 use rocket::local::blocking::Client;
-use rocket::{Route, State, get, post, routes};
+use rocket::{State, post, routes};
 use rocket_login::{LoginError, LoginSession, login_required};
 
 use crate::common::log::{Line, captured};
@@ -561,23 +560,6 @@ fn an_external_login_page_without_a_way_back_warns() {
     )))
     .went_well();
 }
-
-#[test]
-fn a_login_view_that_no_route_answers_warns() {
-    let warning = sending_to("/plain", routes![plain]).warned();
-    assert!(warning.contains("`/plain`"), "{warning}");
-    assert!(warning.contains("uri!"), "{warning}");
-    sending_to("/a/plain", routes![plain]).went_well();
-    sending_to("/a/any/page", routes![any]).went_well();
-}
-
-/// A launch with this login view.
-fn sending_to(view: &str, routes: Vec<Route>) -> Launch {
-    launch(|| site(debug(""), users().login_view(view)).mount("/a", routes))
-}
-
-#[get("/<_path..>")]
-fn any(_path: PathBuf) {}
 
 #[test]
 fn a_warning_about_several_managers_is_printed_once() {

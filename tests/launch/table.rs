@@ -37,6 +37,7 @@ fn the_table_at_launch_has_the_style_of_rocket() {
     assert_eq!(
         rows,
         [
+            "(home) GET /: public",
             "(about) GET /a/about: public",
             "(active) GET /a/active/<_id>?<_page>: login of User, if its condition holds",
             "(plain) GET /a/plain: unguarded",

@@ -196,8 +196,8 @@ impl RouteGuard {
 
     /// Forwards a refused request to the next route that matches, instead of refusing it.
     ///
-    /// The next route answers visitors without a login, so it must not show protected data. A request from another
-    /// site and a failure are never forwarded.
+    /// The next route answers visitors without a login, so it must not show protected data. The launch warns of a next
+    /// route that is not marked as public. A request from another site and a failure are never forwarded.
     ///
     /// # Example
     ///
@@ -208,7 +208,7 @@ impl RouteGuard {
     /// # #[get("/", rank = 2)] fn welcome() {}
     /// # fn main() {
     /// let mut routes = routes![dashboard].guarded(RouteGuard::login().forward());
-    /// routes.extend(routes![welcome]);
+    /// routes.extend(routes![welcome].public());
     /// # }
     /// ```
     #[inline]

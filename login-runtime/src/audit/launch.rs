@@ -3,18 +3,25 @@
 use rocket::{Orbit, Rocket};
 use tracing::{error, info, warn};
 
-use super::{Access, Audit, audit, for_each_route, views};
+use super::known::KnownRoute;
+use super::reach::Site;
+use super::{Access, Audit, known, of_site, redirects, views};
 use crate::access;
 use crate::access::group::guards_of;
-use crate::access::guard::{Need, RouteGuard};
+use crate::access::guard::Need;
 use crate::config::{UnguardedRoutes, realm_mistakes, unread_settings};
 use crate::realm::registry::Realms;
 
 /// Prints the audit, warns, and stops the launch if a route's guard cannot work.
 pub(crate) fn check(rocket: &Rocket<Orbit>) {
-    let audit = audit(rocket);
+    let routes = known::routes(rocket);
+    let site = Site {
+        rocket,
+        routes: &routes,
+    };
+    let audit = of_site(&site);
     print(&audit);
-    for warning in views::warnings(rocket) {
+    for warning in views::warnings(&site) {
         warn!("{warning}");
     }
     let realms: Vec<_> = Realms::all(rocket)
@@ -22,11 +29,13 @@ pub(crate) fn check(rocket: &Rocket<Orbit>) {
         .map(|realm| realm.core().config.realm.as_deref())
         .collect();
     let unread = unread_settings(rocket.figment(), &realms);
-    for warning in unread.into_iter().chain(unreached_pages(rocket)) {
+    for warning in unread.into_iter().chain(unreached_pages(&site)) {
         warn!("{warning}");
     }
     let mut mistakes = group_mistakes(rocket);
     mistakes.extend(realm_mistakes(rocket.figment(), &realms));
+    mistakes.extend(views::mistakes(&site));
+    mistakes.extend(redirects::mistakes(&site));
     if denies_unguarded_routes(rocket) {
         mistakes.extend(unguarded_routes(&audit));
     }
@@ -81,19 +90,18 @@ fn group_mistakes(rocket: &Rocket<Orbit>) -> Vec<String> {
 }
 
 /// Returns a warning for each login cookie that browsers do not send to a login page or a guarded route.
-fn unreached_pages(rocket: &Rocket<Orbit>) -> Vec<String> {
-    let warnings = Realms::all(rocket).iter().flat_map(|realm| {
+fn unreached_pages(site: &Site<'_, Orbit>) -> Vec<String> {
+    let warnings = Realms::all(site.rocket).iter().flat_map(|realm| {
         let core = realm.core();
-        let needs_login = |guard: &RouteGuard| {
-            let of_guard = Realms::of_guard(rocket, guard.user_type);
-            let is_of_realm = of_guard.is_some_and(|it| it.core().user_type == core.user_type);
-            is_of_realm && matches!(guard.need, Need::Login | Need::FreshLogin)
+        let needs_login = |known: &KnownRoute<'_>| {
+            known.any(|guard| {
+                matches!(guard.need, Need::Login | Need::FreshLogin)
+                    && site.is_of(core, known, guard)
+            })
         };
-        let guarded = for_each_route(rocket, |route, guards| {
-            guards.any(needs_login).then(|| route.uri.path())
-        });
+        let guarded = site.routes.iter().filter(|known| needs_login(known));
         let mut pages: Vec<_> = core.config.login_paths(None).collect();
-        pages.extend(guarded.into_iter().flatten());
+        pages.extend(guarded.map(|known| known.route.uri.path()));
         core.config.unreached(&pages)
     });
     warnings.collect()
@@ -111,8 +119,9 @@ fn unguarded_routes(audit: &Audit) -> Vec<String> {
             let (mistake, fix) = match route.access {
                 Access::Unguarded if route.is_ambiguous => (
                     "is neither guarded nor marked as public",
-                    "several routes with its name, method and URI are mounted, and not all of them have an attribute: \
-                     rename its handler, or guard its group",
+                    "several routes with its name, method and URI are mounted, and Rocket does not reveal whether all of \
+                     them have an attribute: if one handler is mounted twice, guard its group, as in \
+                     `routes![..].login_required()`; otherwise rename a handler",
                 ),
                 Access::Unguarded => (
                     "is neither guarded nor marked as public",

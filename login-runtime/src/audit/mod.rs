@@ -1,73 +1,22 @@
 //! The audit: who may use each route of an application.
 
 pub(crate) mod launch;
+
+mod known;
+mod pattern;
+mod reach;
+mod redirects;
 mod views;
 
-use std::collections::HashMap;
 use std::fmt;
 
 use rocket::http::Method;
-use rocket::{Phase, Rocket, Route};
+use rocket::{Phase, Rocket};
 
-use crate::access::declared::{Declaration, Declared};
-use crate::access::group::{GroupGuards, guards_of};
+use self::known::KnownRoute;
+use self::reach::Site;
 use crate::access::guard::{Need, RouteGuard};
-use crate::realm::registry::{Realms, require_ignition};
-
-/// What an attribute and a mounted route have in common; where it is equal, the attribute may belong to the route.
-#[derive(PartialEq, Eq, Hash)]
-struct Identity<'a> {
-    name: &'a str,
-    method: &'a str,
-    /// Without the mount point.
-    path: Vec<&'a str>,
-    query: Option<&'a str>,
-}
-
-impl<'a> Identity<'a> {
-    fn of_declaration(declaration: &'a Declaration) -> Self {
-        let uri = declaration.uri;
-        let (path, query) = match uri.split_once('?') {
-            Some((path, query)) => (path, Some(query).filter(|query| !query.is_empty())),
-            None => (uri, None),
-        };
-        Identity {
-            name: declaration.name,
-            method: declaration.method,
-            path: segments(path).collect(),
-            query,
-        }
-    }
-
-    fn of_route(route: &'a Route) -> Option<Self> {
-        let mut path = segments(route.uri.path());
-        let is_below_base = segments(route.uri.base()).all(|base| path.next() == Some(base));
-        is_below_base.then_some(Identity {
-            name: route.name.as_deref()?,
-            method: route.method.as_str(),
-            path: path.collect(),
-            query: route.uri.query(),
-        })
-    }
-}
-
-fn segments(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter(|segment| !segment.is_empty())
-}
-
-/// The attributes of one identity, and how many mounted routes they may belong to.
-#[derive(Default)]
-struct Alike<'a> {
-    declarations: Vec<&'a Declaration>,
-    routes: usize,
-}
-
-impl Alike<'_> {
-    /// Each attribute is mounted at least once, so with as many attributes as routes each route has its own.
-    fn is_ambiguous(&self) -> bool {
-        self.routes > self.declarations.len()
-    }
-}
+use crate::realm::registry::require_ignition;
 
 /// Who may use a route, according to its guards by attribute and by group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -248,74 +197,25 @@ impl Audit {
 #[track_caller]
 pub fn audit<P: Phase>(rocket: &Rocket<P>) -> Audit {
     require_ignition(rocket);
-    let mut routes = for_each_route(rocket, |route, guards| audited(rocket, route, guards));
+    let routes = known::routes(rocket);
+    of_site(&Site {
+        rocket,
+        routes: &routes,
+    })
+}
+
+fn of_site<P: Phase>(site: &Site<'_, P>) -> Audit {
+    let routes = site.routes.iter();
+    let mut routes: Vec<_> = routes.map(|route| audited(site.rocket, route)).collect();
     routes.sort_by(|a, b| (&a.uri, a.method.as_str()).cmp(&(&b.uri, b.method.as_str())));
     Audit { routes }
 }
 
-/// What is known about the guards of a route.
-struct Guards<'a> {
-    /// The guards of its groups.
-    groups: GroupGuards,
-    /// Its attribute, or several of which one is its own.
-    attributes: &'a [&'a Declaration],
-    /// Whether its attribute, if it has one, cannot be determined.
-    is_ambiguous: bool,
-}
-
-impl Guards<'_> {
-    /// Whether a guard with this property stands before the route.
-    fn any(&self, has: impl Fn(&RouteGuard) -> bool) -> bool {
-        let mut attributes = self.attributes.iter();
-        // If several attributes match, we cannot determine which one belongs to this route: assume the weakest.
-        let by_attribute = !self.attributes.is_empty() && attributes.all(|it| has(&it.guard));
-        by_attribute || self.groups.outer.iter().any(has)
-    }
-}
-
-/// Looks at each mounted route and its guards.
-fn for_each_route<'r, P: Phase, T>(
-    rocket: &'r Rocket<P>,
-    look: impl Fn(&'r Route, &Guards<'_>) -> T,
-) -> Vec<T> {
-    let declarations = Declared::all(rocket);
-    let mut alike: HashMap<Identity<'_>, Alike<'_>> = HashMap::new();
-    for declaration in &declarations {
-        let alike = alike.entry(Identity::of_declaration(declaration));
-        alike.or_default().declarations.push(declaration);
-    }
-    let identities: Vec<_> = rocket.routes().map(Identity::of_route).collect();
-    for identity in identities.iter().flatten() {
-        if let Some(alike) = alike.get_mut(identity) {
-            alike.routes = alike.routes.saturating_add(1);
-        }
-    }
-    let guards = |route, identity: &Option<Identity<'_>>| {
-        let alike = identity.as_ref().and_then(|identity| alike.get(identity));
-        let is_ambiguous = alike.is_some_and(Alike::is_ambiguous);
-        look(
-            route,
-            &Guards {
-                groups: guards_of(route),
-                attributes: match alike {
-                    Some(alike) if !is_ambiguous => &alike.declarations,
-                    _ => &[],
-                },
-                is_ambiguous,
-            },
-        )
-    };
-    let routes = rocket.routes().zip(&identities);
-    routes
-        .map(|(route, identity)| guards(route, identity))
-        .collect()
-}
-
-fn audited<P: Phase>(rocket: &Rocket<P>, route: &Route, guards: &Guards<'_>) -> AuditedRoute {
-    let is_exempt = |guard: &RouteGuard| is_exempt(rocket, route, guard);
+fn audited<P: Phase>(rocket: &Rocket<P>, known: &KnownRoute<'_>) -> AuditedRoute {
+    let is_exempt = |guard: &RouteGuard| known.is_exempt(rocket, guard);
     let access = |guard: &RouteGuard| Access::of(guard, is_exempt(guard));
-    let groups = &guards.groups.outer;
-    let attributes = || guards.attributes.iter().map(|attribute| &attribute.guard);
+    let groups = &known.groups.outer;
+    let attributes = || known.attributes.iter().map(|attribute| &attribute.guard);
     let mut users: Vec<_> = groups
         .iter()
         .chain(attributes())
@@ -324,27 +224,21 @@ fn audited<P: Phase>(rocket: &Rocket<P>, route: &Route, guards: &Guards<'_>) -> 
     users.sort_unstable();
     users.dedup();
     AuditedRoute {
-        method: route.method,
-        uri: route.uri.as_str().to_owned(),
-        name: route.name.as_ref().map(ToString::to_string),
+        method: known.route.method,
+        uri: known.route.uri.as_str().to_owned(),
+        name: known.route.name.as_ref().map(ToString::to_string),
         access: groups
             .iter()
             .map(access)
             .max()
             .max(attributes().map(access).min())
             .unwrap_or(Access::Unguarded),
-        has_condition: guards.any(|guard| guard.condition.is_some() && !is_exempt(guard)),
-        is_ambiguous: guards.is_ambiguous,
+        has_condition: known.any(|guard| guard.condition.is_some() && !is_exempt(guard)),
+        is_ambiguous: known.is_ambiguous,
         users,
-        location: match guards.attributes {
+        location: match &known.attributes[..] {
             [declaration] => Some(declaration.location),
             _ => None,
         },
     }
-}
-
-/// Whether the setting `exempt_methods` opens a route in spite of this guard.
-fn is_exempt<P: Phase>(rocket: &Rocket<P>, route: &Route, guard: &RouteGuard) -> bool {
-    Realms::of_guard(rocket, guard.user_type)
-        .is_some_and(|realm| guard.is_exempt(&realm.core().config, route.method))
 }

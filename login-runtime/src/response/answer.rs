@@ -118,8 +118,8 @@ fn send_to_view<U: UserMixin>(
     if matches!(asker, Asker::Person | Asker::Frame) && here.is_some_and(|path| is_at(req, path)) {
         let page = req.uri().path();
         error!(
-            "the page `{page}` requires a login itself, and browsers are sent there to log in: remove its guard, or its \
-             `&User`"
+            "browsers are sent to `{page}` to log in or to confirm their login, but the page refuses them: remove `&User` or \
+             `Fresh` from its handler, or take `CurrentUser`"
         );
         return;
     }

@@ -13,7 +13,7 @@ use rocket_login::{
 };
 use uuid::Uuid;
 
-use crate::common::{App, User, Users, bare, load_user};
+use crate::common::{App, User, Users, bare, load_user, pages};
 
 fn body(client: &Client, path: &str, user: &(impl UserMixin + Sized)) -> String {
     let login = testing::login(client.rocket(), user);
@@ -316,7 +316,8 @@ fn each_route_uses_the_manager_of_its_user_type() {
         .manage(Users::alice_and_bob())
         .attach(LoginManager::new(load_user).login_view("/login"))
         .attach(admins)
-        .mount("/", routes![admin, user, both]);
+        .mount("/", routes![admin, user, both])
+        .mount("/", pages(&["/login", "/admin/login"]));
     let client = Client::untracked(rocket).unwrap();
     let alice = client
         .rocket()

@@ -16,7 +16,7 @@ use rocket_login::{
 };
 
 use super::app_with;
-use crate::common::{App, Browser, Ran, Running, SESSION, User, Users, bare};
+use crate::common::{App, Browser, Ran, Running, SESSION, User, Users, bare, pages};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
@@ -346,7 +346,8 @@ fn a_user_type_that_panics_harms_neither_a_guard_nor_the_answer() {
     let rocket = bare()
         .manage(Ran::default())
         .attach(manager)
-        .mount("/", routes![unasked, asked]);
+        .mount("/", routes![unasked, asked])
+        .mount("/", pages(&["/confirm"]));
     let client = Client::untracked(rocket).unwrap();
     let session = testing::login(client.rocket(), &Fragile);
     let ran = || client.rocket().state::<Ran>().unwrap().take();

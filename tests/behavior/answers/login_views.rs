@@ -5,7 +5,7 @@ use rocket::{get, routes};
 use rocket_login::{LoginManager, LoginSession, fresh_login_required, login_required};
 
 use crate::common::socket::{Server, cookie, header};
-use crate::common::{App, User};
+use crate::common::{App, User, pages};
 
 #[login_required]
 #[get("/<_..>", rank = 20)]
@@ -13,12 +13,24 @@ fn anything() -> &'static str {
     "anything"
 }
 
+/// The pages to which the tests redirect, besides those of the application.
+const PAGES: [&str; 7] = [
+    "/staff/login",
+    "/boss/login",
+    "/front",
+    "/s",
+    "/vault",
+    "/console",
+    "/sign-in",
+];
+
 /// The redirect of an anonymous visitor of `path`.
 fn sent(
     path: &str,
     change: impl FnOnce(LoginManager<User>) -> LoginManager<User>,
 ) -> Option<String> {
-    let app = App::new().with(change).routes(routes![anything]).start();
+    let app = App::new().with(change).routes(routes![anything]);
+    let app = app.routes(pages(&PAGES)).start();
     let reply = app.browser().get(path);
     assert_eq!(reply.status, Status::SeeOther, "{path}");
     reply.location().map(str::to_owned)
@@ -81,6 +93,7 @@ fn mount_points_can_be_set_in_rockets_configuration() {
             "login.mount_login_views",
             std::collections::BTreeMap::from([("/private", "/vault")]),
         )
+        .routes(pages(&PAGES))
         .start();
     let reply = app.browser().get("/private");
     assert_eq!(reply.location(), Some("/vault?next=%2Fprivate"));
@@ -196,7 +209,10 @@ fn an_area_can_have_no_login_page() {
         serde_json::json!({ "/api": false, "/api/console": "/console" }),
     );
     for app in [in_code, in_the_file] {
-        let app = app.routes(routes![anything, fresh_area]).start();
+        let app = app
+            .routes(routes![anything, fresh_area])
+            .routes(pages(&PAGES));
+        let app = app.start();
         let mut browser = app.browser().header("Accept", "text/html");
         let reply = browser.get("/api/orders");
         assert_eq!(reply.status, Status::Unauthorized);

@@ -12,7 +12,7 @@ use rocket_login::{
 };
 
 use super::flashed;
-use crate::common::{App, Browser, Running, User, Users, bare, load_user};
+use crate::common::{App, Browser, Running, User, Users, bare, load_user, pages};
 
 const NEXT: &str = "login_next";
 
@@ -358,7 +358,8 @@ fn two_realms(staff_keeps: bool) -> Running {
         .mount(
             "/",
             routes![customer, staff_home, staff_page, log_in, staff_log_in],
-        );
+        )
+        .mount("/", pages(&["/", "/login"]));
     Running {
         client: Client::untracked(rocket).unwrap(),
         users,

@@ -6,7 +6,7 @@ use rocket_login::EventKind::CrossSite;
 use rocket_login::{GuardRoutes, anonymous_required, unauthorized_handler};
 
 use super::{emitted, outcome, reason, script, stale, start};
-use crate::common::{App, Ran, Running, SESSION};
+use crate::common::{App, Ran, Running, SESSION, pages};
 
 #[anonymous_required]
 #[get("/sign-in?<next>")]
@@ -36,6 +36,7 @@ fn app() -> Running {
     start(app, |rocket| {
         rocket
             .mount("/", routes![sign_in, post_sign_in])
+            .mount("/", pages(&["/", "/home"]))
             .mount("/group", routes![sign_up].anonymous_required("/home"))
             .register("/", catchers![reason])
     })
@@ -228,6 +229,7 @@ fn a_login_from_another_site_is_refused() {
 fn an_exempt_method_opens_no_anonymous_route() {
     // `exempt_methods` applies only to guards that require a login.
     let app = App::new().with(|manager| manager.exempt_methods([rocket::http::Method::Get]));
-    let app = start(app, |rocket| rocket.mount("/", routes![sign_in]));
+    let routes = [routes![sign_in], pages(&["/"])].concat();
+    let app = start(app, |rocket| rocket.mount("/", routes));
     assert_eq!(outcome(&app.logged_in("alice").get("/sign-in")), "303 /");
 }

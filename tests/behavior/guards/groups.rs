@@ -12,7 +12,7 @@ use rocket_login::{
 };
 
 use super::{outcome, script, stale, start};
-use crate::common::{App, Browser, Ran, Running, User};
+use crate::common::{App, Browser, Ran, Running, User, pages};
 
 #[get("/door")]
 fn door() -> &'static str {
@@ -40,6 +40,7 @@ fn public_door() -> &'static str {
 /// One application with a group mounted at each base.
 fn mounted<const N: usize>(groups: [(&str, Vec<Route>); N]) -> Running {
     start(App::new(), |rocket| {
+        let rocket = rocket.mount("/", pages(&["/home"]));
         groups
             .into_iter()
             .fold(rocket, |rocket, (base, routes)| rocket.mount(base, routes))

@@ -17,7 +17,7 @@ use rocket_login::{
 };
 
 use super::{outcome, reason, script};
-use crate::common::{Browser, KEY, Running, START, Users};
+use crate::common::{Browser, KEY, Running, START, Users, pages};
 
 #[derive(UserMixin)]
 struct Customer {
@@ -159,6 +159,8 @@ fn figment(toml: &str) -> Figment {
 
 struct Shop {
     toml: &'static str,
+    /// Further login pages.
+    pages: &'static [&'static str],
     customers: Manager<Customer>,
     staff: Manager<Staff>,
     clock: Clock,
@@ -168,6 +170,7 @@ fn shop() -> Shop {
     let clock = Clock::manual(START);
     Shop {
         toml: "",
+        pages: &[],
         customers: LoginManager::new(load_customer)
             .clock(clock.clone())
             .event_listener(of_customers)
@@ -209,6 +212,8 @@ impl Shop {
                     staff_sign_in
                 ],
             )
+            .mount("/", pages(&["/sign-in-customers", "/staff-refresh"]))
+            .mount("/", pages(self.pages))
             .mount("/group", routes![report].guarded(guard))
             .mount("/picky", routes![report].guarded(picky))
             .register("/", catchers![reason])
@@ -583,6 +588,7 @@ fn a_realm_inherits_no_view() {
     let bare = |clock: Clock| LoginManager::new(load_staff).clock(clock).realm("staff");
     let app = Shop {
         toml,
+        pages: &["/for-customers", "/refresh-customers", "/for-customers-too"],
         staff: bare(shop.clock.clone()),
         ..shop
     }
@@ -609,6 +615,7 @@ fn the_views_of_a_realm_may_be_set_in_the_configuration() {
         .realm("staff");
     let app = Shop {
         toml,
+        pages: &["/for-staff", "/for-group"],
         staff,
         ..shop
     }

@@ -102,7 +102,7 @@ mod handlers {
         ::std::format!("{user} {req}")
     }
 
-    #[::rocket_login::anonymous_required]
+    #[::rocket_login::anonymous_required(redirect = "/imprint")]
     #[::rocket::get("/login")]
     pub(super) fn login() {}
 

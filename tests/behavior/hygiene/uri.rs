@@ -16,7 +16,7 @@ fn open(name: &str, number: u8, page: Option<u8>) {
     let _ = (name, number, page);
 }
 
-#[anonymous_required]
+#[anonymous_required(redirect = "/imprint")]
 #[post("/login?<next>", data = "<form>")]
 fn log_in(next: Option<&str>, form: String) {
     let _ = (next, form);

@@ -12,13 +12,16 @@ pub(crate) fn application(rocket: Rocket<Build>) -> Rocket<Build> {
         .login_view("/login");
     rocket
         .attach(manager)
-        .mount("/", routes![login, logout, page])
+        .mount("/", routes![login_page, login, logout, page])
 }
 
 #[user_loader]
 fn load_user(id: i64, users: &State<Users>) -> Option<User> {
     users.get(&id).cloned()
 }
+
+#[get("/login")]
+fn login_page() {}
 
 #[post("/login")]
 async fn login(session: LoginSession<'_, User>, users: &State<Users>) -> Result<(), LoginError> {
