@@ -483,3 +483,91 @@ fn a_redirect_to_no_route_stops_the_launch() {
 
 #[get("/sign-in")]
 fn sign_in_page() {}
+
+#[fresh_login_required]
+#[get("/fresh-door")]
+fn fresh_door() {}
+
+#[login_required]
+#[post("/login-door")]
+fn change() {}
+
+/// A site without a login page, a refresh page or a catcher.
+fn bare(manager: LoginManager<User>) -> rocket::Rocket<rocket::Build> {
+    rocket::custom(debug(""))
+        .manage(Users::default())
+        .attach(manager)
+        .mount("/a", routes![open, login_door])
+}
+
+#[unauthorized_handler]
+fn answer() -> &'static str {
+    "please log in"
+}
+
+#[request_loader]
+fn load_robot() -> Option<Robot> {
+    None
+}
+
+#[test]
+fn a_guarded_page_without_a_login_view_is_warned_of() {
+    let warning = launch(|| bare(users())).warned();
+    for part in [
+        "`GET /a/login-door` requires a login, but `login_view` is not set",
+        "a browser without a login gets a bare 401",
+        "`.login_view(uri!(..))`",
+        "`.mount_without_login_view(\"/\")`",
+    ] {
+        assert!(warning.contains(part), "{warning}");
+    }
+    let warning = launch(|| bare(users()).mount("/b", routes![any_page, fresh_page])).warnings();
+    assert!(
+        warning[0].contains("`GET /a/login-door` and 2 other pages require a login"),
+        "{warning:?}"
+    );
+
+    launch(|| bare(users().login_view("/a/login"))).went_well();
+    launch(|| bare(users().mount_login_view("/a", "/a/login"))).went_well();
+    launch(|| bare(users().mount_without_login_view("/"))).went_well();
+    launch(|| bare(users().unauthorized_handler(answer))).went_well();
+    launch(|| bare(users()).register("/", catchers![unauthorized])).went_well();
+    launch(|| bare(users()).register("/b", catchers![unauthorized])).warned();
+    launch(|| {
+        rocket::custom(debug(""))
+            .attach(users())
+            .mount("/a", routes![change])
+    })
+    .went_well();
+    let robots = LoginManager::from_requests(load_robot);
+    launch(|| {
+        rocket::custom(debug(""))
+            .attach(robots)
+            .mount("/a", routes![guarded])
+    })
+    .went_well();
+}
+
+#[fresh_login_required]
+#[get("/fresh-page")]
+fn fresh_page() {}
+
+#[test]
+fn a_page_for_fresh_logins_without_a_refresh_view_is_warned_of() {
+    let manager = || LoginManager::new(load_user).login_view("/a/login");
+    let with = |manager: LoginManager<User>| bare(manager).mount("/a", routes![fresh_door]);
+    let warning = launch(|| with(manager())).warned();
+    for part in [
+        "`GET /a/fresh-door` requires a fresh login, but `refresh_view` is not set",
+        "a browser with a login that is not fresh gets a bare 401",
+        "`.refresh_view(uri!(..))`",
+    ] {
+        assert!(warning.contains(part), "{warning}");
+    }
+    launch(|| with(manager().refresh_view("/a/login"))).went_well();
+    launch(|| with(manager()).register("/a", catchers![unauthorized])).went_well();
+    // The login page of a mount point is no page to confirm a login.
+    let mounted = || manager().mount_login_view("/a", "/a/login");
+    launch(|| with(mounted())).warned();
+    launch(|| with(manager().mount_without_login_view("/a"))).went_well();
+}

@@ -5,7 +5,7 @@ use tracing::{error, info, warn};
 
 use super::known::KnownRoute;
 use super::reach::Site;
-use super::{Access, Audit, known, of_site, redirects, views};
+use super::{Access, Audit, known, of_site, redirects, views, without_view};
 use crate::access;
 use crate::access::group::guards_of;
 use crate::access::guard::Need;
@@ -21,7 +21,9 @@ pub(crate) fn check(rocket: &Rocket<Orbit>) {
     };
     let audit = of_site(&site);
     print(&audit);
-    for warning in views::warnings(&site) {
+    let mut warnings = views::warnings(&site);
+    warnings.extend(without_view::warnings(&site));
+    for warning in warnings {
         warn!("{warning}");
     }
     let realms: Vec<_> = Realms::all(rocket)

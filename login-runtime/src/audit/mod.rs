@@ -7,6 +7,7 @@ mod pattern;
 mod reach;
 mod redirects;
 mod views;
+mod without_view;
 
 use std::fmt;
 

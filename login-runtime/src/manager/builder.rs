@@ -63,6 +63,8 @@ pub(super) struct Plan<U> {
     revocations: Option<Box<dyn RevocationList>>,
     user_loader: UserLoader<U>,
     pub(super) id_type: Option<IdType>,
+    /// Whether users log in, and do not identify themselves with each request.
+    has_logins: bool,
     request_loader: Option<RequestLoader<U>>,
     listeners: Vec<EventListener<U>>,
     unauthorized_handler: Option<AnswerFn>,
@@ -112,7 +114,9 @@ impl<U: UserMixin> LoginManager<U> {
     /// ```
     pub fn from_requests(request_loader: impl IntoRequestLoader<User = U>) -> Self {
         let nobody: UserLoader<U> = |_, _| Box::pin(ready(Ok(None)));
-        Self::from_loader(nobody, None).request_loader(request_loader)
+        Self::from_loader(nobody, None)
+            .with(|plan| plan.has_logins = false)
+            .request_loader(request_loader)
     }
 
     fn from_loader(user_loader: UserLoader<U>, id_type: Option<IdType>) -> Self {
@@ -123,6 +127,7 @@ impl<U: UserMixin> LoginManager<U> {
                 revocations: None,
                 user_loader,
                 id_type,
+                has_logins: true,
                 request_loader: None,
                 listeners: Vec::new(),
                 unauthorized_handler: None,
@@ -405,6 +410,8 @@ impl<U: UserMixin> Plan<U> {
                 ring,
                 clock: self.clock,
                 revocations,
+                sends_to_login: self.has_logins && self.unauthorized_handler.is_none(),
+                sends_to_refresh: self.has_logins && self.needs_refresh_handler.is_none(),
                 warned_of_host: AtomicBool::new(false),
                 warned_of_redirect: AtomicBool::new(false),
                 name,

@@ -33,6 +33,10 @@ pub(crate) struct RealmCore {
     pub(crate) ring: KeyRing,
     pub(crate) clock: Clock,
     pub(crate) revocations: Revocations,
+    /// Whether browsers without a login are sent to the login view; otherwise the application answers by itself.
+    pub(crate) sends_to_login: bool,
+    /// The same for the refresh view.
+    pub(crate) sends_to_refresh: bool,
     /// Whether a login at a host outside the cookies' domain was seen, and warned of.
     pub(crate) warned_of_host: AtomicBool,
     /// Whether a login that was answered by a redirect to another site was seen, and warned of.
