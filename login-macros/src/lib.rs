@@ -98,8 +98,8 @@ use proc_macro2::TokenStream as TokenStream2;
 /// ```
 ///
 /// `forward` has a risk: *any* later route that matches the path then answers a refused request, even one that was added for
-/// another purpose, such as a `FileServer` or `/<path..>`. Nothing at such a route shows that a guard forwards to it. Do not
-/// use `forward` if you only want to protect a route.
+/// another purpose, such as a `FileServer` or `/<path..>`. The launch warns of the next route if it is neither guarded nor
+/// marked as public. Do not use `forward` if you only want to protect a route.
 ///
 /// # What it generates
 ///

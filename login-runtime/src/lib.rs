@@ -7,7 +7,7 @@
 //! | folder | what it answers |
 //! | --- | --- |
 //! | `manager/` | What does a developer attach, and when does it run? `builder` and `settings` collect, `fairing` launches and finishes each response, `clash` compares several managers |
-//! | `audit/` | Who may use each route? `launch` prints it and stops what cannot work, `views` looks at the login pages |
+//! | `audit/` | Who may use each route? `launch` prints it and stops what cannot work. `known` finds the guards, `reach` follows a visitor; `views`, `redirects` and `without_view` judge pages, `doubts` and `area` open routes |
 //! | `session/` | What does a handler ask and change? `login` and `change` are the verbs, `presented` and `end` their tools, `verb` logs their failures; `current_user`, `next` and `signer` are guards |
 //! | `response/` | What does a response carry? `answer` turns a denial into a redirect, `asker` knows whom to redirect, `wanted` reads `next`, `cookies` writes every login cookie, `flash` and `caching`; `why` logs why a login was refused, `off_site` a login that leaves the site; `retry` keeps `next` when a login fails |
 //! | `access/` | Who may use a route? `guard` is the rule, `decide` the only decision; `attribute`, `group` and `user` ask it; `condition`, `denial`; `declared` and `launch` serve the launch |

@@ -9,6 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod accidents;
 mod keys;
 mod managers;
 mod quickstart;

@@ -40,7 +40,7 @@ fn the_table_at_launch_has_the_style_of_rocket() {
             "(home) GET /: public",
             "(about) GET /a/about: public",
             "(active) GET /a/active/<_id>?<_page>: login of User, if its condition holds",
-            "(plain) GET /a/plain: unguarded",
+            "(plain) GET /a/plain: unguarded <- check this: the other routes below `/a` are guarded",
             "(sign_in) GET /a/sign-in: anonymous only",
             "(vault) POST /a/vault: fresh login of Staff",
         ]

@@ -21,8 +21,10 @@ pub(crate) fn check(rocket: &Rocket<Orbit>) {
     };
     let audit = of_site(&site);
     print(&audit);
+    let denies = denies_unguarded_routes(rocket);
     let mut warnings = views::warnings(&site);
     warnings.extend(without_view::warnings(&site));
+    warnings.extend(doubtful_routes(&audit, denies));
     for warning in warnings {
         warn!("{warning}");
     }
@@ -38,7 +40,7 @@ pub(crate) fn check(rocket: &Rocket<Orbit>) {
     mistakes.extend(realm_mistakes(rocket.figment(), &realms));
     mistakes.extend(views::mistakes(&site));
     mistakes.extend(redirects::mistakes(&site));
-    if denies_unguarded_routes(rocket) {
+    if denies {
         mistakes.extend(unguarded_routes(&audit));
     }
     stop(&mistakes);
@@ -65,9 +67,11 @@ fn print(audit: &Audit) {
         } else {
             ""
         };
+        let doubt = route.doubt.as_ref();
+        let doubt = doubt.map_or_else(String::new, |doubt| format!(" <- check this: {doubt}"));
         info!(
             target: "rocket::launch::_",
-            "({name}) {route}: {}{users}{condition}{ambiguous}", route.access
+            "({name}) {route}: {}{users}{condition}{ambiguous}{doubt}", route.access
         );
     }
 }
@@ -75,6 +79,29 @@ fn print(audit: &Audit) {
 /// Returns a type's name without its path.
 fn short(name: &str) -> &str {
     name.rsplit("::").next().unwrap_or(name)
+}
+
+/// Returns warnings about the routes whose guard is doubtful. All that may be open are in one.
+///
+/// Where unguarded routes are denied, they stop the launch, and need no warning.
+fn doubtful_routes(audit: &Audit, denies: bool) -> Vec<String> {
+    let mut open = Vec::new();
+    let mut warnings = Vec::new();
+    for route in audit.routes() {
+        match (&route.doubt, route.access) {
+            (Some(doubt), Access::Unguarded) => open.push(format!("`{route}` ({doubt})")),
+            (Some(doubt), _) => warnings.push(format!("`{route}`: {doubt}")),
+            (None, _) => {}
+        }
+    }
+    if !open.is_empty() && !denies {
+        warnings.push(format!(
+            "these routes may be open by accident: {}. Write `#[login_required]` or `#[public]` above each, also if its \
+             handler takes a `&User`. With `login.unguarded_routes = \"deny\"`, a route without either stops the launch",
+            open.join(", ")
+        ));
+    }
+    warnings
 }
 
 /// Returns the mistakes in the guards of groups; those of attributes have stopped the launch before.

@@ -2,6 +2,8 @@
 
 pub(crate) mod launch;
 
+mod area;
+mod doubts;
 mod known;
 mod pattern;
 mod reach;
@@ -83,6 +85,8 @@ pub struct AuditedRoute {
     pub users: Vec<&'static str>,
     /// The source of its attribute, as `file:line`; `None` if several match.
     pub location: Option<&'static str>,
+    /// Why the route may be open by accident, such as "the other routes below `/admin` are guarded".
+    pub doubt: Option<String>,
 }
 
 /// The method and the URI: `GET /dashboard`.
@@ -208,6 +212,10 @@ pub fn audit<P: Phase>(rocket: &Rocket<P>) -> Audit {
 fn of_site<P: Phase>(site: &Site<'_, P>) -> Audit {
     let routes = site.routes.iter();
     let mut routes: Vec<_> = routes.map(|route| audited(site.rocket, route)).collect();
+    let doubts = doubts::doubts(site, &routes);
+    for (route, doubt) in routes.iter_mut().zip(doubts) {
+        route.doubt = doubt;
+    }
     routes.sort_by(|a, b| (&a.uri, a.method.as_str()).cmp(&(&b.uri, b.method.as_str())));
     Audit { routes }
 }
@@ -241,5 +249,6 @@ fn audited<P: Phase>(rocket: &Rocket<P>, known: &KnownRoute<'_>) -> AuditedRoute
             [declaration] => Some(declaration.location),
             _ => None,
         },
+        doubt: None,
     }
 }
