@@ -293,3 +293,77 @@ fn the_audit_says_why_it_doubts() {
     assert_eq!(doubts.next(), Some(("GET /admin".to_owned(), doubt)));
     assert_eq!(doubts.next(), None);
 }
+
+#[get("/option")]
+fn option(user: Option<&User>) -> &'static str {
+    user.map_or("open", |_| "user")
+}
+
+#[get("/result")]
+fn result(user: Result<&User, rocket_login::access::GuardError>) -> &'static str {
+    user.map_or("open", |_| "user")
+}
+
+#[get("/user")]
+fn user(user: &User) -> String {
+    user.id.clone()
+}
+
+#[public]
+#[get("/public-option")]
+fn public_option(user: Option<&User>) -> &'static str {
+    user.map_or("open", |_| "user")
+}
+
+#[get("/current")]
+fn current(user: CurrentUser<'_, User>) -> &'static str {
+    user.user().map_or("open", |_| "user")
+}
+
+#[fresh_login_required(User)]
+#[get("/staff-too")]
+fn staff_too(staff: Option<&Staff>, fresh: Option<Fresh<'_, Staff>>) -> &'static str {
+    staff.zip(fresh).map_or("user", |_| "staff")
+}
+
+#[test]
+fn an_optional_user_is_warned_of_at_the_first_request() {
+    let rocket = || {
+        site(debug(""), users())
+            .attach(staff())
+            .mount(
+                "/",
+                routes![option, result, user, public_option, current, staff_too],
+            )
+            .mount("/", pages(&["/plain"]))
+    };
+    let ((), lines) = captured(|| {
+        let client = Client::untracked(rocket()).unwrap();
+        let status = |path| client.get(path).dispatch().status();
+        for _ in 0..2 {
+            for path in ["/option", "/result", "/public-option", "/current", "/plain"] {
+                assert_eq!(status(path), Status::Ok, "{path}");
+            }
+            assert_eq!(status("/user"), Status::Unauthorized);
+            let alice = rocket_login::testing::login(
+                client.rocket(),
+                &crate::common::Users::alice_and_bob().get("alice").unwrap(),
+            );
+            for path in ["/staff-too", "/option"] {
+                let reply = client.get(path).cookie(alice.clone()).dispatch();
+                assert_eq!(reply.into_string().unwrap(), "user", "{path}");
+            }
+        }
+    });
+    let warnings = lines.iter().filter(|line| line.is_ours());
+    let warnings = warnings.filter(|line| line.text.contains("is open to everybody"));
+    let warnings: Vec<_> = warnings.map(|line| &*line.text).collect();
+    let words = |route: &str| {
+        format!(
+            "`GET {route}` is open to everybody: its handler takes `&User` as an `Option` or a `Result`, which refuses \
+             nobody. Write `#[login_required]` above it; for a page that is open on purpose, write `#[public]` and take \
+             `CurrentUser`"
+        )
+    };
+    assert_eq!(warnings, [words("/option"), words("/result")]);
+}

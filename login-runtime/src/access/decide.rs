@@ -59,6 +59,7 @@ pub(crate) async fn decide(
             Denied {
                 redirect,
                 certain,
+                by_parameter: place == Place::Parameter,
                 ..Denied::new(reason, core.user_type.id)
             },
         )

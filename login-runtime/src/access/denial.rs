@@ -40,6 +40,8 @@ pub struct Denied {
     /// Whether the request ends with this denial. An optional guard may be ignored, and a route that forwards may have
     /// another route answer.
     pub(crate) certain: bool,
+    /// Whether a handler's parameter refused, such as `&User`. The handler may have taken the refusal for an answer.
+    pub(crate) by_parameter: bool,
     /// Whether the event has been emitted already.
     pub(crate) emitted: bool,
 }
@@ -108,6 +110,7 @@ impl Denied {
             realm,
             redirect: None,
             certain: true,
+            by_parameter: false,
             emitted: false,
         }
     }

@@ -12,9 +12,10 @@ mod views;
 mod without_view;
 
 use std::fmt;
+use std::ptr;
 
 use rocket::http::Method;
-use rocket::{Phase, Rocket};
+use rocket::{Phase, Rocket, Route};
 
 use self::known::KnownRoute;
 use self::reach::Site;
@@ -218,6 +219,13 @@ fn of_site<P: Phase>(site: &Site<'_, P>) -> Audit {
     }
     routes.sort_by(|a, b| (&a.uri, a.method.as_str()).cmp(&(&b.uri, b.method.as_str())));
     Audit { routes }
+}
+
+/// Whether nothing guards a route of this application or marks it as public.
+pub(crate) fn is_unguarded<P: Phase>(rocket: &Rocket<P>, route: &Route) -> bool {
+    let routes = known::routes(rocket);
+    let mut routes = routes.iter().filter(|known| ptr::eq(known.route, route));
+    routes.any(|known| audited(rocket, known).access == Access::Unguarded && !known.is_ambiguous)
 }
 
 fn audited<P: Phase>(rocket: &Rocket<P>, known: &KnownRoute<'_>) -> AuditedRoute {

@@ -11,7 +11,7 @@ use tracing::{error, warn};
 use super::LoginManager;
 use super::clash::clashes;
 use crate::access::declared::Declared;
-use crate::access::denial::Denied;
+use crate::access::denial::{Denied, Reason};
 use crate::app::event::EventKind;
 use crate::app::id_type::IdType;
 use crate::app::user::UserMixin;
@@ -52,7 +52,8 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
             None => rocket
                 .manage(Realms::default())
                 .manage(Declared::default())
-                .manage(Warned::default()),
+                .manage(Warned::default())
+                .manage(Judged::default()),
         };
         if let Some(mistake) = plan.id_type.and_then(IdType::mistake::<U>) {
             report(&[mistake]);
@@ -111,6 +112,10 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
             Some(denied) => Box::pin(answer::answer(realm, req, res, denied)).await,
             None => false,
         };
+        let is_optional = |it: Denied| it.by_parameter && it.reason == Reason::Unauthorized;
+        if !answered && denied.is_some_and(is_optional) {
+            warn_of_optional_user(req, res);
+        }
         let fates = finish(realm, visit, req, res, answered).await;
         let denied = denied.filter(|denied| answered || denied.certain);
         if denied.is_some() || !fates.is_empty() {
@@ -118,6 +123,36 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
         }
     }
 }
+
+/// Warns that a handler answers those whom its `&User` has refused, if nothing says that it is open on purpose.
+///
+/// Rocket reveals nothing about a handler's parameters, so this can only be seen in a request.
+fn warn_of_optional_user(req: &Request<'_>, res: &Response<'_>) {
+    let judged: Option<&Judged> = req.rocket().state();
+    let (Some(route), Some(Judged(judged))) = (req.route(), judged) else {
+        return;
+    };
+    if !res.status().class().is_success() {
+        return;
+    }
+    let shown = format!("{} {}", route.method, route.uri);
+    let mut judged = judged.lock().unwrap_or_else(PoisonError::into_inner);
+    if judged.contains(&shown) {
+        return;
+    }
+    if audit::is_unguarded(req.rocket(), route) {
+        warn!(
+            "`{shown}` is open to everybody: its handler takes `&User` as an `Option` or a `Result`, which refuses nobody. \
+             Write `#[login_required]` above it; for a page that is open on purpose, write `#[public]` and take \
+             `CurrentUser`"
+        );
+    }
+    judged.push(shown);
+}
+
+/// The routes whose optional `&User` was looked at already.
+#[derive(Default)]
+struct Judged(Mutex<Vec<String>>);
 
 /// Writes the cookies and the caching headers of a response that depends on the user. Returns what became of the
 /// cookies of the request.
