@@ -1,5 +1,7 @@
 //! The managers: each route finds the one it needs, and no two managers share a cookie.
 
+use rocket::http::Status;
+use rocket::local::blocking::Client;
 use rocket::{Route, catchers, get, routes};
 use std::time::Duration;
 
@@ -8,10 +10,11 @@ use rocket_login::{
     UserMixin, anonymous_required, condition, login_required, user_loader,
 };
 
-use crate::common::{User, Users, bare};
+use crate::common::log::captured;
+use crate::common::{User, Users, bare, load_user};
 use crate::{
     Launch, Robot, Staff, Stop, about, active, launch, load_staff, login_door, one, plain, release,
-    sign_in, site, two, unauthorized, users, vault,
+    sign_in, site, staff, two, unauthorized, users, vault,
 };
 
 #[login_required]
@@ -215,6 +218,43 @@ fn a_group_without_its_manager_stops_the_launch() {
     }
     // A public group needs no manager.
     one("", routes![plain].guarded(RouteGuard::public())).went_well();
+}
+
+#[test]
+fn a_group_without_any_manager_stops_the_launch_where_an_attribute_is_asked() {
+    let site = |group: Vec<Route>| {
+        launch(|| {
+            rocket::custom(release(""))
+                .mount("/", routes![about])
+                .mount("/a", group)
+        })
+    };
+    site(routes![plain].login_required()).stopped_saying(&[
+        "`GET /a/plain` requires a login, but no `LoginManager` is attached: \
+         add `.attach(LoginManager::new(load_user))` to the rocket",
+    ]);
+    site(routes![plain].guarded(robots())).stopped_saying(&["launch::Robot"]);
+    site(routes![plain].public()).went_well();
+}
+
+#[test]
+fn a_group_without_any_manager_answers_500_and_the_log_names_the_fix() {
+    // Rocket asks nothing of ours at this launch.
+    let (statuses, lines) = captured(|| {
+        let rocket = rocket::custom(release("")).mount("/a", routes![plain].login_required());
+        let client = Client::untracked(rocket).unwrap();
+        [client.get("/a/plain"), client.get("/a/other")].map(|it| it.dispatch().status())
+    });
+    assert_eq!(statuses, [Status::InternalServerError, Status::NotFound]);
+    let ours: Vec<_> = lines.iter().filter(|line| line.is_ours()).collect();
+    let [line] = &ours[..] else {
+        panic!("{ours:?}");
+    };
+    assert_eq!(
+        line.text,
+        "`GET /a/plain` is in a group that requires a login, but no `LoginManager` is attached, so every request gets a \
+         500: add `.attach(LoginManager::new(load_user))` to the rocket"
+    );
 }
 
 #[test]

@@ -69,7 +69,10 @@ impl<P: Policy> Sentinel for Guarded<P> {
 fn aborts(rocket: &Rocket<Ignite>, declaration: Declaration) -> bool {
     let route = format!("`{}` ({})", declaration.name, declaration.location);
     let fix = "#[login_required(User)]";
-    let mistakes = launch::mistakes(rocket, &route, &declaration.guard, fix);
+    let mut mistakes = launch::mistakes(rocket, &route, &declaration.guard, fix);
+    if mistakes.is_empty() {
+        mistakes.extend(launch::group_without_any_manager(rocket));
+    }
     for mistake in &mistakes {
         error!("{mistake}");
     }

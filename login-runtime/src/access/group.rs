@@ -33,9 +33,10 @@ use super::guard::RouteGuard;
 /// # }
 /// ```
 ///
-/// A group whose manager is missing stops the launch, if any manager is attached. An application without a single
-/// `LoginManager` launches, and its groups answer every request with 500: Rocket asks attributes at the launch, but
-/// not groups.
+/// A group whose manager is missing stops the launch. There is one exception: an application that has no
+/// `LoginManager`, and uses nothing of this library but groups. Rocket asks the guards of handlers at the launch, and
+/// has no such question for a group, so no code of this library runs there before the first request. That request, as
+/// every other one to the group, gets a 500, and the log names the fix.
 pub trait GuardRoutes: Into<Vec<Route>> + Sized {
     /// Requires a login, as `#[login_required]` on each route.
     #[must_use]
@@ -140,8 +141,14 @@ impl Handler for GuardedHandler {
             Err(error) if error.forwards(&self.guard) => Outcome::Forward((data, error.status())),
             Err(error) => {
                 if matches!(error, GuardError::NoManager) {
+                    // The path is the client's text; the route is not.
+                    let route = req
+                        .route()
+                        .map_or_else(String::new, |it| it.uri.to_string());
                     error!(
-                        "a group of routes requires a login, but its `LoginManager` is not attached"
+                        "`{} {route}` is in a group that requires a login, but no `LoginManager` is attached, so every \
+                         request gets a 500: add `.attach(LoginManager::new(load_user))` to the rocket",
+                        req.method()
                     );
                 }
                 Outcome::Error(error.status())

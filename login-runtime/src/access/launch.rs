@@ -2,6 +2,7 @@
 
 use rocket::{Phase, Rocket};
 
+use super::group::guards_of;
 use super::guard::{Need, RouteGuard};
 use crate::app::user::UserType;
 use crate::realm::registry::Realms;
@@ -36,6 +37,22 @@ pub(crate) fn mistakes<P: Phase>(
         _ => {}
     }
     mistakes
+}
+
+/// Returns a mistake for a guarded group in an application without any manager.
+///
+/// No fairing of this library runs there, but the attributes of its handlers do.
+pub(crate) fn group_without_any_manager<P: Phase>(rocket: &Rocket<P>) -> Option<String> {
+    if !Realms::all(rocket).is_empty() {
+        return None;
+    }
+    rocket.routes().find_map(|route| {
+        let guards = guards_of(route);
+        let mut guards = guards.outer.iter().chain(&guards.inner);
+        let guard = guards.find(|guard| guard.need != Need::Nothing)?;
+        let route = format!("`{} {}`", route.method, route.uri);
+        Some(no_realm(rocket, &route, guard.user_type, ""))
+    })
 }
 
 fn no_realm<P: Phase>(
