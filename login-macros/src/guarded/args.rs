@@ -4,7 +4,7 @@ use darling::{Error, FromMeta, Result};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{
-    BinOp, Expr, ExprClosure, Lit, Meta, Pat, Token, Type, TypePath, UnOp,
+    BinOp, Expr, ExprClosure, Lit, LitStr, Meta, Pat, Token, Type, TypePath, UnOp,
     parse::{ParseStream, Parser, discouraged::Speculative},
 };
 
@@ -13,7 +13,7 @@ use crate::{
     error::error,
     krate::Krate,
     options::{self, CRATE, Known, Options, Word},
-    route::literal,
+    route::{Route, literal},
 };
 
 const IF: Known = Known::new("if", "if = User::is_staff");
@@ -211,10 +211,32 @@ fn without_spaces(code: &impl ToTokens) -> String {
 }
 
 /// Where users who are already logged in are redirected: a path of this site.
-pub(super) struct Redirect(pub(super) String);
+pub(super) struct Redirect(pub(super) LitStr);
 
 impl Redirect {
     pub(super) const DEFAULT: &str = "/";
+
+    /// Refuses a page that sends users to itself.
+    ///
+    /// The index `/` may be mounted anywhere, so it is judged at the launch, as are mount points in general.
+    pub(super) fn check(&self, route: &Route) -> Result<()> {
+        let Self(redirect) = self;
+        let path = |text: &LitStr| {
+            let text = text.value();
+            let path = text.split(['?', '#']).next().unwrap_or_default();
+            path.trim_end_matches('/').to_owned()
+        };
+        let target = path(redirect);
+        let is_itself = route.uri.as_ref().is_some_and(|uri| path(uri) == target);
+        if route.method != "GET" || !is_itself || target.is_empty() {
+            return Ok(());
+        }
+        Err(error(
+            redirect,
+            "`redirect` is the page itself, so that users are sent there again and again",
+            "write a page for users: `redirect = \"/\"`",
+        ))
+    }
 }
 
 impl FromMeta for Redirect {
@@ -237,7 +259,7 @@ impl FromMeta for Redirect {
         } else if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
             "`redirect` contains a character that a URL cannot contain"
         } else {
-            return Ok(Self(path));
+            return Ok(Self(text.clone()));
         };
         let fix = if path.starts_with('/') || path.contains(':') {
             "/"
@@ -338,6 +360,7 @@ fn not_a_type(kind: Kind, user: &TypePath) -> Option<Error> {
 #[cfg(test)]
 mod tests {
     use quote::{ToTokens, quote};
+    use syn::{ItemFn, parse_quote};
 
     use super::*;
     use crate::testing::messages;
@@ -512,10 +535,50 @@ mod tests {
     }
 
     #[test]
+    fn a_page_does_not_send_users_to_itself() {
+        let check = |redirect, handler: ItemFn| {
+            let args = Args::parse(Kind::Anonymous, quote!(redirect = #redirect)).unwrap();
+            let route = Route::find(&handler.attrs).unwrap();
+            args.redirect.unwrap().check(&route).is_ok()
+        };
+        let page = || -> ItemFn {
+            parse_quote!(
+                #[get("/login?<next>")]
+                fn page() {}
+            )
+        };
+        for redirect in ["/login", "/login/", "/login?again", "/login#form"] {
+            assert!(!check(redirect, page()), "{redirect}");
+        }
+        for redirect in ["/", "/login/again", "/log", "/dashboard?from=/login"] {
+            assert!(check(redirect, page()), "{redirect}");
+        }
+        // Under a mount point, the index has another path.
+        assert!(check(
+            "/",
+            parse_quote!(
+                #[get("/")]
+                fn index() {}
+            )
+        ));
+        // The route of a form, beside an open page.
+        assert!(check(
+            "/login",
+            parse_quote!(
+                #[post("/login")]
+                fn form() {}
+            )
+        ));
+    }
+
+    #[test]
     fn a_redirect_stays_on_this_site() {
         let redirect = |tokens| Args::parse(Kind::Anonymous, tokens).unwrap().redirect;
         assert_eq!(
-            redirect(quote!(redirect = "/home?tab=1")).unwrap().0,
+            redirect(quote!(redirect = "/home?tab=1"))
+                .unwrap()
+                .0
+                .value(),
             "/home?tab=1"
         );
         assert!(redirect(quote!()).is_none());

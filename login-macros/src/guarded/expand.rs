@@ -116,7 +116,10 @@ fn route_guard(kind: Kind, args: &Args) -> TokenStream {
         Kind::FreshLogin => quote!(fresh_login()),
         Kind::Anonymous => {
             let redirect = args.redirect.as_ref();
-            let redirect = redirect.map_or(Redirect::DEFAULT, |Redirect(path)| path);
+            let redirect = redirect.map_or_else(
+                || Redirect::DEFAULT.to_owned(),
+                |Redirect(path)| path.value(),
+            );
             quote!(anonymous(#redirect))
         }
         Kind::Public => quote!(public()),

@@ -56,5 +56,8 @@ fn without_route(item: TokenStream) -> TokenStream {
 fn try_guarded(kind: Kind, args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let handler = item::function(kind.attribute(), item).and_then(|item| check::check(kind, item));
     let (args, handler) = error::both(Args::parse(kind, args), handler)?;
+    if let Some(redirect) = &args.redirect {
+        redirect.check(&handler.route)?;
+    }
     Ok(expand::expand(kind, &args, handler))
 }

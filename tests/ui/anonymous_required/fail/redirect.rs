@@ -31,6 +31,10 @@ fn another_host_to_browsers() {}
 #[get("/g")]
 fn space() {}
 
+#[anonymous_required(redirect = "/login?again")]
+#[get("/login?<next>")]
+fn itself(next: Option<&str>) {}
+
 fn main() {
     let _ = routes![
         missing,
@@ -39,6 +43,7 @@ fn main() {
         absolute,
         another_host,
         another_host_to_browsers,
-        space
+        space,
+        itself
     ];
 }
