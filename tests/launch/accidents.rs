@@ -6,6 +6,7 @@ use rocket::local::blocking::Client;
 use rocket::{Build, Rocket, Route, delete, get, post, routes};
 use rocket_login::{
     CurrentUser, Fresh, GuardRoutes, audit, fresh_login_required, login_required, public,
+    unauthorized_handler,
 };
 
 use crate::common::log::captured;
@@ -56,6 +57,9 @@ fn register_page() {}
 
 #[post("/register")]
 fn register() {}
+
+#[post("/vote")]
+fn vote() {}
 
 #[get("/robots.txt")]
 fn robots() {}
@@ -160,6 +164,10 @@ fn an_unguarded_route_in_an_otherwise_guarded_mount_is_named() {
     open_by_accident(
         [("/admin", routes![dashboard, settings, save_entry])],
         "`POST /admin/dashboard/<_>` (the other routes below `/admin` are guarded)",
+    );
+    open_by_accident(
+        [("/", routes![dashboard, settings, vote])],
+        "`POST /vote` (the other routes at `/` are guarded)",
     );
     sensible([("/admin", area().login_required())]);
     sensible([("/", routes![dashboard, settings, public_admin])]);
@@ -294,6 +302,12 @@ fn the_audit_says_why_it_doubts() {
     assert_eq!(doubts.next(), None);
 }
 
+/// Answers with a success, as a catcher never does.
+#[unauthorized_handler]
+fn please_log_in() -> (Status, &'static str) {
+    (Status::Ok, "please log in")
+}
+
 #[get("/option")]
 fn option(user: Option<&User>) -> &'static str {
     user.map_or("open", |_| "user")
@@ -329,7 +343,7 @@ fn staff_too(staff: Option<&Staff>, fresh: Option<Fresh<'_, Staff>>) -> &'static
 #[test]
 fn an_optional_user_is_warned_of_at_the_first_request() {
     let rocket = || {
-        site(debug(""), users())
+        site(debug(""), users().unauthorized_handler(please_log_in))
             .attach(staff())
             .mount(
                 "/",
@@ -344,7 +358,7 @@ fn an_optional_user_is_warned_of_at_the_first_request() {
             for path in ["/option", "/result", "/public-option", "/current", "/plain"] {
                 assert_eq!(status(path), Status::Ok, "{path}");
             }
-            assert_eq!(status("/user"), Status::Unauthorized);
+            assert_eq!(status("/user"), Status::Ok);
             let alice = rocket_login::testing::login(
                 client.rocket(),
                 &crate::common::Users::alice_and_bob().get("alice").unwrap(),

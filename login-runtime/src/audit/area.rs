@@ -1,10 +1,9 @@
 //! Areas whose routes are nearly all guarded, and the exceptions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use rocket::Phase;
-use rocket::http::Method;
 
 use super::doubts::Looked;
 use super::pattern::{answers, is_static, same_pattern, segments};
@@ -16,7 +15,7 @@ use crate::realm::registry::Realms;
 enum Area {
     /// A mount point, or a folder.
     Below(String),
-    /// The pages that are mounted at `/`.
+    /// What is mounted at `/`.
     Top,
 }
 
@@ -36,23 +35,24 @@ pub(super) fn exceptions<P: Phase>(
     site: &Site<'_, P>,
     routes: &[Looked<'_>],
 ) -> Vec<Option<String>> {
-    let areas: Vec<_> = routes.iter().map(|route| area(route, routes)).collect();
+    let folders = folders(routes);
+    let areas: Vec<_> = routes.iter().map(|route| area(route, &folders)).collect();
     let login_pages = login_pages(site);
     let is_login_page = |route: &Looked<'_>| {
         let mut pages = login_pages.iter();
         pages.any(|page| answers(route.known.route, page))
     };
     let suspects = routes.iter().zip(&areas).map(|(route, area)| {
-        let is_usually_open = is_login_page(route) || is_logout(route.path());
-        let is_inner = matches!(area, Area::Below(_)) || is_inner_page(route, routes);
-        route.is_unmarked && !route.known.is_file_server() && !is_usually_open && is_inner
+        let is_candidate = route.is_unmarked && !route.known.is_file_server();
+        let is_usually_open = || is_login_page(route) || is_logout(route.path());
+        let is_inside = || matches!(area, Area::Below(_)) || is_inner(route, routes);
+        is_candidate && !is_usually_open() && is_inside()
     });
     let suspects: Vec<_> = suspects.collect();
     let mut counts: BTreeMap<&Area, (usize, usize)> = BTreeMap::new();
     for ((route, area), is_suspect) in routes.iter().zip(&areas).zip(&suspects) {
         let (guarded, open) = counts.entry(area).or_default();
-        let is_page = *area != Area::Top || route.known.route.method == Method::Get;
-        *guarded = guarded.saturating_add(usize::from(route.is_guarded() && is_page));
+        *guarded = guarded.saturating_add(usize::from(route.is_guarded()));
         *open = open.saturating_add(usize::from(*is_suspect));
     }
     let doubt = |(area, is_suspect)| {
@@ -63,19 +63,27 @@ pub(super) fn exceptions<P: Phase>(
     areas.iter().zip(suspects).map(doubt).collect()
 }
 
-/// The mount point of a route, or else the first folder of its path, if that has other routes.
-fn area(route: &Looked<'_>, routes: &[Looked<'_>]) -> Area {
-    if route.base() != "/" {
-        return Area::Below(route.base().to_owned());
+/// Returns the first segments under which there are several paths.
+fn folders<'a>(routes: &'a [Looked<'_>]) -> BTreeSet<&'a str> {
+    let mut first_paths: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut folders = BTreeSet::new();
+    for path in routes.iter().map(Looked::path) {
+        let Some(first) = segments(path).next() else {
+            continue;
+        };
+        if *first_paths.entry(first).or_insert(path) != path && is_static(first) {
+            folders.insert(first);
+        }
     }
-    let first = segments(route.path()).next().unwrap_or_default();
-    let is_below = |other: &&Looked<'_>| segments(other.path()).next() == Some(first);
-    let mut below = routes.iter().filter(is_below);
-    let is_folder = is_static(first) && below.any(|other| other.path() != route.path());
-    if is_folder {
-        Area::Below(format!("/{first}"))
-    } else {
-        Area::Top
+    folders
+}
+
+/// The mount point of a route, or else the folder in which it is.
+fn area(route: &Looked<'_>, folders: &BTreeSet<&str>) -> Area {
+    match segments(route.path()).next() {
+        _ if route.base() != "/" => Area::Below(route.base().to_owned()),
+        Some(first) if folders.contains(first) => Area::Below(format!("/{first}")),
+        _ => Area::Top,
     }
 }
 
@@ -92,14 +100,14 @@ fn is_logout(path: &str) -> bool {
     ["logout", "log-out", "signout", "sign-out"].contains(&last)
 }
 
-/// Whether a page at `/` looks as if it were for users: a single static name such as `/admin`, without a form that is
-/// open too.
-fn is_inner_page(route: &Looked<'_>, routes: &[Looked<'_>]) -> bool {
+/// Whether a route at `/` looks as if it were for users: a single static name such as `/admin`, without an open page or
+/// form at the same address.
+fn is_inner(route: &Looked<'_>, routes: &[Looked<'_>]) -> bool {
     let path = route.path();
     let is_name = is_static(path) && segments(path).count() == 1 && !path.contains('.');
-    let is_open_form = |other: &Looked<'_>| {
-        let is_form = other.known.route.method != Method::Get;
-        is_form && other.is_unmarked && same_pattern(other.path(), path)
+    let is_open_counterpart = |other: &Looked<'_>| {
+        let is_other = other.known.route.method != route.known.route.method;
+        is_other && !other.is_guarded() && same_pattern(other.path(), path)
     };
-    route.known.route.method == Method::Get && is_name && !routes.iter().any(is_open_form)
+    is_name && !routes.iter().any(is_open_counterpart)
 }
