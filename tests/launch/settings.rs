@@ -13,8 +13,7 @@ use crate::common::socket::{Server, cookie, header, status};
 use crate::common::{KEY, User, Users, quickstart};
 use crate::keys::run;
 use crate::{
-    Launch, debug, keyless, launch, login_door, login_page, mistake, plain, release, site, two,
-    users, with_file,
+    debug, keyless, launch, login_door, login_page, mistake, release, site, two, users, with_file,
 };
 
 #[test]
