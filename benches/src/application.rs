@@ -5,6 +5,7 @@ use rocket::http::{CookieJar, Status};
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::{Build, Data, Request, Rocket, Route, State, async_trait, get, post, route, routes};
+use rocket_login::revocation::MemoryRevocations;
 use rocket_login::{
     LoginError, LoginManager, LoginSession, UserMixin, fresh_login_required, login_required,
     user_loader,
@@ -71,7 +72,12 @@ pub(crate) fn rocket(scene: Scene, size: &Size) -> Rocket<Build> {
     let mut rocket = rocket::custom(config()).manage(users.collect::<Users>());
     if scene.has_manager() {
         rocket = attach_others(rocket, size.realms - 1)
-            .attach(manager(size))
+            .attach(match scene {
+                Scene::SharedList => {
+                    manager(size).revocation_list(MemoryRevocations::new(1_000_000))
+                }
+                _ => manager(size),
+            })
             .mount("/", routes![login_page, logout]);
     }
     if scene == Scene::Bare {
@@ -88,6 +94,7 @@ pub(crate) fn rocket(scene: Scene, size: &Size) -> Rocket<Build> {
         Scene::Unauthorized => routes![refused],
         Scene::Fresh => routes![fresh],
         Scene::Login => routes![login],
+        Scene::SharedList => routes![guarded],
         Scene::Guarded | Scene::OldKey | Scene::Denial if size.realms == 1 => routes![guarded],
         Scene::Guarded | Scene::OldKey | Scene::Denial | Scene::EightRealms => routes![of_realm],
     };

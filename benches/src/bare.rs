@@ -27,7 +27,8 @@ use crate::user::{User, Users};
 /// The name of our session cookie, and the length of its value.
 pub(crate) const SESSION: &str = "__Host-login_session";
 
-const TAG: usize = 32;
+const TAG: usize = 16;
+const DIGEST: usize = 12;
 const SHARDS: usize = 16;
 const LIFETIME: u64 = 24 * 60 * 60;
 const IDLE: u64 = 30 * 60;
@@ -73,28 +74,30 @@ impl Bare {
     /// The value of a session cookie.
     pub(crate) fn login(&self, user: &User, ip: IpAddr, user_agent: &str) -> String {
         let uid = user.id.to_string();
-        let mut bytes = vec![1, 1, 0, 0, 0, 0, 0];
+        let mut bytes = vec![2, 1, 0, 0, 0, 0, 0];
         bytes.extend([7; 16]);
+        bytes.extend([7; 8]);
         for time in [now(), now(), now(), now() + LIFETIME] {
-            bytes.extend(time.to_be_bytes());
+            let [_, _, _, time @ ..] = time.to_be_bytes();
+            bytes.extend(time);
         }
         bytes.extend(self.hash_of(user));
         bytes.extend(self.client(Some(ip), Some(user_agent)));
         bytes.extend(u16::try_from(uid.len()).expect("short").to_be_bytes());
         bytes.extend(uid.as_bytes());
         let tag = self.token.clone().chain_update(&bytes).finalize();
-        bytes.extend(tag.into_bytes());
+        bytes.extend(first::<TAG>(tag.into_bytes().into()));
         BASE64URL_NOPAD.encode(&bytes)
     }
 
-    fn hash_of(&self, user: &User) -> [u8; 16] {
+    fn hash_of(&self, user: &User) -> [u8; DIGEST] {
         let hash = user.password_hash.as_bytes();
         let mac = self.session_hash.clone().chain_update([1]);
         let mac = mac.chain_update((hash.len() as u64).to_be_bytes());
         first(mac.chain_update(hash).finalize().into_bytes().into())
     }
 
-    fn client(&self, ip: Option<IpAddr>, user_agent: Option<&str>) -> [u8; 16] {
+    fn client(&self, ip: Option<IpAddr>, user_agent: Option<&str>) -> [u8; DIGEST] {
         let mut mac = self.protection.clone();
         match ip {
             Some(IpAddr::V4(ip)) => mac.update(&ip.octets()),
@@ -113,20 +116,22 @@ impl Bare {
         BASE64URL_NOPAD.decode_mut(text.as_bytes(), bytes).ok()?;
         let (signed, tag) = bytes.split_last_chunk::<TAG>()?;
         let mac = self.token.clone().chain_update(signed);
-        mac.verify_slice(tag).ok()?;
+        mac.verify_truncated_left(tag).ok()?;
 
         let (_head, rest) = signed.split_first_chunk::<7>()?;
         let (id, rest) = rest.split_first_chunk::<16>()?;
-        let (times, rest) = rest.split_first_chunk::<32>()?;
-        let (hash, rest) = rest.split_first_chunk::<16>()?;
-        let (client, rest) = rest.split_first_chunk::<16>()?;
+        let (_session_id, rest) = rest.split_first_chunk::<8>()?;
+        let (times, rest) = rest.split_first_chunk::<20>()?;
+        let (hash, rest) = rest.split_first_chunk::<DIGEST>()?;
+        let (client, rest) = rest.split_first_chunk::<DIGEST>()?;
         let (_length, uid) = rest.split_first_chunk::<2>()?;
-        let (times, _) = times.as_chunks::<8>();
+        let (times, _) = times.as_chunks::<5>();
         let [_auth_at, _created_at, renewed_at, expires_at] = *times else {
             return None;
         };
+        let time = |[a, b, c, d, e]: [u8; 5]| u64::from_be_bytes([0, 0, 0, a, b, c, d, e]);
         let now = now();
-        if now >= u64::from_be_bytes(expires_at) || now >= u64::from_be_bytes(renewed_at) + IDLE {
+        if now >= time(expires_at) || now >= time(renewed_at) + IDLE {
             return None;
         }
         let ended = self.ended[shard(*id)].read();
@@ -171,14 +176,12 @@ fn session<'r>(req: &'r Request<'_>) -> Option<&'r str> {
     found
 }
 
-fn is_same(one: [u8; 16], other: [u8; 16]) -> bool {
-    u128::from_ne_bytes(one)
-        .ct_eq(&u128::from_ne_bytes(other))
-        .into()
+fn is_same(one: [u8; DIGEST], other: [u8; DIGEST]) -> bool {
+    one.ct_eq(&other).into()
 }
 
-fn first(bytes: [u8; 32]) -> [u8; 16] {
-    *bytes.first_chunk().expect("16 of 32")
+fn first<const N: usize>(bytes: [u8; 32]) -> [u8; N] {
+    *bytes.first_chunk().expect("fewer than 32")
 }
 
 fn shard([first, ..]: [u8; 16]) -> usize {

@@ -38,13 +38,18 @@ const USAGE: &str = "usage: login-benches [SCENE]...   the table, of these scene
                                   ever larger applications: of ended sessions, users, keys,
                                   routes and realms, or of these
        login-benches build        what a login adds to the build of an application
-       login-benches check        compares the guarded route with the committed figure
+       login-benches count SCENE...
+                                  only the instructions and allocations of these, in seconds
+       login-benches check        compares the guarded route, a login and a denial with the committed figures
        login-benches commit       the table, whose figures the next ones are compared with";
 
 fn main() -> ExitCode {
     let args: Vec<_> = env::args().skip(1).collect();
     let args: Vec<_> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
+        ["count", scenes @ ..] => {
+            table::count(&scenes.iter().map(|name| named(name)).collect::<Vec<_>>());
+        }
         ["check"] => return committed::check(),
         ["commit"] => table::commit(),
         ["help" | "--help"] => println!("{USAGE}"),

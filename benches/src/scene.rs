@@ -31,6 +31,8 @@ pub(crate) enum Scene {
     Guarded,
     /// `#[fresh_login_required]` and `&User`.
     Fresh,
+    /// The guarded route with a list of ended logins of the application's own, which answers at once.
+    SharedList,
     /// The guarded route with eight attached managers.
     EightRealms,
     /// The guarded route for a login with the oldest of the secret keys, which is signed again.
@@ -49,13 +51,14 @@ pub(crate) enum Scene {
 
 impl Scene {
     /// Every scene, in the order of the table.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Plain,
         Self::Attached,
         Self::ByHand,
         Self::Bare,
         Self::Guarded,
         Self::Fresh,
+        Self::SharedList,
         Self::EightRealms,
         Self::OldKey,
         Self::PlainPost,
@@ -75,6 +78,7 @@ impl Scene {
             Self::Bare => "bare",
             Self::Guarded => "guarded",
             Self::Fresh => "fresh",
+            Self::SharedList => "shared-list",
             Self::EightRealms => "eight-realms",
             Self::OldKey => "old-key",
             Self::PlainPost => "plain-post",
@@ -115,7 +119,7 @@ impl Scene {
     pub(crate) fn is_logged_in(self) -> bool {
         matches!(
             self,
-            Self::Guarded | Self::Fresh | Self::EightRealms | Self::OldKey
+            Self::Guarded | Self::Fresh | Self::SharedList | Self::EightRealms | Self::OldKey
         )
     }
 
@@ -152,23 +156,24 @@ impl Scene {
         } else {
             client.get(PAGE)
         };
+        // Names in lower case, as Rocket gets them from hyper.
         let mut request = method
             .remote(SocketAddr::from((ADDRESS, 49_152)))
-            .header(Header::new("Host", "app.example"))
-            .header(Header::new("User-Agent", BROWSER))
+            .header(Header::new("host", "app.example"))
+            .header(Header::new("user-agent", BROWSER))
             .header(Header::new(
-                "Accept",
+                "accept",
                 "text/html,application/xhtml+xml,*/*;q=0.8",
             ))
-            .header(Header::new("Accept-Language", "en"))
-            .header(Header::new("Sec-Fetch-Site", "same-origin"))
-            .header(Header::new("Sec-Fetch-Mode", "navigate"));
+            .header(Header::new("accept-language", "en"))
+            .header(Header::new("sec-fetch-site", "same-origin"))
+            .header(Header::new("sec-fetch-mode", "navigate"));
         // As in a real request: in the header, and parsed by Rocket into its jar.
         let pairs: Vec<_> = cookies
             .iter()
             .map(|cookie| cookie.stripped().to_string())
             .collect();
-        request.add_header(Header::new("Cookie", pairs.join("; ")));
+        request.add_header(Header::new("cookie", pairs.join("; ")));
         request.cookies(cookies.iter().cloned())
     }
 }

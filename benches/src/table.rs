@@ -38,6 +38,19 @@ pub(crate) fn print(wanted: &[Scene]) {
     Rows::measure(&scenes).print();
 }
 
+/// Prints the executed instructions and the allocations of scenes, without comparing them.
+pub(crate) fn count(scenes: &[Scene]) {
+    for scene in scenes {
+        let steps = steps::count(&["stop", scene.name()], REQUESTS);
+        println!(
+            "{}: {} instructions, {} allocations",
+            scene.name(),
+            steps.instructions,
+            steps.allocations
+        );
+    }
+}
+
 /// Prints the table of all scenes, and writes the figures with which the next run is compared.
 pub(crate) fn commit() {
     let rows = Rows::measure(&Scene::ALL);
@@ -46,6 +59,7 @@ pub(crate) fn commit() {
         let figures = Figures {
             callgrind: row.callgrind,
             time_of_floor: row.time / rows.floor_of(row).time,
+            allocations: row.allocations,
         };
         (row.scene, figures)
     }));
