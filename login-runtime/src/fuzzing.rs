@@ -74,7 +74,7 @@ impl Tokens {
             protection: Digest::read(fields.protection),
             restores: fields.restores,
             bound_until: fields.bound_until.map(UnixTime::from_secs),
-            uid: fields.uid.clone(),
+            uid: fields.uid.as_str().into(),
         };
         token.encode(self.0.current())
     }
@@ -104,7 +104,7 @@ impl Tokens {
             protection: Digest::write(token.protection),
             restores: token.restores,
             bound_until: token.bound_until.map(UnixTime::as_secs),
-            uid: token.uid,
+            uid: token.uid.into(),
         })
     }
 }
@@ -151,7 +151,7 @@ pub fn wanted(path: &str, query: Option<&str>) -> Option<String> {
 /// Returns the client's address, to which a login is bound.
 #[must_use]
 pub fn client_ip(peer: Option<IpAddr>, header: &[&str], trusted: &[IpNet]) -> Option<IpAddr> {
-    client_ip::client_ip(peer, header.iter().copied(), trusted)
+    client_ip::client_ip(peer, header, trusted)
 }
 
 /// Returns the network of an address.

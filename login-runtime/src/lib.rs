@@ -11,15 +11,15 @@
 //! | `session/` | What does a handler ask and change? `login` and `change` are the verbs, `presented` and `end` their tools, `verb` logs their failures; `current_user`, `next` and `signer` are guards |
 //! | `response/` | What does a response carry? `answer` turns a denial into a redirect, `asker` knows whom to redirect, `wanted` reads `next`, `cookies` writes every login cookie, `flash` and `caching`; `why` logs why a login was refused, `off_site` a login that leaves the site; `retry` keeps `next` when a login fails |
 //! | `access/` | Who may use a route? `guard` is the rule, `decide` the only decision; `attribute`, `group` and `user` ask it; `condition`, `denial`; `declared` and `launch` serve the launch |
-//! | `login/` | Who is logged in, in this request? `visit` is its state, `shown` sorts the cookies, `search` finds the user, `remember` restores, `fate` is what became of a cookie, `pending` is what the response must carry |
-//! | `realm/` | What does one attached manager know? `registry` has all realms, `any` is a realm of an unknown user type, `seal` binds tokens to user and client, `unavailable` is what can fail, `message` is flashed |
+//! | `login/` | Who is logged in, in this request? `visit` is its state, `shown` and `cookie` sort the cookies, `search` finds the user, `findings` keeps what it finds, `remember` restores, `fate` is what became of a cookie, `pending` is what the response must carry |
+//! | `realm/` | What does one attached manager know? `registry` has all realms, `any` is a realm of an unknown user type, `seal` binds tokens to user and client, `site` judges where a request comes from, `unavailable` is what can fail, `message` is flashed |
 //! | `app/` | What does the application bring? `user`, `session_hash`, `loader`, `handler`, `event`; `id_type` is what a loader takes ids as, `contain` runs its code, `failure` is how that code fails |
 //! | `revocation/` | Which logins have ended? The trait, the list in `memory`, and `bounded`, which contains a shared list |
 //! | `config/` | Which settings are there, and which hold? |
-//! | `request/` | What does a request show? `cookie_header`, `client_ip`, `fingerprint` and `cross_site` are pure; `cookies` and `cache` look into the request for them |
+//! | `request/` | What does a request show? `cookie_header`, `client_ip`, `fingerprint` and `cross_site` are pure; `headers`, `client_info`, `cookies` and `cache` read the request |
 //! | `token/` | Which bytes are signed? `keys` are derived from the `secret`, `times` judges expiry, `envelope` is the signed form that a token and an application's own `value` share |
 //! | `redirect/` | Where may a redirect lead? |
-//! | `clock`, `printable` | The time; foreign text in log lines |
+//! | `clock`, `printable`, `soon` | The time; foreign text in log lines; an answer that is there now or later |
 //!
 //! `private` is the door for generated code, `testing` for an application's tests, `fuzzing` for the fuzz targets.
 
@@ -61,6 +61,7 @@ mod request;
 mod response;
 mod revocation;
 mod session;
+mod soon;
 mod token;
 
 #[cfg(fuzzing)]

@@ -1,8 +1,13 @@
 //! The guard argument that `#[login_required]` and its sisters add to a handler.
 
 use std::fmt;
+use std::future::ready;
 use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
+use rocket::futures::FutureExt as _;
+use rocket::futures::future::BoxFuture;
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::{Ignite, Request, Rocket, Sentinel};
@@ -13,6 +18,7 @@ use super::declared::{Declaration, Declared};
 use super::denial::GuardError;
 use super::guard::RouteGuard;
 use super::launch;
+use crate::soon::Soon::{Later, Now};
 
 /// What an attribute says about its route; implemented for a marker type that the attribute generates.
 pub trait Policy: Send + Sync + 'static {
@@ -38,17 +44,40 @@ impl<P> fmt::Debug for Guarded<P> {
     }
 }
 
-#[rocket::async_trait]
+/// Written without `async`, so that a request that may pass and waits for nothing needs no future.
 impl<'r, P: Policy> FromRequest<'r> for Guarded<P> {
     type Error = GuardError;
 
-    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, GuardError> {
+    fn from_request<'q, 'f>(
+        req: &'r Request<'q>,
+    ) -> BoxFuture<'f, request::Outcome<Self, GuardError>>
+    where
+        'r: 'f,
+        'q: 'f,
+        Self: 'f,
+    {
         let guard = P::guard();
-        match decide(&guard, Place::Route, req).await {
+        let outcome = move |decision: Result<(), GuardError>| match decision {
             Ok(()) => Outcome::Success(Guarded(PhantomData)),
             Err(error) if error.forwards(&guard) => Outcome::Forward(error.status()),
             Err(error) => error.outcome(),
+        };
+        match decide(guard, Place::Route, req) {
+            Now(Ok(())) => Box::pin(Passed(PhantomData)),
+            Now(decision) => Box::pin(ready(outcome(decision))),
+            Later(decision) => Box::pin(decision.map(outcome)),
         }
+    }
+}
+
+/// A future without a size, whose box costs no allocation.
+struct Passed<P>(PhantomData<fn() -> P>);
+
+impl<P> Future for Passed<P> {
+    type Output = request::Outcome<Guarded<P>, GuardError>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(Outcome::Success(Guarded(PhantomData)))
     }
 }
 

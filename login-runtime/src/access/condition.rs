@@ -222,7 +222,7 @@ where
             );
             return Permission::Failed(ConditionError::new(cause).into());
         };
-        let user = match Visit::of(req).current(realm, req).await {
+        let user = match Visit::of(&realm.core, req).current(realm, req).await {
             Ok(current) => current.user,
             Err(error) => return Permission::Failed(error),
         };

@@ -136,7 +136,7 @@ impl Clone for GuardedHandler {
 #[rocket::async_trait]
 impl Handler for GuardedHandler {
     async fn handle<'r>(&self, req: &'r Request<'_>, data: Data<'r>) -> route::Outcome<'r> {
-        match decide(&self.guard, Place::Route, req).await {
+        match decide(self.guard, Place::Route, req).await {
             Ok(()) => self.inner.handle(req, data).await,
             Err(error) if error.forwards(&self.guard) => Outcome::Forward((data, error.status())),
             Err(error) => {

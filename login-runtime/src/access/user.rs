@@ -1,47 +1,59 @@
 //! The guards that hand a handler its user: `&User` and `Fresh`.
 
 use std::fmt::{self, Debug};
+use std::future::ready;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
+use rocket::futures::FutureExt as _;
 use rocket::futures::future::BoxFuture;
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::{Ignite, Request, Rocket, Sentinel};
 
-use super::decide::{Place, decide};
-use super::denial::GuardError;
+use super::decide::{Place, decide_in};
+use super::denial::{GuardError, Reason};
 use super::guard::RouteGuard;
 use crate::app::user::UserMixin;
 use crate::login::visit::Visit;
 use crate::realm::Realm;
 use crate::realm::registry::manager_is_missing;
+use crate::soon::Soon::{self, Later, Now};
 
 /// The guard `&U`, which `#[derive(UserMixin)]` implements for the type.
 pub fn user_guard<'a, 'r: 'a, U: UserMixin>(
     req: &'r Request<'_>,
 ) -> BoxFuture<'a, request::Outcome<&'r U, GuardError>> {
-    Box::pin(async move {
-        match user::<U>(RouteGuard::login(), req).await {
-            Ok(user) => Outcome::Success(user),
-            Err(error) => error.outcome(),
-        }
-    })
+    let outcome = |user| match user {
+        Ok(user) => Outcome::Success(user),
+        Err(error) => GuardError::outcome(error),
+    };
+    match user::<U>(RouteGuard::login(), req) {
+        Now(user) => Box::pin(ready(outcome(user))),
+        Later(user) => Box::pin(user.map(outcome)),
+    }
 }
 
 /// Decides as for a route, then returns the user.
-async fn user<'r, U: UserMixin>(
+fn user<'r, U: UserMixin>(
     guard: RouteGuard,
     req: &'r Request<'_>,
-) -> Result<&'r U, GuardError> {
-    decide(&guard.user::<U>(), Place::Parameter, req).await?;
-    let realm = Realm::<U>::of(req.rocket()).ok_or(GuardError::NoManager)?;
-    let current = Visit::of(req).current(realm, req).await;
-    // The decision has found the user; a listener may have ended the login since.
-    current
-        .map_err(GuardError::Failed)?
-        .user
-        .ok_or(GuardError::Denied(super::denial::Reason::Unauthorized))
+) -> Soon<'r, Result<&'r U, GuardError>> {
+    let Some(realm) = Realm::<U>::of(req.rocket()) else {
+        return Now(Err(GuardError::NoManager));
+    };
+    let visit = Visit::<U>::of(&realm.core, req);
+    decide_in(&**realm, visit, guard, Place::Parameter, req)
+        .and_then(move |()| {
+            let current = visit.current(realm, req);
+            current.map(|current| current.map_err(GuardError::Failed))
+        })
+        // The decision has found the user; a listener may have ended the login since.
+        .map(|current| {
+            current?
+                .user
+                .ok_or(GuardError::Denied(Reason::Unauthorized))
+        })
 }
 
 /// The user of a fresh login; other requests are refused as by `#[fresh_login_required]`.

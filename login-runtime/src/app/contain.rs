@@ -1,16 +1,18 @@
 //! Runs the application's own code, and contains its panics and its hangs.
 
-use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::task::Poll;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use rocket::futures::FutureExt as _;
-use rocket::futures::future::BoxFuture;
+use rocket::futures::future::{BoxFuture, Either, select};
 use rocket::http::Status;
 use rocket::tokio::task::unconstrained;
 use rocket::tokio::time::sleep;
 use thiserror::Error;
+
+use crate::soon::Soon::{self, Later, Now};
 
 /// Why the application's code returned no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -32,27 +34,36 @@ impl Interrupted {
 
 /// Runs application code for at most `limit`, and catches its panics.
 ///
-/// The timer starts only if the code is not ready at once.
-pub(crate) fn contain<'a, T>(
+/// The code is polled at once, and most code is ready then. Only code that waits gets a timer.
+pub(crate) fn contain<'a, T: Send + 'a>(
     limit: Duration,
     code: impl FnOnce() -> BoxFuture<'a, T>,
-) -> impl Future<Output = Result<T, Interrupted>> {
-    let mut code = catch_unwind(AssertUnwindSafe(code))
-        .map(|code| AssertUnwindSafe(code).catch_unwind())
-        .map_err(|_| Interrupted::Panicked);
-    let mut timer = None;
-    poll_fn(move |context| {
-        let code = code.as_mut().map_err(|interrupted| *interrupted)?;
-        if let Poll::Ready(answer) = code.poll_unpin(context) {
-            return Poll::Ready(answer.map_err(|_| Interrupted::Panicked));
+) -> Soon<'a, Result<T, Interrupted>> {
+    let mut context = Context::from_waker(Waker::noop());
+    let begun = catch_unwind(AssertUnwindSafe(|| {
+        let mut code = code();
+        match code.as_mut().poll(&mut context) {
+            Poll::Ready(answer) => Now(answer),
+            Poll::Pending => Later(code),
         }
-        // Unconstrained, because code that uses up tokio's budget for this task would otherwise block the timer too.
-        let timer = timer.get_or_insert_with(|| Box::pin(unconstrained(sleep(limit))));
-        timer
-            .as_mut()
-            .poll(context)
-            .map(|()| Err(Interrupted::TimedOut(limit)))
-    })
+    }));
+    match begun {
+        Ok(Now(answer)) => Now(Ok(answer)),
+        // The first poll of this future replaces the waker.
+        Ok(Later(code)) => Later(Box::pin(limited(limit, code))),
+        Err(_) => Now(Err(Interrupted::Panicked)),
+    }
+}
+
+/// Waits for code for at most `limit`, and catches its panics.
+async fn limited<T>(limit: Duration, code: BoxFuture<'_, T>) -> Result<T, Interrupted> {
+    let code = AssertUnwindSafe(code).catch_unwind();
+    // Unconstrained, because code that uses up tokio's budget for this task would otherwise block the timer too.
+    let timer = pin!(unconstrained(sleep(limit)));
+    match select(code, timer).await {
+        Either::Left((answer, _)) => answer.map_err(|_| Interrupted::Panicked),
+        Either::Right(((), _)) => Err(Interrupted::TimedOut(limit)),
+    }
 }
 
 #[cfg(test)]

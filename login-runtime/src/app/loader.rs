@@ -1,17 +1,16 @@
 //! Loaders: the application's functions that find its users.
 
 use std::error::Error;
-use std::future::Future;
 use std::str::FromStr;
 use std::time::Duration;
 
-use rocket::futures::FutureExt as _;
 use rocket::futures::future::BoxFuture;
 use rocket::http::Status;
 use rocket::request::Outcome;
 
 use crate::app::contain::contain;
 use crate::app::failure::LoadError;
+use crate::soon::Soon;
 
 /// The result of a loader: a user, nobody, or a failure.
 pub type LoadResult<U> = Result<Option<U>, LoadError>;
@@ -74,10 +73,10 @@ impl<T: FromStr> LoaderId for T {
 }
 
 /// Runs a loader: a panic becomes status 500, and a loader that takes longer than `limit` becomes 503.
-pub(crate) fn run<'a, U>(
+pub(crate) fn run<'a, U: Send + 'a>(
     limit: Duration,
     loader: impl FnOnce() -> BoxFuture<'a, LoadResult<U>>,
-) -> impl Future<Output = LoadResult<U>> {
+) -> Soon<'a, LoadResult<U>> {
     contain(limit, loader)
         .map(|answer| answer.unwrap_or_else(|interrupted| Err(interrupted.into())))
 }

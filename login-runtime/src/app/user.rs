@@ -3,6 +3,8 @@
 use std::any::TypeId;
 use std::fmt::{self, Display};
 
+use smol_str::{SmolStr, ToSmolStr as _};
+
 use crate::app::session_hash::SessionHasher;
 
 /// A user of the application.
@@ -121,8 +123,8 @@ impl ActiveFlag for bool {
 }
 
 /// Returns a user's id, as it is in the cookies.
-pub(crate) fn id_of<U: UserMixin>(user: &U) -> String {
-    user.get_id().to_string()
+pub(crate) fn id_of<U: UserMixin>(user: &U) -> SmolStr {
+    user.get_id().to_smolstr()
 }
 
 /// Whether a user's id is exactly `id`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use rocket::http::uri::Absolute;
+use rocket::http::uri::{Absolute, Host};
 use serde::de::{self, Deserialize, Deserializer};
 
 use super::error::Check;
@@ -56,10 +56,15 @@ impl View {
     /// Returns the view's path, if the view is a page of this site, whose host is that of the request.
     ///
     /// A client may send any `Host`. It is compared with the host in the configuration and never written.
-    pub(crate) fn path_here(&self, host: Option<&str>, https: Option<bool>) -> Option<&str> {
+    pub(crate) fn path_here(&self, host: Option<&Host<'_>>, https: Option<bool>) -> Option<&str> {
         match self {
             Self::Local(view) => Some(path_of(view)),
-            Self::External(view) => view.origin.is_at(host, https).then_some(&view.path),
+            Self::External(view) => {
+                let host = host.map(ToString::to_string);
+                view.origin
+                    .is_at(host.as_deref(), https)
+                    .then_some(&view.path)
+            }
         }
     }
 }
@@ -89,13 +94,16 @@ impl Config {
     }
 
     /// Whether a path is a login or refresh page, to which `next` must not lead.
-    pub(crate) fn is_login_path(&self, target: &str, host: Option<&str>) -> bool {
+    pub(crate) fn is_login_path(&self, target: &str, host: Option<&Host<'_>>) -> bool {
         self.login_paths(host)
             .any(|path| same_path(path, path_of(target)))
     }
 
     /// Returns the paths of the login and refresh pages on this site, whose host is that of the request.
-    pub(crate) fn login_paths(&self, host: Option<&str>) -> impl Iterator<Item = &str> {
+    pub(crate) fn login_paths<'a>(
+        &'a self,
+        host: Option<&'a Host<'a>>,
+    ) -> impl Iterator<Item = &'a str> {
         self.views()
             .filter_map(move |view| view.path_here(host, self.https))
     }
@@ -188,6 +196,8 @@ fn web_url(text: &str) -> Option<(WebOrigin, String)> {
 #[cfg(test)]
 mod tests {
     use super::super::error::Report;
+    use rocket::http::uri::Authority;
+
     use super::*;
 
     fn view(text: &str) -> Option<View> {
@@ -218,9 +228,11 @@ mod tests {
 
     #[test]
     fn a_view_is_here_if_it_names_no_other_host() {
-        let here = |text, host, https| {
+        let here = |text, host: Option<&str>, https| {
             let view = view(text).expect(text);
-            view.path_here(host, https).map(str::to_owned)
+            let host = host.and_then(|host| Authority::parse(host).ok());
+            let host = host.map(Host::new);
+            view.path_here(host.as_ref(), https).map(str::to_owned)
         };
         let login = Some("/login".to_owned());
         for host in [None, Some("app.example"), Some("evil.example")] {

@@ -1,6 +1,8 @@
 //! The login of one request: how it is found, and what the response must change.
 
+pub(crate) mod cookie;
 pub(crate) mod fate;
+pub(crate) mod findings;
 pub(crate) mod pending;
 pub(crate) mod remember;
 pub(crate) mod search;

@@ -2,14 +2,14 @@
 
 use rocket::Request;
 
+use super::cookie::LoginCookie;
+use super::findings::Findings;
 use super::pending::Change;
 use super::search::Held;
-use super::shown::Shown;
 use crate::app::user::UserMixin;
 use crate::clock::UnixTime;
 use crate::realm::RealmCore;
 use crate::realm::seal::is_sealed_for;
-use crate::request::cookie_header::Presented;
 use crate::token::times;
 use crate::token::{Flags, Kind, Token};
 
@@ -27,7 +27,9 @@ pub(super) fn restore<U: UserMixin>(
     now: UnixTime,
     held: &Held<'_, U>,
 ) -> Restored {
-    let mut remember = held.token.clone();
+    let client = core.client(req);
+    let cookie = held.cookie;
+    let mut remember = cookie.token.clone();
     // A login right after `logout_everywhere` is dated one second ahead, and so are the sessions that it restores.
     let created_at = now.max(remember.created_at);
     let mut session = Token::begin(
@@ -38,13 +40,14 @@ pub(super) fn restore<U: UserMixin>(
         core.config.session_lifetime,
     );
     session.flags = Flags::REMEMBERED | remember.flags & Flags::FORCED;
-    core.seal(&mut session, &held.user, Some(req));
+    core.seal(&mut session, held.user, Some(&client));
     let renewed = core.config.remember_cookie_refresh_each_request && remember.renewed_at < now;
     if renewed {
         times::renew_remember(&mut remember, now);
     }
+    let keys = cookie.keys(core);
     let resealed =
-        core.bring_up_to_date(&mut remember, held.keys, &held.user, held.same_client, req);
+        core.bring_up_to_date(&mut remember, keys, held.user, cookie.same_client, &client);
     Restored {
         session,
         remember: (renewed || resealed).then_some(remember),
@@ -60,35 +63,37 @@ pub(super) fn keep<U: UserMixin>(
     req: &Request<'_>,
     now: UnixTime,
     held: &Held<'_, U>,
-    presented: Presented<'_>,
+    findings: &Findings<U>,
 ) -> Option<Change> {
     let refreshes = core.config.remember_cookie_refresh_each_request;
-    let session = &held.token;
+    let session = &held.cookie.token;
     let has_none = !session.flags.contains(Flags::REMEMBERED);
     let is_due = times::renewal_due(session, now, core.config.session_idle_timeout);
-    if !refreshes && core.ring.is_current(held.keys) && !has_none && !is_due {
+    if !refreshes && core.ring.is_current(held.cookie.keys(core)) && !has_none && !is_due {
         return None;
     }
-    let (mut token, keys) = match Shown::under(core, req, Kind::Remember, presented) {
-        Shown::One(token, keys) => (*token, keys),
-        Shown::Forged => return Some(Change::Remove),
-        Shown::Nothing | Shown::Many => return None,
+    let cookie = match findings.cookie(core, req, Kind::Remember) {
+        LoginCookie::Genuine(cookie) => cookie,
+        LoginCookie::Forged => return Some(Change::Remove),
+        LoginCookie::Absent | LoginCookie::Foreign | LoginCookie::Several => return None,
     };
     // Left over from another login, it would bring that user back as soon as this session is over.
-    if !goes_with(&token, session, now) {
+    if !goes_with(&cookie.token, session, now) {
         return Some(Change::Remove);
     }
-    if !is_sealed_for(&token, keys, &held.user) {
+    let keys = cookie.keys(core);
+    if !is_sealed_for(&cookie.token, keys, held.user) {
         return None;
     }
+    let mut token = cookie.token.clone();
     let renewed = refreshes && token.renewed_at < now;
     let old_key = !core.ring.is_current(keys);
     if renewed {
         times::renew_remember(&mut token, now);
     }
     if old_key {
-        let same_client = core.is_same_client(&token, keys, req);
-        core.seal(&mut token, &held.user, same_client.then_some(req));
+        let client = core.client(req);
+        core.seal(&mut token, held.user, cookie.same_client.then_some(&client));
     }
     (renewed || old_key).then(|| token.into())
 }

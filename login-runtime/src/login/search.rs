@@ -3,10 +3,11 @@
 use rocket::Request;
 use rocket::http::Status;
 
-use super::fate::{Fate, Fates};
+use super::cookie::{Genuine, LoginCookie};
+use super::fate::Fate;
+use super::findings::Findings;
 use super::pending::Change;
 use super::remember;
-use super::shown::Shown;
 use crate::app::event::EventKind;
 use crate::app::failure::LoadError;
 use crate::app::loader;
@@ -15,82 +16,86 @@ use crate::clock::UnixTime;
 use crate::realm::Realm;
 use crate::realm::seal::is_sealed_for;
 use crate::realm::unavailable::Unavailable;
-use crate::request::cookie_header::Presented;
-use crate::request::cookies;
 use crate::revocation::{RevokeSession, SessionStatus};
-use crate::token::keys::KeySet;
+use crate::soon::Soon::{self, Later, Now};
 use crate::token::times::{self, Lapsed};
-use crate::token::{Flags, Kind, LoginId, Token};
+use crate::token::{Flags, Kind, Token};
 
-/// Who was found, and what follows for the cookies.
-pub(crate) struct Answer<U> {
-    pub(crate) user: Option<U>,
-    /// The session as it was presented, or as it was begun from the remember cookie.
-    pub(crate) session: Option<Token>,
+/// What follows from a search; the user is among the [`Findings`].
+#[derive(Default)]
+pub(crate) struct Answer {
+    pub(crate) session: Session,
     pub(crate) session_change: Option<Change>,
     pub(crate) remember_change: Option<Change>,
 }
 
-/// What a search emits when it is over.
+/// The session of a request.
 #[derive(Default)]
-pub(crate) struct Report {
-    pub(crate) events: Vec<Event>,
-    pub(crate) fates: Fates,
-    pub(crate) error: Option<Unavailable>,
+pub(crate) enum Session {
+    #[default]
+    None,
+    /// The token of the session cookie, as it came.
+    AsPresented,
+    /// The token of the session cookie, renewed or made stale, or one that the remember cookie began.
+    New(Box<Token>),
 }
 
-pub(crate) struct Event {
-    pub(crate) kind: EventKind,
-    /// The login that the event is about.
-    pub(crate) login: Option<LoginId>,
-    /// Whether the event is about the user who was found in the end.
-    pub(crate) of_user: bool,
-}
+/// The answer of a step: what it found out, or why that is not possible.
+type Step<'r, T> = Soon<'r, Result<T, Unavailable>>;
 
 /// Finds the user of a request.
 ///
 /// If a loader or the revocation list fails, the cookies stay as they are: nobody is logged in or out.
-pub(crate) async fn find<U: UserMixin>(
-    realm: &Realm<U>,
-    req: &Request<'_>,
-    report: &mut Report,
-) -> Result<Answer<U>, Unavailable> {
-    let mut search = Search {
+pub(crate) fn find<'r, U: UserMixin>(
+    realm: &'r Realm<U>,
+    req: &'r Request<'_>,
+    findings: &'r Findings<U>,
+) -> Step<'r, Answer> {
+    let search = Search {
         realm,
         req,
+        findings,
         now: realm.core.clock.now(),
-        report,
     };
-    search.run().await
+    search.try_session()
 }
 
 /// Asks the user loader, and does not accept another user than the one it was asked for.
-pub(crate) async fn load<U: UserMixin>(
-    realm: &Realm<U>,
-    req: &Request<'_>,
-    uid: &str,
-) -> Result<Option<U>, Unavailable> {
+pub(crate) fn load<'r, U: UserMixin>(
+    realm: &'r Realm<U>,
+    req: &'r Request<'_>,
+    uid: &'r str,
+) -> Step<'r, Option<U>> {
     let limit = realm.core.config.loader_timeout;
-    match loader::run(limit, || (realm.user_loader)(uid, req)).await? {
+    let loaded = loader::run(limit, || (realm.user_loader)(uid, req));
+    loaded.map(move |loaded| match loaded? {
         Some(user) if !has_id(&user, uid) => Err(LoadError::with_status(
             Status::InternalServerError,
             "the user loader returned a user with another id than the one it was asked for",
         )
         .into()),
         user => Ok(user),
+    })
+}
+
+struct Search<'r, 'q, U> {
+    realm: &'r Realm<U>,
+    req: &'r Request<'q>,
+    findings: &'r Findings<U>,
+    now: UnixTime,
+}
+
+impl<U> Clone for Search<'_, '_, U> {
+    fn clone(&self) -> Self {
+        *self
     }
 }
 
-struct Search<'s, 'r, U> {
-    realm: &'s Realm<U>,
-    req: &'s Request<'r>,
-    now: UnixTime,
-    report: &'s mut Report,
-}
+impl<U> Copy for Search<'_, '_, U> {}
 
 /// What one cookie is worth.
-enum Verdict<'k, U> {
-    Holds(Box<Held<'k, U>>),
+enum Verdict<'r, U> {
+    Holds(Held<'r, U>),
     /// There is no cookie of ours.
     Nothing,
     /// Several genuine cookies: nobody knows which one is this browser's, and no other cookie is tried.
@@ -118,234 +123,216 @@ impl<U> Verdict<'_, U> {
 }
 
 /// A valid token, and its user.
-pub(super) struct Held<'k, U> {
-    pub(super) user: U,
-    pub(super) token: Token,
-    pub(super) keys: &'k KeySet,
-    pub(super) same_client: bool,
+pub(super) struct Held<'r, U> {
+    pub(super) user: &'r U,
+    pub(super) cookie: &'r Genuine,
 }
 
-impl<'s, U: UserMixin> Search<'s, '_, U> {
-    async fn run(&mut self) -> Result<Answer<U>, Unavailable> {
-        let config = &self.realm.core.config;
-        let names = [&config.session_cookie.name, &config.remember_cookie.name];
-        let [session, remember] = cookies::presented(self.req, names.map(String::as_str));
-        let (mut bad_session, mut bad_remember) = (false, false);
-        match self.judge(session, Kind::Session).await? {
-            Verdict::Nothing => {}
-            Verdict::Holds(held) => return Ok(self.keep(*held, remember)),
-            Verdict::Refused => bad_session = true,
-            Verdict::Ended => return Ok(self.ended(session, remember)),
-            Verdict::Late | Verdict::Many => {
-                return Ok(Answer::of(self.ask_the_request_loader().await?));
-            }
-        }
-        match self.judge(remember, Kind::Remember).await? {
-            Verdict::Nothing => {}
-            Verdict::Holds(held) => return Ok(self.restore(*held)),
-            Verdict::Refused => bad_remember = true,
-            Verdict::Ended => return Ok(self.ended(session, remember)),
-            Verdict::Late | Verdict::Many => {
-                return Ok(Answer::of(self.ask_the_request_loader().await?));
-            }
-        }
-        Ok(Answer {
-            session_change: bad_session.then_some(Change::Remove),
-            remember_change: bad_remember.then_some(Change::Remove),
-            ..Answer::of(self.ask_the_request_loader().await?)
+impl<'r, U: UserMixin> Search<'r, '_, U> {
+    fn try_session(self) -> Step<'r, Answer> {
+        self.judge(Kind::Session)
+            .and_then(move |verdict| match verdict {
+                Verdict::Holds(held) => Now(Ok(self.keep(&held))),
+                Verdict::Nothing => self.try_remember(false),
+                Verdict::Refused => self.try_remember(true),
+                Verdict::Ended => Now(Ok(self.ended())),
+                Verdict::Late | Verdict::Many => self.ask_the_request_loader(Answer::default()),
+            })
+    }
+
+    fn try_remember(self, bad_session: bool) -> Step<'r, Answer> {
+        self.judge(Kind::Remember).and_then(move |verdict| {
+            let bad_remember = match verdict {
+                Verdict::Holds(held) => return Now(Ok(self.restore(&held))),
+                Verdict::Nothing => false,
+                Verdict::Refused => true,
+                Verdict::Ended => return Now(Ok(self.ended())),
+                Verdict::Late | Verdict::Many => {
+                    return self.ask_the_request_loader(Answer::default());
+                }
+            };
+            self.ask_the_request_loader(Answer {
+                session_change: bad_session.then_some(Change::Remove),
+                remember_change: bad_remember.then_some(Change::Remove),
+                ..Answer::default()
+            })
         })
     }
 
-    /// Nobody is logged in, and no cookie of ours is left.
-    fn ended(&self, session: Presented<'_>, remember: Presented<'_>) -> Answer<U> {
+    /// The checks in the order that SECURITY.md promises: token, times, revocation, loader, and then
+    /// [those of the user](Self::judge_user).
+    fn judge(self, kind: Kind) -> Step<'r, Verdict<'r, U>> {
         let core = &self.realm.core;
-        let removal = |presented: Presented<'_>, kind| {
-            let shown = Shown::under(core, self.req, kind, presented);
-            let is_foreign = presented != Presented::Absent && matches!(shown, Shown::Nothing);
-            (!is_foreign).then_some(Change::Remove)
-        };
-        Answer {
-            session_change: removal(session, Kind::Session),
-            remember_change: removal(remember, Kind::Remember),
-            ..Answer::of(None)
-        }
-    }
-
-    /// Notes what became of a cookie, for the log and for the listeners.
-    fn note(&mut self, kind: Kind, fate: Fate, token: Option<&Token>) {
-        self.report.fates.set(kind, fate);
-        if let Some(event) = fate.event() {
-            self.emit(event, token);
-        }
-    }
-
-    fn emit(&mut self, kind: EventKind, token: Option<&Token>) {
-        self.report.events.push(Event {
-            kind,
-            login: token.map(|token| token.login_id),
-            of_user: matches!(
-                kind,
-                EventKind::LoadedFromCookie
-                    | EventKind::LoadedFromRequest
-                    | EventKind::SessionProtected
-            ),
-        });
-    }
-
-    /// The checks in the order that SECURITY.md promises: token, times, revocation, loader, session hash, active,
-    /// protection.
-    async fn judge(
-        &mut self,
-        presented: Presented<'_>,
-        kind: Kind,
-    ) -> Result<Verdict<'s, U>, Unavailable> {
-        let core = &self.realm.core;
-        let config = &core.config;
-        let (token, keys) = match Shown::under(core, self.req, kind, presented) {
-            Shown::Nothing => {
-                if presented != Presented::Absent {
-                    self.note(kind, Fate::Foreign, None);
-                }
-                return Ok(Verdict::Nothing);
+        let cookie = match self.findings.cookie(core, self.req, kind) {
+            LoginCookie::Genuine(cookie) => cookie,
+            LoginCookie::Absent => return Now(Ok(Verdict::Nothing)),
+            LoginCookie::Foreign => {
+                self.findings.note(kind, Fate::Foreign, None);
+                return Now(Ok(Verdict::Nothing));
             }
-            Shown::One(token, keys) => (*token, keys),
-            Shown::Forged => {
-                self.note(kind, Fate::Forged, None);
-                return Ok(Verdict::Refused);
+            LoginCookie::Forged => {
+                self.findings.note(kind, Fate::Forged, None);
+                return Now(Ok(Verdict::Refused));
             }
-            Shown::Many => {
-                self.note(kind, Fate::Several, None);
-                return Ok(Verdict::Many);
+            LoginCookie::Several => {
+                self.findings.note(kind, Fate::Several, None);
+                return Now(Ok(Verdict::Many));
             }
         };
+        let token = &cookie.token;
         let idle = match kind {
-            Kind::Session => config.session_idle_timeout,
+            Kind::Session => core.config.session_idle_timeout,
             Kind::Remember => None,
         };
-        if let Err(lapsed) = times::check(&token, self.now, idle) {
+        if let Err(lapsed) = times::check(token, self.now, idle) {
             let fate = match lapsed {
                 Lapsed::Future => Fate::Future,
                 Lapsed::Expired => Fate::Expired,
                 Lapsed::Idle => Fate::Idle,
             };
-            self.note(kind, fate, Some(&token));
+            self.findings.note(kind, fate, Some(token));
             // An idle page may send another request while it logs in.
-            let status = self.status(&token).await?;
-            return Ok(Verdict::refused(is_late(status, self.now)));
+            return self
+                .status(token)
+                .and_then(move |status| Now(Ok(Verdict::refused(is_late(status, self.now)))));
         }
-        let status = self.status(&token).await?;
-        if status != SessionStatus::Open {
-            let is_late = is_late(status, self.now);
-            let fate = if is_late { Fate::Replaced } else { Fate::Ended };
-            self.note(kind, fate, Some(&token));
-            return Ok(Verdict::refused(is_late));
-        }
-        let Some(user) = load(self.realm, self.req, &token.uid).await? else {
-            self.note(kind, Fate::NoUser, Some(&token));
-            return Ok(Verdict::Refused);
-        };
-        if !is_sealed_for(&token, keys, &user) {
-            self.note(kind, Fate::NewSessionHash, Some(&token));
-            return Ok(Verdict::Refused);
+        self.status(token).and_then(move |status| {
+            if status != SessionStatus::Open {
+                let is_late = is_late(status, self.now);
+                let fate = if is_late { Fate::Replaced } else { Fate::Ended };
+                self.findings.note(kind, fate, Some(token));
+                return Now(Ok(Verdict::refused(is_late)));
+            }
+            load(self.realm, self.req, &token.uid).and_then(move |user| match user {
+                Some(user) => self.judge_user(cookie, user),
+                None => self.refuse(token, Fate::NoUser),
+            })
+        })
+    }
+
+    /// The last checks: session hash, active, session protection.
+    fn judge_user(self, cookie: &'r Genuine, user: U) -> Step<'r, Verdict<'r, U>> {
+        let core = &self.realm.core;
+        let token = &cookie.token;
+        if !is_sealed_for(token, cookie.keys(core), &user) {
+            return self.refuse(token, Fate::NewSessionHash);
         }
         if !user.is_active() && !token.flags.contains(Flags::FORCED) {
-            self.note(kind, Fate::Inactive, Some(&token));
-            return Ok(Verdict::Refused);
+            return self.refuse(token, Fate::Inactive);
         }
-        let same_client = core.is_same_client(&token, keys, self.req);
-        if !same_client {
-            self.note(kind, Fate::OtherClient, Some(&token));
+        if !cookie.same_client {
+            self.findings
+                .note(token.kind, Fate::OtherClient, Some(token));
             let is_permanent = token.flags.contains(Flags::PERMANENT);
-            if config.session_protection.ends(is_permanent) {
-                let until = times::dead_until(&token, config.longest_session());
-                core.revocations
-                    .revoke(RevokeSession {
-                        session: core.session(&token),
-                        successor: None,
-                        now: self.now,
-                        until,
-                    })
-                    .await?;
-                return Ok(Verdict::Ended);
+            if core.config.session_protection.ends(is_permanent) {
+                return Later(Box::pin(self.end(token)));
             }
         }
-        Ok(Verdict::Holds(Box::new(Held {
-            user,
-            token,
-            keys,
-            same_client,
+        Now(Ok(Verdict::Holds(Held {
+            user: self.findings.user.get_or_init(|| user),
+            cookie,
         })))
     }
 
-    async fn status(&self, token: &Token) -> Result<SessionStatus, Unavailable> {
+    fn refuse(self, token: &Token, fate: Fate) -> Step<'r, Verdict<'r, U>> {
+        self.findings.note(token.kind, fate, Some(token));
+        Now(Ok(Verdict::Refused))
+    }
+
+    fn status(self, token: &'r Token) -> Step<'r, SessionStatus> {
         let core = &self.realm.core;
-        let session = core.session(token);
-        match core.revocations.known_status(session, self.now) {
-            Some(status) => Ok(status),
-            None => Ok(core.revocations.status(session, self.now).await?),
+        let status = core.revocations.status(core.session(token), self.now);
+        status.map(|status| Ok(status?))
+    }
+
+    /// Ends the login of a token.
+    async fn end(self, token: &Token) -> Result<Verdict<'r, U>, Unavailable> {
+        let core = &self.realm.core;
+        let end = RevokeSession {
+            session: core.session(token),
+            successor: None,
+            now: self.now,
+            until: times::dead_until(token, core.config.longest_session()),
+        };
+        core.revocations.revoke(end).await?;
+        Ok(Verdict::Ended)
+    }
+
+    /// Nobody is logged in, and no cookie of ours is left.
+    fn ended(self) -> Answer {
+        let removal = |kind| {
+            let cookie = self.findings.cookie(&self.realm.core, self.req, kind);
+            (!matches!(cookie, LoginCookie::Foreign)).then_some(Change::Remove)
+        };
+        Answer {
+            session: Session::None,
+            session_change: removal(Kind::Session),
+            remember_change: removal(Kind::Remember),
         }
     }
 
     /// A valid session, after it was made stale, renewed, bound or signed again if necessary.
-    fn keep(&self, held: Held<'_, U>, remember: Presented<'_>) -> Answer<U> {
+    fn keep(self, held: &Held<'_, U>) -> Answer {
         let core = &self.realm.core;
-        let remember_change = remember::keep(core, self.req, self.now, &held, remember);
-        let Held {
-            user,
-            mut token,
-            keys,
+        let Genuine {
+            token: presented,
             same_client,
-        } = held;
-        let mut changed = false;
-        if !same_client && token.auth_at.is_some() {
+            ..
+        } = held.cookie;
+        let remember_change = remember::keep(core, self.req, self.now, held, self.findings);
+        let goes_stale = !same_client && presented.auth_at.is_some();
+        let idle = core.config.session_idle_timeout;
+        let is_due = times::renewal_due(presented, self.now, idle);
+        let keys = held.cookie.keys(core);
+        if !goes_stale && !is_due && core.is_up_to_date(presented, keys) {
+            return Answer {
+                session: Session::AsPresented,
+                session_change: None,
+                remember_change,
+            };
+        }
+        let mut token = presented.clone();
+        if goes_stale {
             token.auth_at = None;
-            changed = true;
         }
-        if times::renewal_due(&token, self.now, core.config.session_idle_timeout) {
+        if is_due {
             token.renewed_at = self.now;
-            changed = true;
         }
-        changed |= core.bring_up_to_date(&mut token, keys, &user, same_client, self.req);
+        let client = core.client(self.req);
+        let is_updated = core.bring_up_to_date(&mut token, keys, held.user, *same_client, &client);
+        let changed = goes_stale || is_due || is_updated;
         Answer {
             session_change: changed.then(|| token.clone().into()),
+            session: Session::New(Box::new(token)),
             remember_change,
-            user: Some(user),
-            session: Some(token),
         }
     }
 
-    fn restore(&mut self, held: Held<'_, U>) -> Answer<U> {
-        let restored = remember::restore(&self.realm.core, self.req, self.now, &held);
-        self.note(Kind::Remember, Fate::Restored, Some(&restored.session));
+    fn restore(self, held: &Held<'_, U>) -> Answer {
+        let restored = remember::restore(&self.realm.core, self.req, self.now, held);
+        let session = restored.session;
+        self.findings
+            .note(Kind::Remember, Fate::Restored, Some(&session));
         Answer {
-            session_change: Some(restored.session.clone().into()),
+            session_change: Some(session.clone().into()),
+            session: Session::New(Box::new(session)),
             remember_change: restored.remember.map(Change::from),
-            user: Some(held.user),
-            session: Some(restored.session),
         }
     }
 
-    async fn ask_the_request_loader(&mut self) -> Result<Option<U>, Unavailable> {
+    /// Asks for a user without a session, or nobody.
+    fn ask_the_request_loader(self, answer: Answer) -> Step<'r, Answer> {
         let Some(loader) = self.realm.request_loader else {
-            return Ok(None);
+            return Now(Ok(answer));
         };
         let limit = self.realm.core.config.loader_timeout;
-        let user = loader::run(limit, || loader(self.req)).await?;
-        if user.is_some() {
-            self.emit(EventKind::LoadedFromRequest, None);
-        }
-        Ok(user)
-    }
-}
-
-impl<U> Answer<U> {
-    /// A user without a session, or nobody.
-    fn of(user: Option<U>) -> Self {
-        Answer {
-            user,
-            session: None,
-            session_change: None,
-            remember_change: None,
-        }
+        let found = loader::run(limit, || loader(self.req));
+        found.map(move |user| {
+            if let Some(user) = user? {
+                self.findings.user.get_or_init(|| user);
+                self.findings.note_event(EventKind::LoadedFromRequest, None);
+            }
+            Ok(answer)
+        })
     }
 }

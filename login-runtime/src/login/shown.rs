@@ -15,7 +15,7 @@ pub(crate) enum Shown<'k> {
     /// Cookies of ours, and none of them is genuine.
     Forged,
     /// One genuine token. What stands beside it and is not genuine does not count.
-    One(Box<Token>, &'k KeySet),
+    One(Token, &'k KeySet),
     /// Several genuine tokens: a sibling host may have planted one, so none of them counts.
     Many,
 }
@@ -31,7 +31,7 @@ impl<'k> Shown<'k> {
         match presented {
             Presented::Absent => Self::Nothing,
             Presented::One(value) => Self::Nothing.and(Token::decode(value, kind, &core.ring)),
-            Presented::Many => all(core, req, kind)
+            Presented::Many => all(core, req, kind, presented)
                 .into_iter()
                 .fold(Self::Nothing, Self::and),
         }
@@ -40,7 +40,7 @@ impl<'k> Shown<'k> {
     /// Adds one more cookie.
     fn and(self, decoded: Decoded<'k>) -> Self {
         match (decoded, self) {
-            (Ok((token, keys)), Self::Nothing | Self::Forged) => Self::One(Box::new(token), keys),
+            (Ok((token, keys)), Self::Nothing | Self::Forged) => Self::One(token, keys),
             (Ok(_), Self::One(..) | Self::Many) => Self::Many,
             (Err(EnvelopeError::NotOurs), shown) => shown,
             (Err(_), Self::Nothing) => Self::Forged,
@@ -52,12 +52,21 @@ impl<'k> Shown<'k> {
 /// A cookie whose signature has been checked.
 pub(crate) type Decoded<'k> = Result<(Token, &'k KeySet), EnvelopeError>;
 
-/// Decodes every cookie that the request shows under the name of this kind's.
-pub(crate) fn all<'k>(core: &'k RealmCore, req: &Request<'_>, kind: Kind) -> Vec<Decoded<'k>> {
-    let name = &core.config.cookie(kind).name;
-    let [values]: [Vec<&str>; 1] = cookies::presented(req, [name.as_str()]);
-    let decoded = values.into_iter();
-    decoded
-        .map(|value| Token::decode(value, kind, &core.ring))
-        .collect()
+/// Decodes every cookie that the request has `presented` under the name of this kind's.
+pub(crate) fn all<'k>(
+    core: &'k RealmCore,
+    req: &Request<'_>,
+    kind: Kind,
+    presented: Presented<'_>,
+) -> Vec<Decoded<'k>> {
+    let decode = |value| Token::decode(value, kind, &core.ring);
+    match presented {
+        Presented::Absent => Vec::new(),
+        Presented::One(value) => vec![decode(value)],
+        Presented::Many => {
+            let name = core.config.cookie(kind).name.as_str();
+            let [values]: [Vec<&str>; 1] = cookies::presented(req, [name]);
+            values.into_iter().map(decode).collect()
+        }
+    }
 }

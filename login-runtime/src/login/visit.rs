@@ -13,33 +13,40 @@
 //! nothing failed and the handler changed nothing.
 
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rocket::Request;
-use rocket::futures::future::BoxFuture;
 use rocket::tokio::sync;
 
+use super::cookie::LoginCookie;
 use super::fate::Fates;
+use super::findings::Findings;
 use super::pending::{Change, NextChange, Pending};
-use super::search::{self, Answer, Report};
+use super::search::{self, Answer, Session};
 use crate::app::event::EventKind;
 use crate::app::failure::LoadError;
 use crate::app::user::{UserMixin, has_id};
 use crate::clock::UnixTime;
-use crate::realm::any::{AnyRealm, Standing};
+use crate::realm::any::{AnyRealm, AnyVisit, Standing};
 use crate::realm::unavailable::Unavailable;
 use crate::realm::{Realm, RealmCore};
+use crate::request::client_info::ClientInfo;
+use crate::request::cross_site::Refusal;
+use crate::soon::Soon::{self, Later, Now};
 use crate::token::Token;
 
 pub(crate) struct Visit<U> {
     state: Mutex<State>,
-    /// The user of the request. Apart from the state, since guards hand out references to it.
-    found: OnceLock<U>,
+    findings: Findings<U>,
     /// The user whom the handler logged in.
     newcomer: OnceLock<U>,
+    /// Whether the request comes from this site, or why it may not change anything.
+    site: Result<(), Refusal>,
     /// Held during a search; other guards of the request wait for its answer.
     turn: sync::Mutex<()>,
+    /// Whether the search is running right now: a question in this moment comes from inside the search.
+    searching: AtomicBool,
 }
 
 #[derive(Default)]
@@ -49,8 +56,6 @@ pub(crate) struct Visit<U> {
 )]
 struct State {
     who: Who,
-    /// Whether the search is being polled right now: a question in this moment comes from inside the search.
-    searching: bool,
     /// Whether the handler changed the login.
     changed: bool,
     /// Whether a loader, the revocation list or a condition failed.
@@ -59,7 +64,6 @@ struct State {
     read: bool,
     /// Whether the response has taken its cookies.
     answered: bool,
-    fates: Fates,
     pending: Pending,
 }
 
@@ -69,7 +73,7 @@ enum Who {
     #[default]
     Unasked,
     Found {
-        session: Option<Token>,
+        session: Session,
     },
     LoggedIn {
         session: Box<Token>,
@@ -120,29 +124,36 @@ impl<U: UserMixin> Current<'_, U> {
 }
 
 impl<U: UserMixin> Visit<U> {
-    pub(crate) fn of<'r>(req: &'r Request<'_>) -> &'r Visit<U> {
-        req.local_cache(|| Visit {
+    /// Returns the state of a request; it begins with reading the headers.
+    pub(crate) fn of<'r>(core: &RealmCore, req: &'r Request<'_>) -> &'r Visit<U> {
+        req.local_cache(|| Self::begin(core, req, &core.client(req)))
+    }
+
+    fn begin(core: &RealmCore, req: &Request<'_>, client: &ClientInfo<'_>) -> Self {
+        Visit {
             state: Mutex::default(),
-            found: OnceLock::new(),
+            findings: Findings::begin(core, req, client),
             newcomer: OnceLock::new(),
+            site: core.check_site(req, client),
             turn: sync::Mutex::new(()),
-        })
+            searching: AtomicBool::new(false),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
+        // The state is whole after any panic, since each change to it is a single step.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns who is logged in now, after any login or logout in this request.
-    pub(crate) async fn current<'r>(
+    pub(crate) fn current<'r>(
         &'r self,
         realm: &'r Realm<U>,
         req: &'r Request<'_>,
-    ) -> Result<Current<'r, U>, Unavailable> {
+    ) -> Soon<'r, Result<Current<'r, U>, Unavailable>> {
         match self.known() {
-            Some(current) => current,
-            // Boxed, so that a guard whose user is known does not carry the future of a search.
-            None => Box::pin(self.search(realm, req)).await,
+            Some(current) => Now(current),
+            None => self.search(realm, req),
         }
     }
 
@@ -155,11 +166,23 @@ impl<U: UserMixin> Visit<U> {
         if self.current(realm, req).await?.user.is_none() {
             return Ok(None);
         }
-        Ok(match &self.state().who {
-            Who::Found { session } => session.clone(),
-            Who::LoggedIn { session, .. } => Some((**session).clone()),
+        Ok(self.token(&self.state().who).cloned())
+    }
+
+    /// Returns the session token of a state.
+    fn token<'a>(&'a self, who: &'a Who) -> Option<&'a Token> {
+        match who {
+            Who::Found { session } => match session {
+                Session::None => None,
+                Session::AsPresented => match &self.findings.session {
+                    LoginCookie::Genuine(cookie) => Some(&cookie.token),
+                    _ => None,
+                },
+                Session::New(token) => Some(token),
+            },
+            Who::LoggedIn { session, .. } => Some(session),
             Who::Unasked | Who::LoggedOut | Who::Failed(_) => None,
-        })
+        }
     }
 
     /// Changes the login on behalf of the handler.
@@ -179,7 +202,7 @@ impl<U: UserMixin> Visit<U> {
     /// Returns where a user is who was loaded before in this request.
     fn slot_of(&self, uid: &str) -> Slot {
         let is_in = |slot: &OnceLock<U>| slot.get().is_some_and(|user| has_id(user, uid));
-        if is_in(&self.found) {
+        if is_in(&self.findings.user) {
             Slot::Found
         } else if is_in(&self.newcomer) {
             Slot::Newcomer
@@ -229,7 +252,7 @@ impl<U: UserMixin> Visit<U> {
             pending,
             depends_on_user,
             undone,
-            fates: state.fates,
+            fates: self.findings.fates(),
         }
     }
 
@@ -238,32 +261,25 @@ impl<U: UserMixin> Visit<U> {
         self.state().answered
     }
 
-    /// Notes that the response depends on a cookie of the realm.
-    pub(crate) fn has_read(&self) {
-        self.state().read = true;
-    }
-
     /// Returns who is logged in, if that is known.
     pub(crate) fn known(&self) -> Option<Result<Current<'_, U>, Unavailable>> {
         let state = self.state();
-        let (user, session) = match &state.who {
+        let user = match &state.who {
             Who::Unasked
             | Who::LoggedIn {
                 user: Slot::Unloaded,
                 ..
             } => return None,
             Who::Failed(error) => return Some(Err(error.clone())),
-            Who::LoggedOut => (None, None),
-            Who::Found { session } => (self.found.get(), session.as_ref()),
-            Who::LoggedIn { session, user } => {
-                let user = match user {
-                    Slot::Found => self.found.get(),
-                    Slot::Newcomer => self.newcomer.get(),
-                    Slot::Unloaded | Slot::Nobody => None,
-                };
-                (user, Some(&**session))
-            }
+            Who::LoggedOut => None,
+            Who::Found { .. } => self.findings.user.get(),
+            Who::LoggedIn { user, .. } => match user {
+                Slot::Found => self.findings.user.get(),
+                Slot::Newcomer => self.newcomer.get(),
+                Slot::Unloaded | Slot::Nobody => None,
+            },
         };
+        let session = self.token(&state.who);
         Some(Ok(Current {
             user,
             auth_at: user.and(session).and_then(|session| session.auth_at),
@@ -271,65 +287,76 @@ impl<U: UserMixin> Visit<U> {
     }
 
     /// Finds out who is logged in, once for all guards that ask.
-    async fn search<'r>(
+    fn search<'r>(
         &'r self,
         realm: &'r Realm<U>,
         req: &'r Request<'_>,
-    ) -> Result<Current<'r, U>, Unavailable> {
+    ) -> Soon<'r, Result<Current<'r, U>, Unavailable>> {
+        let search_once = move || self.search_once(realm, req);
+        search_once().then(move |current| match current {
+            Some(current) => Now(current),
+            // A listener to the search has changed the login.
+            None => search_once().map(|current| {
+                let error = || LoadError::new("the login changed during each search for its user");
+                current.unwrap_or_else(|| Err(error().into()))
+            }),
+        })
+    }
+
+    fn search_once<'r>(
+        &'r self,
+        realm: &'r Realm<U>,
+        req: &'r Request<'_>,
+    ) -> Soon<'r, Option<Result<Current<'r, U>, Unavailable>>> {
         // A question from inside the search would wait for its own answer.
-        if self.state().searching {
-            return Err(
-                LoadError::new("a loader or one of its guards asks for the current user").into(),
-            );
+        if self.searching.load(Ordering::Acquire) {
+            let error = LoadError::new("a loader or one of its guards asks for the current user");
+            return Now(Some(Err(error.into())));
         }
-        // Twice, since a listener to the first search may change the login.
-        for _ in 0..2 {
-            let turn = match self.turn.try_lock() {
-                Ok(turn) => turn,
-                Err(_) => self.turn.lock().await,
-            };
-            // Another guard may have found the answer while this one waited.
-            let report = match self.known() {
-                None => self.find(realm, req).await,
-                Some(_) => None,
-            };
-            drop(turn);
-            if let Some(report) = report {
-                self.emit(realm, req, report).await;
-            }
-            if let Some(current) = self.known() {
-                return current;
-            }
-        }
-        Err(LoadError::new("the login changed during each search for its user").into())
+        let turn = match self.turn.try_lock() {
+            Ok(turn) => Now(turn),
+            Err(_) => Later(Box::pin(self.turn.lock())),
+        };
+        turn.then(move |turn| match self.known() {
+            None => self.find(realm, req).then(move |searched| {
+                drop(turn);
+                match searched {
+                    Some(searched) => self.emit(realm, req, searched),
+                    None => Now(()),
+                }
+            }),
+            // Another guard has found the answer while this one waited.
+            Some(_) => Now(()),
+        })
+        .map(|()| self.known())
     }
 
     /// Searches for the user of the request or, after a login, loads the user who logged in.
     ///
-    /// Returns the events of a search.
-    async fn find(&self, realm: &Realm<U>, req: &Request<'_>) -> Option<Report> {
+    /// Returns whether a search failed; `None` if there was no search.
+    fn find<'r>(
+        &'r self,
+        realm: &'r Realm<U>,
+        req: &'r Request<'_>,
+    ) -> Soon<'r, Option<Result<(), Unavailable>>> {
         let begun = match &self.state().who {
             Who::LoggedIn { session, .. } => Some(session.clone()),
             _ => None,
         };
         if let Some(session) = begun {
-            self.find_newcomer(realm, req, &session).await;
-            return None;
+            return Later(Box::pin(async move {
+                self.find_newcomer(realm, req, &session).await;
+                None
+            }));
         }
-        let mut report = Report::default();
-        let answer = self.mark(pin!(search::find(realm, req, &mut report))).await;
-        self.keep(answer, &mut report);
-        Some(report)
+        self.mark(|| search::find(realm, req, &self.findings))
+            .map(|answer| Some(self.keep(answer)))
     }
 
-    fn keep(&self, answer: Result<Answer<U>, Unavailable>, report: &mut Report) {
+    fn keep(&self, answer: Result<Answer, Unavailable>) -> Result<(), Unavailable> {
         let mut state = self.state();
-        state.fates = report.fates;
         match answer {
             Ok(answer) => {
-                if let Some(user) = answer.user {
-                    let _ = self.found.set(user);
-                }
                 // If a guard of the loader changed the login, that change wins.
                 if !state.changed {
                     state.pending.session = answer.session_change;
@@ -338,22 +365,21 @@ impl<U: UserMixin> Visit<U> {
                         session: answer.session,
                     };
                 }
+                Ok(())
             }
             Err(error) => {
-                report.error = Some(error.clone());
                 state.failed = true;
                 if !state.changed {
-                    state.who = Who::Failed(error);
+                    state.who = Who::Failed(error.clone());
                 }
+                Err(error)
             }
         }
     }
 
     /// Loads the user whom the handler logged in.
     async fn find_newcomer(&self, realm: &Realm<U>, req: &Request<'_>, session: &Token) {
-        let loaded = self
-            .mark(pin!(search::load(realm, req, &session.uid)))
-            .await;
+        let loaded = self.mark(|| search::load(realm, req, &session.uid)).await;
         let slot = match loaded {
             // The slot is taken if the handler logged in two users and asked for both. Fails closed: nobody.
             Ok(Some(user)) => match self.newcomer.set(user) {
@@ -373,47 +399,80 @@ impl<U: UserMixin> Visit<U> {
         }
     }
 
-    /// Marks the search as running while it is polled, so that a loader that asks for the current user is detected.
-    fn mark<T>(&self, mut search: Pin<&mut impl Future<Output = T>>) -> impl Future<Output = T> {
-        poll_fn(move |context| {
-            let _searching = Searching::begin(&self.state);
-            search.as_mut().poll(context)
-        })
+    /// Marks the search as running while it runs, so that a loader that asks for the current user is detected.
+    fn mark<'r, T: Send + 'r>(&'r self, search: impl FnOnce() -> Soon<'r, T>) -> Soon<'r, T> {
+        let begun = {
+            let _searching = Searching::begin(&self.searching);
+            search()
+        };
+        match begun {
+            Now(answer) => Now(answer),
+            Later(mut answer) => Later(Box::pin(poll_fn(move |context| {
+                let _searching = Searching::begin(&self.searching);
+                answer.as_mut().poll(context)
+            }))),
+        }
     }
 
-    async fn emit(&self, realm: &Realm<U>, req: &Request<'_>, report: Report) {
-        let user = self.found.get();
-        realm.emit(req, EventKind::Accessed, user, None).await;
-        for event in report.events {
-            let user = user.filter(|_| event.of_user);
-            realm.emit(req, event.kind, user, event.login).await;
-        }
-        if let Some(error) = report.error {
+    /// Emits the events of a search, and logs its error.
+    fn emit<'r>(
+        &'r self,
+        realm: &'r Realm<U>,
+        req: &'r Request<'_>,
+        searched: Result<(), Unavailable>,
+    ) -> Soon<'r, ()> {
+        if let Err(error) = &searched {
             tracing::error!("{error}");
-            realm.emit(req, EventKind::LoaderFailed, None, None).await;
         }
+        if realm.listeners.is_empty() {
+            return Now(());
+        }
+        Later(Box::pin(async move {
+            let user = self.findings.user.get();
+            realm.emit(req, EventKind::Accessed, user, None).await;
+            for event in self.findings.take_events() {
+                let user = user.filter(|_| event.of_user);
+                realm.emit(req, event.kind, user, event.login).await;
+            }
+            if searched.is_err() {
+                realm.emit(req, EventKind::LoaderFailed, None, None).await;
+            }
+        }))
     }
 }
 
 /// Clears the mark of a running search, even if user code panics.
-struct Searching<'a>(&'a Mutex<State>);
+struct Searching<'a>(&'a AtomicBool);
 
 impl<'a> Searching<'a> {
-    fn begin(state: &'a Mutex<State>) -> Self {
-        lock(state).searching = true;
-        Searching(state)
+    fn begin(searching: &'a AtomicBool) -> Self {
+        searching.store(true, Ordering::Release);
+        Searching(searching)
     }
 }
 
 impl Drop for Searching<'_> {
     fn drop(&mut self) {
-        lock(self.0).searching = false;
+        self.0.store(false, Ordering::Release);
     }
 }
 
-/// The state is whole after any panic, since each change to it is a single step.
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
+impl<U: UserMixin> AnyVisit for Visit<U> {
+    fn has_read(&self) {
+        self.state().read = true;
+    }
+
+    fn has_failed(&self) {
+        self.state().failed = true;
+    }
+
+    fn site(&self) -> Result<(), Refusal> {
+        self.site
+    }
+
+    fn known_standing(&self) -> Option<Result<Standing, Unavailable>> {
+        Some(self.known()?.map(|current| current.standing()))
+    }
 }
 
 impl<U: UserMixin> AnyRealm for Realm<U> {
@@ -421,23 +480,15 @@ impl<U: UserMixin> AnyRealm for Realm<U> {
         &self.core
     }
 
-    fn has_read(&self, req: &Request<'_>) {
-        Visit::<U>::of(req).has_read();
+    fn visit<'r>(&self, req: &'r Request<'_>) -> &'r dyn AnyVisit {
+        Visit::<U>::of(&self.core, req)
     }
 
-    fn has_failed(&self, req: &Request<'_>) {
-        Visit::<U>::of(req).state().failed = true;
-    }
-
-    fn known_standing(&self, req: &Request<'_>) -> Option<Result<Standing, Unavailable>> {
-        let current = Visit::<U>::of(req).known()?;
-        Some(current.map(|current| current.standing()))
-    }
-
-    fn find_standing<'a>(
-        &'a self,
-        req: &'a Request<'_>,
-    ) -> BoxFuture<'a, Result<Standing, Unavailable>> {
-        Box::pin(async move { Ok(Visit::of(req).search(self, req).await?.standing()) })
+    fn find_standing<'r>(
+        &'r self,
+        req: &'r Request<'_>,
+    ) -> Soon<'r, Result<Standing, Unavailable>> {
+        let current = Visit::of(&self.core, req).search(self, req);
+        current.map(|current| Ok(current?.standing()))
     }
 }

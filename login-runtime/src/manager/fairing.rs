@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rocket::fairing::{self, Fairing, Info, Kind};
+use rocket::futures::future::BoxFuture;
 use rocket::{Build, Orbit, Request, Response, Rocket};
 use tracing::{error, warn};
 
@@ -17,7 +18,6 @@ use crate::app::id_type::IdType;
 use crate::app::user::UserMixin;
 use crate::audit;
 use crate::config::Config;
-use crate::login::fate::Fates;
 use crate::login::visit::{Outcome, Visit};
 use crate::realm::Realm;
 use crate::realm::any::AnyRealm;
@@ -26,6 +26,7 @@ use crate::request::cache::peek;
 use crate::response::caching::{self, Keep};
 use crate::response::{answer, cookies, flash, off_site, retry, why};
 use crate::revocation::RevokeSession;
+use crate::soon::Soon::{self, Later, Now};
 use crate::token::{Token, times};
 
 #[rocket::async_trait]
@@ -101,26 +102,32 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
         }
     }
 
-    async fn on_response<'r>(&self, req: &'r Request<'_>, res: &mut Response<'r>) {
+    /// Written without `async`, so that a response that waits for nothing needs no future.
+    fn on_response<'r, 's, 'q, 'w, 'f>(
+        &'s self,
+        req: &'r Request<'q>,
+        res: &'w mut Response<'r>,
+    ) -> BoxFuture<'f, ()>
+    where
+        'r: 'f,
+        's: 'f,
+        'q: 'f,
+        'w: 'f,
+        Self: 'f,
+    {
         // Without a visit, nothing in this request asked for the user.
         let (Some(visit), Some(realm)) = (peek::<Visit<U>>(req), self.realm.get()) else {
-            return;
+            return Now(()).boxed();
         };
         let denied = Denied::of(req).filter(|denied| denied.realm == realm.core.user_type.id);
-        let answered = match denied {
-            // Boxed, so that the future of every other request stays small.
-            Some(denied) => Box::pin(answer::answer(realm, req, res, denied)).await,
-            None => false,
+        let finished = match denied {
+            None => finish(realm, visit, req, res, None),
+            Some(denied) => Later(Box::pin(async move {
+                let answered = answer::answer(realm, req, res, denied).await;
+                finish(realm, visit, req, res, Some((denied, answered))).await;
+            })),
         };
-        let is_optional = |it: Denied| it.by_parameter && it.reason == Reason::Unauthorized;
-        if !answered && denied.is_some_and(is_optional) {
-            warn_of_optional_user(req, res);
-        }
-        let fates = finish(realm, visit, req, res, answered).await;
-        let denied = denied.filter(|denied| answered || denied.certain);
-        if denied.is_some() || !fates.is_empty() {
-            why::log(realm, visit, req, res, denied, fates);
-        }
+        finished.boxed()
     }
 }
 
@@ -154,24 +161,26 @@ fn warn_of_optional_user(req: &Request<'_>, res: &Response<'_>) {
 #[derive(Default)]
 struct Judged(Mutex<Vec<String>>);
 
-/// Writes the cookies and the caching headers of a response that depends on the user. Returns what became of the
-/// cookies of the request.
-async fn finish<U: UserMixin>(
-    realm: &Realm<U>,
+/// Writes the cookies and the caching headers of a response that depends on the user, and logs why a login is gone.
+///
+/// `denied` also says whether the response is the answer to the denial.
+fn finish<'f, U: UserMixin>(
+    realm: &'f Realm<U>,
     visit: &Visit<U>,
-    req: &Request<'_>,
+    req: &'f Request<'_>,
     res: &mut Response<'_>,
-    answered: bool,
-) -> Fates {
+    denied: Option<(Denied, bool)>,
+) -> Soon<'f, ()> {
     let Outcome {
         pending,
         depends_on_user,
         undone,
         fates,
     } = visit.take_outcome(res.status().class().is_server_error());
-    if let Some(session) = undone {
-        // Boxed, so that the future of every other request stays small.
-        Box::pin(undo(realm, req, &session)).await;
+    let answered = matches!(denied, Some((_, true)));
+    let is_optional = |it: Denied| it.by_parameter && it.reason == Reason::Unauthorized;
+    if matches!(denied, Some((denied, false)) if is_optional(denied)) {
+        warn_of_optional_user(req, res);
     }
     if pending.logged_in {
         flash::take_back(req, res);
@@ -187,17 +196,25 @@ async fn finish<U: UserMixin>(
     } else if depends_on_user {
         caching::keep_private(Keep::Privately, res);
     }
-    fates
+    let denied = denied.filter(|(denied, answered)| *answered || denied.certain);
+    if denied.is_some() || !fates.is_empty() {
+        let denied = denied.map(|(denied, _)| denied);
+        why::log(realm, visit, req, res, denied, fates);
+    }
+    match undone {
+        Some(session) => Later(Box::pin(undo(realm, req, session))),
+        None => Now(()),
+    }
 }
 
 /// Ends a login whose cookies do not go out. If the list fails, nobody has a token of the login all the same.
-async fn undo<U: UserMixin>(realm: &Realm<U>, req: &Request<'_>, session: &Token) {
+async fn undo<U: UserMixin>(realm: &Realm<U>, req: &Request<'_>, session: Box<Token>) {
     let core = &realm.core;
     let end = RevokeSession {
-        session: core.session(session),
+        session: core.session(&session),
         successor: None,
         now: core.clock.now(),
-        until: times::dead_until(session, core.config.longest_session()),
+        until: times::dead_until(&session, core.config.longest_session()),
     };
     warn!("a login was undone, because the response is a server error");
     if let Err(error) = core.revocations.revoke(end).await {

@@ -1,33 +1,39 @@
 //! A realm whose user type is not known at compile time.
 
 use rocket::Request;
-use rocket::futures::future::BoxFuture;
 
 use super::RealmCore;
 use crate::clock::UnixTime;
 use crate::realm::unavailable::Unavailable;
+use crate::request::cross_site::Refusal;
+use crate::soon::Soon;
 use crate::token::times;
 
 /// What a guard asks of a realm; implemented in `login::visit`, which knows the state of a request.
 pub(crate) trait AnyRealm: Send + Sync {
     fn core(&self) -> &RealmCore;
 
-    /// Notes that the response depends on a cookie of this realm.
-    fn has_read(&self, req: &Request<'_>);
+    /// Returns the state of a request.
+    fn visit<'r>(&self, req: &'r Request<'_>) -> &'r dyn AnyVisit;
+
+    /// Finds out the standing of the request's user, for a visit that does not know it.
+    fn find_standing<'r>(&'r self, req: &'r Request<'_>)
+    -> Soon<'r, Result<Standing, Unavailable>>;
+}
+
+/// The state of a request for one realm.
+pub(crate) trait AnyVisit: Sync {
+    /// Notes that the response depends on a cookie of the realm.
+    fn has_read(&self);
 
     /// Notes that a condition on the user failed, so that no cookie is touched.
-    fn has_failed(&self, req: &Request<'_>);
+    fn has_failed(&self);
 
-    /// Returns the standing of the request's user, if it is known already.
-    ///
-    /// Apart from [`find_standing`](Self::find_standing), so that the second guard of a request allocates nothing.
-    fn known_standing(&self, req: &Request<'_>) -> Option<Result<Standing, Unavailable>>;
+    /// Returns the result of [`RealmCore::check_site`].
+    fn site(&self) -> Result<(), Refusal>;
 
-    /// Finds out the standing of the request's user.
-    fn find_standing<'a>(
-        &'a self,
-        req: &'a Request<'_>,
-    ) -> BoxFuture<'a, Result<Standing, Unavailable>>;
+    /// Returns the standing of the request's user, if it is known.
+    fn known_standing(&self) -> Option<Result<Standing, Unavailable>>;
 }
 
 /// What a guard needs to know about the user of a request.

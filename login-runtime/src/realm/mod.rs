@@ -4,6 +4,7 @@ pub(crate) mod any;
 pub(crate) mod message;
 pub(crate) mod registry;
 pub(crate) mod seal;
+pub(crate) mod site;
 pub(crate) mod unavailable;
 
 use std::fmt;

@@ -1,73 +1,84 @@
 //! What a token is bound to: its user's session hash, and the client that it was given to.
 
-use std::net::IpAddr;
-
 use rocket::Request;
 
 use super::RealmCore;
 use crate::app::session_hash::SessionHasher;
 use crate::app::user::UserMixin;
 use crate::config::SessionProtection;
-use crate::request::{client_ip, fingerprint};
+use crate::request::client_info::{ClientInfo, Names};
+use crate::request::fingerprint::fingerprint;
 use crate::token::keys::{KeySet, TokenKeys};
 use crate::token::{Digest, Flags, Token};
 
 impl RealmCore {
-    pub(crate) fn client_ip(&self, req: &Request<'_>) -> Option<IpAddr> {
-        let peer = req.remote().map(|peer| peer.ip());
-        let trusted = &self.config.trusted_proxies;
-        if trusted.is_empty() {
-            return peer.map(|peer| peer.to_canonical());
-        }
-        let claimed = req.headers().get(&self.config.proxy_header);
-        client_ip::client_ip(peer, claimed, trusted)
+    /// Reads what a request shows of its client.
+    pub(crate) fn client<'r>(&self, req: &'r Request<'_>) -> ClientInfo<'r> {
+        let config = &self.config;
+        let names = Names {
+            session_cookie: &config.session_cookie.name,
+            remember_cookie: &config.remember_cookie.name,
+            proxy_header: &config.proxy_header,
+        };
+        ClientInfo::of(req, names, &config.trusted_proxies)
     }
 
-    /// Returns the fingerprint of the client of this request; `None` where session protection is off.
-    fn fingerprint(&self, keys: &TokenKeys, req: &Request<'_>) -> Option<Digest> {
-        if self.config.session_protection == SessionProtection::Off {
+    /// Returns the fingerprint of a client; `None` where session protection is off.
+    fn fingerprint(&self, keys: &TokenKeys, client: &ClientInfo<'_>) -> Option<Digest> {
+        let config = &self.config;
+        if config.session_protection == SessionProtection::Off {
             return None;
         }
-        Some(fingerprint::fingerprint(
+        Some(fingerprint(
             &keys.protection,
-            self.config.session_protection_address,
-            self.client_ip(req),
-            req.headers().get_one("User-Agent"),
+            config.session_protection_address,
+            client.ip,
+            client.user_agent,
         ))
     }
 
     /// Whether the request comes from the client that the token is bound to.
     ///
     /// An unbound token belongs to the first client that shows it.
-    pub(crate) fn is_same_client(&self, token: &Token, keys: &KeySet, req: &Request<'_>) -> bool {
+    pub(crate) fn is_same_client(
+        &self,
+        token: &Token,
+        keys: &KeySet,
+        client: &ClientInfo<'_>,
+    ) -> bool {
         token.flags.contains(Flags::UNBOUND)
             || self
-                .fingerprint(keys.of(token.kind), req)
+                .fingerprint(keys.of(token.kind), client)
                 .is_none_or(|fingerprint| token.protection == Some(fingerprint))
     }
 
-    /// Binds a token to the client of this request, under the current key.
-    fn bind(&self, token: &mut Token, req: &Request<'_>) {
-        token.protection = self.fingerprint(self.ring.current().of(token.kind), req);
+    /// Binds a token to a client, under the current key.
+    fn bind(&self, token: &mut Token, client: &ClientInfo<'_>) {
+        token.protection = self.fingerprint(self.ring.current().of(token.kind), client);
         token.flags.set(Flags::UNBOUND, token.protection.is_none());
     }
 
-    /// Prepares a token for the current key: its session hash, and its binding to the client of `req`.
+    /// Prepares a token for the current key: its session hash, and its binding to a client.
     ///
-    /// Without a request the token is bound to a client that no request can match.
+    /// Without a client the token is bound to a client that no request can match.
     pub(crate) fn seal<U: UserMixin>(
         &self,
         token: &mut Token,
         user: &U,
-        req: Option<&Request<'_>>,
+        client: Option<&ClientInfo<'_>>,
     ) {
         let keys = self.ring.current().of(token.kind);
         token.session_hash = SessionHasher::digest(&keys.session_hash, user);
-        match req {
-            Some(req) => self.bind(token, req),
+        match client {
+            Some(client) => self.bind(token, client),
             // Not marked as unbound: the next client to show it would then become its owner.
             None => token.protection = None,
         }
+    }
+
+    /// Whether a token is bound, and signed by the current key.
+    pub(crate) fn is_up_to_date(&self, token: &Token, keys: &KeySet) -> bool {
+        self.ring.is_current(keys) && !token.flags.contains(Flags::UNBOUND)
     }
 
     /// Seals a token that an old key signed, and binds a token that is not bound. Returns whether it changed.
@@ -79,16 +90,16 @@ impl RealmCore {
         keys: &KeySet,
         user: &U,
         same_client: bool,
-        req: &Request<'_>,
+        client: &ClientInfo<'_>,
     ) -> bool {
         if !self.ring.is_current(keys) {
-            self.seal(token, user, same_client.then_some(req));
+            self.seal(token, user, same_client.then_some(client));
             return true;
         }
-        if !token.flags.contains(Flags::UNBOUND) {
+        if self.is_up_to_date(token, keys) {
             return false;
         }
-        self.bind(token, req);
+        self.bind(token, client);
         // With session protection off there is nothing to bind to, and nothing changed.
         !token.flags.contains(Flags::UNBOUND)
     }

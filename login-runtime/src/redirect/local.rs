@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use memchr::memchr;
 use rocket::http::RawStr;
 use rocket::http::uri::Origin;
 
@@ -70,7 +71,10 @@ pub(crate) fn is_under(path: &str, base: &str) -> bool {
 fn segments(path: &str) -> impl Iterator<Item = Cow<'_, str>> {
     path.split('/')
         .filter(|segment| !segment.is_empty())
-        .map(|segment| RawStr::new(segment).percent_decode_lossy())
+        .map(|segment| match memchr(b'%', segment.as_bytes()) {
+            Some(_) => RawStr::new(segment).percent_decode_lossy(),
+            None => Cow::Borrowed(segment),
+        })
 }
 
 /// Replaces repeated slashes by one: Rocket routes `//private` as `/private`, but a browser reads it as a host.

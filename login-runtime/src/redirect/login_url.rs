@@ -80,7 +80,7 @@ pub(crate) fn other_site<'a>(url: &'a str, ours: &[&str]) -> Option<&'a str> {
 }
 
 /// Returns a URL whose query has the field exactly once: where it first occurred, or else at the end.
-fn with_field(url: &str, field: &str, value: &str) -> String {
+pub(crate) fn with_field(url: &str, field: &str, value: &str) -> String {
     let (url, fragment) = split_before(url, |c| c == '#');
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let encode = |text| RawStr::new(text).percent_encode();

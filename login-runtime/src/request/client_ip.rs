@@ -11,15 +11,16 @@ const MAX_ENTRIES: usize = 32;
 ///
 /// `header` has the values of `X-Forwarded-For` or a similar header, in the order sent. They are read from the right,
 /// because each proxy appends the address that it saw, and a client can send anything at the start.
-pub(crate) fn client_ip<'a>(
+pub(crate) fn client_ip(
     peer: Option<IpAddr>,
-    header: impl Iterator<Item = &'a str>,
+    header: &[&str],
     trusted: &[IpNet],
 ) -> Option<IpAddr> {
     let mut client = peer?.to_canonical();
-    // Rocket's header values have no reverse iterator.
-    let values: Vec<_> = header.collect();
-    let entries = values.iter().rev().flat_map(|value| value.rsplit(','));
+    if trusted.is_empty() {
+        return Some(client);
+    }
+    let entries = header.iter().rev().flat_map(|value| value.rsplit(','));
     for entry in entries.take(MAX_ENTRIES) {
         if !trusted.iter().any(|net| net.contains(&client)) {
             break;
@@ -67,14 +68,14 @@ mod tests {
     /// The client behind the proxies of two private networks.
     fn seen(peer: &str, header: &[&str]) -> IpAddr {
         let trusted = ["10.0.0.0/8", "fd00::/8"].map(|net| net.parse().unwrap());
-        client_ip(Some(ip(peer)), header.iter().copied(), &trusted).unwrap()
+        client_ip(Some(ip(peer)), header, &trusted).unwrap()
     }
 
     #[test]
     fn an_untrusted_peer_cannot_name_its_address() {
         assert_eq!(seen("198.51.100.1", &[CLIENT]), ip("198.51.100.1"));
         let peer = Some(ip("10.0.0.1"));
-        assert_eq!(client_ip(peer, [CLIENT].into_iter(), &[]), peer);
+        assert_eq!(client_ip(peer, &[CLIENT], &[]), peer);
     }
 
     #[test]
@@ -157,7 +158,7 @@ mod tests {
     #[test]
     fn without_a_peer_there_is_no_address() {
         assert_eq!(
-            client_ip(None, [CLIENT].into_iter(), &["0.0.0.0/0".parse().unwrap()]),
+            client_ip(None, &[CLIENT], &["0.0.0.0/0".parse().unwrap()]),
             None
         );
     }

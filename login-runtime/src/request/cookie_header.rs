@@ -35,13 +35,22 @@ pub(crate) fn find<'a, T: Default + Extend<&'a str>, const N: usize>(
 ) -> [T; N] {
     let mut found = [(); N].map(|()| T::default());
     for header in headers {
-        for pair in pairs(header) {
-            for (name, found) in names.iter().zip(&mut found) {
-                found.extend(value_of(pair, name));
-            }
-        }
+        scan(header, names, &mut found);
     }
     found
+}
+
+/// Adds the cookies of one more `Cookie` header to those that were [found](find).
+pub(crate) fn scan<'a, T: Extend<&'a str>, const N: usize>(
+    header: &'a str,
+    names: [&str; N],
+    found: &mut [T; N],
+) {
+    for pair in pairs(header) {
+        for (name, found) in names.iter().zip(&mut *found) {
+            found.extend(value_of(pair, name));
+        }
+    }
 }
 
 /// The pairs between the semicolons, without spaces and tabs before them.

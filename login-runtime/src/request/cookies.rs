@@ -1,8 +1,8 @@
 //! The login cookies of a request.
 
 use rocket::Request;
-use rocket::http::Cookie;
 
+use super::client_info::in_jar;
 use super::cookie_header;
 
 /// Finds cookies by name in the raw `Cookie` header, as [`cookie_header::find`] does.
@@ -17,9 +17,5 @@ pub(crate) fn presented<'r, T: Default + Extend<&'r str>, const N: usize>(
     if headers.peek().is_some() {
         return cookie_header::find(headers, names);
     }
-    names.map(|name| {
-        let mut found = T::default();
-        found.extend(req.cookies().get(name).map(Cookie::value));
-        found
-    })
+    in_jar(req, names)
 }

@@ -48,12 +48,21 @@ pub(crate) struct Signals<'a> {
     pub(crate) https: Option<bool>,
 }
 
-/// Returns the value of a header, and whether another line of the header disagrees with it.
+/// A header that browsers send once, or not at all.
 ///
 /// A value that is not UTF-8 is none of the lines: Rocket drops it, and no browser sends it.
-pub(crate) fn value_of<'a>(mut lines: impl Iterator<Item = &'a str>) -> (Option<&'a str>, bool) {
-    let value = lines.next();
-    (value, lines.any(|line| Some(line) != value))
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Line<'a> {
+    pub(crate) value: Option<&'a str>,
+    /// Whether the header came twice, with different values.
+    pub(crate) disagrees: bool,
+}
+
+impl<'a> Line<'a> {
+    pub(crate) fn add(&mut self, line: &'a str) {
+        let first = *self.value.get_or_insert(line);
+        self.disagrees |= line != first;
+    }
 }
 
 /// Why a request may not change anything, and the fix.
@@ -452,10 +461,17 @@ mod tests {
 
     #[test]
     fn lines_that_disagree_are_refused_whatever_they_say() {
-        assert_eq!(value_of([].into_iter()), (None, false));
-        assert_eq!(value_of(["a"].into_iter()), (Some("a"), false));
-        assert_eq!(value_of(["a", "a"].into_iter()), (Some("a"), false));
-        assert_eq!(value_of(["a", "a", "b"].into_iter()), (Some("a"), true));
+        for (lines, value, disagrees) in [
+            (&[][..], None, false),
+            (&["a"], Some("a"), false),
+            (&["a", "a"], Some("a"), false),
+            (&["a", "a", "b"], Some("a"), true),
+            (&["a", "b", "a"], Some("a"), true),
+        ] {
+            let mut line = Line::default();
+            lines.iter().for_each(|value| line.add(value));
+            assert_eq!(line, Line { value, disagrees }, "{lines:?}");
+        }
         let signals = Signals {
             disagree: true,
             origin: Some("https://partner.example"),

@@ -19,7 +19,7 @@ use crate::login::visit::Visit;
 use crate::realm::message::Message;
 use crate::realm::{Realm, RealmCore};
 use crate::redirect::local;
-use crate::redirect::login_url::{at_host, login_url};
+use crate::redirect::login_url::{at_host, login_url, with_field};
 
 /// Answers a denial and emits its event. Returns whether the response is the answer to it.
 ///
@@ -74,7 +74,7 @@ async fn replace<'r, U: UserMixin>(
             let asker = Asker::of(req);
             send(asker, res, location);
             if asker != Asker::Script && config.use_session_for_next {
-                Visit::<U>::of(req).forget_next();
+                Visit::<U>::of(&realm.core, req).forget_next();
             }
         }
         Reason::CrossSite | Reason::Forbidden => {}
@@ -87,7 +87,14 @@ async fn emit<U: UserMixin>(realm: &Realm<U>, req: &Request<'_>, reason: Reason)
     let user = if reason.is_of_a_user() && !realm.listeners.is_empty() {
         // Contained, since the search runs the methods of the user type, and nothing catches a panic in a fairing.
         let limit = realm.core.config.loader_timeout;
-        let current = contain(limit, || Box::pin(Visit::of(req).current(realm, req))).await;
+        let current = contain(limit, || {
+            Box::pin(
+                Visit::of(&realm.core, req)
+                    .current(realm, req)
+                    .into_future(),
+            )
+        })
+        .await;
         if let Err(interrupted) = &current {
             error!("the user of a denied request could not be found: {interrupted}");
         }
@@ -112,9 +119,7 @@ fn send_to_view<U: UserMixin>(
     let core = &realm.core;
     let Some(view) = view else { return };
     let asker = Asker::of(req);
-    let host = req.host().map(ToString::to_string);
-    let host = host.as_deref();
-    let here = view.path_here(host, core.config.https);
+    let here = view.path_here(req.host(), core.config.https);
     if matches!(asker, Asker::Person | Asker::Frame) && here.is_some_and(|path| is_at(req, path)) {
         let page = req.uri().path();
         error!(
@@ -130,11 +135,11 @@ fn send_to_view<U: UserMixin>(
         Asker::Person | Asker::Frame => page_next(req),
         Asker::Script => return,
     };
-    let next = next.filter(|next| !core.config.is_login_path(next, host));
+    let next = next.filter(|next| !core.config.is_login_path(next, req.host()));
     let location = if core.config.use_session_for_next {
         // A frame may show any page. What it shows is not what the person wants to see in the window.
         if asker != Asker::Frame {
-            Visit::<U>::of(req).keep_next(next);
+            Visit::<U>::of(&realm.core, req).keep_next(next);
         }
         location(core, view, here.is_some(), None)
     } else {
@@ -205,18 +210,19 @@ async fn custom<'r, U: UserMixin>(
 /// Returns the address of a login page, with the wanted page where there is one.
 fn location(core: &RealmCore, view: &View, is_here: bool, next: Option<String>) -> String {
     let host = core.config.force_host_for_redirects.as_deref();
-    let next = if is_here {
-        next
-    } else {
+    let view = view.as_str();
+    let url = match (next, host) {
+        // A page of this site leads back as it is.
+        (Some(next), _) if is_here => with_field(view, "next", &next),
         // Only a configured host may lead back from another site: the client chooses the `Host` header.
-        let scheme = if core.config.https == Some(true) {
-            "https"
-        } else {
-            "http"
-        };
-        next.and_then(|next| Some(format!("{scheme}://{}{next}", host?)))
+        (Some(next), Some(host)) => {
+            let is_https = core.config.https == Some(true);
+            let scheme = if is_https { "https" } else { "http" };
+            login_url(view, Some(&format!("{scheme}://{host}{next}")), "next")
+        }
+        _ => view.to_owned(),
     };
-    at_host(host, login_url(view.as_str(), next.as_deref(), "next"))
+    at_host(host, url)
 }
 
 /// Returns the page to come back to: only what a GET can request again.

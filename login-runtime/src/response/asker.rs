@@ -5,6 +5,8 @@ use rocket::http::{ContentType, MediaType};
 
 use crate::request::cross_site::is_sent_by_browsers;
 
+use crate::request::headers;
+
 /// Who sent a request.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Asker {
@@ -20,39 +22,46 @@ pub(crate) enum Asker {
 
 impl Asker {
     pub(crate) fn of(req: &Request<'_>) -> Self {
-        let headers = req.headers();
-        // Nobody has gone there yet. A browser drops a page that it failed to get in advance, and asks again.
-        if is_in_advance(req) {
-            return Self::Script;
-        }
-        // First, since every current browser sends it, and htmx never navigates.
-        let mode = headers.get_one("Sec-Fetch-Mode");
-        if mode == Some("navigate") {
-            match headers.get_one("Sec-Fetch-Dest") {
-                Some("document") | None => Self::Person,
-                Some(_) => Self::Frame,
+        let (mut mode, mut dest, mut htmx, mut by) = (None, None, None, None);
+        let mut is_in_advance = false;
+        headers::each(req, |name, value| {
+            if name.is("sec-fetch-mode") {
+                mode.get_or_insert(value);
+            } else if name.is("sec-fetch-dest") {
+                dest.get_or_insert(value);
+            } else if name.is("hx-request") {
+                htmx.get_or_insert(value);
+            } else if name.is("x-requested-with") {
+                by.get_or_insert(value);
+            } else if IN_ADVANCE.iter().any(|purpose| name.is(purpose)) {
+                is_in_advance |= value.starts_with("prefetch") || value == "preview";
             }
-        } else if headers.get_one("HX-Request") == Some("true") {
-            Self::Htmx
-        } else if mode.is_none() && !is_from_a_program(req) && prefers_a_page(req) {
-            Self::Person
-        } else {
-            Self::Script
+        });
+        match (mode, dest) {
+            // Nobody has gone there yet. A browser drops a page that it failed to get in advance, and asks again.
+            _ if is_in_advance => Self::Script,
+            (Some("navigate"), Some("document") | None) => Self::Person,
+            (Some("navigate"), Some(_)) => Self::Frame,
+            // After the mode, since htmx never navigates.
+            _ if htmx == Some("true") => Self::Htmx,
+            (None, _) if !is_script(by) && !is_from_a_program(req) && prefers_a_page(req) => {
+                Self::Person
+            }
+            _ => Self::Script,
         }
     }
 }
+
+/// The headers by which browsers say that they ask for a page that the person may open later.
+const IN_ADVANCE: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
 
 /// Whether a request is a boosted link of htmx, which loads a whole page.
 pub(crate) fn is_boosted(req: &Request<'_>) -> bool {
     req.headers().get_one("HX-Boosted") == Some("true")
 }
 
-/// Whether a browser asks for a page that the person may open later.
-fn is_in_advance(req: &Request<'_>) -> bool {
-    ["Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"]
-        .iter()
-        .filter_map(|name| req.headers().get_one(name))
-        .any(|purpose| purpose.starts_with("prefetch") || purpose == "preview")
+fn is_script(requested_with: Option<&str>) -> bool {
+    requested_with.is_some_and(|by| by.eq_ignore_ascii_case("XMLHttpRequest"))
 }
 
 /// Whether a request has what a browser does not send when it opens a page: JSON, or a key in `Authorization`.
@@ -67,14 +76,8 @@ fn is_from_a_program(req: &Request<'_>) -> bool {
 
 /// Whether a client that does not send its mode asked for a page, and not for data.
 fn prefers_a_page(req: &Request<'_>) -> bool {
-    let scripted = req
-        .headers()
-        .get_one("X-Requested-With")
-        .is_some_and(|by| by.eq_ignore_ascii_case("XMLHttpRequest"));
-    !scripted
-        && req
-            .accept()
-            .is_none_or(|accept| is_page(accept.preferred().media_type()))
+    req.accept()
+        .is_none_or(|accept| is_page(accept.preferred().media_type()))
 }
 
 /// No browser opens a page with `*/*`; programs, and scripts of a page, send nothing else.

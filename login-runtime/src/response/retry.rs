@@ -15,9 +15,8 @@ pub(crate) fn keep_next(core: &RealmCore, req: &Request<'_>, res: &mut Response<
     let Some(location) = res.headers().get_one("Location") else {
         return;
     };
-    let host = req.host().map(ToString::to_string);
     let is_login_page = |path: &str| {
-        let mut pages = core.config.login_paths(host.as_deref());
+        let mut pages = core.config.login_paths(req.host());
         pages.any(|page| same_path(page, path))
     };
     let has_next = location.contains("?next=") || location.contains("&next=");

@@ -57,10 +57,9 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// Reads the query field `next`, else the cookie in which a realm keeps the page.
     pub(crate) fn of(req: &Request<'_>, realm: Option<&dyn AnyRealm>) -> Self {
-        let host = req.host().map(ToString::to_string);
         let mut avoid = vec![req.uri().path().to_string()];
         for realm in Realms::all(req.rocket()) {
-            let pages = realm.core().config.login_paths(host.as_deref());
+            let pages = realm.core().config.login_paths(req.host());
             avoid.extend(pages.map(str::to_owned));
         }
         let mut target = Target::Absent;
@@ -87,7 +86,7 @@ fn kept(req: &Request<'_>, realm: &dyn AnyRealm) -> Option<String> {
     if !core.config.use_session_for_next {
         return None;
     }
-    realm.has_read(req);
+    realm.visit(req).has_read();
     let [Presented::One(value)] = cookies::presented(req, [core.config.next_cookie.name.as_str()])
     else {
         return None;

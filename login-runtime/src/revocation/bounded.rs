@@ -10,6 +10,7 @@ use crate::revocation::{
     MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
     SessionRef, SessionStatus, UserRef,
 };
+use crate::soon::Soon::{self, Now};
 
 /// The list of ended logins of one manager.
 pub(crate) enum Revocations {
@@ -42,28 +43,14 @@ impl Revocations {
         }
     }
 
-    /// Returns the status of a session if nothing waits for it; otherwise [`status`](Self::status) must be awaited.
-    ///
-    /// The usual guarded request gets its answer here, without a future.
-    pub(crate) fn known_status(
-        &self,
-        session: SessionRef<'_>,
+    pub(crate) fn status<'a>(
+        &'a self,
+        session: SessionRef<'a>,
         now: UnixTime,
-    ) -> Option<SessionStatus> {
+    ) -> Soon<'a, Result<SessionStatus, RevocationError>> {
         match self {
-            Self::Memory(list) => Some(list.status_of(session, now)),
-            Self::Shared { .. } => None,
-        }
-    }
-
-    pub(crate) async fn status(
-        &self,
-        session: SessionRef<'_>,
-        now: UnixTime,
-    ) -> Result<SessionStatus, RevocationError> {
-        match self {
-            Self::Memory(list) => Ok(list.status_of(session, now)),
-            Self::Shared { list, timeout } => call(*timeout, || list.status(session, now)).await,
+            Self::Memory(list) => Now(Ok(list.status_of(session, now))),
+            Self::Shared { list, timeout } => call(*timeout, || list.status(session, now)),
         }
     }
 
@@ -79,11 +66,10 @@ impl Revocations {
     }
 }
 
-async fn call<'a, T>(
+fn call<'a, T: Send + 'a>(
     timeout: Duration,
     method: impl FnOnce() -> BoxFuture<'a, Result<T, RevocationError>>,
-) -> Result<T, RevocationError> {
+) -> Soon<'a, Result<T, RevocationError>> {
     contain(timeout, method)
-        .await
-        .unwrap_or_else(|interrupted| Err(RevocationError::new(interrupted)))
+        .map(|answer| answer.unwrap_or_else(|interrupted| Err(RevocationError::new(interrupted))))
 }

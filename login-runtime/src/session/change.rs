@@ -10,6 +10,7 @@ use super::{LoginError, LoginSession};
 use crate::app::event::EventKind;
 use crate::app::user::{UserMixin, has_id, id_of};
 use crate::clock::UnixTime;
+use crate::request::client_info::ClientInfo;
 use crate::revocation::{SessionStatus, Successor};
 use crate::token::{Kind, SessionId, Token};
 
@@ -92,30 +93,37 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
     async fn change(&self) -> Result<(), LoginError> {
         let session = self.session;
         let now = session.realm.core.clock.now();
+        let client = &session.realm.core.client(session.req);
         session.check_site(self.cross_site).await?;
         match self.act {
-            Act::Logout => Self::logout(session, now).await,
+            Act::Logout => Self::logout(session, client, now).await,
             Act::LogoutEverywhere => {
                 let current = session.visit.current(session.realm, session.req).await?;
                 match current.user {
                     Some(user) => session.revoke_user(&id_of(user), now).await?,
                     // A confirmation or another login may have been faster: it still is this user's browser.
                     None => {
-                        let tokens = session.presented().genuine;
+                        let tokens = session.presented(client).genuine;
                         let Some(uid) = session.replaced_user(&tokens, now).await? else {
                             return Err(LoginError::NotLoggedIn);
                         };
                         session.revoke_user(uid, now).await?;
                     }
                 }
-                Self::logout(session, now).await
+                Self::logout(session, client, now).await
             }
-            Act::LogoutEverywhereFor(user) => Self::logout_everywhere_for(session, user, now).await,
-            Act::Confirm(user) => Self::confirm(session, user, now).await,
+            Act::LogoutEverywhereFor(user) => {
+                Self::logout_everywhere_for(session, user, client, now).await
+            }
+            Act::Confirm(user) => Self::confirm(session, user, client, now).await,
         }
     }
 
-    async fn logout(session: &LoginSession<'_, U>, now: UnixTime) -> Result<(), LoginError> {
+    async fn logout(
+        session: &LoginSession<'_, U>,
+        client: &ClientInfo<'_>,
+        now: UnixTime,
+    ) -> Result<(), LoginError> {
         // Only listeners need the user. Without them a logout does not depend on the loader.
         let user = if session.realm.listeners.is_empty() {
             None
@@ -123,7 +131,7 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
             let current = session.visit.current(session.realm, session.req).await;
             current.ok().and_then(|current| current.user)
         };
-        let tokens = session.presented();
+        let tokens = session.presented(client);
         session.end(&tokens.genuine, None, now).await?;
         session.change_pending(|pending| {
             pending.session = session.removal(&tokens, Kind::Session);
@@ -140,10 +148,11 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
     async fn logout_everywhere_for(
         session: &LoginSession<'_, U>,
         user: &U,
+        client: &ClientInfo<'_>,
         now: UnixTime,
     ) -> Result<(), LoginError> {
         let uid = id_of(user);
-        let tokens = session.presented().genuine;
+        let tokens = session.presented(client).genuine;
         if tokens.iter().any(|(token, _)| token.uid == uid) {
             // Before it ends, so that `confirm_login` can keep this browser logged in. If the search fails, so does that.
             let _ = session.visit.current(session.realm, session.req).await;
@@ -154,6 +163,7 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
     async fn confirm(
         session: &LoginSession<'_, U>,
         user: &U,
+        client: &ClientInfo<'_>,
         now: UnixTime,
     ) -> Result<(), LoginError> {
         let core = &session.realm.core;
@@ -178,14 +188,14 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
         token.created_at = token
             .created_at
             .max(after_own_end.unwrap_or(token.created_at));
-        core.seal(&mut token, user, Some(session.req));
+        core.seal(&mut token, user, Some(client));
         let mut remember = session.remember_of(&old, now).map(|mut remember| {
             remember.session_id = session_id;
             remember.created_at = remember.created_at.max(token.created_at);
-            core.seal(&mut remember, user, Some(session.req));
+            core.seal(&mut remember, user, Some(client));
             remember
         });
-        let mut ended = session.presented().genuine;
+        let mut ended = session.presented(client).genuine;
         ended.retain(|(token, _)| {
             token.login_id == old.login_id && token.session_id == old.session_id
         });

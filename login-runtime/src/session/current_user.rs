@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 
 use crate::access::denial::GuardError;
 use crate::access::user::UserOf;
-use crate::app::user::{UserMixin, id_of};
+use crate::app::user::UserMixin;
 use crate::clock::UnixTime;
 use crate::login::visit::Visit;
 use crate::realm::Realm;
@@ -76,7 +76,7 @@ impl<U, A: Copy> Copy for CurrentUser<'_, U, A> {}
 impl<'r, U: UserMixin, A: Default> CurrentUser<'r, U, A> {
     /// Finds the user who is logged in now.
     pub(super) async fn of(realm: &'r Realm<U>, req: &'r Request<'_>) -> Result<Self, Unavailable> {
-        let current = Visit::of(req).current(realm, req).await?;
+        let current = Visit::of(&realm.core, req).current(realm, req).await?;
         Ok(CurrentUser {
             user: current.user,
             anonymous: A::default(),
@@ -150,7 +150,7 @@ impl<'r, U: UserMixin, A> CurrentUser<'r, U, A> {
 
     /// Returns the user's id, as it is in the cookies.
     pub fn get_id(&self) -> Option<String> {
-        self.user.map(id_of)
+        self.user.map(|user| user.get_id().to_string())
     }
 }
 

@@ -196,6 +196,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
         let LoginSession { realm, req, .. } = *self.session;
         let core = &realm.core;
         self.session.check_in_time()?;
+        let client = core.client(req);
         self.session.check_site(self.cross_site).await?;
         core.check_host(req);
         let uid = id_of(self.user);
@@ -236,9 +237,9 @@ impl<U: UserMixin> Login<'_, '_, U> {
         token.flags.set(Flags::PERMANENT, self.permanent);
         token.flags.set(Flags::FORCED, !active);
         token.auth_at = self.fresh.then_some(created_at);
-        core.seal(&mut token, self.user, Some(req));
+        core.seal(&mut token, self.user, Some(&client));
 
-        let tokens = self.session.presented();
+        let tokens = self.session.presented(&client);
         let remember = match self.remember {
             Some(true) => Some(Token::begin(
                 Kind::Remember,
@@ -264,12 +265,12 @@ impl<U: UserMixin> Login<'_, '_, U> {
         let mut remember = remember.map(|mut remember| {
             token.flags.insert(Flags::REMEMBERED);
             remember.flags.set(Flags::FORCED, !active);
-            core.seal(&mut remember, self.user, Some(req));
+            core.seal(&mut remember, self.user, Some(&client));
             remember
         });
         let successor = Successor::Login {
             id: token.login_id,
-            user_id: &id_of(self.user),
+            user_id: &token.uid,
         };
         let until = self
             .session

@@ -26,13 +26,13 @@ use tracing::warn;
 
 use self::change::Act;
 use self::current_user::CurrentUser;
-use crate::access::decide;
 use crate::access::denial::{Denied, Deny, GuardError, Reason};
 use crate::app::event::EventKind;
 use crate::app::user::UserMixin;
 use crate::login::pending::{Change, NextChange, Pending};
 use crate::login::visit::Visit;
 use crate::realm::Realm;
+use crate::realm::any::AnyVisit as _;
 use crate::realm::registry::manager_is_missing;
 use crate::redirect::login_url::{at_host, login_url};
 use crate::request::cross_site::{CrossSiteProtection, is_safe};
@@ -374,7 +374,8 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         if is_safe(self.req.method()) {
             return Err(LoginError::SafeMethod);
         }
-        let Err(refusal) = decide::check_site(core, self.req) else {
+        let site = self.visit.site();
+        let Err(refusal) = site else {
             return Ok(());
         };
         warn!("a request to change a login was refused: {refusal}");
@@ -429,7 +430,7 @@ impl<'r, U: UserMixin> FromRequest<'r> for LoginSession<'r, U> {
             Some(realm) => Outcome::Success(LoginSession {
                 realm,
                 req,
-                visit: Visit::of(req),
+                visit: Visit::of(&realm.core, req),
             }),
             None => GuardError::NoManager.outcome(),
         }

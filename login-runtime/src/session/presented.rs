@@ -8,6 +8,7 @@ use crate::login::remember::goes_with;
 use crate::login::search::is_late;
 use crate::login::shown::{self, Decoded, Shown};
 use crate::realm::seal::is_sealed_for;
+use crate::request::client_info::ClientInfo;
 use crate::request::cookies;
 use crate::revocation::SessionStatus;
 use crate::token::keys::KeySet;
@@ -35,7 +36,7 @@ impl Tokens<'_> {
 }
 
 impl<U: UserMixin> LoginSession<'_, U> {
-    pub(super) fn presented(&self) -> Tokens<'_> {
+    pub(super) fn presented(&self, client: &ClientInfo<'_>) -> Tokens<'_> {
         let mut tokens = Tokens {
             genuine: Vec::new(),
             kinds: Vec::new(),
@@ -43,7 +44,7 @@ impl<U: UserMixin> LoginSession<'_, U> {
             foreign: Vec::new(),
         };
         for kind in [Kind::Session, Kind::Remember] {
-            let shown = shown::all(&self.realm.core, self.req, kind);
+            let shown = shown::all(&self.realm.core, self.req, kind, client.cookie(kind));
             let is_foreign = |decoded: &Decoded<'_>| matches!(decoded, Err(EnvelopeError::NotOurs));
             if !shown.iter().all(is_foreign) {
                 tokens.came.push(kind);
@@ -82,7 +83,7 @@ impl<U: UserMixin> LoginSession<'_, U> {
             Some(Change::Set(token)) => *token,
             Some(Change::Remove) => return None,
             None => match self.presented_remember() {
-                Shown::One(token, _) => *token,
+                Shown::One(token, _) => token,
                 Shown::Nothing | Shown::Forged | Shown::Many => return None,
             },
         };

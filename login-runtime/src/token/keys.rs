@@ -43,11 +43,23 @@ impl KeyRing {
         std::ptr::eq(keys, &raw const self.current)
     }
 
+    /// Returns the place of keys in the ring.
+    pub(crate) fn number(&self, keys: &KeySet) -> KeyNumber {
+        let mut all = self.all();
+        KeyNumber(all.position(|other| std::ptr::eq(keys, other)).unwrap_or(0))
+    }
+
+    pub(crate) fn numbered(&self, number: KeyNumber) -> &KeySet {
+        self.all().nth(number.0).unwrap_or(&self.current)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &KeySet> {
+        std::iter::once(&self.current).chain(&self.fallbacks)
+    }
+
     /// Returns the keys with this id, newest first.
     pub(crate) fn with_id(&self, id: [u8; 4]) -> impl Iterator<Item = &KeySet> {
-        std::iter::once(&self.current)
-            .chain(&self.fallbacks)
-            .filter(move |keys| keys.id == id)
+        self.all().filter(move |keys| keys.id == id)
     }
 
     /// Returns the name of a login for logs: 16 hex digits that reveal nothing about its id.
@@ -56,6 +68,10 @@ impl KeyRing {
         HEXLOWER.encode(&truncate::<8>(mac))
     }
 }
+
+/// The place of some keys in the ring of one manager.
+#[derive(Clone, Copy)]
+pub(crate) struct KeyNumber(usize);
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

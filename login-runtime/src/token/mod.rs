@@ -15,6 +15,7 @@ mod vectors;
 use std::fmt;
 
 use bitflags::bitflags;
+use smol_str::SmolStr;
 
 #[cfg(fuzzing)]
 pub(crate) use self::digest::DIGEST;
@@ -87,7 +88,8 @@ pub(crate) struct Token {
     pub(crate) restores: Option<u32>,
     /// Until when the session is bound to a device; `None` for one that never was.
     pub(crate) bound_until: Option<UnixTime>,
-    pub(crate) uid: String,
+    /// Up to 23 bytes cost no allocation.
+    pub(crate) uid: SmolStr,
 }
 
 impl Token {
@@ -95,7 +97,7 @@ impl Token {
     pub(crate) fn begin(
         kind: Kind,
         (login_id, session_id): (LoginId, SessionId),
-        uid: String,
+        uid: SmolStr,
         created_at: UnixTime,
         lifetime: u64,
     ) -> Self {
@@ -210,7 +212,7 @@ impl Token {
                 if rest.len() != usize::from(length) || !is_uid(rest) {
                     return None;
                 }
-                str::from_utf8(rest).ok()?.to_owned()
+                str::from_utf8(rest).ok()?.into()
             },
         })
     }

@@ -87,7 +87,7 @@ mod tests {
     }
 
     fn token() -> Token {
-        let uid = "1".to_owned();
+        let uid = "1".into();
         let mut token = Token::begin(
             Kind::Session,
             (LoginId([7; 16]), SessionId([7; 8])),
