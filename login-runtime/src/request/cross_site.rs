@@ -469,7 +469,9 @@ mod tests {
             (&["a", "b", "a"], Some("a"), true),
         ] {
             let mut line = Line::default();
-            lines.iter().for_each(|value| line.add(value));
+            for value in lines {
+                line.add(value);
+            }
             assert_eq!(line, Line { value, disagrees }, "{lines:?}");
         }
         let signals = Signals {
