@@ -102,11 +102,12 @@ impl<'a> Answer<'a> {
         self.head.starts_with("HTTP/1.1 200 ")
     }
 
-    /// The cookies that it sets, each as name and value for a `Cookie` header.
+    /// The cookies that it sets and does not remove, each as name and value for a `Cookie` header.
     pub(crate) fn cookies(&self) -> impl Iterator<Item = &'a str> {
         let fields = self.head.lines().filter_map(|line| line.split_once(": "));
         fields
             .filter(|(name, _)| name.eq_ignore_ascii_case("Set-Cookie"))
+            .filter(|(_, cookie)| !cookie.contains("; Max-Age=0"))
             .filter_map(|(_, cookie)| cookie.split(';').next())
     }
 }

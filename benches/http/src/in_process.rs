@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use rocket::http::{Cookie, Header, Status};
 use rocket::local::asynchronous::{Client, LocalRequest};
+use rocket::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::apps::rocket::{Extend, by_hand, flex_session, login, plain, rocket};
@@ -68,7 +69,9 @@ impl Server {
     fn log_in(&self) -> Vec<Cookie<'static>> {
         let request = with_headers(self.client.post("/login"), &[]);
         let response = self.runtime.block_on(request.dispatch());
-        response.cookies().iter().cloned().collect()
+        let cookies = response.cookies().iter();
+        let kept = cookies.filter(|cookie| cookie.max_age() != Some(Duration::ZERO));
+        kept.cloned().collect()
     }
 
     /// The microseconds of a request in one turn.
