@@ -192,6 +192,18 @@ impl<'s, 'r, U> Login<'s, 'r, U> {
 }
 
 impl<U: UserMixin> Login<'_, '_, U> {
+    /// How long the remember cookie is valid.
+    fn remember_seconds(&self) -> Result<u64, LoginError> {
+        match self.duration {
+            Some(_) if self.remember.is_none() => Err(LoginError::DurationWithoutRemember),
+            None => Ok(self.session.realm.core.config.remember_cookie_duration),
+            Some(duration) => match duration.as_secs() {
+                seconds @ 1..=MAX_REMEMBER => Ok(seconds),
+                _ => Err(LoginError::BadDuration(duration)),
+            },
+        }
+    }
+
     async fn login(&self) -> Result<(), LoginError> {
         let LoginSession { realm, req, .. } = *self.session;
         let core = &realm.core;
@@ -210,14 +222,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
         if !active && !self.force {
             return Err(LoginError::InactiveUser);
         }
-        let duration = match self.duration {
-            Some(_) if self.remember.is_none() => return Err(LoginError::DurationWithoutRemember),
-            None => core.config.remember_cookie_duration,
-            Some(duration) => match duration.as_secs() {
-                seconds @ 1..=MAX_REMEMBER => seconds,
-                _ => return Err(LoginError::BadDuration(duration)),
-            },
-        };
+        let duration = self.remember_seconds()?;
         let now = core.clock.now();
         let not_before = core.revocations.not_before(core.user(&uid), now).await?;
         let created_at = not_before.map_or(now, |not_before| not_before.max(now));
