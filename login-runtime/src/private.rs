@@ -11,13 +11,14 @@ use tracing::error;
 use crate::app::loader::LoaderId;
 use crate::app::user::ActiveFlag;
 
+pub use crate::access::argument::{
+    GuardFor, NoUser, loader_guard, open_route, route_user, visitor_guard,
+};
 pub use crate::access::attribute::{Guarded, Policy};
 pub use crate::access::condition::{Permission, Resolved, condition};
 pub use crate::access::denial::GuardError;
 pub use crate::access::guard::{RouteCondition, RouteGuard};
-pub use crate::access::user::{
-    GuardFor, NoUser, loader_guard, open_route, route_user, user_guard, visitor_guard,
-};
+pub use crate::access::user::user_guard;
 pub use crate::app::failure::LoadError;
 pub use crate::app::handler::{
     Answer, AnswerFn, EventListener, EventRef, IntoEventListener, IntoForbiddenHandler,

@@ -1,5 +1,6 @@
 //! Who may use a route: the rule, the decision, and the guards that ask for it.
 
+pub(crate) mod argument;
 pub(crate) mod attribute;
 pub(crate) mod condition;
 pub(crate) mod decide;

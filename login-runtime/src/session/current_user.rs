@@ -9,8 +9,8 @@ use rocket::{Ignite, Request, Rocket, Sentinel};
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 
+use crate::access::argument::UserOf;
 use crate::access::denial::GuardError;
-use crate::access::user::UserOf;
 use crate::app::user::UserMixin;
 use crate::clock::UnixTime;
 use crate::login::visit::Visit;
