@@ -5,7 +5,7 @@ use std::fmt;
 
 use rocket::Phase;
 
-use super::doubts::Looked;
+use super::looked::Looked;
 use super::pattern::{answers, is_static, same_pattern, segments};
 use super::reach::Site;
 use crate::realm::registry::Realms;

@@ -5,6 +5,7 @@ pub(crate) mod launch;
 mod area;
 mod doubts;
 mod known;
+mod looked;
 mod pattern;
 mod reach;
 mod redirects;

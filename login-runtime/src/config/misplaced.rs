@@ -4,35 +4,7 @@ use rocket::figment::value::{Dict, Value};
 use rocket::figment::{Figment, Profile, Provider as _};
 
 use super::error::Report;
-use super::settings::{NAMES, REALMS, nearest_setting as nearest};
-
-/// Settings of Flask-Login that have another name here.
-const RENAMED: [(&str, &str); 4] = [
-    ("blueprint_login_views", "mount_login_views"),
-    ("refresh_message", "needs_refresh_message"),
-    ("refresh_message_category", "needs_refresh_message_category"),
-    ("session_cookie_partitioned", "partitioned_cookies"),
-];
-
-/// Settings of Flask and Flask-Login that do not exist here, and what to do instead.
-const DROPPED: [(&str, &str); 4] = [
-    (
-        "auth_header_name",
-        "remove it, and read the header in a `#[request_loader]`",
-    ),
-    (
-        "login_disabled",
-        "remove it, because no setting opens all routes; tests log in with `rocket_login::testing`",
-    ),
-    (
-        "session_cookie_httponly",
-        "remove it, because the session cookie is always `HttpOnly`",
-    ),
-    (
-        "session_refresh_each_request",
-        "remove it, because `session_idle_timeout` renews sessions by itself",
-    ),
-];
+use super::names::{REALMS, dropped, known, nearest_setting};
 
 /// Looks for our settings in every profile, because a mistake in another one would appear only where it is used.
 pub(super) fn check(figment: &Figment, report: &mut Report) {
@@ -117,24 +89,12 @@ fn right_table(key: &str, value: &Value) -> Option<&'static str> {
     }
 }
 
-/// Returns the setting of this name, which may be Flask-Login's.
-pub(super) fn known(name: &str) -> Option<&'static str> {
-    let renamed = RENAMED.iter().find(|(flasks, _)| *flasks == name);
-    let same = NAMES.iter().find(|ours| **ours == name);
-    renamed.map(|(_, ours)| *ours).or(same.copied())
-}
-
-pub(super) fn dropped(name: &str) -> Option<&'static str> {
-    let dropped = DROPPED.iter().find(|(flasks, _)| *flasks == name);
-    dropped.map(|(_, instead)| *instead)
-}
-
 /// Whether a table is probably meant to be `login`. Other crates have tables too, so a setting of ours must be in it.
 fn is_login(name: &str, table: &Dict) -> bool {
     const ALIKE: f64 = 0.8;
     let letters = name.to_ascii_lowercase().replace(['-', '_'], "");
     match letters.as_str() {
-        "login" | "logins" => table.keys().any(|key| nearest(key).is_some()),
+        "login" | "logins" => table.keys().any(|key| nearest_setting(key).is_some()),
         letters => {
             let is_alike = letters.contains("login") || strsim::jaro(letters, "login") > ALIKE;
             is_alike && names_settings(table)

@@ -13,6 +13,7 @@ mod guessable;
 mod host;
 mod lifetimes;
 mod misplaced;
+mod names;
 mod reach;
 mod secret;
 mod settings;

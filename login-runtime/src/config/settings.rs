@@ -10,9 +10,10 @@ use rocket::http::{Method, SameSite};
 
 use super::duration::{self, IdleTimeout};
 use super::error::{Origin, Report, place_of};
+use super::names::{REALMS, dropped, known, nearest, nearest_setting};
 use super::secret::{KEY_FORM, KeyInput};
 use super::table::{filled, or_default, parsed, settings_table, shown, stored, written};
-use super::{MountView, SessionProtection, UnguardedRoutes, misplaced, unit};
+use super::{MountView, SessionProtection, UnguardedRoutes, unit};
 use crate::request::cross_site::CrossSiteProtection;
 use crate::request::fingerprint::ProtectionAddress;
 
@@ -59,8 +60,6 @@ macro_rules! settings {
             }
         }
 
-        pub(super) const NAMES: &[&str] = &[$( stringify!($name) ),*];
-
         /// Returns all settings, for documents.
         #[must_use]
         pub fn settings() -> Vec<Setting> {
@@ -105,8 +104,6 @@ const OWN: [&str; 5] = [
     "mount_login_views",
     "refresh_view",
 ];
-
-pub(super) const REALMS: &str = "realms";
 
 impl Settings {
     /// Reads the settings under `login`; for a realm, those under `login.realms.NAME` win over the shared ones.
@@ -229,10 +226,10 @@ pub(crate) fn unread_settings(figment: &Figment, attached: &[Option<&str>]) -> V
 /// Suggests what was meant by a key that is no setting.
 fn no_such_setting(key: &str, name: &str, value: &Value) -> String {
     let name = name.to_ascii_lowercase();
-    if let Some(instead) = misplaced::dropped(&name) {
+    if let Some(instead) = dropped(&name) {
         return format!("there is no such setting; {instead}");
     }
-    let known = misplaced::known(&name).or_else(|| nearest_setting(&name));
+    let known = known(&name).or_else(|| nearest_setting(&name));
     match known.filter(|known| key == "login" || *known != REALMS) {
         Some(known) => format!("there is no such setting; did you mean `{known}`?"),
         None if key == "login" && value.as_dict().is_some() => format!(
@@ -240,22 +237,6 @@ fn no_such_setting(key: &str, name: &str, value: &Value) -> String {
         ),
         None => format!("there is no such setting; see the list at {LIST}"),
     }
-}
-
-/// Returns the setting, or `realms`, that is most like a misspelt one.
-pub(super) fn nearest_setting(name: &str) -> Option<&'static str> {
-    let known = NAMES.iter().copied().chain([REALMS]);
-    nearest(&name.to_ascii_lowercase(), known)
-}
-
-/// Returns the name that is most like a misspelt one, if any is.
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    const ALIKE: f64 = 0.8;
-    known
-        .map(|known| (known, strsim::jaro(known, name)))
-        .filter(|(_, likeness)| *likeness > ALIKE)
-        .max_by(|(_, a), (_, b)| a.total_cmp(b))
-        .map(|(known, _)| known)
 }
 
 const LIST: &str = "https://docs.rs/rocket-login/latest/rocket_login/#settings";
@@ -426,7 +407,7 @@ mod tests {
 
     #[test]
     fn every_setting_but_a_mistake_is_its_own_nearest() {
-        for name in NAMES {
+        for name in crate::config::names::NAMES {
             let hint = no_such_setting("login", name, &Value::from(1));
             assert!(hint.ends_with(&format!("did you mean `{name}`?")), "{hint}");
         }

@@ -30,6 +30,12 @@ pub(crate) struct Genuine {
     pub(crate) same_client: bool,
 }
 
+/// A genuine cookie whose login holds, and its user.
+pub(super) struct Held<'r, U> {
+    pub(super) user: &'r U,
+    pub(super) cookie: &'r Genuine,
+}
+
 impl LoginCookie {
     pub(crate) fn read(
         core: &RealmCore,

@@ -2,10 +2,9 @@
 
 use rocket::Request;
 
-use super::cookie::LoginCookie;
+use super::cookie::{Held, LoginCookie};
 use super::findings::Findings;
 use super::pending::Change;
-use super::search::Held;
 use crate::app::user::UserMixin;
 use crate::clock::UnixTime;
 use crate::realm::RealmCore;

@@ -3,7 +3,7 @@
 use rocket::Request;
 use rocket::http::Status;
 
-use super::cookie::{Genuine, LoginCookie};
+use super::cookie::{Genuine, Held, LoginCookie};
 use super::fate::Fate;
 use super::findings::Findings;
 use super::pending::Change;
@@ -120,12 +120,6 @@ impl<U> Verdict<'_, U> {
     fn refused(is_late: bool) -> Self {
         if is_late { Self::Late } else { Self::Refused }
     }
-}
-
-/// A valid token, and its user.
-pub(super) struct Held<'r, U> {
-    pub(super) user: &'r U,
-    pub(super) cookie: &'r Genuine,
 }
 
 impl<'r, U: UserMixin> Search<'r, '_, U> {
