@@ -16,7 +16,7 @@ use crate::clock::UnixTime;
 use crate::realm::Realm;
 use crate::realm::seal::is_sealed_for;
 use crate::realm::unavailable::Unavailable;
-use crate::revocation::{RevokeSession, SessionStatus};
+use crate::revocation::SessionStatus;
 use crate::soon::Soon::{self, Later, Now};
 use crate::token::times::{self, Lapsed};
 use crate::token::{Flags, Kind, Token};
@@ -239,16 +239,8 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
         status.map(|status| Ok(status?))
     }
 
-    /// Ends the login of a token.
     async fn end(self, token: &Token) -> Result<Verdict<'r, U>, Unavailable> {
-        let core = &self.realm.core;
-        let end = RevokeSession {
-            session: core.session(token),
-            successor: None,
-            now: self.now,
-            until: times::dead_until(token, core.config.longest_session()),
-        };
-        core.revocations.revoke(end).await?;
+        self.realm.core.end(token, self.now).await?;
         Ok(Verdict::Ended)
     }
 

@@ -25,9 +25,8 @@ use crate::realm::registry::Realms;
 use crate::request::cache::peek;
 use crate::response::caching::{self, Keep};
 use crate::response::{answer, cookies, flash, off_site, retry, why};
-use crate::revocation::RevokeSession;
 use crate::soon::Soon::{self, Later, Now};
-use crate::token::{Token, times};
+use crate::token::Token;
 
 #[rocket::async_trait]
 impl<U: UserMixin> Fairing for LoginManager<U> {
@@ -210,14 +209,8 @@ fn finish<'f, U: UserMixin>(
 /// Ends a login whose cookies do not go out. If the list fails, nobody has a token of the login all the same.
 async fn undo<U: UserMixin>(realm: &Realm<U>, req: &Request<'_>, session: Box<Token>) {
     let core = &realm.core;
-    let end = RevokeSession {
-        session: core.session(&session),
-        successor: None,
-        now: core.clock.now(),
-        until: times::dead_until(&session, core.config.longest_session()),
-    };
     warn!("a login was undone, because the response is a server error");
-    if let Err(error) = core.revocations.revoke(end).await {
+    if let Err(error) = core.end(&session, core.clock.now()).await {
         error!("the login that was undone could not be listed as ended: {error}");
     }
     let login = Some(session.login_id);

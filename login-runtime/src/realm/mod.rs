@@ -20,12 +20,12 @@ use crate::app::event::{EventKind, LoginEvent};
 use crate::app::handler::{AnswerFn, EventListener, Localize, RequestLoader, UserLoader};
 use crate::app::id_type::IdType;
 use crate::app::user::{UserMixin, UserType};
-use crate::clock::Clock;
+use crate::clock::{Clock, UnixTime};
 use crate::config::Config;
 use crate::request::cross_site::{Refusal, WebOrigin};
-use crate::revocation::{Revocations, SessionRef, UserRef};
+use crate::revocation::{RevocationError, Revocations, RevokeSession, SessionRef, UserRef};
 use crate::token::keys::KeyRing;
-use crate::token::{LoginId, Token};
+use crate::token::{LoginId, Token, times};
 
 /// The part of a realm that does not depend on the user type.
 pub(crate) struct RealmCore {
@@ -83,6 +83,18 @@ impl RealmCore {
     /// A token's session, as the list of ended logins gets it.
     pub(crate) fn session<'a>(&'a self, token: &'a Token) -> SessionRef<'a> {
         SessionRef::of(&self.name, token)
+    }
+
+    /// Ends the login of a token.
+    pub(crate) async fn end(&self, token: &Token, now: UnixTime) -> Result<(), RevocationError> {
+        let end = RevokeSession {
+            session: self.session(token),
+            successor: None,
+            now,
+            until: times::dead_until(token, self.config.longest_session()),
+        };
+        self.revocations.revoke(end).await?;
+        Ok(())
     }
 
     pub(crate) fn user<'a>(&'a self, user_id: &'a str) -> UserRef<'a> {
