@@ -11,6 +11,7 @@ use tracing::{error, warn};
 
 use super::LoginManager;
 use super::clash::clashes;
+use super::optional_user::{self, JudgedRoutes};
 use crate::access::declared::Declared;
 use crate::access::denial::{Denied, Reason};
 use crate::app::event::EventKind;
@@ -53,7 +54,7 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
                 .manage(Realms::default())
                 .manage(Declared::default())
                 .manage(Warned::default())
-                .manage(Judged::default()),
+                .manage(JudgedRoutes::default()),
         };
         if let Some(mistake) = plan.id_type.and_then(IdType::mistake::<U>) {
             report(&[mistake]);
@@ -130,36 +131,6 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
     }
 }
 
-/// Warns that a handler answers those whom its `&User` has refused, if nothing says that it is open on purpose.
-///
-/// Rocket reveals nothing about a handler's parameters, so this can only be seen in a request.
-fn warn_of_optional_user(req: &Request<'_>, res: &Response<'_>) {
-    let judged: Option<&Judged> = req.rocket().state();
-    let (Some(route), Some(Judged(judged))) = (req.route(), judged) else {
-        return;
-    };
-    if !res.status().class().is_success() {
-        return;
-    }
-    let shown = format!("{} {}", route.method, route.uri);
-    let mut judged = judged.lock().unwrap_or_else(PoisonError::into_inner);
-    if judged.contains(&shown) {
-        return;
-    }
-    if audit::is_unguarded(req.rocket(), route) {
-        warn!(
-            "`{shown}` is open to everybody: its handler takes `&User` as an `Option` or a `Result`, which refuses nobody. \
-             Write `#[login_required]` above it; for a page that is open on purpose, write `#[public]` and take \
-             `CurrentUser`"
-        );
-    }
-    judged.push(shown);
-}
-
-/// The routes whose optional `&User` was looked at already.
-#[derive(Default)]
-struct Judged(Mutex<Vec<String>>);
-
 /// Writes the cookies and the caching headers of a response that depends on the user, and logs why a login is gone.
 ///
 /// `denied` also says whether the response is the answer to the denial.
@@ -179,7 +150,7 @@ fn finish<'f, U: UserMixin>(
     let answered = matches!(denied, Some((_, true)));
     let is_optional = |it: Denied| it.by_parameter && it.reason == Reason::Unauthorized;
     if matches!(denied, Some((denied, false)) if is_optional(denied)) {
-        warn_of_optional_user(req, res);
+        optional_user::warn_once(req, res);
     }
     if pending.logged_in {
         flash::take_back(req, res);

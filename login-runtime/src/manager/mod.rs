@@ -3,6 +3,7 @@
 mod builder;
 mod clash;
 mod fairing;
+mod optional_user;
 mod settings;
 
 pub use self::builder::LoginManager;
