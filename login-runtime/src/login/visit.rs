@@ -9,8 +9,8 @@
 //! | [`Failed`](Who::Failed) | a loader or the revocation list failed | stays, unless the handler changes the login |
 //!
 //! `login_user` and `confirm_login` lead to `LoggedIn` from every state, a logout to `LoggedOut`. What they change
-//! goes out with the response, unless a server error undoes it. What a search changes (a renewed, restored or dead cookie) goes out only if
-//! nothing failed and the handler changed nothing.
+//! goes out with the response, unless a server error undoes it. What a search changes (a renewed, restored or dead
+//! cookie) goes out only if nothing failed and the handler changed nothing.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,6 +64,8 @@ struct State {
     read: bool,
     /// Whether the response has taken its cookies.
     answered: bool,
+    /// The users whose logins the handler has ended, all of each.
+    ended_users: Vec<String>,
     pending: Pending,
 }
 
@@ -224,6 +226,16 @@ impl<U: UserMixin> Visit<U> {
     /// Returns the pending change of the remember cookie.
     pub(crate) fn pending_remember(&self) -> Option<Change> {
         self.state().pending.remember.clone()
+    }
+
+    /// Notes that the handler has ended all logins of a user.
+    pub(crate) fn note_ended_user(&self, uid: &str) {
+        self.state().ended_users.push(uid.to_owned());
+    }
+
+    /// Whether the handler has ended all logins of a user.
+    pub(crate) fn has_ended_user(&self, uid: &str) -> bool {
+        self.state().ended_users.iter().any(|user| user == uid)
     }
 
     /// Takes what the response must carry. `is_error` says whether the response is a server error.

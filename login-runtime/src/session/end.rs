@@ -1,10 +1,5 @@
 //! How the verbs end logins.
 
-use std::marker::PhantomData;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use rocket::Request;
-
 use super::{LoginError, LoginSession};
 use crate::app::user::UserMixin;
 use crate::clock::UnixTime;
@@ -36,25 +31,6 @@ impl Ended<'_> {
                 }
             }
         }
-    }
-}
-
-/// The users whose logins this request has ended, for each user type.
-struct EndedHere<U> {
-    users: Mutex<Vec<String>>,
-    user_type: PhantomData<fn() -> U>,
-}
-
-impl<U: UserMixin> EndedHere<U> {
-    fn of<'r>(req: &'r Request<'_>) -> &'r Self {
-        req.local_cache(|| EndedHere {
-            users: Mutex::default(),
-            user_type: PhantomData,
-        })
-    }
-
-    fn users(&self) -> MutexGuard<'_, Vec<String>> {
-        self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -119,7 +95,7 @@ impl<U: UserMixin> LoginSession<'_, U> {
                 until: now.plus(MAX_REMEMBER).plus(core.config.longest_session()),
             })
             .await?;
-        EndedHere::<U>::of(self.req).users().push(uid.to_owned());
+        self.visit.note_ended_user(uid);
         Ok(())
     }
 
@@ -129,11 +105,7 @@ impl<U: UserMixin> LoginSession<'_, U> {
         uid: &str,
         now: UnixTime,
     ) -> Result<Option<UnixTime>, LoginError> {
-        let is_ended_here = EndedHere::<U>::of(self.req)
-            .users()
-            .iter()
-            .any(|user| user == uid);
-        if !is_ended_here {
+        if !self.visit.has_ended_user(uid) {
             return Ok(None);
         }
         let core = &self.realm.core;
