@@ -1,8 +1,7 @@
 //! An answer that is there at once, or that must be awaited.
 
-use std::future::{IntoFuture, Ready, ready};
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::future::{IntoFuture, Ready, poll_fn, ready};
+use std::task::Poll;
 
 use rocket::futures::future::{BoxFuture, Either};
 
@@ -54,20 +53,10 @@ impl<'a> Soon<'a, ()> {
     /// Returns a future, which is not allocated if there is nothing to wait for.
     pub(crate) fn boxed(self) -> BoxFuture<'a, ()> {
         match self {
-            Soon::Now(()) => Box::pin(Done),
+            // It captures nothing, so its box costs no allocation.
+            Soon::Now(()) => Box::pin(poll_fn(|_| Poll::Ready(()))),
             Soon::Later(answer) => answer,
         }
-    }
-}
-
-/// A future without a size, whose box costs no allocation.
-struct Done;
-
-impl Future for Done {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        Poll::Ready(())
     }
 }
 
