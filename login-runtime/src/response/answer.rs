@@ -50,13 +50,7 @@ async fn replace<'r, U: UserMixin>(
     denied: Denied,
 ) {
     let config = &realm.core.config;
-    let handler = match denied.reason {
-        Reason::Unauthorized => realm.unauthorized_handler,
-        Reason::NeedsRefresh => realm.needs_refresh_handler,
-        Reason::Forbidden => realm.forbidden_handler,
-        Reason::CrossSite | Reason::AlreadyLoggedIn => None,
-    };
-    if let Some(handler) = handler {
+    if let Some((handler, _)) = handler_of(realm, denied.reason) {
         return custom(handler, realm, req, res).await;
     }
     match denied.reason {
@@ -79,6 +73,17 @@ async fn replace<'r, U: UserMixin>(
         }
         Reason::CrossSite | Reason::Forbidden => {}
     }
+}
+
+/// Returns the application's handler for a refusal, with its name.
+pub(super) fn handler_of<U>(realm: &Realm<U>, reason: Reason) -> Option<(AnswerFn, &'static str)> {
+    let (handler, name) = match reason {
+        Reason::Unauthorized => (realm.unauthorized_handler, "unauthorized_handler"),
+        Reason::NeedsRefresh => (realm.needs_refresh_handler, "needs_refresh_handler"),
+        Reason::Forbidden => (realm.forbidden_handler, "forbidden_handler"),
+        Reason::CrossSite | Reason::AlreadyLoggedIn => return None,
+    };
+    Some((handler?, name))
 }
 
 /// Emits the event of a denial, with the user where one is known.

@@ -7,6 +7,7 @@ use std::fmt;
 use rocket::{Request, Response};
 use tracing::{debug, info};
 
+use super::answer::handler_of;
 use crate::access::denial::{Denied, Reason};
 use crate::app::user::UserMixin;
 use crate::login::fate::{Fate, Fates};
@@ -163,19 +164,10 @@ impl<U: UserMixin> Line<'_, '_, U> {
 
     fn answer(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (headers, status) = (self.res.headers(), self.res.status());
-        let handler = match self.reason {
-            Some(Reason::Unauthorized) if self.realm.unauthorized_handler.is_some() => {
-                Some("unauthorized_handler")
-            }
-            Some(Reason::NeedsRefresh) if self.realm.needs_refresh_handler.is_some() => {
-                Some("needs_refresh_handler")
-            }
-            Some(Reason::Forbidden) if self.realm.forbidden_handler.is_some() => {
-                Some("forbidden_handler")
-            }
-            _ => None,
-        };
-        if let Some(handler) = handler {
+        let handler = self
+            .reason
+            .and_then(|reason| handler_of(self.realm, reason));
+        if let Some((_, handler)) = handler {
             write!(f, "the `{handler}` answered: ")?;
         }
         if let Some(location) = headers.get_one("Location") {
