@@ -63,8 +63,6 @@ pub(super) struct Plan<U> {
     revocations: Option<Box<dyn RevocationList>>,
     user_loader: UserLoader<U>,
     pub(super) id_type: Option<IdType>,
-    /// Whether users log in, and do not identify themselves with each request.
-    has_logins: bool,
     request_loader: Option<RequestLoader<U>>,
     listeners: Vec<EventListener<U>>,
     unauthorized_handler: Option<AnswerFn>,
@@ -114,9 +112,7 @@ impl<U: UserMixin> LoginManager<U> {
     /// ```
     pub fn from_requests(request_loader: impl IntoRequestLoader<User = U>) -> Self {
         let nobody: UserLoader<U> = |_, _| Box::pin(ready(Ok(None)));
-        Self::from_loader(nobody, None)
-            .with(|plan| plan.has_logins = false)
-            .request_loader(request_loader)
+        Self::from_loader(nobody, None).request_loader(request_loader)
     }
 
     fn from_loader(user_loader: UserLoader<U>, id_type: Option<IdType>) -> Self {
@@ -127,7 +123,6 @@ impl<U: UserMixin> LoginManager<U> {
                 revocations: None,
                 user_loader,
                 id_type,
-                has_logins: true,
                 request_loader: None,
                 listeners: Vec::new(),
                 unauthorized_handler: None,
@@ -393,6 +388,8 @@ impl<U: UserMixin> Plan<U> {
                 Revocations::Memory(Box::new(MemoryRevocations::new(config.revocation_capacity)))
             }
         };
+        // Without a user loader, users do not log in: each request identifies its user.
+        let has_logins = self.id_type.is_some();
         let message = |text: &Option<String>, category: &String| {
             let text = text.clone()?;
             let secure = config.session_cookie.secure;
@@ -410,8 +407,8 @@ impl<U: UserMixin> Plan<U> {
                 ring,
                 clock: self.clock,
                 revocations,
-                sends_to_login: self.has_logins && self.unauthorized_handler.is_none(),
-                sends_to_refresh: self.has_logins && self.needs_refresh_handler.is_none(),
+                sends_to_login: has_logins && self.unauthorized_handler.is_none(),
+                sends_to_refresh: has_logins && self.needs_refresh_handler.is_none(),
                 warned_of_host: AtomicBool::new(false),
                 warned_of_redirect: AtomicBool::new(false),
                 name,
