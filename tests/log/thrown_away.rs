@@ -1,6 +1,6 @@
 //! Verbs and errors that the application throws away: each is logged where it happens.
 
-use rocket::futures::StreamExt as _;
+use rocket::futures::{FutureExt as _, Stream, StreamExt as _, stream};
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::response::Redirect;
@@ -120,57 +120,27 @@ fn an_error_that_the_handler_drops_is_logged_where_it_happens() {
     );
 }
 
+/// Streams the result of a verb, which begins when the response is under way.
+fn late<'r>(
+    verb: impl Future<Output = Result<(), LoginError>> + Send + 'r,
+) -> TextStream<impl Stream<Item = String> + 'r> {
+    let shown = verb.map(|result| format!("{:?}", result.map_err(|error| error.status())));
+    TextStream(stream::once(shown).boxed())
+}
+
 #[post("/late/login")]
-fn late_login(
-    session: LoginSession<'_, User>,
-) -> TextStream<impl rocket::futures::Stream<Item = String>> {
-    TextStream(
-        rocket::futures::stream::once(async move {
-            let user = alice();
-            format!(
-                "{:?}",
-                session
-                    .login_user(&user)
-                    .await
-                    .map_err(|error| error.status())
-            )
-        })
-        .boxed(),
-    )
+fn late_login(session: LoginSession<'_, User>) -> TextStream<impl Stream<Item = String>> {
+    late(async move { session.login_user(&alice()).await })
 }
 
 #[post("/late/confirm")]
-fn late_confirm(
-    session: LoginSession<'_, User>,
-) -> TextStream<impl rocket::futures::Stream<Item = String>> {
-    TextStream(
-        rocket::futures::stream::once(async move {
-            let user = alice();
-            format!(
-                "{:?}",
-                session
-                    .confirm_login(&user)
-                    .await
-                    .map_err(|error| error.status())
-            )
-        })
-        .boxed(),
-    )
+fn late_confirm(session: LoginSession<'_, User>) -> TextStream<impl Stream<Item = String>> {
+    late(async move { session.confirm_login(&alice()).await })
 }
 
 #[post("/late/logout")]
-fn late_logout(
-    session: LoginSession<'_, User>,
-) -> TextStream<impl rocket::futures::Stream<Item = String>> {
-    TextStream(
-        rocket::futures::stream::once(async move {
-            format!(
-                "{:?}",
-                session.logout_user().await.map_err(|error| error.status())
-            )
-        })
-        .boxed(),
-    )
+fn late_logout(session: LoginSession<'_, User>) -> TextStream<impl Stream<Item = String>> {
+    late(async move { session.logout_user().await })
 }
 
 #[test]
