@@ -25,15 +25,13 @@ pub(crate) fn check(rocket: &Rocket<Orbit>) {
     let mut warnings = views::warnings(&site);
     warnings.extend(without_view::warnings(&site));
     warnings.extend(doubtful_routes(&audit, denies));
-    for warning in warnings {
-        warn!("{warning}");
-    }
     let realms: Vec<_> = Realms::all(rocket)
         .iter()
         .map(|realm| realm.core().config.realm.as_deref())
         .collect();
-    let unread = unread_settings(rocket.figment(), &realms);
-    for warning in unread.into_iter().chain(unreached_pages(&site)) {
+    warnings.extend(unread_settings(rocket.figment(), &realms));
+    warnings.extend(unreached_pages(&site));
+    for warning in warnings {
         warn!("{warning}");
     }
     let mut mistakes = group_mistakes(rocket);

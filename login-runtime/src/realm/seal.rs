@@ -96,7 +96,7 @@ impl RealmCore {
             self.seal(token, user, same_client.then_some(client));
             return true;
         }
-        if self.is_up_to_date(token, keys) {
+        if !token.flags.contains(Flags::UNBOUND) {
             return false;
         }
         self.bind(token, client);

@@ -4,7 +4,6 @@ use rocket::Request;
 use rocket::http::{ContentType, MediaType};
 
 use crate::request::cross_site::is_sent_by_browsers;
-
 use crate::request::headers;
 
 /// Who sent a request.
