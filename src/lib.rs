@@ -61,6 +61,16 @@ pub mod session {
     pub use login_runtime::{Login, LoginChange, SessionHashField};
 }
 
+/// What a store of ended logins must do, so that several servers share them: for authors of stores.
+pub mod store {
+    pub use login_runtime::{
+        Appended, Change, Entry, EntryError, Epoch, Guard, Key, OpId, Position, Record,
+        RevocationLog, Rows, Since,
+    };
+
+    pub use crate::revocation::{RevocationError, UnixTime};
+}
+
 #[cfg(feature = "testing")]
 pub use login_runtime::testing;
 

@@ -94,6 +94,10 @@ pub use self::realm::unavailable::Unavailable;
 pub use self::redirect::login_url::{login_url, make_next_param};
 pub use self::request::cross_site::CrossSiteProtection;
 pub use self::request::fingerprint::ProtectionAddress;
+pub use self::revocation::log::{
+    Appended, Change, Entry, EntryError, Epoch, Guard, Key, OpId, Position, Record, RevocationLog,
+    Rows, Since,
+};
 pub use self::revocation::{
     MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
     SessionRef, SessionStatus, Successor, UserRef,

@@ -2,6 +2,7 @@
 
 mod bounded;
 mod expiring;
+pub(crate) mod log;
 mod memory;
 
 pub(crate) use self::bounded::Revocations;

@@ -5,7 +5,7 @@ mod envelope;
 mod ids;
 pub(crate) mod keys;
 mod kind;
-mod random;
+pub(crate) mod random;
 pub(crate) mod secret;
 pub(crate) mod times;
 pub(crate) mod value;

@@ -3,7 +3,7 @@
 use std::io;
 
 /// Returns `N` random bytes, or an error if the operating system gives none.
-pub(super) fn draw<const N: usize>() -> io::Result<[u8; N]> {
+pub(crate) fn draw<const N: usize>() -> io::Result<[u8; N]> {
     #[cfg(test)]
     outage::check()?;
     let mut bytes = [0; N];
