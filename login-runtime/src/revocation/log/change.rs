@@ -68,6 +68,30 @@ pub trait Rows: Send {
 }
 
 impl Change {
+    /// A change whose entry the store dates.
+    pub(crate) fn of(op: OpId, entry: Entry) -> Self {
+        Self {
+            op,
+            login: None,
+            guards: Vec::new(),
+            refuses: false,
+            dates: true,
+            entries: vec![entry],
+        }
+    }
+
+    /// Entries from the copy of a server, which the store has lost.
+    pub(crate) fn merge(op: OpId, entries: Vec<Entry>) -> Self {
+        Self {
+            op,
+            login: None,
+            guards: Vec::new(),
+            refuses: false,
+            dates: false,
+            entries,
+        }
+    }
+
     /// Returns its op id.
     #[must_use]
     pub fn op(&self) -> OpId {

@@ -104,6 +104,17 @@ impl Next {
 }
 
 impl Entry {
+    /// An entry that the store is to date.
+    pub(crate) fn undated(key: Key, next: Option<Next>, until: UnixTime) -> Self {
+        Self {
+            key,
+            at: UnixTime::from_secs(1),
+            next,
+            floor: UnixTime::from_secs(0),
+            until,
+        }
+    }
+
     /// Returns its key in the table.
     #[must_use]
     pub fn key(&self) -> Key {

@@ -1,7 +1,7 @@
 //! What a store of ended logins must do, so that several servers share them: the trait of a store, and its words.
 
 mod change;
-mod entry;
+pub(crate) mod entry;
 
 pub use self::change::{Appended, Change, Guard, Rows};
 pub use self::entry::{Entry, EntryError, Key};
