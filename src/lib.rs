@@ -31,7 +31,7 @@ pub mod audit {
 /// The values of settings.
 pub mod config {
     pub use login_runtime::{
-        CrossSiteProtection, ProtectionAddress, SessionProtection, UnguardedRoutes,
+        CrossSiteProtection, OnLoss, OnStale, ProtectionAddress, SessionProtection, UnguardedRoutes,
     };
 }
 
@@ -61,11 +61,11 @@ pub mod session {
     pub use login_runtime::{Login, LoginChange, SessionHashField};
 }
 
-/// What a store of ended logins must do, so that several servers share them: for authors of stores.
+/// The store of ended logins that several servers share: what it must do, and how it is doing.
 pub mod store {
     pub use login_runtime::{
         Appended, Change, Entry, EntryError, Epoch, Guard, Key, OpId, Position, Record,
-        RevocationLog, Rows, Since,
+        RevocationLog, Rows, Since, StoreHealth, StoreSetup,
     };
 
     pub use crate::revocation::{RevocationError, UnixTime};

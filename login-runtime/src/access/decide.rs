@@ -14,6 +14,7 @@ use crate::realm::any::{AnyRealm, AnyVisit, Standing};
 use crate::realm::registry::Realms;
 use crate::realm::unavailable::Unavailable;
 use crate::request::cross_site::{self, Refusal};
+use crate::revocation::RevocationError;
 use crate::soon::Soon::{self, Now};
 
 /// Where a guard is used.
@@ -112,6 +113,11 @@ impl<'r> Asked<'r, '_> {
             Need::Anonymous { .. } => return Now(Err(self.deny(Reason::AlreadyLoggedIn))),
             _ if standing == Standing::Anonymous => {
                 return Now(Err(self.deny(Reason::Unauthorized)));
+            }
+            // Fails closed: an old copy of the store is no ground for what requires credentials.
+            Need::FreshLogin if standing.is_stale() => {
+                let old = "the copy of the store is old, so no login counts as fresh";
+                return Now(Err(self.fail(RevocationError::new(old).into())));
             }
             // Remembered, moved to another client, or too long ago: the credentials must be given again.
             Need::FreshLogin

@@ -73,4 +73,11 @@ pub enum EventKind {
     CrossSite,
     /// The user could not be loaded.
     LoaderFailed,
+    /// The store of ended logins has not answered in time, so this server handles requests with a login as
+    /// `login.store.on_stale` says. This and the next two come with the first request that meets the change.
+    StoreStale,
+    /// The store answers again.
+    StoreFresh,
+    /// The store had lost changes or was replaced, and this server has written back what it knew.
+    StoreLost,
 }

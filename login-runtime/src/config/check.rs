@@ -54,6 +54,24 @@ pub(super) fn networks(given: Vec<String>, check: &mut Check<'_>) -> Vec<IpNet> 
     networks
 }
 
+pub(super) fn staleness(given: Duration, check: &mut Check<'_>) -> Duration {
+    if !(Duration::from_millis(500)..=Duration::from_secs(60)).contains(&given) {
+        check.mistake(
+            "is less than half a second, in which a busy store may not answer, or more than a minute, for which a logout \
+             would not hold elsewhere; set for example \"1 s\"",
+        );
+    }
+    given
+}
+
+pub(super) fn stale_wait(given: Duration, check: &mut Check<'_>) -> Duration {
+    if given > Duration::from_secs(10) {
+        check
+            .mistake("is more than 10 seconds, and every request would wait for so long; set less");
+    }
+    given
+}
+
 pub(super) fn header_name(given: String, check: &mut Check<'_>) -> String {
     if !is_token(&given) {
         check.mistake("is not a header's name; write one such as `X-Forwarded-For`");

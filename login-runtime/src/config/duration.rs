@@ -12,6 +12,8 @@ pub(super) const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
+pub(super) use seconds as second;
+
 pub(super) const fn hours(count: u64) -> Duration {
     Duration::from_secs(count.saturating_mul(HOUR))
 }

@@ -4,6 +4,9 @@
 //! Each is `#[non_exhaustive]`: applications name a variant and do not match on it, so a new variant breaks nobody. The
 //! variant that turns a feature off is named `Off`.
 
+use std::time::Duration;
+
+use rocket::figment::value::Value;
 use serde::Deserialize;
 
 /// What happens when a login comes from a different client than the one that it is bound to.
@@ -63,4 +66,66 @@ pub enum UnguardedRoutes {
     Allow,
     /// The launch stops and names each of these routes.
     Deny,
+}
+
+/// What happens to requests with a login while the store of ended logins does not answer.
+///
+/// The default is `Refuse`.
+///
+/// ```toml
+/// [default.login.store]
+/// on_stale = "serve for 5m"
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnStale {
+    /// They get a 503, because nobody can know which logins have ended.
+    #[default]
+    Refuse,
+    /// Reads go on for this time, by what the server knew last. Logins, restores from a remember cookie, routes that
+    /// require a fresh login and unsafe methods get a 503.
+    ServeFor(Duration),
+}
+
+impl OnStale {
+    pub(super) fn parse(value: &Value) -> Result<Self, String> {
+        const FORM: &str = r#"write "refuse", or for example "serve for 5m""#;
+
+        let text = value.as_str().unwrap_or_default();
+        match text.strip_prefix("serve for ") {
+            None if text == "refuse" => Ok(Self::Refuse),
+            None => Err(format!("is not what can be done about an old copy; {FORM}")),
+            Some(duration) => humantime::parse_duration(duration)
+                .map(Self::ServeFor)
+                .map_err(|why| format!("`{duration}` is not a duration ({why}); {FORM}")),
+        }
+    }
+
+    /// How long reads go on.
+    pub(crate) fn serve_for(self) -> Duration {
+        match self {
+            Self::Refuse => Duration::ZERO,
+            Self::ServeFor(duration) => duration,
+        }
+    }
+}
+
+/// What happens when a store of ended logins without any entry is met: a new one, or one that was wiped.
+///
+/// The default is `Nothing`. The two cannot be told apart; `EndEverybody` applies to both, once for each life of a store.
+///
+/// ```toml
+/// [default.login.store]
+/// on_loss = "end everybody"
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub enum OnLoss {
+    /// The servers write back what they know.
+    #[default]
+    #[serde(rename = "nothing")]
+    Nothing,
+    /// As `Nothing`, and every login from before ends: what the store has lost may be what no server knows.
+    #[serde(rename = "end everybody")]
+    EndEverybody,
 }

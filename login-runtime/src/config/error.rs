@@ -5,6 +5,8 @@ use std::fmt;
 
 use rocket::figment::Metadata;
 
+use super::names::key_of;
+
 /// A mistake that stops the launch: which setting is wrong, why, how to fix it, and where it was set.
 ///
 /// It never shows the value of a key.
@@ -41,7 +43,7 @@ impl Origin {
     }
 
     pub(super) fn method(name: &str) -> Self {
-        Self::new(format!("login.{name}"), BY_METHOD.to_owned())
+        Self::new(format!("login.{}", key_of(name)), BY_METHOD.to_owned())
     }
 }
 
@@ -96,7 +98,7 @@ impl Report {
             .origins
             .get(name)
             .cloned()
-            .unwrap_or_else(|| Origin::new(format!("login.{name}"), String::new()));
+            .unwrap_or_else(|| Origin::new(format!("login.{}", key_of(name)), String::new()));
         origin.key.push_str(&part);
         let mistake = mistake.into();
         self.errors.push(LaunchError { origin, mistake });

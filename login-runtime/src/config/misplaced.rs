@@ -48,8 +48,12 @@ fn check_key(figment: &Figment, profile: &str, key: &str, value: &Value, report:
         .map(|name| name.trim_start_matches('_'));
     let inner = inner.and_then(|name| known(name).or((name == REALMS).then_some(REALMS)));
     let fix = |name: &str| {
+        let (key, env) = match name.strip_prefix("store_") {
+            Some(name) => (format!("store.{name}"), format!("store={{{name}=..}}")),
+            None => (name.to_owned(), format!("{name}=..")),
+        };
         format!(
-            "write `{name}` under `[{profile}.login]` in Rocket.toml, or in ROCKET_LOGIN='{{{name}=..}}' in the environment"
+            "write `{key}` under `[{profile}.login]` in Rocket.toml, or in ROCKET_LOGIN='{{{env}}}' in the environment"
         )
     };
     let fix = match (inner, known(&name), dropped(&name)) {

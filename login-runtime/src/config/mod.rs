@@ -32,7 +32,7 @@ use rocket::http::Method;
 
 pub(crate) use self::cookie::CookieSpec;
 pub(crate) use self::duration::IdleTimeout;
-pub use self::enums::{SessionProtection, UnguardedRoutes};
+pub use self::enums::{OnLoss, OnStale, SessionProtection, UnguardedRoutes};
 pub(crate) use self::error::LaunchError;
 pub(crate) use self::secret::KeyInput;
 pub use self::settings::{Setting, settings};
@@ -68,6 +68,7 @@ macro_rules! config {
             pub(crate) https: Option<bool>,
             pub(crate) session_idle_timeout: Option<u64>,
             pub(crate) fresh_lifetime: Option<u64>,
+            pub(crate) store_key: Option<SecretKey>,
             // The settings that have a `-> Type` in the table.
             $($( pub(crate) $name: $checked, )?)*
         }
@@ -96,6 +97,7 @@ macro_rules! config {
                     next_cookie: cookies.next,
                     session_idle_timeout: lifetimes::idle_timeout(&values, report),
                     fresh_lifetime: lifetimes::fresh_lifetime(&values, report),
+                    store_key: secret::of_store(values.store_key.as_ref(), report),
                     $($(
                         $name: {
                             let given = values.$name;

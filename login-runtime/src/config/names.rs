@@ -16,6 +16,9 @@ settings_table!(names);
 /// The table of the settings that realms have of their own.
 pub(super) const REALMS: &str = "realms";
 
+/// The table of the settings of the store.
+pub(super) const STORE: &str = "store";
+
 /// Settings of Flask-Login that have another name here.
 const RENAMED: [(&str, &str); 4] = [
     ("blueprint_login_views", "mount_login_views"),
@@ -43,6 +46,20 @@ const DROPPED: [(&str, &str); 4] = [
         "remove it, because `session_idle_timeout` renews sessions by itself",
     ),
 ];
+
+/// Returns the key of a setting: those of the store are in a table of their own.
+pub(super) fn key_of(name: &str) -> String {
+    match name.strip_prefix("store_") {
+        Some(name) => format!("{STORE}.{name}"),
+        None => name.to_owned(),
+    }
+}
+
+/// Returns the name of the setting with a key.
+pub(super) fn name_of(key: &str) -> Option<String> {
+    let name = key.replacen("store.", "store_", 1);
+    (key_of(&name) == key).then_some(name)
+}
 
 /// Returns the setting of this name, which may be Flask-Login's.
 pub(super) fn known(name: &str) -> Option<&'static str> {

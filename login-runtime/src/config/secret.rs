@@ -74,6 +74,14 @@ impl<'de> Deserialize<'de> for KeyInput {
     }
 }
 
+/// The key that hides users in a store.
+pub(super) fn of_store(given: Option<&KeyInput>, report: &mut Report) -> Option<SecretKey> {
+    given?
+        .to_key()
+        .map_err(|error| report.mistake("store_key", error.to_string()))
+        .ok()
+}
+
 /// The key that signs.
 pub(super) fn current(
     given: Option<&KeyInput>,

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use rocket::figment::Figment;
 use rocket::figment::error::{Error, Kind};
-use rocket::figment::value::Value;
+use rocket::figment::value::{Dict, Value};
 use rocket::http::{Method, SameSite};
 
 use super::duration::{self, IdleTimeout};
 use super::error::{Origin, Report, place_of};
-use super::names::{REALMS, dropped, known, nearest, nearest_setting};
+use super::names::{REALMS, STORE, dropped, key_of, known, name_of, nearest, nearest_setting};
 use super::secret::{KEY_FORM, KeyInput};
 use super::table::{filled, or_default, parsed, settings_table, shown, stored, written};
-use super::{MountView, SessionProtection, UnguardedRoutes, unit};
+use super::{MountView, OnLoss, OnStale, SessionProtection, UnguardedRoutes, unit};
 use crate::request::cross_site::CrossSiteProtection;
 use crate::request::fingerprint::ProtectionAddress;
 
@@ -73,8 +73,8 @@ settings_table!(settings);
 /// The description of a setting, for documents.
 #[derive(Debug)]
 pub struct Setting {
-    /// Its method and key.
-    pub name: &'static str,
+    /// Its key under `login`; the method has `_` in place of a dot.
+    pub name: String,
     /// Its default, in Markdown, as a configuration file has it.
     pub default: String,
     /// What it sets, in Markdown.
@@ -89,7 +89,7 @@ impl Setting {
         let sentence = paragraph.join(" ");
         let meaning = sentence.trim_start_matches("Sets ").trim_end_matches('.');
         Self {
-            name,
+            name: key_of(name),
             default,
             meaning: meaning.to_owned(),
         }
@@ -104,6 +104,17 @@ const OWN: [&str; 5] = [
     "mount_login_views",
     "refresh_view",
 ];
+
+/// Puts the settings of the store beside the others, with their whole keys.
+fn flat(table: Dict) -> impl Iterator<Item = (String, Value)> {
+    table.into_iter().flat_map(|(name, value)| match value {
+        Value::Dict(_, store) if name == STORE => {
+            let whole = |(name, value)| (format!("{STORE}.{name}"), value);
+            store.into_iter().map(whole).collect()
+        }
+        value => vec![(name, value)],
+    })
+}
 
 impl Settings {
     /// Reads the settings under `login`; for a realm, those under `login.realms.NAME` win over the shared ones.
@@ -151,7 +162,7 @@ impl Settings {
             }
         };
         let mut unused = Self::default();
-        for (name, value) in table {
+        for (name, value) in flat(table) {
             if key == "login" && name == REALMS {
                 continue;
             }
@@ -159,19 +170,20 @@ impl Settings {
             let settings = if is_unused { &mut unused } else { &mut *self };
             let source = figment.get_metadata(value.tag());
             let full = format!("{key}.{name}");
-            match settings.set(&name, &value) {
+            let setting = name_of(&name).unwrap_or_default();
+            match settings.set(&setting, &value) {
                 Ok(true) if is_unused => {}
                 Ok(true) => {
-                    if let Some(warning) = unit::warning(&name, &value) {
+                    if let Some(warning) = unit::warning(&setting, &value) {
                         report.warning_at(&full, &warning, source);
                     }
-                    report.found(name, Origin::new(full, place_of(source)));
+                    report.found(setting, Origin::new(full, place_of(source)));
                 }
                 Ok(false) => {
                     report.mistake_at(&full, no_such_setting(key, &name, &value), source);
                 }
                 // The other message would show the value.
-                Err(_) if name.starts_with("secret_key") => {
+                Err(_) if name.starts_with("secret_key") || name == "store.key" => {
                     report.mistake_at(&full, KEY_FORM, source);
                 }
                 Err(Unreadable { path, mistake }) => {
@@ -225,13 +237,19 @@ pub(crate) fn unread_settings(figment: &Figment, attached: &[Option<&str>]) -> V
 
 /// Suggests what was meant by a key that is no setting.
 fn no_such_setting(key: &str, name: &str, value: &Value) -> String {
-    let name = name.to_ascii_lowercase();
+    let name = name.to_ascii_lowercase().replacen("store.", "store_", 1);
+    if key == "login" && name == STORE {
+        return format!("is not a table; write `[default.login.{STORE}]` in Rocket.toml");
+    }
     if let Some(instead) = dropped(&name) {
         return format!("there is no such setting; {instead}");
     }
     let known = known(&name).or_else(|| nearest_setting(&name));
     match known.filter(|known| key == "login" || *known != REALMS) {
-        Some(known) => format!("there is no such setting; did you mean `{known}`?"),
+        Some(known) => {
+            let known = key_of(known);
+            format!("there is no such setting; did you mean `{known}`?")
+        }
         None if key == "login" && value.as_dict().is_some() => format!(
             "there is no such setting; the settings of a realm stand under `[default.login.{REALMS}.{name}]`"
         ),
@@ -408,8 +426,9 @@ mod tests {
     #[test]
     fn every_setting_but_a_mistake_is_its_own_nearest() {
         for name in crate::config::names::NAMES {
-            let hint = no_such_setting("login", name, &Value::from(1));
-            assert!(hint.ends_with(&format!("did you mean `{name}`?")), "{hint}");
+            let key = key_of(name);
+            let hint = no_such_setting("login", &key, &Value::from(1));
+            assert!(hint.ends_with(&format!("did you mean `{key}`?")), "{hint}");
         }
     }
 
@@ -493,6 +512,58 @@ mod tests {
         let settings = builder.or(file);
         assert_eq!(settings.audience.as_deref(), Some("builder"));
         assert_eq!(settings.login_view.as_deref(), Some("/login"));
+    }
+
+    #[test]
+    fn the_settings_of_the_store_have_a_table_of_their_own() {
+        let (settings, errors) = read(
+            r#"
+            [default.login.store]
+            url = "redis://127.0.0.1"
+            max_staleness = "1500ms"
+            on_stale = "serve for 5m"
+            on_loss = "end everybody"
+            "#,
+        );
+        assert_eq!(errors, [""; 0]);
+        assert_eq!(settings.store_url.as_deref(), Some("redis://127.0.0.1"));
+        assert_eq!(
+            settings.store_max_staleness,
+            Some(Duration::from_millis(1_500))
+        );
+        let minutes = Duration::from_secs(300);
+        assert_eq!(settings.store_on_stale, Some(OnStale::ServeFor(minutes)));
+        assert_eq!(settings.store_on_loss, Some(OnLoss::EndEverybody));
+        for (line, error) in [
+            (
+                "store = 5",
+                "`login.store`: is not a table; write `[default.login.store]`",
+            ),
+            (
+                "store = { ulr = \"\" }",
+                "`login.store.ulr`: there is no such setting; did you mean `store.url`?",
+            ),
+            (
+                "store_url = \"\"",
+                "`login.store_url`: there is no such setting; did you mean `store.url`?",
+            ),
+            (
+                "store = { on_stale = \"serve\" }",
+                "`login.store.on_stale`: is not what can be done about an old copy",
+            ),
+            (
+                "store = { on_loss = \"end\" }",
+                "`login.store.on_loss`: `end` is not allowed; write one of `nothing`, `end everybody`",
+            ),
+            (
+                "store = { key = 8675309 }",
+                "`login.store.key`: a key is text in quotes",
+            ),
+        ] {
+            let errors = login(line).1.concat();
+            assert!(errors.starts_with(error), "{errors}");
+            assert!(!errors.contains("8675309"), "{errors}");
+        }
     }
 
     #[test]

@@ -173,6 +173,33 @@ macro_rules! settings_table {
             ///
             /// A million take about 50 MB.
             revocation_capacity(sessions: usize) = 1_000_000 -> usize, check check::capacity;
+
+            /// Sets where the store of ended logins is, in the form that the store reads, such as `redis://127.0.0.1`.
+            ///
+            /// The settings of the store have no effect without one, see
+            /// [`revocation_store`](LoginManager::revocation_store).
+            store_url(url: Text) = none -> Option<String>;
+            /// Sets how old a server's copy of the store may be; 500 milliseconds to a minute.
+            ///
+            /// A logout holds on every server after this time.
+            store_max_staleness(age: Duration) = (1 second) -> Duration, check check::staleness;
+            /// Sets how long a request waits if the copy is older; at most 10 seconds.
+            store_stale_wait(wait: Duration) = (2 seconds) -> Duration, check check::stale_wait;
+            /// Sets what follows if the copy is still older: `refuse`, where requests with a login get a 503, or for
+            /// example `serve for 5m`.
+            ///
+            /// For the stated time reads then go on, and a login that has ended meanwhile still counts for them. Logins,
+            /// restores from a remember cookie, routes that require a fresh login and unsafe methods get a 503 all the
+            /// same.
+            store_on_stale(stale: OnStale) = Refuse -> OnStale;
+            /// Sets what follows if a store without any entry is met, which is new or was wiped: `nothing`, or
+            /// `end everybody`, which ends every login from before.
+            store_on_loss(loss: OnLoss) = Nothing -> OnLoss;
+            /// Sets the secret that hides the ids of users in the store.
+            ///
+            /// Set it when a secret is removed from `secret_key_fallbacks`, to that secret: the store has entries that
+            /// cannot be found without it.
+            store_key(key: Key) = (computed "the oldest of the secrets");
         }
     };
 }
@@ -242,6 +269,9 @@ macro_rules! parsed {
     };
     (SameSite $value:ident) => {
         same_site($value)
+    };
+    (OnStale $value:ident) => {
+        OnStale::parse($value)
     };
     ($kind:ident $value:ident) => {
         $value.deserialize()

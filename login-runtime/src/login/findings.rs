@@ -1,5 +1,6 @@
 //! What a search for the user of a request begins with, and what it finds.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rocket::Request;
@@ -10,6 +11,7 @@ use crate::app::event::EventKind;
 use crate::realm::RealmCore;
 use crate::request::client_info::ClientInfo;
 use crate::request::cookie_header::Presented;
+use crate::revocation::replicated::freshness::Trust;
 use crate::token::{Kind, LoginId, Token};
 
 /// The cookies and the user of a request, in its cache: loaders hold references to the tokens, guards to the user.
@@ -18,6 +20,8 @@ pub(crate) struct Findings<U> {
     /// `None` if the cookie did not come; empty until it is needed, because verifying it costs as much as the session.
     remember: Option<OnceLock<LoginCookie>>,
     pub(crate) user: OnceLock<U>,
+    /// Whether an old copy of the store judged a cookie.
+    is_stale: AtomicBool,
     notes: Mutex<Notes>,
 }
 
@@ -44,6 +48,7 @@ impl<U> Findings<U> {
             session: LoginCookie::read(core, req, client, Kind::Session),
             remember: (remember != Presented::Absent).then(OnceLock::new),
             user: OnceLock::new(),
+            is_stale: AtomicBool::new(false),
             notes: Mutex::default(),
         }
     }
@@ -57,6 +62,20 @@ impl<U> Findings<U> {
             (Kind::Remember, Some(remember)) => {
                 remember.get_or_init(|| LoginCookie::read(core, req, &core.client(req), kind))
             }
+        }
+    }
+
+    /// Notes that an old copy of the store judged a cookie.
+    pub(crate) fn note_stale(&self) {
+        self.is_stale.store(true, Ordering::Relaxed);
+    }
+
+    /// How far the login can be trusted.
+    pub(crate) fn trust(&self) -> Trust {
+        if self.is_stale.load(Ordering::Relaxed) {
+            Trust::Stale
+        } else {
+            Trust::Fresh
         }
     }
 

@@ -29,15 +29,18 @@ pub(super) fn restore<U: UserMixin>(
     let client = core.client(req);
     let cookie = held.cookie;
     let mut remember = cookie.token.clone();
-    // A login right after `logout_everywhere` is dated one second ahead, and so are the sessions that it restores.
-    let created_at = now.max(remember.created_at);
-    let mut session = Token::begin(
-        Kind::Session,
-        (remember.login_id, remember.session_id),
-        remember.uid.clone(),
-        created_at,
-        core.config.session_lifetime,
-    );
+    let mut session = Token {
+        // The date of the login: with a later one, the session would outlive a `logout_everywhere` that this server
+        // does not know of yet.
+        created_at: remember.created_at,
+        ..Token::begin(
+            Kind::Session,
+            (remember.login_id, remember.session_id),
+            remember.uid.clone(),
+            now,
+            core.config.session_lifetime,
+        )
+    };
     session.flags = Flags::REMEMBERED | remember.flags & Flags::FORCED;
     core.seal(&mut session, held.user, Some(&client));
     let renewed = core.config.remember_cookie_refresh_each_request && remember.renewed_at < now;

@@ -16,7 +16,10 @@ use crate::clock::UnixTime;
 use crate::realm::Realm;
 use crate::realm::seal::is_sealed_for;
 use crate::realm::unavailable::Unavailable;
-use crate::revocation::SessionStatus;
+use crate::request::cross_site;
+use crate::revocation::replicated::News;
+use crate::revocation::replicated::freshness::Trust;
+use crate::revocation::{RevocationError, SessionStatus};
 use crate::soon::Soon::{self, Later, Now};
 use crate::token::times::{self, Lapsed};
 use crate::token::{Flags, Kind, Token};
@@ -234,9 +237,30 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
     }
 
     fn status(self, token: &'r Token) -> Step<'r, SessionStatus> {
-        let core = &self.realm.core;
-        let status = core.revocations.status(core.session(token), self.now);
-        status.map(|status| Ok(status?))
+        let revocations = &self.realm.core.revocations;
+        let status = revocations.status(self.realm.core.session(token), self.now);
+        status.map(move |status| {
+            for news in revocations.news() {
+                self.findings.note_event(EventKind::from(news), None);
+            }
+            let (status, trust) = status?;
+            if trust == Trust::Stale {
+                self.check_reads_only(token)?;
+                self.findings.note_stale();
+            }
+            Ok(status)
+        })
+    }
+
+    /// An old copy of the store judges what reads, and begins nothing.
+    fn check_reads_only(self, token: &Token) -> Result<(), RevocationError> {
+        let is_restore = token.kind == Kind::Remember;
+        if is_restore || !cross_site::is_safe(self.req.method()) {
+            return Err(RevocationError::new(
+                "the copy of the store is old, so logins count for reading only",
+            ));
+        }
+        Ok(())
     }
 
     async fn end(self, token: &Token) -> Result<Verdict<'r, U>, Unavailable> {
@@ -320,5 +344,15 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
             }
             Ok(answer)
         })
+    }
+}
+
+impl From<News> for EventKind {
+    fn from(news: News) -> Self {
+        match news {
+            News::Stale => Self::StoreStale,
+            News::Fresh => Self::StoreFresh,
+            News::Lost => Self::StoreLost,
+        }
     }
 }

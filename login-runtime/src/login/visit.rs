@@ -33,6 +33,7 @@ use crate::realm::unavailable::Unavailable;
 use crate::realm::{Realm, RealmCore};
 use crate::request::client_info::ClientInfo;
 use crate::request::cross_site::Refusal;
+use crate::revocation::replicated::freshness::Trust;
 use crate::soon::Soon::{self, Later, Now};
 use crate::token::Token;
 
@@ -111,6 +112,8 @@ pub(crate) struct Current<'r, U> {
     pub(crate) user: Option<&'r U>,
     /// When the credentials were given; `None` for a login that is not fresh.
     pub(crate) auth_at: Option<UnixTime>,
+    /// How far the login can be trusted. By an old copy of the store, none is fresh.
+    trust: Trust,
 }
 
 impl<U: UserMixin> Current<'_, U> {
@@ -119,6 +122,7 @@ impl<U: UserMixin> Current<'_, U> {
         match self.user {
             Some(user) if user.is_authenticated() => Standing::LoggedIn {
                 auth_at: self.auth_at,
+                trust: self.trust,
             },
             _ => Standing::Anonymous,
         }
@@ -276,25 +280,29 @@ impl<U: UserMixin> Visit<U> {
     /// Returns who is logged in, if that is known.
     pub(crate) fn known(&self) -> Option<Result<Current<'_, U>, Unavailable>> {
         let state = self.state();
-        let user = match &state.who {
+        let (user, trust) = match &state.who {
             Who::Unasked
             | Who::LoggedIn {
                 user: Slot::Unloaded,
                 ..
             } => return None,
             Who::Failed(error) => return Some(Err(error.clone())),
-            Who::LoggedOut => None,
-            Who::Found { .. } => self.findings.user.get(),
-            Who::LoggedIn { user, .. } => match user {
-                Slot::Found => self.findings.user.get(),
-                Slot::Newcomer => self.newcomer.get(),
-                Slot::Unloaded | Slot::Nobody => None,
-            },
+            Who::LoggedOut => (None, Trust::Fresh),
+            Who::Found { .. } => (self.findings.user.get(), self.findings.trust()),
+            Who::LoggedIn { user, .. } => {
+                let user = match user {
+                    Slot::Found => self.findings.user.get(),
+                    Slot::Newcomer => self.newcomer.get(),
+                    Slot::Unloaded | Slot::Nobody => None,
+                };
+                (user, Trust::Fresh)
+            }
         };
-        let session = self.token(&state.who);
+        let session = self.token(&state.who).filter(|_| trust == Trust::Fresh);
         Some(Ok(Current {
             user,
             auth_at: user.and(session).and_then(|session| session.auth_at),
+            trust,
         }))
     }
 

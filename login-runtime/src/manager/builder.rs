@@ -6,7 +6,9 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rocket::Request;
+use rocket::futures::future::BoxFuture;
 
+use super::store::{Source, StoreSetup};
 use crate::app::handler::{
     AnswerFn, EventListener, IntoEventListener, IntoForbiddenHandler, IntoNeedsRefreshHandler,
     IntoRequestLoader, IntoUnauthorizedHandler, IntoUserLoader, Localize, RequestLoader,
@@ -18,7 +20,8 @@ use crate::clock::Clock;
 use crate::config::{Config, Settings};
 use crate::realm::message::Message;
 use crate::realm::{Realm, RealmCore};
-use crate::revocation::{MemoryRevocations, RevocationList, Revocations};
+use crate::revocation::log::RevocationLog;
+use crate::revocation::{RevocationError, RevocationList, Revocations};
 use crate::token::keys::KeyRing;
 
 /// The fairing that manages the logins of one user type: its loaders, handlers and settings.
@@ -59,8 +62,8 @@ pub struct LoginManager<U> {
 /// Everything that the builder collects until the launch.
 pub(super) struct Plan<U> {
     pub(super) settings: Settings,
-    clock: Clock,
-    revocations: Option<Box<dyn RevocationList>>,
+    pub(super) clock: Clock,
+    pub(super) revocations: Source,
     user_loader: UserLoader<U>,
     pub(super) id_type: Option<IdType>,
     request_loader: Option<RequestLoader<U>>,
@@ -120,7 +123,7 @@ impl<U: UserMixin> LoginManager<U> {
             plan: Mutex::new(Some(Plan {
                 settings: Settings::default(),
                 clock: Clock::system(),
-                revocations: None,
+                revocations: Source::default(),
                 user_loader,
                 id_type,
                 request_loader: None,
@@ -350,7 +353,39 @@ impl<U: UserMixin> LoginManager<U> {
     /// ```
     #[must_use]
     pub fn revocation_list(self, list: impl RevocationList) -> Self {
-        self.with(|plan| plan.revocations = Some(Box::new(list)))
+        self.with(|plan| plan.revocations = Source::List(Box::new(list)))
+    }
+
+    /// Sets a store of ended logins that several servers share, and that survives a restart.
+    ///
+    /// It is opened when Rocket ignites, so it can use what earlier fairings manage. The launch stops if the store cannot
+    /// be read. Its settings are under `login.store`. With several managers, each calls this for itself; they can use one
+    /// store.
+    ///
+    /// See [`RevocationLog`] for a store of your own.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginManager, UserMixin, user_loader};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+    /// use rocket_login::testing::store::MemoryLog;
+    ///
+    /// let manager = LoginManager::new(load_user)
+    ///     .revocation_store(|setup| Box::pin(async move {
+    ///         // `MemoryLog` is for tests; a real store is opened with `setup.url()?`.
+    ///         Ok(MemoryLog::new())
+    ///     }));
+    /// ```
+    #[must_use]
+    pub fn revocation_store<L: RevocationLog>(
+        self,
+        open: impl for<'r> FnOnce(StoreSetup<'r>) -> BoxFuture<'r, Result<L, RevocationError>>
+        + Send
+        + 'static,
+    ) -> Self {
+        self.with(|plan| plan.revocations = Source::store(open))
     }
 }
 
@@ -363,13 +398,9 @@ impl<U> fmt::Debug for LoginManager<U> {
 }
 
 impl<U: UserMixin> Plan<U> {
-    pub(super) fn realm(self, config: Config) -> Realm<U> {
-        // The keys depend on the realm's name, so two realms that swap their cookie names still refuse each other's
-        // cookies.
-        let audience = match &config.realm {
-            Some(realm) => format!("{}\n{realm}", config.audience),
-            None => config.audience.clone(),
-        };
+    pub(super) fn realm(self, config: Config, revocations: Revocations) -> Realm<U> {
+        let audience = audience(&config);
+        let name = name(&config);
         let ring = KeyRing::new(
             &config.secret_key,
             &config.secret_key_fallbacks,
@@ -377,17 +408,6 @@ impl<U: UserMixin> Plan<U> {
             &config.session_cookie.name,
             &config.remember_cookie.name,
         );
-        // Managers with the same keys share the entries of a list; all others have their own.
-        let name = format!("{audience}\n{}", config.session_cookie.name);
-        let revocations = match self.revocations {
-            Some(list) => Revocations::Shared {
-                list,
-                timeout: config.loader_timeout,
-            },
-            None => {
-                Revocations::Memory(Box::new(MemoryRevocations::new(config.revocation_capacity)))
-            }
-        };
         // Without a user loader, users do not log in: each request identifies its user.
         let has_logins = self.id_type.is_some();
         let message = |text: &Option<String>, category: &String| {
@@ -423,4 +443,18 @@ impl<U: UserMixin> Plan<U> {
             localize: self.localize,
         }
     }
+}
+
+/// The keys depend on the realm's name, so two realms that swap their cookie names still refuse each other's cookies.
+fn audience(config: &Config) -> String {
+    match &config.realm {
+        Some(realm) => format!("{}\n{realm}", config.audience),
+        None => config.audience.clone(),
+    }
+}
+
+/// The name of a realm in a list of ended logins. Managers with the same keys share its entries; all others have their
+/// own.
+pub(super) fn name(config: &Config) -> String {
+    format!("{}\n{}", audience(config), config.session_cookie.name)
 }

@@ -10,6 +10,7 @@ use rocket::{Build, Orbit, Request, Response, Rocket};
 use tracing::{error, warn};
 
 use super::LoginManager;
+use super::builder::name;
 use super::clash::clashes;
 use super::optional_user::{self, JudgedRoutes};
 use crate::access::declared::Declared;
@@ -80,7 +81,18 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
             report(&clashes);
             return Err(rocket);
         }
-        let realm = Arc::new(plan.realm(config));
+        let source = std::mem::take(&mut plan.revocations);
+        let opened = source
+            .open(&config, plan.clock.clone(), &name(&config), &rocket)
+            .await;
+        let revocations = match opened {
+            Ok(revocations) => revocations,
+            Err(mistake) => {
+                report(&[mistake]);
+                return Err(rocket);
+            }
+        };
+        let realm = Arc::new(plan.realm(config, revocations));
         let _ = self.realm.set(Arc::clone(&realm));
         let any: Arc<dyn AnyRealm> = Arc::<Realm<U>>::clone(&realm);
         let realms = rocket.state::<Realms>();

@@ -5,5 +5,7 @@ mod clash;
 mod fairing;
 mod optional_user;
 mod settings;
+mod store;
 
 pub use self::builder::LoginManager;
+pub use self::store::StoreSetup;

@@ -9,7 +9,9 @@ use rocket::http::{Method, SameSite};
 use super::LoginManager;
 use crate::app::user::UserMixin;
 use crate::config::table::{argument, converted, settings_table, shown};
-use crate::config::{IdleTimeout, KeyInput, MountView, SessionProtection, UnguardedRoutes};
+use crate::config::{
+    IdleTimeout, KeyInput, MountView, OnLoss, OnStale, SessionProtection, UnguardedRoutes,
+};
 use crate::request::cross_site::CrossSiteProtection;
 use crate::request::fingerprint::ProtectionAddress;
 

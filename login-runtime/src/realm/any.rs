@@ -6,6 +6,7 @@ use super::RealmCore;
 use crate::clock::UnixTime;
 use crate::realm::unavailable::Unavailable;
 use crate::request::cross_site::Refusal;
+use crate::revocation::replicated::freshness::Trust;
 use crate::soon::Soon;
 use crate::token::times;
 
@@ -43,15 +44,28 @@ pub(crate) enum Standing {
     LoggedIn {
         /// When the credentials were given; `None` for a login that is not fresh.
         auth_at: Option<UnixTime>,
+        /// How far the login can be trusted.
+        trust: Trust,
     },
 }
 
 impl Standing {
+    /// Whether the login was found by an old copy of the store.
+    pub(crate) fn is_stale(self) -> bool {
+        matches!(
+            self,
+            Self::LoggedIn {
+                trust: Trust::Stale,
+                ..
+            }
+        )
+    }
+
     /// Whether the login is fresh, within a window in seconds.
     pub(crate) fn is_fresh(self, now: UnixTime, window: Option<u64>) -> bool {
         match self {
             Self::Anonymous => false,
-            Self::LoggedIn { auth_at } => times::is_fresh(auth_at, now, window),
+            Self::LoggedIn { auth_at, .. } => times::is_fresh(auth_at, now, window),
         }
     }
 }

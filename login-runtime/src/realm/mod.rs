@@ -1,6 +1,7 @@
 //! A realm: what one attached `LoginManager` knows while the application runs.
 
 pub(crate) mod any;
+pub(crate) mod health;
 pub(crate) mod message;
 pub(crate) mod registry;
 pub(crate) mod seal;

@@ -6,6 +6,8 @@ use rocket::futures::future::BoxFuture;
 
 use crate::app::contain::contain;
 use crate::clock::UnixTime;
+use crate::revocation::replicated::freshness::Trust;
+use crate::revocation::replicated::{Health, News, Replicated};
 use crate::revocation::{
     MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
     SessionRef, SessionStatus, UserRef,
@@ -15,6 +17,8 @@ use crate::soon::Soon::{self, Now};
 /// The list of ended logins of one manager.
 pub(crate) enum Revocations {
     Memory(Box<MemoryRevocations>),
+    /// A copy of a store.
+    Replicated(Box<Replicated>),
     /// The application's own code, which can panic or hang.
     Shared {
         list: Box<dyn RevocationList>,
@@ -29,6 +33,7 @@ impl Revocations {
     ) -> Result<Revoked, RevocationError> {
         match self {
             Self::Memory(list) => Ok(list.end(ended)),
+            Self::Replicated(list) => list.revoke(ended).await,
             Self::Shared { list, timeout } => call(*timeout, || list.revoke(ended)).await,
         }
     }
@@ -39,29 +44,51 @@ impl Revocations {
                 list.end_user(ended);
                 Ok(())
             }
+            Self::Replicated(list) => list.revoke_user(ended).await,
             Self::Shared { list, timeout } => call(*timeout, || list.revoke_user(ended)).await,
         }
     }
 
+    /// Returns the status of a session, and how far it can be trusted.
     pub(crate) fn status<'a>(
         &'a self,
         session: SessionRef<'a>,
         now: UnixTime,
-    ) -> Soon<'a, Result<SessionStatus, RevocationError>> {
+    ) -> Soon<'a, Result<(SessionStatus, Trust), RevocationError>> {
         match self {
-            Self::Memory(list) => Now(Ok(list.status_of(session, now))),
-            Self::Shared { list, timeout } => call(*timeout, || list.status(session, now)),
+            Self::Memory(list) => Now(Ok((list.status_of(session, now), Trust::Fresh))),
+            Self::Replicated(list) => list.status(session),
+            Self::Shared { list, timeout } => call(*timeout, || list.status(session, now))
+                .map(|status| Ok((status?, Trust::Fresh))),
         }
     }
 
-    pub(crate) async fn not_before(
+    /// Returns the time at which a new login of a user is dated.
+    pub(crate) async fn date(
         &self,
         user: UserRef<'_>,
         now: UnixTime,
-    ) -> Result<Option<UnixTime>, RevocationError> {
+    ) -> Result<UnixTime, RevocationError> {
         match self {
-            Self::Memory(list) => Ok(list.not_before_of(user, now)),
-            Self::Shared { list, timeout } => call(*timeout, || list.not_before(user, now)).await,
+            Self::Memory(list) => Ok(list.date_of(user, now)),
+            Self::Replicated(list) => list.date(user).await,
+            Self::Shared { list, timeout } => call(*timeout, || list.date(user, now)).await,
+        }
+    }
+
+    /// Returns what has happened to the store since the last call.
+    pub(crate) fn news(&self) -> Vec<News> {
+        match self {
+            Self::Memory(_) | Self::Shared { .. } => Vec::new(),
+            Self::Replicated(list) => list.news(),
+        }
+    }
+
+    /// Returns how the copy of a store is doing, if there is one.
+    pub(crate) fn health(&self) -> Option<Health> {
+        match self {
+            Self::Memory(_) | Self::Shared { .. } => None,
+            Self::Replicated(list) => Some(list.health()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::BuildHasherDefault;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::clock::UnixTime;
@@ -28,6 +28,8 @@ pub struct MemoryRevocations {
     /// The users of each realm.
     users: RwLock<HashMap<Box<str>, Users>>,
     has_users: AtomicBool,
+    /// The latest time that was given out as a date.
+    latest: AtomicU64,
 }
 
 const SHARDS: usize = 16;
@@ -92,6 +94,7 @@ impl MemoryRevocations {
             shard_capacity: capacity.div_ceil(SHARDS),
             users: RwLock::default(),
             has_users: AtomicBool::new(false),
+            latest: AtomicU64::new(0),
         }
     }
 
@@ -121,18 +124,16 @@ impl MemoryRevocations {
                 "the list of ended logins is full, so a logout has ended all logins of its user: \
                  raise `login.revocation_capacity`"
             );
-            let held = self.not_before_of(session.user(), now);
-            held.max(Some(now.max(session.created_at)))
-                .unwrap_or(now)
-                .plus(1)
+            let date = self.date_of(session.user(), now);
+            date.max(session.created_at).plus(1)
         });
-        let held = self.end_user(RevokeUser {
+        let user = RevokeUser {
             realm: session.realm,
             user_id: session.user_id,
-            not_before,
             now,
             until,
-        });
+        };
+        let held = self.end_user_before(user, not_before);
         let is_login = matches!(successor, Some(Successor::Login { .. }));
         if !is_login && held.is_some_and(|held| session.created_at < held) {
             return Revoked::Before;
@@ -147,12 +148,29 @@ impl MemoryRevocations {
             .filter(|not_before| session.created_at < *not_before)
     }
 
-    /// Ends a user's older logins, and returns the previous `not_before`.
-    pub(super) fn end_user(&self, ended: RevokeUser<'_>) -> Option<UnixTime> {
+    /// Ends the logins that a user has at this moment.
+    pub(super) fn end_user(&self, ended: RevokeUser<'_>) {
+        let user = UserRef {
+            realm: ended.realm,
+            user_id: ended.user_id,
+        };
+        let not_before = self.date_of(user, ended.now).plus(1);
+        self.end_user_before(ended, not_before);
+    }
+
+    /// Returns the time at which a new login of a user is dated.
+    pub(super) fn date_of(&self, user: UserRef<'_>, now: UnixTime) -> UnixTime {
+        let before = self.latest.fetch_max(now.as_secs(), Ordering::SeqCst);
+        let latest = now.max(UnixTime::from_secs(before));
+        self.not_before_of(user, now)
+            .map_or(latest, |not_before| not_before.max(latest))
+    }
+
+    /// Ends a user's logins from before a time, and returns the previous `not_before`.
+    fn end_user_before(&self, ended: RevokeUser<'_>, not_before: UnixTime) -> Option<UnixTime> {
         let RevokeUser {
             realm,
             user_id,
-            not_before,
             now,
             until,
         } = ended;
@@ -208,7 +226,7 @@ impl MemoryRevocations {
         false
     }
 
-    pub(super) fn not_before_of(&self, user: UserRef<'_>, now: UnixTime) -> Option<UnixTime> {
+    fn not_before_of(&self, user: UserRef<'_>, now: UnixTime) -> Option<UnixTime> {
         if !self.has_users.load(Ordering::SeqCst) {
             return None;
         }
@@ -318,11 +336,9 @@ impl MemoryRevocations {
             realm: &note.realm,
             user_id: &note.user_id,
         };
-        let held = self.not_before_of(user, now);
         self.end_user(RevokeUser {
             realm: user.realm,
             user_id: user.user_id,
-            not_before: held.map_or(now, |held| held.max(now)).plus(1),
             now,
             until,
         });
@@ -409,12 +425,8 @@ impl RevocationList for MemoryRevocations {
         Ok(self.status_of(session, now))
     }
 
-    async fn not_before(
-        &self,
-        user: UserRef<'_>,
-        now: UnixTime,
-    ) -> Result<Option<UnixTime>, RevocationError> {
-        Ok(self.not_before_of(user, now))
+    async fn date(&self, user: UserRef<'_>, now: UnixTime) -> Result<UnixTime, RevocationError> {
+        Ok(self.date_of(user, now))
     }
 }
 
@@ -477,13 +489,14 @@ mod tests {
         }
 
         fn ends_user(&self, user_id: &str, now: u64, not_before: u64, until: u64) {
-            self.list().end_user(RevokeUser {
+            let ended = RevokeUser {
                 realm: "app",
                 user_id,
-                not_before: UnixTime::from_secs(not_before),
                 now: UnixTime::from_secs(now),
                 until: UnixTime::from_secs(until),
-            });
+            };
+            self.list()
+                .end_user_before(ended, UnixTime::from_secs(not_before));
         }
 
         fn is_over(&self, session: SessionRef<'_>, now: u64) -> bool {
@@ -966,7 +979,6 @@ mod tests {
         let everywhere = RevokeUser {
             realm: "app",
             user_id: "bob",
-            not_before: time(11),
             now,
             until,
         };
@@ -975,9 +987,27 @@ mod tests {
         assert_eq!(status(session).await, SessionStatus::Ended);
         assert_eq!(status(of(id(2), "bob", 10)).await, SessionStatus::Ended);
         assert_eq!(status(of(id(2), "bob", 11)).await, SessionStatus::Open);
-        let not_before = async |id| list.not_before(user(id), now).await.unwrap();
-        assert_eq!(not_before("bob").await, Some(time(11)));
-        assert_eq!(not_before("alice").await, None);
+        let date = async |id| list.date(user(id), now).await.unwrap();
+        assert_eq!(date("bob").await, time(11));
+        assert_eq!(date("alice").await, now);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_neither_dates_a_login_too_early_nor_saves_an_old_one() {
+        let list = MemoryRevocations::new(100);
+        let date = |now| {
+            list.date_of(user("alice"), UnixTime::from_secs(now))
+                .as_secs()
+        };
+        let before = date(1_000);
+        list.end_user(RevokeUser {
+            realm: "app",
+            user_id: "alice",
+            now: UnixTime::from_secs(10),
+            until: UnixTime::from_secs(5_000),
+        });
+        assert!(list.is_over(of(id(1), "alice", before), 10));
+        assert!(!list.is_over(of(id(2), "alice", date(10)), 10));
     }
 
     #[test]

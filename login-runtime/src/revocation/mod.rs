@@ -4,6 +4,7 @@ mod bounded;
 mod expiring;
 pub(crate) mod log;
 mod memory;
+pub(crate) mod replicated;
 
 pub(crate) use self::bounded::Revocations;
 pub use self::memory::MemoryRevocations;
@@ -59,12 +60,12 @@ use crate::token::{LoginId, SessionId, Token};
 ///         self.0.status(session, now).await
 ///     }
 ///
-///     async fn not_before(
+///     async fn date(
 ///         &self,
 ///         user: UserRef<'_>,
 ///         now: UnixTime,
-///     ) -> Result<Option<UnixTime>, RevocationError> {
-///         self.0.not_before(user, now).await
+///     ) -> Result<UnixTime, RevocationError> {
+///         self.0.date(user, now).await
 ///     }
 /// }
 /// ```
@@ -81,9 +82,11 @@ pub trait RevocationList: Send + Sync + 'static {
     /// If the list cannot be written; the logout has then failed.
     async fn revoke(&self, ended: RevokeSession<'_>) -> Result<Revoked, RevocationError>;
 
-    /// Ends all logins of a user that were created before `not_before`.
+    /// Ends all logins that a user has at this moment.
     ///
-    /// If a user is revoked twice, the later `not_before` and the later `until` count.
+    /// The list keeps a time for the user, the `not_before`, and logins that were created earlier have ended. It becomes
+    /// the later one of the list's time (see [`date`](Self::date)) and the one that was held, plus a second. If a user
+    /// is revoked twice, the later `until` counts.
     ///
     /// # Errors
     ///
@@ -102,16 +105,16 @@ pub trait RevocationList: Send + Sync + 'static {
         now: UnixTime,
     ) -> Result<SessionStatus, RevocationError>;
 
-    /// Returns the user's `not_before`, if there is one; a new login is never dated earlier.
+    /// Returns the time at which a new login of a user is dated: the list's time, but not before the user's `not_before`.
+    ///
+    /// The list's time is its clock, or `now` if it has none, and never goes back: it is at least the latest time that the
+    /// list has given out or seen. A login's date is compared with `not_before` and with nothing else, so it may lie
+    /// ahead of the server's clock.
     ///
     /// # Errors
     ///
     /// If the list cannot be read.
-    async fn not_before(
-        &self,
-        user: UserRef<'_>,
-        now: UnixTime,
-    ) -> Result<Option<UnixTime>, RevocationError>;
+    async fn date(&self, user: UserRef<'_>, now: UnixTime) -> Result<UnixTime, RevocationError>;
 }
 
 /// The end of a login, or of one session id of it, for [`RevocationList::revoke`].
@@ -166,8 +169,6 @@ pub struct RevokeUser<'a> {
     pub realm: &'a str,
     /// The user's id.
     pub user_id: &'a str,
-    /// Logins that were created before this time end.
-    pub not_before: UnixTime,
     /// The time of the request.
     pub now: UnixTime,
     /// When the last token of these logins has expired; from then on the entry may be dropped.
@@ -177,7 +178,6 @@ pub struct RevokeUser<'a> {
 impl fmt::Debug for RevokeUser<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RevokeUser")
-            .field("not_before", &self.not_before)
             .field("now", &self.now)
             .field("until", &self.until)
             .finish_non_exhaustive()
@@ -299,6 +299,11 @@ impl RevocationError {
         Self(cause.into().into())
     }
 
+    /// What the application's list or store said.
+    pub(crate) fn cause(&self) -> impl fmt::Display {
+        Printable(&self.0)
+    }
+
     /// Returns the status of the response, 503.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -369,7 +374,6 @@ mod tests {
         let everywhere = RevokeUser {
             realm: "app",
             user_id: "alice",
-            not_before: time(7),
             now: time(6),
             until: time(8),
         };
@@ -392,7 +396,7 @@ mod tests {
         );
         assert_eq!(
             format!("{everywhere:?}"),
-            "RevokeUser { not_before: UnixTime(7), now: UnixTime(6), until: UnixTime(8), .. }"
+            "RevokeUser { now: UnixTime(6), until: UnixTime(8), .. }"
         );
     }
 }

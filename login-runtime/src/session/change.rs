@@ -206,7 +206,7 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
         let has_ended = match after_own_end {
             None => ended.had_ended(),
             Some(_) => {
-                let status = core.revocations.status(core.session(&token), now).await?;
+                let (status, _) = core.revocations.status(core.session(&token), now).await?;
                 status != SessionStatus::Open
             }
         };

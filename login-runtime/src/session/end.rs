@@ -85,12 +85,10 @@ impl<U: UserMixin> LoginSession<'_, U> {
     /// Ends every login that a user has at this moment; later logins are valid.
     pub(super) async fn revoke_user(&self, uid: &str, now: UnixTime) -> Result<(), LoginError> {
         let core = &self.realm.core;
-        let not_before = core.revocations.not_before(core.user(uid), now).await?;
         core.revocations
             .revoke_user(RevokeUser {
                 realm: &core.name,
                 user_id: uid,
-                not_before: not_before.map_or(now, |held| held.max(now)).plus(1),
                 now,
                 until: now.plus(MAX_REMEMBER).plus(core.config.longest_session()),
             })
@@ -109,6 +107,6 @@ impl<U: UserMixin> LoginSession<'_, U> {
             return Ok(None);
         }
         let core = &self.realm.core;
-        Ok(core.revocations.not_before(core.user(uid), now).await?)
+        Ok(Some(core.revocations.date(core.user(uid), now).await?))
     }
 }

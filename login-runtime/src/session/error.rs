@@ -60,13 +60,6 @@ pub enum LoginError {
          or call `.allow_cross_site()` if another site redirects here, as in OAuth"
     )]
     SafeMethod,
-    /// The user's `not_before` lies this many seconds in the future; retry later; 503.
-    ///
-    /// The clock was set back, or all logins of the user were ended many times within a second.
-    #[error(
-        "all logins of the user were ended as of {0} seconds in the future: check the server's clock, and retry then"
-    )]
-    NotBefore(u64),
     /// Nobody is logged in by a session cookie; 401.
     #[error("nobody is logged in by a session cookie")]
     NotLoggedIn,
@@ -104,7 +97,6 @@ impl LoginError {
             | Self::DurationWithoutRemember
             | Self::TooLate
             | Self::Random(_) => Status::InternalServerError,
-            Self::NotBefore(_) => Status::ServiceUnavailable,
             Self::Unavailable(error) => error.status(),
         }
     }

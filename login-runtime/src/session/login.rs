@@ -11,7 +11,7 @@ use super::{LoginError, LoginSession};
 use crate::app::event::EventKind;
 use crate::app::user::{UserMixin, id_of};
 use crate::revocation::Successor;
-use crate::token::times::{self, MAX_REMEMBER};
+use crate::token::times::MAX_REMEMBER;
 use crate::token::{Flags, Kind, LoginId, MAX_UID, SessionId, Token};
 
 /// A login that begins with its `.await`; returned by [`LoginSession::login_user`].
@@ -224,11 +224,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
         }
         let duration = self.remember_seconds()?;
         let now = core.clock.now();
-        let not_before = core.revocations.not_before(core.user(&uid), now).await?;
-        let created_at = not_before.map_or(now, |not_before| not_before.max(now));
-        if created_at > now.plus(times::SKEW) {
-            return Err(LoginError::NotBefore(created_at.since(now)));
-        }
+        let created_at = core.revocations.date(core.user(&uid), now).await?;
         let lifetime = if self.permanent {
             core.config.permanent_session_lifetime
         } else {
@@ -238,21 +234,21 @@ impl<U: UserMixin> Login<'_, '_, U> {
             LoginId::generate().map_err(LoginError::Random)?,
             SessionId::generate().map_err(LoginError::Random)?,
         );
-        let mut token = Token::begin(Kind::Session, ids, uid, created_at, lifetime);
+        let mut token = Token {
+            created_at,
+            ..Token::begin(Kind::Session, ids, uid, now, lifetime)
+        };
         token.flags.set(Flags::PERMANENT, self.permanent);
         token.flags.set(Flags::FORCED, !active);
-        token.auth_at = self.fresh.then_some(created_at);
+        token.auth_at = self.fresh.then_some(now);
         core.seal(&mut token, self.user, Some(&client));
 
         let tokens = self.session.presented(&client);
         let remember = match self.remember {
-            Some(true) => Some(Token::begin(
-                Kind::Remember,
-                ids,
-                token.uid.clone(),
+            Some(true) => Some(Token {
                 created_at,
-                duration,
-            )),
+                ..Token::begin(Kind::Remember, ids, token.uid.clone(), now, duration)
+            }),
             Some(false) => None,
             // As in Flask-Login, a remembered user stays remembered.
             None => {

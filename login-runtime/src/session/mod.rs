@@ -91,8 +91,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     ///   [`LoginError::DurationWithoutRemember`]: the application gave a value that a login cannot have.
     /// - [`LoginError::Unloadable`]: the user loader could not load the user again.
     /// - [`LoginError::TooLate`]: the response is under way, as in a stream.
-    /// - [`LoginError::NotBefore`], [`LoginError::Unavailable`], [`LoginError::Random`]: the clock, the revocation list
-    ///   or the operating system failed.
+    /// - [`LoginError::Unavailable`], [`LoginError::Random`]: the revocation list or the operating system failed.
     ///
     /// After an error nobody has been logged in, and the response changes no cookie.
     ///

@@ -114,7 +114,7 @@ impl<U: UserMixin> LoginSession<'_, U> {
         let holds = has_id(user, &token.uid)
             && times::check(token, now, None).is_ok()
             && is_sealed_for(token, keys, user)
-            && core.revocations.status(core.session(token), now).await? == SessionStatus::Open;
+            && core.revocations.status(core.session(token), now).await?.0 == SessionStatus::Open;
         Ok(holds.then(|| token.clone()))
     }
 
@@ -126,7 +126,7 @@ impl<U: UserMixin> LoginSession<'_, U> {
     ) -> Result<Option<&'t str>, LoginError> {
         let core = &self.realm.core;
         for (token, _) in tokens {
-            let status = core.revocations.status(core.session(token), now).await?;
+            let (status, _) = core.revocations.status(core.session(token), now).await?;
             if is_late(status, now) && times::check(token, now, None).is_ok() {
                 return Ok(Some(&token.uid));
             }

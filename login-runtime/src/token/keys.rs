@@ -163,6 +163,17 @@ impl Derivation {
     }
 }
 
+/// Returns the key for the digests of users in a store of ended logins, and its id. It depends on the secret alone, so that
+/// an application can set the secret of these digests by itself.
+pub(crate) fn store_key(secret: &SecretKey) -> ([u8; 4], [u8; 16]) {
+    let hkdf = extract(SALT, secret.as_bytes());
+    let key = expand(&hkdf, &info("store", "", ""));
+    let (mut id, mut half) = ([0; 4], [0; 16]);
+    id.copy_from_slice(key.split_at(4).0);
+    half.copy_from_slice(key.split_at(16).1);
+    (id, half)
+}
+
 fn info(purpose: &str, audience: &str, cookie: &str) -> Vec<u8> {
     let mut info = Vec::new();
     for part in ["v2", purpose, audience, cookie] {

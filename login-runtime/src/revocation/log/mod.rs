@@ -12,6 +12,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
 
 use crate::clock::UnixTime;
 use crate::revocation::RevocationError;
@@ -175,6 +176,14 @@ impl OpId {
 
     pub(crate) fn generate() -> io::Result<Self> {
         random::draw().map(Self)
+    }
+
+    /// The op id of a change that every server can make, and that counts once.
+    pub(crate) fn derived(from: &[u8]) -> Self {
+        let digest: [u8; 32] = Sha256::digest(from).into();
+        let mut id = [0; 16];
+        id.copy_from_slice(digest.split_at(16).0);
+        Self(id)
     }
 }
 

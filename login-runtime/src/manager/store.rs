@@ -1,0 +1,127 @@
+//! How a manager opens its store of ended logins.
+
+use std::fmt;
+
+use rocket::futures::future::BoxFuture;
+use rocket::{Build, Rocket};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::revocation::log::RevocationLog;
+use crate::revocation::replicated::freshness::Limits;
+use crate::revocation::replicated::{Plan, Replicated};
+use crate::revocation::{MemoryRevocations, RevocationError, RevocationList, Revocations};
+
+/// What a store of ended logins is opened with, see
+/// [`LoginManager::revocation_store`](crate::LoginManager::revocation_store).
+#[derive(Clone, Copy)]
+pub struct StoreSetup<'r> {
+    rocket: &'r Rocket<Build>,
+    url: Option<&'r str>,
+}
+
+impl<'r> StoreSetup<'r> {
+    /// Returns the application: its managed state and its configuration.
+    ///
+    /// What is managed by a fairing is there if that fairing was attached before the manager.
+    #[must_use]
+    pub fn rocket(&self) -> &'r Rocket<Build> {
+        self.rocket
+    }
+
+    /// Returns the setting `url` of the store.
+    ///
+    /// # Errors
+    ///
+    /// If it is not set; the launch then stops, and its message names the setting.
+    pub fn url(&self) -> Result<&'r str, RevocationError> {
+        self.url.ok_or_else(|| {
+            RevocationError::new("its address is not known; set `login.store.url` in Rocket.toml")
+        })
+    }
+}
+
+impl fmt::Debug for StoreSetup<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreSetup").finish_non_exhaustive()
+    }
+}
+
+/// Where a manager's list of ended logins comes from.
+#[derive(Default)]
+pub(super) enum Source {
+    #[default]
+    Memory,
+    List(Box<dyn RevocationList>),
+    Store(Box<Open>),
+}
+
+type Open = dyn for<'r> FnOnce(StoreSetup<'r>, Plan<'r>) -> BoxFuture<'r, Result<Replicated, RevocationError>>
+    + Send;
+
+impl Source {
+    pub(super) fn store<L: RevocationLog>(
+        open: impl for<'r> FnOnce(StoreSetup<'r>) -> BoxFuture<'r, Result<L, RevocationError>>
+        + Send
+        + 'static,
+    ) -> Self {
+        Self::Store(Box::new(move |setup, plan| {
+            Box::pin(async move { Replicated::launch(open(setup).await?, plan).await })
+        }))
+    }
+
+    /// Makes the list; `name` is the realm's name in it.
+    pub(super) async fn open(
+        self,
+        config: &Config,
+        clock: Clock,
+        name: &str,
+        rocket: &Rocket<Build>,
+    ) -> Result<Revocations, String> {
+        let open = match self {
+            Self::Memory => {
+                let list = MemoryRevocations::new(config.revocation_capacity);
+                return Ok(Revocations::Memory(Box::new(list)));
+            }
+            Self::List(list) => {
+                return Ok(Revocations::Shared {
+                    list,
+                    timeout: config.loader_timeout,
+                });
+            }
+            Self::Store(open) => open,
+        };
+        let setup = StoreSetup {
+            rocket,
+            url: config.store_url.as_deref(),
+        };
+        let plan = Plan {
+            realm: name,
+            limits: Limits {
+                max_staleness: config.store_max_staleness,
+                stale_wait: config.store_stale_wait,
+                serve_for: config.store_on_stale.serve_for(),
+            },
+            on_loss: config.store_on_loss,
+            secrets: secrets(config).collect(),
+            longest_session: config.longest_session(),
+            clock,
+        };
+        match open(setup, plan).await {
+            Ok(list) => Ok(Revocations::Replicated(Box::new(list))),
+            Err(error) => Err(format!(
+                "the store of ended logins cannot be used, and without it a logout would not hold: {}; start the store, \
+                 or correct the settings under `login.store`",
+                error.cause()
+            )),
+        }
+    }
+}
+
+/// The secrets that hide users, the one for new entries first: of the signing ones the oldest, which all servers know
+/// while a new one is introduced.
+fn secrets(config: &Config) -> impl Iterator<Item = &crate::token::secret::SecretKey> {
+    let retired = config.secret_key_fallbacks.iter().rev();
+    let signing = retired.chain([&config.secret_key]);
+    config.store_key.iter().chain(signing)
+}
