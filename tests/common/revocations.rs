@@ -28,7 +28,7 @@ pub enum Call {
     Revoke,
     RevokeUser,
     Status,
-    NotBefore,
+    Date,
 }
 
 /// Runs before each call; its error is the answer of the list.
@@ -107,8 +107,8 @@ impl RevocationList for Revocations {
         self.0.list.status(session, now).await
     }
 
-    async fn not_before(&self, user: UserRef<'_>, now: UnixTime) -> Answer<Option<UnixTime>> {
-        (self.0.before)(Call::NotBefore).await?;
-        self.0.list.not_before(user, now).await
+    async fn date(&self, user: UserRef<'_>, now: UnixTime) -> Answer<UnixTime> {
+        (self.0.before)(Call::Date).await?;
+        self.0.list.date(user, now).await
     }
 }

@@ -21,7 +21,7 @@ pub enum Point {
     Revoke,
     RevokeUser,
     Status,
-    NotBefore,
+    Date,
     Listener(EventKind),
 }
 
@@ -49,7 +49,7 @@ impl Point {
     pub fn status(self, fault: Fault) -> u16 {
         let is_of_the_list = matches!(
             self,
-            Point::Revoke | Point::RevokeUser | Point::Status | Point::NotBefore
+            Point::Revoke | Point::RevokeUser | Point::Status | Point::Date
         );
         match fault {
             Fault::PanicsAtOnce | Fault::PanicsLater if !is_of_the_list => 500,

@@ -73,7 +73,7 @@ fn reaches(point: Point) -> &'static [(Effect, &'static str)] {
             (Fails, "revoked, expired, re-login"),
             (Unnoticed, "logout"),
         ],
-        Point::NotBefore => &[(Fails, "login, re-login, another login, logout everywhere")],
+        Point::Date => &[(Fails, "login, re-login, another login")],
         Point::Listener(kind) => match kind {
             EventKind::LoggedIn => &[(Unnoticed, "login, re-login, another login")],
             EventKind::LoggedOut => &[(Unnoticed, "logout, logout everywhere")],
@@ -179,12 +179,7 @@ fn cell(
 
 const LOADERS: [Point; 3] = [Point::UserLoader, Point::LoaderGuard, Point::RequestLoader];
 
-const LIST: [Point; 4] = [
-    Point::Revoke,
-    Point::RevokeUser,
-    Point::Status,
-    Point::NotBefore,
-];
+const LIST: [Point; 4] = [Point::Revoke, Point::RevokeUser, Point::Status, Point::Date];
 
 const CONDITIONS: [Point; 2] = [Point::Condition, Point::GroupCondition];
 

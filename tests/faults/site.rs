@@ -166,7 +166,7 @@ fn list(switch: Switch) -> Revocations {
             Call::Revoke => Point::Revoke,
             Call::RevokeUser => Point::RevokeUser,
             Call::Status => Point::Status,
-            Call::NotBefore => Point::NotBefore,
+            Call::Date => Point::Date,
         });
         Box::pin(async move {
             match fault {

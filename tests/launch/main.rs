@@ -16,6 +16,7 @@ mod quickstart;
 mod realms;
 mod secrets;
 mod settings;
+mod stores;
 mod table;
 mod unguarded;
 mod views;

@@ -166,8 +166,8 @@ impl RevocationList for Ended {
         })
     }
 
-    async fn not_before(&self, _: UserRef<'_>, _: UnixTime) -> Answer<Option<UnixTime>> {
-        Ok(None)
+    async fn date(&self, _: UserRef<'_>, now: UnixTime) -> Answer<UnixTime> {
+        Ok(now)
     }
 }
 

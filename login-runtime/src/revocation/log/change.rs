@@ -147,13 +147,16 @@ impl Change {
     /// 1. `had_ended` is whether a guard holds. If one does and the change [`refuses`](Self::refuses), answer
     ///    [`Appended::Before`].
     /// 2. For each entry E: let OLD be the entry in the table under its key. If the change [`dates`](Self::dates), the AT
-    ///    of E becomes the later one of `now` and OLD's AT, plus 1. Let NEW be E [joined](Entry::joined) with OLD, and write it if
+    ///    of E becomes the later one of `now` and OLD's AT, plus 1; but if the key is a login's and both NEXT are `-`, it
+    ///    becomes OLD's AT, since a login ends only once. Let NEW be E [joined](Entry::joined) with OLD, and write it if
     ///    it is not OLD.
     /// 3. If E is of a login: each NEXT of OLD and of E that is not NEW's has lost its place, and ends with every login
     ///    that has replaced it. That is, begin with this login and UNTIL of NEW, and for each login of the chain:
     ///    - stop if it is NEW's NEXT, or if its entry has the same NEXT as NEW (and not `-`);
+    ///    - stop if the change does not [date](Self::dates) and its entry has NEXT `-` or a FLOOR that is not 0: it has ended
+    ///      before, and what has replaced it since is another matter;
     ///    - UNTIL becomes the later one of itself and that of its entry;
-    ///    - join into its entry: AT as in step 2, always dated; NEXT `-`; this UNTIL. Write the result;
+    ///    - write as its entry: AT, the later one of `now` and of the entry's AT, plus 1; NEXT `-`; FLOOR 0; this UNTIL;
     ///    - go on with the NEXT that its entry had, or stop if there was none.
     /// 4. Answer [`Appended::Written`] with everything that was written.
     ///
@@ -204,7 +207,8 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
     async fn enter(&mut self, mut entry: Entry, dates: bool) -> Result<(), RevocationError> {
         let old = self.rows.read(&entry.key).await?;
         if dates {
-            entry.at = self.date(old.as_ref());
+            let ended_before = old.filter(|old| old.is_an_end() && entry.is_an_end());
+            entry.at = ended_before.map_or_else(|| self.date(old.as_ref()), |old| old.at);
         }
         let new = old.map_or(entry, |old| old.joined(entry));
         if old != Some(new) {
@@ -214,7 +218,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
         let lost = [old.as_ref().and_then(Entry::successor), entry.successor()];
         for lost in lost.into_iter().flatten() {
             if Some(lost) != kept {
-                self.end_chain(lost, &new).await?;
+                self.end_chain(lost, &new, dates).await?;
             }
         }
         Ok(())
@@ -222,7 +226,12 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
 
     /// Ends a login that is no longer in its place, and along the chain those that have replaced it, but not the one
     /// that is in the place now.
-    async fn end_chain(&mut self, first: LoginId, place: &Entry) -> Result<(), RevocationError> {
+    async fn end_chain(
+        &mut self,
+        first: LoginId,
+        place: &Entry,
+        dates: bool,
+    ) -> Result<(), RevocationError> {
         let kept = place.successor();
         let mut until = place.until;
         let mut login = Some(first);
@@ -234,6 +243,9 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
             let old = self.rows.read(&key).await?;
             login = old.as_ref().and_then(Entry::successor);
             if login.is_some() && login == kept {
+                return Ok(());
+            }
+            if !dates && old.is_some_and(|old| old.has_ended_for_good()) {
                 return Ok(());
             }
             until = old.map_or(until, |old| old.until.max(until));

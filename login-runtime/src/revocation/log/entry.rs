@@ -64,7 +64,7 @@ pub(crate) struct UserDigest {
 ///
 /// | key | AT | NEXT | FLOOR |
 /// | --- | --- | --- | --- |
-/// | `login:` | when it ended | the login that has replaced it, or `-` | 0 |
+/// | `login:` | when it ended | the login that has replaced it, or `-` | if one has replaced it, when it had ended before without one; else 0 |
 /// | `session:` | when it ended | the session id that has replaced it, or `-` | 0 |
 /// | `user:` | logins that are dated before have ended .. | .. but for this login, or `-` .. | .. which has ended if it is dated before this; 0 if none is spared |
 /// | `realm:` | logins that are dated before have ended | `-` | 0 |
@@ -74,9 +74,12 @@ pub(crate) struct UserDigest {
 /// # How two entries under one key join
 ///
 /// In the entry that results, UNTIL is the later one. The rest is that of the entry with the later AT; if both are equal,
-/// of the one whose NEXT is the smaller text, so that `-` wins. If the key is a user's and NEXT is not `-`, FLOOR
-/// then becomes the largest of itself and of when the other entry ends the login NEXT: its FLOOR if its NEXT is the same,
-/// else its AT. If FLOOR is not less than AT, nobody is spared: NEXT becomes `-` and FLOOR 0.
+/// of the one whose NEXT is the smaller text, so that `-` wins. If its NEXT is not `-`, FLOOR then becomes the larger one of
+/// itself and of a number of the other entry:
+///
+/// - for a login, its AT if its NEXT is `-`, else its FLOOR;
+/// - for a user, its FLOOR if its NEXT is the same, else its AT. If FLOOR is then not less than AT, nobody is spared:
+///   NEXT becomes `-` and FLOOR 0.
 ///
 /// The order of joins does not matter, and an entry that is joined twice changes nothing.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -147,12 +150,16 @@ impl Entry {
             (other, self)
         };
         later.until = later.until.max(other.until);
-        if let (Subject::User(_), Some(Next::Login(spared))) = (later.key.subject, later.next) {
-            later.floor = later.floor.max(other.ends(spared));
-            if later.floor >= later.at {
-                later.next = None;
-                later.floor = UnixTime::from_secs(0);
-            }
+        let floor = match (later.key.subject, later.next) {
+            (Subject::Login(_), Some(_)) if other.is_an_end() => other.at,
+            (Subject::Login(_), Some(_)) => other.floor,
+            (Subject::User(_), Some(Next::Login(spared))) => other.ends(spared),
+            _ => return later,
+        };
+        later.floor = later.floor.max(floor);
+        if later.floor >= later.at {
+            later.next = None;
+            later.floor = UnixTime::from_secs(0);
         }
         later
     }
@@ -169,6 +176,16 @@ impl Entry {
         } else {
             self.at
         }
+    }
+
+    /// Whether a login has ended, and no other one is in its place.
+    pub(crate) fn is_an_end(&self) -> bool {
+        matches!(self.key.subject, Subject::Login(_)) && self.next.is_none()
+    }
+
+    /// Whether a login has ended without another one in its place, now or before one came.
+    pub(crate) fn has_ended_for_good(&self) -> bool {
+        self.is_an_end() || self.floor.as_secs() > 0
     }
 
     /// The login that has replaced the one that this entry is about.
@@ -288,7 +305,7 @@ impl FromStr for Entry {
             (Subject::Realm, _) => return Err(EntryError::Malformed),
         };
         let [at, floor, until] = [number(at)?, number(floor)?, number(until)?];
-        let may_have_floor = matches!(key.subject, Subject::User(_)) && next.is_some();
+        let may_have_floor = matches!(next, Some(Next::Login(_)));
         let floor_fits = floor.as_secs() == 0 || may_have_floor && floor < at;
         if at.as_secs() == 0 || !floor_fits {
             return Err(EntryError::Malformed);
@@ -450,7 +467,7 @@ mod tests {
                     Subject::Session(..) | Subject::Realm => Next::Session(SessionId([next; 8])),
                 });
                 let next = next.filter(|_| subject != Subject::Realm);
-                let is_spared = matches!(subject, Subject::User(_)) && next.is_some();
+                let has_floor = matches!(next, Some(Next::Login(_)));
                 Entry {
                     key: Key {
                         realm: RealmId([1; 8]),
@@ -458,7 +475,7 @@ mod tests {
                     },
                     at: UnixTime::from_secs(at),
                     next,
-                    floor: UnixTime::from_secs(if is_spared { floor.min(at - 1) } else { 0 }),
+                    floor: UnixTime::from_secs(if has_floor { floor.min(at - 1) } else { 0 }),
                     until: UnixTime::from_secs(until),
                 }
             },

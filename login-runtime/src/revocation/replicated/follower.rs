@@ -103,6 +103,9 @@ impl Follower {
         if is_head && (position.number < due || shared.progress.misses_one(position.number)) {
             return self.start_over().await;
         }
+        if is_head {
+            self.end_displaced(&position).await?;
+        }
         self.position = Some(position);
         // A full page is not the head, and the copy is as old as the records that are missing.
         if is_head {
@@ -158,6 +161,21 @@ impl Follower {
         }
         self.position = Some(position);
         Ok(())
+    }
+
+    /// Writes back that a login has replaced another one, where the store has lost that and has then ended the other one
+    /// alone. It ends both now.
+    async fn end_displaced(&self, position: &Position) -> Result<(), RevocationError> {
+        let displaced = self.shared.replica.take_displaced();
+        if displaced.is_empty() {
+            return Ok(());
+        }
+        let change = Change::merge(new_op()?, displaced);
+        let written = self.append(position, &change).await;
+        if written.is_err() {
+            self.shared.replica.put_displaced(change.entries);
+        }
+        written
     }
 
     /// Ends every login from before, once for each life of a store. All servers use the same op id.

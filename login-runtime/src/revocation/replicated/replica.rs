@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use thiserror::Error;
 
@@ -24,6 +24,9 @@ pub(super) struct Replica {
     everybody: RwLock<Option<Entry>>,
     /// The `at` of the entry for everybody, without a lock.
     everybody_at: AtomicU64,
+    /// Entries of logins whose successor has lost its place. The store has then ended that successor, unless it had lost
+    /// the entry.
+    displaced: Mutex<Vec<Entry>>,
     /// The latest date of an entry, and so a time that the store has reached.
     latest: AtomicU64,
 }
@@ -48,11 +51,23 @@ struct Times {
     until: UnixTime,
 }
 
-#[derive(Default)]
 struct More {
     next: Option<LoginId>,
+    floor: UnixTime,
     sessions: Vec<(SessionId, Option<SessionId>, Times)>,
 }
+
+impl Default for More {
+    fn default() -> Self {
+        Self {
+            next: None,
+            floor: NEVER,
+            sessions: Vec::new(),
+        }
+    }
+}
+
+const NEVER: UnixTime = UnixTime::from_secs(0);
 
 /// An entry that the server cannot apply.
 #[derive(Debug, Error)]
@@ -71,6 +86,7 @@ impl Replica {
             not_before: RwLock::default(),
             everybody: RwLock::default(),
             everybody_at: AtomicU64::new(0),
+            displaced: Mutex::default(),
             latest: AtomicU64::new(0),
         }
     }
@@ -98,10 +114,15 @@ impl Replica {
             return Ok(());
         }
         match entry.key.subject {
-            Subject::Login(login) => write(self.shard(login))
-                .entry(login)
-                .or_default()
-                .join_end(entry),
+            Subject::Login(login) => {
+                let displaced = write(self.shard(login))
+                    .entry(login)
+                    .or_default()
+                    .join_end(entry);
+                if let Some(displaced) = displaced {
+                    self.displaced().push(displaced);
+                }
+            }
             Subject::Session(login, session) => write(self.shard(login))
                 .entry(login)
                 .or_default()
@@ -181,6 +202,35 @@ impl Replica {
         })
     }
 
+    /// Takes the entries whose successors the store has not ended. Only a complete copy can tell.
+    pub(super) fn take_displaced(&self) -> Vec<Entry> {
+        let displaced = std::mem::take(&mut *self.displaced());
+        let is_missed =
+            |entry: &Entry| entry.successor().is_some_and(|next| self.never_ended(next));
+        displaced.into_iter().filter(is_missed).collect()
+    }
+
+    /// Gives back what was taken and could not be written.
+    pub(super) fn put_displaced(&self, entries: Vec<Entry>) {
+        self.displaced().extend(entries);
+    }
+
+    fn displaced(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.displaced
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nothing but other logins has ever ended a login.
+    fn never_ended(&self, login: LoginId) -> bool {
+        let key = Key {
+            realm: self.realm,
+            subject: Subject::Login(login),
+        };
+        self.get(&key)
+            .is_none_or(|entry| !entry.has_ended_for_good())
+    }
+
     /// Calls `each` with every entry, one part of the copy after another.
     pub(super) fn each(&self, mut each: impl FnMut(Entry)) {
         for shard in &self.logins {
@@ -238,7 +288,8 @@ impl Replica {
 }
 
 impl State {
-    fn join_end(&mut self, entry: &Entry) {
+    /// Joins the end of a login. Returns the entry whose successor has lost its place, if there is one.
+    fn join_end(&mut self, entry: &Entry) -> Option<Entry> {
         let held = self.end_entry(entry.key);
         let joined = held.map_or(*entry, |held| held.joined(*entry));
         self.end = Some(Times {
@@ -247,8 +298,16 @@ impl State {
         });
         match (joined.successor(), &mut self.more) {
             (None, None) => {}
-            (next, more) => more.get_or_insert_default().next = next,
+            (next, more) => {
+                let more = more.get_or_insert_default();
+                more.next = next;
+                more.floor = joined.floor;
+            }
         }
+        // Of an entry that comes late, the store knew when it made the one that is held.
+        let lost =
+            |held: &Entry| held.successor().is_some() && held.successor() != joined.successor();
+        held.filter(lost)
     }
 
     fn join_session(&mut self, session: SessionId, entry: &Entry) {
@@ -288,7 +347,7 @@ impl State {
             key,
             at: times.at,
             next: self.next().map(Next::Login),
-            floor: UnixTime::from_secs(0),
+            floor: self.more.as_ref().map_or(NEVER, |more| more.floor),
             until: times.until,
         })
     }

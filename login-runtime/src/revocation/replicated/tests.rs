@@ -17,7 +17,7 @@ use crate::revocation::log::{Epoch, Position, Since};
 use crate::testing::store::{Fault, MemoryLog};
 use crate::token::{LoginId, SessionId};
 
-const NOW: u64 = 1_800_000_000;
+pub(super) const NOW: u64 = 1_800_000_000;
 const HOUR: u64 = 60 * 60;
 
 fn secret(byte: u8) -> SecretKey {
@@ -26,7 +26,7 @@ fn secret(byte: u8) -> SecretKey {
 }
 
 /// A server whose follower moves only when the test says so.
-struct Server {
+pub(super) struct Server {
     list: Replicated,
     follower: Follower,
     boottime: Arc<AtomicU64>,
@@ -51,7 +51,7 @@ impl Default for Start {
 }
 
 impl Server {
-    async fn on(log: &MemoryLog) -> Self {
+    pub(super) async fn on(log: &MemoryLog) -> Self {
         Self::started(log.clone(), Start::default()).await.unwrap()
     }
 
@@ -86,7 +86,7 @@ impl Server {
     }
 
     /// Reads everything that the log has.
-    async fn follow(&mut self) -> Result<(), RevocationError> {
+    pub(super) async fn follow(&mut self) -> Result<(), RevocationError> {
         for _ in 0..9 {
             self.follower.step().await?;
         }
@@ -98,11 +98,11 @@ impl Server {
         self.boottime.fetch_add(milliseconds, Ordering::SeqCst);
     }
 
-    async fn ends(&self, session: SessionRef<'_>) -> Revoked {
+    pub(super) async fn ends(&self, session: SessionRef<'_>) -> Revoked {
         self.revokes(session, None).await.unwrap()
     }
 
-    async fn revokes(
+    pub(super) async fn revokes(
         &self,
         session: SessionRef<'_>,
         successor: Option<Successor<'_>>,
@@ -116,12 +116,12 @@ impl Server {
         self.list.revoke(ended).await
     }
 
-    async fn confirms(&self, session: SessionRef<'_>, next: u8) -> Revoked {
+    pub(super) async fn confirms(&self, session: SessionRef<'_>, next: u8) -> Revoked {
         let next = Successor::Session(SessionId([next; 8]));
         self.revokes(session, Some(next)).await.unwrap()
     }
 
-    async fn ends_user(&self, user_id: &str) {
+    pub(super) async fn ends_user(&self, user_id: &str) {
         let ended = RevokeUser {
             realm: "app",
             user_id,
@@ -131,7 +131,7 @@ impl Server {
         self.list.revoke_user(ended).await.unwrap();
     }
 
-    async fn dates(&self, user_id: &str) -> u64 {
+    pub(super) async fn dates(&self, user_id: &str) -> u64 {
         let user = UserRef {
             realm: "app",
             user_id,
@@ -140,7 +140,7 @@ impl Server {
     }
 
     /// The status, if the copy is fresh.
-    fn status(&self, session: SessionRef<'_>) -> Option<SessionStatus> {
+    pub(super) fn status(&self, session: SessionRef<'_>) -> Option<SessionStatus> {
         match self.list.status(session) {
             Soon::Now(status) => Some(status.unwrap().0),
             Soon::Later(_) => None,

@@ -464,13 +464,10 @@ async fn a_logout_ends_what_has_replaced_the_login<L: RevocationLog>([one, two]:
     let records = write(two, &Change::of(op(), end(login(1)))).await;
     assert_eq!(ends(&records), keys(&[1, 2, 3, 4]));
     let (_, table) = read(one).await;
-    let last = Duration::from_secs(0);
-    assert!(
-        records
-            .iter()
-            .all(|record| table[&record.entry.key()] == record.entry),
-        "{last:?}"
-    );
+    let is_held = |record: &Record| table[&record.entry.key()] == record.entry;
+    assert!(records.iter().all(is_held));
+    // A second logout finds nothing to change.
+    assert_eq!(write(one, &Change::of(op(), end(login(1)))).await, []);
 
     // Two logins over one: the second ends the first.
     write(one, &replace(login(10), login(11))).await;
@@ -509,13 +506,24 @@ async fn a_merge_keeps_its_dates<L: RevocationLog>([one, two]: &[L; 2]) {
     assert_eq!(records.len(), 1);
     assert!(records[0].entry.key() == key(Subject::Login(login(3))));
     // An end from before does not undo the login that came after.
-    assert_eq!(write(two, &put(end(login(1)), 40)).await, []);
+    let records = write(two, &put(end(login(1)), 40)).await;
+    let [record] = records.as_slice() else {
+        panic!("it is noted, and nothing else: {records:?}");
+    };
+    let noted = Entry {
+        floor: UnixTime::from_secs(40),
+        ..at(replaced(2), 50)
+    };
+    assert!(record.entry == noted);
     // An end from after does.
     let records = write(one, &put(end(login(1)), 50)).await;
     assert_eq!(records.len(), 2);
     let (_, table) = read(two).await;
     assert!(table[&key(Subject::Login(login(1)))] == at(end(login(1)), 50));
     assert!(table.contains_key(&key(Subject::Login(login(2)))));
+    // A login that came after that end is not ended by the merge of what was before.
+    write(one, &replace(login(2), login(9))).await;
+    assert_eq!(write(two, &put(replaced(2), 45)).await, []);
 }
 
 /// A store must agree with the one in memory. All dates lie ahead of every clock, so both give the same ones.
@@ -542,8 +550,8 @@ async fn any_changes_do_what_they_do_in_memory<L: RevocationLog>([one, two]: &[L
         };
         let next = next.filter(|_| dice.roll(2) == 0);
         let at = ahead + u64::from(dice.roll(4));
-        let is_spared = matches!(subject, Subject::User(_)) && next.is_some();
-        let floor = if is_spared {
+        let has_floor = matches!(next, Some(Next::Login(_)));
+        let floor = if has_floor && dice.roll(2) == 0 {
             at - u64::from(dice.roll(4)) - 1
         } else {
             0
