@@ -14,7 +14,7 @@
 //! | `login/` | Who is logged in, in this request? `visit` is its state, `shown` and `cookie` sort the cookies, `search` finds the user, `findings` keeps what it finds, `remember` restores, `fate` is what became of a cookie, `pending` is what the response must carry |
 //! | `realm/` | What does one attached manager know? `registry` has all realms, `any` is a realm of an unknown user type, `seal` binds tokens to user and client, `site` judges where a request comes from, `unavailable` is what can fail, `message` is flashed |
 //! | `app/` | What does the application bring? `user`, `session_hash`, `loader`, `handler`, `event`; `id_type` is what a loader takes ids as, `contain` runs its code, `failure` is how that code fails |
-//! | `revocation/` | Which logins have ended? The trait, the list in `memory`, and `bounded`, which contains a shared list |
+//! | `revocation/` | Which logins have ended? The trait, the list in `memory`, and `bounded`, which contains a list of the application's; `log` is what a store must do, `replicated` is a copy of one |
 //! | `config/` | Which settings are there, and which hold? |
 //! | `request/` | What does a request show? `cookie_header`, `client_ip`, `fingerprint` and `cross_site` are pure; `headers`, `client_info`, `cookies` and `cache` read the request |
 //! | `token/` | Which bytes are signed? `keys` are derived from the `secret`, `times` judges expiry, `envelope` is the signed form that a token and an application's own `value` share |

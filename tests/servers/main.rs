@@ -1,5 +1,10 @@
 //! Several servers of one application, with one store of ended logins.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "Rocket decides the types of a handler's arguments"
+)]
+
 #[path = "../common/mod.rs"]
 mod common;
 

@@ -34,7 +34,7 @@ pub(crate) use self::cookie::CookieSpec;
 pub(crate) use self::duration::IdleTimeout;
 pub use self::enums::{OnLoss, OnStale, SessionProtection, UnguardedRoutes};
 pub(crate) use self::error::LaunchError;
-pub(crate) use self::secret::KeyInput;
+pub(crate) use self::secret::{KeyInput, StoreUrl};
 pub use self::settings::{Setting, settings};
 pub(crate) use self::settings::{Settings, realm_mistakes, unread_settings};
 pub(crate) use self::view::{MountView, View};

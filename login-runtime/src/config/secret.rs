@@ -74,6 +74,16 @@ impl<'de> Deserialize<'de> for KeyInput {
     }
 }
 
+/// Where a store is. The text can have a password in it.
+#[derive(Clone, PartialEq, Eq, serde::Deserialize)]
+pub(crate) struct StoreUrl(pub(crate) String);
+
+impl fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
 /// The key that hides users in a store.
 pub(super) fn of_store(given: Option<&KeyInput>, report: &mut Report) -> Option<SecretKey> {
     given?

@@ -11,7 +11,7 @@ use rocket::http::{Method, SameSite};
 use super::duration::{self, IdleTimeout};
 use super::error::{Origin, Report, place_of};
 use super::names::{REALMS, STORE, dropped, key_of, known, name_of, nearest, nearest_setting};
-use super::secret::{KEY_FORM, KeyInput};
+use super::secret::{KEY_FORM, KeyInput, StoreUrl};
 use super::table::{filled, or_default, parsed, settings_table, shown, stored, written};
 use super::{MountView, OnLoss, OnStale, SessionProtection, UnguardedRoutes, unit};
 use crate::request::cross_site::CrossSiteProtection;
@@ -519,14 +519,16 @@ mod tests {
         let (settings, errors) = read(
             r#"
             [default.login.store]
-            url = "redis://127.0.0.1"
+            url = "redis://:hunter2@127.0.0.1"
             max_staleness = "1500ms"
             on_stale = "serve for 5m"
             on_loss = "end everybody"
             "#,
         );
         assert_eq!(errors, [""; 0]);
-        assert_eq!(settings.store_url.as_deref(), Some("redis://127.0.0.1"));
+        let url = settings.store_url.unwrap();
+        assert_eq!(url.0, "redis://:hunter2@127.0.0.1");
+        assert_eq!(format!("{url:?}"), "[redacted]");
         assert_eq!(
             settings.store_max_staleness,
             Some(Duration::from_millis(1_500))

@@ -178,7 +178,7 @@ macro_rules! settings_table {
             ///
             /// The settings of the store have no effect without one, see
             /// [`revocation_store`](LoginManager::revocation_store).
-            store_url(url: Text) = none -> Option<String>;
+            store_url(url: StoreUrl) = none -> Option<StoreUrl>;
             /// Sets how old a server's copy of the store may be; 500 milliseconds to a minute.
             ///
             /// A logout holds on every server after this time.
@@ -211,6 +211,7 @@ macro_rules! argument {
     (Text) => { impl Into<String> };
     (Texts) => { impl IntoIterator<Item = impl Into<String>> };
     (View) => { impl LoginPage };
+    (StoreUrl) => { impl Into<String> };
     (Methods) => { impl IntoIterator<Item = Method> };
     (IdleTimeout) => { Option<Duration> };
     ($kind:ident) => { $kind };
@@ -247,6 +248,9 @@ macro_rules! converted {
     };
     (View $given:ident) => {
         $given.to_string()
+    };
+    (StoreUrl $given:ident) => {
+        StoreUrl($given.into())
     };
     (Methods $given:ident) => {
         $given.into_iter().collect()

@@ -11,6 +11,7 @@ use crate::revocation::log::RevocationLog;
 use crate::revocation::replicated::freshness::Limits;
 use crate::revocation::replicated::{Plan, Replicated};
 use crate::revocation::{MemoryRevocations, RevocationError, RevocationList, Revocations};
+use crate::token::secret::SecretKey;
 
 /// What a store of ended logins is opened with, see
 /// [`LoginManager::revocation_store`](crate::LoginManager::revocation_store).
@@ -93,7 +94,7 @@ impl Source {
         };
         let setup = StoreSetup {
             rocket,
-            url: config.store_url.as_deref(),
+            url: config.store_url.as_ref().map(|url| url.0.as_str()),
         };
         let plan = Plan {
             realm: name,
@@ -120,7 +121,7 @@ impl Source {
 
 /// The secrets that hide users, the one for new entries first: of the signing ones the oldest, which all servers know
 /// while a new one is introduced.
-fn secrets(config: &Config) -> impl Iterator<Item = &crate::token::secret::SecretKey> {
+fn secrets(config: &Config) -> impl Iterator<Item = &SecretKey> {
     let retired = config.secret_key_fallbacks.iter().rev();
     let signing = retired.chain([&config.secret_key]);
     config.store_key.iter().chain(signing)

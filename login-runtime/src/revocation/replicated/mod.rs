@@ -32,7 +32,7 @@ use self::users::UserKeys;
 use crate::clock::{Clock, UnixTime};
 use crate::config::OnLoss;
 use crate::revocation::log::entry::{Next, RealmId, Subject};
-use crate::revocation::log::{Appended, Change, Entry, Guard, Key, Record, RevocationLog};
+use crate::revocation::log::{Appended, Change, Entry, Guard, Key, OpId, Record, RevocationLog};
 use crate::revocation::{
     RevocationError, RevokeSession, RevokeUser, Revoked, SessionRef, SessionStatus, Successor,
     UserRef,
@@ -223,29 +223,23 @@ impl Replicated {
         Ok(date.max(self.shared.held_date(user)))
     }
 
-    /// Makes a change: in the store, then in the copy. A failure may mean that it was made, so it is repeated with the
-    /// same op id.
+    /// Makes a change: in the store, then in the copy.
     async fn write(&self, change: Change) -> Result<Appended, RevocationError> {
         let op = change.op;
-        let written = self.try_write(Arc::new(change)).await;
-        if written.is_err() {
-            self.shared.progress.give_up(op);
-        }
-        let (appended, start) = written?;
-        if let Appended::Written { records, .. } = &appended {
-            self.apply(records, start).await?;
-        }
+        let (appended, start) = self.append(change).await?;
+        self.take_in(op, &appended, start).await?;
         Ok(appended)
     }
 
-    async fn try_write(&self, change: Arc<Change>) -> Result<(Appended, Start), RevocationError> {
-        let shared = &self.shared;
-        let end = Instant::now().checked_add(shared.freshness.limits().stale_wait);
+    /// Makes a change in the store. A failure may mean that it was made, so it is repeated with the same op id.
+    async fn append(&self, change: Change) -> Result<(Appended, Start), RevocationError> {
+        let change = Arc::new(change);
+        let end = Instant::now().checked_add(self.shared.freshness.limits().stale_wait);
         loop {
-            let start = shared.progress.begin(change.op);
+            let start = self.shared.progress.begin(change.op);
             let start = start.ok_or_else(|| RevocationError::new("the store was never read"))?;
-            let (shared, change) = (Arc::clone(shared), Arc::clone(&change));
-            let append = async move { shared.log.append(&start.epoch, &change).await };
+            let (shared, again) = (Arc::clone(&self.shared), Arc::clone(&change));
+            let append = async move { shared.log.append(&start.epoch, &again).await };
             let failure = match self.call(append).await {
                 // The follower notices as well, and reads the new store.
                 Ok(Appended::Changed) => {
@@ -255,6 +249,7 @@ impl Replicated {
                 Err(error) => error,
             };
             if end.is_none_or(|end| Instant::now() >= end) {
+                self.shared.progress.give_up(change.op);
                 return Err(failure);
             }
             sleep(PAUSE).await;
@@ -262,33 +257,29 @@ impl Replicated {
     }
 
     /// Takes what a change has written into the copy.
-    async fn apply(&self, records: &[Record], start: Start) -> Result<(), RevocationError> {
-        let shared = &self.shared;
-        for record in records {
-            shared.join(&record.entry)?;
-        }
-        let Some(last) = records.last() else {
-            return Ok(());
+    async fn take_in(
+        &self,
+        op: OpId,
+        appended: &Appended,
+        start: Start,
+    ) -> Result<(), RevocationError> {
+        let records: &[Record] = match appended {
+            Appended::Written { records, .. } => records,
+            Appended::Before | Appended::Changed => &[],
         };
-        if shared.progress.confirm(last.op, Some(last.number), start) {
+        for record in records {
+            self.shared.join(&record.entry)?;
+        }
+        let last = records.last().map(|record| record.number);
+        if self.shared.progress.confirm(op, last, start) || records.is_empty() {
             return Ok(());
         }
         // The table was read anew in between, by which time the store may have lost the change.
         let entries = records.iter().map(|record| record.entry).collect();
         let again = Change::merge(new_op()?, entries);
-        let (appended, start) = self.try_write(Arc::new(again)).await?;
-        if let Appended::Written { records, .. } = &appended {
-            for record in records {
-                shared.join(&record.entry)?;
-            }
-            let last = records.last();
-            if let Some(op) = last.map(|record| record.op) {
-                shared
-                    .progress
-                    .confirm(op, last.map(|record| record.number), start);
-            }
-        }
-        Ok(())
+        let op = again.op;
+        let (appended, start) = self.append(again).await?;
+        Box::pin(self.take_in(op, &appended, start)).await
     }
 
     /// Makes a call of the store in the follower's runtime, so that a request that goes away does not cut it off.

@@ -102,6 +102,12 @@ impl Progress {
         state.flights.retain(|_, flight| flight.number.is_none());
     }
 
+    /// How many changes are on their way.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.state().flights.len()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -264,16 +264,29 @@ async fn a_change_whose_answer_crosses_a_loss_is_written_back() {
             UnixTime::from_secs(NOW + HOUR),
         ),
     );
-    let (appended, start) = one.list.try_write(Arc::new(change)).await.unwrap();
-    let Appended::Written { records, .. } = appended else {
-        panic!("it was not written");
-    };
+    let op = change.op;
+    let (appended, start) = one.list.append(change).await.unwrap();
     // Before the answer is here, the store is wiped, and the follower has read it anew.
     log.wipe();
     one.follow().await.unwrap();
-    one.list.apply(&records, start).await.unwrap();
+    one.list.take_in(op, &appended, start).await.unwrap();
     two.follow().await.unwrap();
     assert_eq!(two.status(login(1)), Some(SessionStatus::Ended));
+}
+
+#[rocket::async_test]
+async fn a_change_that_is_over_is_not_remembered() {
+    let log = store();
+    let mut one = Server::on(&log).await;
+    one.ends(login(1)).await;
+    // Both change nothing, and are answered with no record.
+    assert_eq!(one.ends(login(1)).await, Revoked::Before);
+    assert_eq!(one.confirms(login(1), 1).await, Revoked::Before);
+    log.set_fault(Fault::Down);
+    assert!(one.revokes(login(2), None).await.is_err());
+    log.set_fault(None);
+    one.follow().await.unwrap();
+    assert_eq!(one.list.shared.progress.count(), 0);
 }
 
 #[rocket::async_test]

@@ -2,6 +2,9 @@
 
 #![allow(
     clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
@@ -266,7 +269,7 @@ async fn numbers_have_no_gaps_while_many_write<L: RevocationLog>([one, two]: &[L
     const EACH: u64 = 25;
     let (start, _) = read(two).await;
     let writer = |number: u64| async move {
-        let log = if number % 2 == 0 { one } else { two };
+        let log = if number.is_multiple_of(2) { one } else { two };
         for _ in 0..EACH {
             write(log, &logout()).await;
         }
@@ -606,7 +609,7 @@ async fn any_changes_do_what_they_do_in_memory<L: RevocationLog>([one, two]: &[L
 struct Dice(u128);
 
 impl Dice {
-    /// SplitMix64.
+    /// A number below `sides`, from Steele and others: Fast splittable pseudorandom number generators.
     fn roll(&mut self, sides: u32) -> u32 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0 as u64;
