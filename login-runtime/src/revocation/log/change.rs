@@ -147,8 +147,7 @@ impl Change {
     /// 1. `had_ended` is whether a guard holds. If one does and the change [`refuses`](Self::refuses), answer
     ///    [`Appended::Before`].
     /// 2. For each entry E: let OLD be the entry in the table under its key. If the change [`dates`](Self::dates), the AT
-    ///    of E becomes the later one of `now` and OLD's AT, plus 1; but if the key is a login's and both NEXT are `-`, it
-    ///    becomes OLD's AT, since a login ends only once. Let NEW be E [joined](Entry::joined) with OLD, and write it if
+    ///    of E becomes the later one of `now` and OLD's AT, plus 1. Let NEW be E [joined](Entry::joined) with OLD, and write it if
     ///    it is not OLD.
     /// 3. If E is of a login: each NEXT of OLD and of E that is not NEW's has lost its place, and ends with every login
     ///    that has replaced it. That is, begin with this login and UNTIL of NEW, and for each login of the chain:
@@ -207,8 +206,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
     async fn enter(&mut self, mut entry: Entry, dates: bool) -> Result<(), RevocationError> {
         let old = self.rows.read(&entry.key).await?;
         if dates {
-            let ended_before = old.filter(|old| old.is_an_end() && entry.is_an_end());
-            entry.at = ended_before.map_or_else(|| self.date(old.as_ref()), |old| old.at);
+            entry.at = self.date(old.as_ref());
         }
         let new = old.map_or(entry, |old| old.joined(entry));
         if old != Some(new) {

@@ -251,6 +251,34 @@ async fn a_change_that_was_lost_before_anybody_read_it_is_written_back() {
 }
 
 #[rocket::async_test]
+async fn a_logout_ends_what_had_replaced_the_login_where_the_store_has_forgotten_that() {
+    // With an end of the old login from before, or without one.
+    for ended_before in [false, true] {
+        let log = store();
+        let mut one = Server::on(&log).await;
+        let mut two = Server::on(&log).await;
+        if ended_before {
+            one.ends(login(1)).await;
+        }
+        let next = Successor::Login {
+            id: LoginId([2; 16]),
+            user_id: "alice",
+        };
+        one.revokes(login(1), Some(next)).await.unwrap();
+        log.lose(1);
+        two.ends(login(1)).await;
+        assert!(two.serves(login(2)), "nobody has told it");
+        for server in [&mut one, &mut two] {
+            server.follow().await.unwrap();
+        }
+        two.follow().await.unwrap();
+        for server in [&one, &two] {
+            assert_eq!(server.status(login(2)), Some(SessionStatus::Ended));
+        }
+    }
+}
+
+#[rocket::async_test]
 async fn a_change_whose_answer_crosses_a_loss_is_written_back() {
     let log = store();
     let mut one = Server::on(&log).await;
@@ -279,7 +307,7 @@ async fn a_change_that_is_over_is_not_remembered() {
     let log = store();
     let mut one = Server::on(&log).await;
     one.ends(login(1)).await;
-    // Both change nothing, and are answered with no record.
+    // The second one changes nothing, and is answered with no record.
     assert_eq!(one.ends(login(1)).await, Revoked::Before);
     assert_eq!(one.confirms(login(1), 1).await, Revoked::Before);
     log.set_fault(Fault::Down);
