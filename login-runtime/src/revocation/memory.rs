@@ -17,8 +17,9 @@ use crate::token::{LoginId, SessionId};
 /// The default list of ended logins, in this process's memory.
 ///
 /// It is neither shared nor persistent: after a restart, and in another process that serves the same users, the cookie
-/// of a login that was logged out works again until it expires. If that matters, implement a shared
-/// [`RevocationList`], or give the user a [`session_hash`](crate::UserMixin::session_hash) that changes.
+/// of a login that was logged out works again until it expires. If that matters, attach a store
+/// ([`revocation_store`](crate::LoginManager::revocation_store)), or give the user a
+/// [`session_hash`](crate::UserMixin::session_hash) that changes.
 ///
 /// An entry takes about 50 bytes, and is never dropped early. When the list is full, a logout ends all logins of its
 /// user instead of only one. That takes one entry for each such user, in addition to the capacity.

@@ -22,7 +22,8 @@ use crate::token::{LoginId, SessionId, Token};
 /// A list of the logins that have ended, each kept until it would have expired anyway.
 ///
 /// Implement it over storage that all servers share and that survives a restart: then a logout holds everywhere and
-/// permanently. [`MemoryRevocations`] is neither shared nor persistent. While the list fails, requests with a login
+/// permanently. Each request with a login then asks that storage; with [`RevocationLog`](crate::RevocationLog) it asks a
+/// copy in memory. [`MemoryRevocations`] is neither shared nor persistent. While the list fails, requests with a login
 /// fail with 503, and nobody is logged in or out.
 ///
 /// For each login the list knows at most one thing: it has ended; it has ended and another login has taken its place;

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rocket::futures::FutureExt as _;
-use rocket::tokio::time::{sleep, timeout};
+use rocket::tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::warn;
 
 use super::Shared;
@@ -29,6 +29,9 @@ const SNAPSHOT: Duration = Duration::from_secs(60);
 
 /// How many entries are written back at once.
 const BATCH: usize = 500;
+
+/// The shortest time between two looks, for a store that answers at once that there is nothing.
+const BREATH: Duration = Duration::from_millis(5);
 
 /// The pause after a failure, which doubles each time.
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(500)];
@@ -55,8 +58,14 @@ impl Follower {
     pub(super) async fn run(mut self) {
         let [mut pause, longest] = PAUSES;
         while !self.shared.is_stopped.load(Ordering::Relaxed) {
+            let next = Instant::now().checked_add(BREATH);
             match self.step().await {
-                Ok(()) => [pause, _] = PAUSES,
+                Ok(()) => {
+                    [pause, _] = PAUSES;
+                    if let Some(next) = next {
+                        sleep_until(next).await;
+                    }
+                }
                 Err(_) => {
                     sleep(pause).await;
                     pause = pause.saturating_mul(2).min(longest);
