@@ -13,16 +13,16 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rocket::http::Status;
-use rocket::{State, get, routes};
+use rocket::{State, get, post, routes};
 use rocket_login::revocation::{RevocationError, UnixTime};
 use rocket_login::store::{
     Appended, Change, Entry, Epoch, Key, Position, RevocationLog, Since, StoreHealth,
 };
 use rocket_login::testing::Clock;
 use rocket_login::testing::store::{Fault, MemoryLog};
-use rocket_login::{EventKind, LoginEvent, event_listener};
+use rocket_login::{EventKind, LoginError, LoginEvent, LoginSession, event_listener};
 
-use common::{App, Browser, REMEMBER, Running, START, User};
+use common::{App, Browser, REMEMBER, Running, START, User, Users};
 
 fn store() -> MemoryLog {
     MemoryLog::with_clock(Clock::manual(START))
@@ -37,7 +37,7 @@ fn on(log: &MemoryLog) -> App {
                 .event_listener(note)
         })
         .set("login.store.stale_wait", "200ms")
-        .routes(routes![health])
+        .routes(routes![health, renew])
 }
 
 fn start(app: App) -> Running {
@@ -75,6 +75,18 @@ fn health(store: StoreHealth) -> (Status, String) {
     let is_young = store.age() < Some(Duration::from_secs(1));
     let text = format!("{is_young} {} {}", store.entries(), store.losses());
     (status, text)
+}
+
+/// A new password: every login ends, and this browser's goes on.
+#[post("/renew")]
+async fn renew(
+    session: LoginSession<'_, User>,
+    users: &State<Users>,
+) -> Result<&'static str, LoginError> {
+    let user = users.get("alice").ok_or(LoginError::NotLoggedIn)?;
+    session.logout_everywhere_for(&user).await?;
+    session.confirm_login(&user).await?;
+    Ok("renewed")
 }
 
 /// The same browser, with its next request to another server.
@@ -140,6 +152,26 @@ fn a_login_from_a_server_whose_clock_is_ahead_does_not_outlive_a_logout_everywhe
         let mut later = server.logged_in("alice");
         assert_eq!(later.me(), "alice");
     }
+}
+
+#[test]
+fn a_confirmation_after_the_end_of_all_logins_keeps_only_this_browser_logged_in() {
+    let log = store();
+    let [one, two] = [&log, &log].map(|log| start(on(log)));
+    let mut browser = one.remembered("alice");
+    let old = browser.clone();
+    let other = two.remembered("alice");
+    assert_eq!(browser.post("/renew", "").body, "renewed");
+    for server in [&one, &two] {
+        soon(PROMISE, || {
+            let is_over = |browser| at(server, browser).me() == "anonymous";
+            is_over(&old) && is_over(&other)
+        });
+        assert_eq!(at(server, &browser).me(), "alice");
+    }
+    let mut restored = at(&two, &browser);
+    restored.restart();
+    assert_eq!(restored.me(), "alice");
 }
 
 /// A store that is heard of late.
