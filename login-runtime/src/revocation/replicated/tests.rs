@@ -141,14 +141,19 @@ impl Server {
 
     /// The status, if the copy is fresh.
     pub(super) fn status(&self, session: SessionRef<'_>) -> Option<SessionStatus> {
-        match self.list.status(session) {
-            Soon::Now(status) => Some(status.unwrap().0),
-            Soon::Later(_) => None,
-        }
+        known(&self.list, session)
     }
 
     fn serves(&self, session: SessionRef<'_>) -> bool {
         self.status(session) == Some(SessionStatus::Open)
+    }
+}
+
+/// The status, if the copy is fresh.
+fn known(list: &Replicated, session: SessionRef<'_>) -> Option<SessionStatus> {
+    match list.status(session) {
+        Now(status) => Some(status.unwrap().0),
+        Later(_) => None,
     }
 }
 
@@ -694,7 +699,8 @@ async fn a_request_that_waits_is_answered_by_the_next_look() {
         sleep(Duration::from_millis(50)).await;
         follower.step().await
     };
-    let (status, looked) = rocket::futures::future::join(list.status(login(1)), look).await;
+    let (status, looked) =
+        rocket::futures::future::join(list.status(login(1)).into_future(), look).await;
     looked.unwrap();
     assert_eq!(status.unwrap(), (SessionStatus::Ended, Trust::Fresh));
 }
@@ -935,7 +941,7 @@ async fn the_thread_of_a_list_follows_and_ends_with_it() {
     };
     one.revoke(ended).await.unwrap();
     let heard = async {
-        while two.known_status(login(1)) != Some(SessionStatus::Ended) {
+        while known(&two, login(1)) != Some(SessionStatus::Ended) {
             sleep(Duration::from_millis(5)).await;
         }
     };
