@@ -1,0 +1,133 @@
+//! The process and the folder of an engine, neither of which outlives the test.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use std::{env, fs, process, thread};
+
+/// A temporary folder. Dropping the value deletes it.
+#[derive(Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// Creates an empty folder.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be created.
+    #[must_use]
+    pub fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder = env::temp_dir().join(format!("login-engine-{}-{number}", process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Folder(folder)
+    }
+
+    /// Returns the path of the folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Gives the folder to a user of this machine.
+    pub(crate) fn give_to(&self, user: u32) {
+        chown(&self.0, Some(user), None).unwrap();
+    }
+}
+
+impl Default for Folder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Runs the engine until its own input ends, or until a line comes. The input ends with the test's process, for whatever
+/// reason: a `static` is never dropped, and a killed test drops nothing. After a line the folder stays for a restart.
+const GUARD: &str = r#"
+signal=$1 folder=$2; shift 2
+"$@" > "$folder/output" 2>&1 &
+id=$!
+echo $id
+read -r keep
+kill -CONT $id; kill -$signal $id
+wait $id
+[ "$keep" ] || rm -rf "$folder"
+"#;
+
+/// A running engine. Dropping the value ends it.
+#[derive(Debug)]
+pub(crate) struct Process {
+    guard: Child,
+    id: String,
+}
+
+impl Process {
+    /// Runs `command`. `signal` ends it without leaving a process behind.
+    pub(crate) fn start(folder: &Folder, signal: &str, command: &[String]) -> Self {
+        let mut guard = Command::new("sh")
+            .args(["-c", GUARD, "guard", signal])
+            .arg(folder.path())
+            .args(command)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut id = String::new();
+        let output = guard.stdout.take().unwrap();
+        BufReader::new(output).read_line(&mut id).unwrap();
+        Process {
+            guard,
+            id: id.trim().to_owned(),
+        }
+    }
+
+    /// Sends a signal to the engine and to the processes that it has started.
+    pub(crate) fn signal(&self, signal: &str) {
+        let signal = format!("-{signal}");
+        let _ = Command::new("pkill")
+            .args([&signal, "-P", &self.id])
+            .status();
+        let _ = Command::new("kill").args([&signal, &self.id]).status();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(mut input) = self.guard.stdin.take() {
+            let _ = input.write_all(b"keep\n");
+        }
+        let _ = self.guard.wait();
+    }
+}
+
+/// Returns a port that nobody listens on.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Waits until the engine in this folder is ready.
+pub(crate) fn wait(folder: &Folder, is_ready: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_ready() {
+        let output = || fs::read_to_string(folder.path().join("output")).unwrap_or_default();
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "the engine does not start: {}",
+            output()
+        );
+        thread::sleep(Duration::from_millis(20));
+    }
+}
