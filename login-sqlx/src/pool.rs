@@ -1,0 +1,85 @@
+//! Connections of the list's own, which a full pool of the application does not keep waiting.
+
+use std::mem;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rocket::tokio::time;
+
+use crate::connection::{Connection, Options};
+use crate::error::StoreError;
+
+/// How long the database may take for one call.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(crate) struct Connections {
+    pub(crate) options: Options,
+    idle: Mutex<Idle>,
+}
+
+#[derive(Default)]
+struct Idle {
+    connections: Vec<Connection>,
+    /// Which database they lead to.
+    identity: Option<(u64, u64)>,
+}
+
+/// How many connections stay open.
+const KEPT: usize = 4;
+
+impl Connections {
+    pub(crate) fn new(options: Options) -> Self {
+        Connections {
+            options,
+            idle: Mutex::default(),
+        }
+    }
+
+    /// Returns a connection; [`give_back`](Self::give_back) keeps it open for the next call. After an error, and in a
+    /// call that is dropped halfway, it is closed, which rolls its transaction back.
+    pub(crate) async fn connection(&self) -> Result<Connection, StoreError> {
+        let identity = self.options.identity();
+        let connection = {
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.identity != identity {
+                mem::take(&mut *idle);
+                idle.identity = identity;
+            }
+            idle.connections.pop()
+        };
+        match connection {
+            Some(connection) => Ok(connection),
+            None => self
+                .options
+                .connect()
+                .await
+                .map_err(|error| self.error(error)),
+        }
+    }
+
+    pub(crate) fn give_back(&self, connection: Connection) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.connections.len() < KEPT {
+            idle.connections.push(connection);
+        }
+    }
+
+    /// Limits how long a call may take that waits for `wait` by intention.
+    pub(crate) async fn within<T, E: From<StoreError>>(
+        &self,
+        wait: Duration,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let answer = time::timeout(PATIENCE.saturating_add(wait), call).await;
+        answer.unwrap_or_else(|_| Err(StoreError::Late(self.options.name()).into()))
+    }
+
+    pub(crate) fn error(&self, error: sqlx::Error) -> StoreError {
+        if matches!(error, sqlx::Error::Io(_)) {
+            // The others broke with it.
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            idle.connections.clear();
+        }
+        StoreError::of(error, self.options.name())
+    }
+}
