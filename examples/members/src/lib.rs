@@ -21,16 +21,20 @@ use rocket::fs::FileServer;
 use rocket::{Build, Rocket};
 use rocket_dyn_templates::Template;
 use rocket_login::{GuardRoutes, LoginManager};
+use sqlx::SqlitePool;
 
 /// Builds the application. `figment` is Rocket's configuration; tests change it.
 #[must_use]
 pub fn rocket(figment: Figment) -> Rocket<Build> {
-    // Three kinds of users. The login of one kind is not valid for another.
+    // Three kinds of users. The login of one kind is not valid for another. Their logouts are kept in the database, so
+    // they hold after a restart.
     let members = LoginManager::new(users::load_member)
+        .revocation_store(login_sqlx::from_pool::<SqlitePool>)
         .login_view(uri!(sessions::login_page))
         .refresh_view(uri!("/account", account::confirm_page));
     let staff = LoginManager::new(staff::load_staff)
         .realm("staff")
+        .revocation_store(login_sqlx::from_pool::<SqlitePool>)
         .login_view(uri!("/staff", staff::login_page));
     let api = LoginManager::from_requests(api::load_by_key).realm("api");
 
