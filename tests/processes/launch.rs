@@ -1,0 +1,83 @@
+//! A server whose store cannot be used.
+
+use std::process::Command;
+
+use login_engines::Redis;
+
+use crate::site::{self, free_address};
+
+/// What a server prints that does not start.
+fn refusal(url: &str) -> String {
+    let output = Command::new(site::SERVER)
+        .envs(site::settings(free_address(), url))
+        .output()
+        .unwrap();
+    let [output, errors] = [output.stdout, output.stderr].map(String::from_utf8);
+    let text = output.unwrap() + &errors.unwrap();
+    assert!(
+        text.contains("the store of ended logins cannot be used"),
+        "{text}"
+    );
+    assert!(!text.contains("S3cret"), "{text}");
+    text
+}
+
+#[test]
+fn a_store_that_cannot_be_used_stops_the_launch_with_the_reason_and_without_the_password() {
+    for (url, reason) in [
+        (
+            "redis://app:S3cret@127.0.0.1:1/",
+            "Redis at 127.0.0.1:1 cannot be reached",
+        ),
+        (
+            "redis://app:S3cret@127.0.0.1/club",
+            "write it as `redis://user:password@host:6379/0`",
+        ),
+        (
+            "postgres://app:S3cret@127.0.0.1:1/club",
+            "PostgreSQL at 127.0.0.1:1 cannot be reached",
+        ),
+        (
+            "postgres://app:S3cret@127.0.0.1:port/club",
+            "write `postgres://user:password@host/database` or `sqlite://",
+        ),
+        (
+            "mysql://app:S3cret@127.0.0.1/club",
+            "is not an address of PostgreSQL or SQLite",
+        ),
+        (
+            "sqlite:///nowhere/list.sqlite3",
+            "SQLite in /nowhere/list.sqlite3 cannot be reached",
+        ),
+    ] {
+        let text = refusal(url);
+        assert!(text.contains(reason), "{text}");
+    }
+}
+
+#[test]
+fn a_store_with_what_rocket_login_has_not_written_stops_the_launch() {
+    let Some(redis) = Redis::start(&[]) else {
+        return;
+    };
+    redis.ask(&["SET", crate::TABLE, "x"]);
+    assert!(refusal(&redis.url()).contains("belongs to another program"));
+    redis.ask(&["FLUSHALL"]);
+    let epoch = "a".repeat(32);
+    redis.ask(&[
+        "HSET",
+        crate::TABLE,
+        "@form",
+        "1",
+        "@epoch",
+        &epoch,
+        "@number",
+        "0",
+        "@time",
+        "0",
+    ]);
+    redis.ask(&["HSET", crate::TABLE, "login:nonsense", "1 nonsense"]);
+    assert!(refusal(&redis.url()).contains("an entry that rocket-login has not written"));
+    redis.ask(&["HSET", crate::TABLE, "login:nonsense", "9 anything"]);
+    assert!(refusal(&redis.url()).contains("run one version of rocket-login on all servers"));
+}
