@@ -8,7 +8,7 @@ mod process;
 mod redis;
 
 pub use self::postgres::Postgres;
-pub use self::process::Folder;
+pub use self::process::{Folder, Process, free_port, wait};
 pub use self::redis::Redis;
 
 use std::path::{Path, PathBuf};
@@ -19,7 +19,8 @@ use std::{env, fs};
 /// # Panics
 ///
 /// If the program is missing and `LOGIN_STORES` is `required`.
-fn program(name: &str, package: &str, more_folders: &[PathBuf]) -> Option<PathBuf> {
+#[must_use]
+pub fn program(name: &str, package: &str, more_folders: &[PathBuf]) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path).chain(more_folders.iter().cloned());
     let found = folders

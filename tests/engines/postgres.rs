@@ -210,6 +210,12 @@ impl Postgres {
         }
     }
 
+    /// Returns the folder of the server, which has its data in `data`.
+    #[must_use]
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
     fn data(&self) -> String {
         self.folder.path().join("data").display().to_string()
     }

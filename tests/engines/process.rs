@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
@@ -56,7 +56,7 @@ impl Drop for Folder {
 /// reason: a `static` is never dropped, and a killed test drops nothing. After a line the folder stays for a restart.
 const GUARD: &str = r#"
 signal=$1 folder=$2; shift 2
-"$@" > "$folder/output" 2>&1 &
+"$@" >> "$folder/output" 2>&1 &
 id=$!
 echo $id
 read -r keep
@@ -65,16 +65,22 @@ wait $id
 [ "$keep" ] || rm -rf "$folder"
 "#;
 
-/// A running engine. Dropping the value ends it.
+/// A running engine, or a server of the application. Dropping the value ends it.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     guard: Child,
     id: String,
 }
 
 impl Process {
-    /// Runs `command`. `signal` ends it without leaving a process behind.
-    pub(crate) fn start(folder: &Folder, signal: &str, command: &[String]) -> Self {
+    /// Runs `command`, and appends its output to the file `output` in the folder. `signal` ends it without leaving a
+    /// process behind.
+    ///
+    /// # Panics
+    ///
+    /// If there is no shell.
+    #[must_use]
+    pub fn start(folder: &Folder, signal: &str, command: &[String]) -> Self {
         let mut guard = Command::new("sh")
             .args(["-c", GUARD, "guard", signal])
             .arg(folder.path())
@@ -93,8 +99,14 @@ impl Process {
         }
     }
 
-    /// Sends a signal to the engine and to the processes that it has started.
-    pub(crate) fn signal(&self, signal: &str) {
+    /// Returns the id of the process.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Sends a signal to the process and to those that it has started.
+    pub fn signal(&self, signal: &str) {
         let signal = format!("-{signal}");
         let _ = Command::new("pkill")
             .args([&signal, "-P", &self.id])
@@ -112,20 +124,39 @@ impl Drop for Process {
     }
 }
 
-/// Returns a port that nobody listens on.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
+/// Returns a port that nobody listens on. It is below those that the system gives to clients: a client that tries again
+/// and again to reach a server that is down could connect to itself, and then the server finds its port taken.
+///
+/// # Panics
+///
+/// If there is none.
+#[must_use]
+pub fn free_port() -> u16 {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let first = process::id().wrapping_mul(101);
+    let mut ports = (0..FEW).map(|_| {
+        let number = first.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed));
+        10_000 + u16::try_from(number % 20_000).unwrap()
+    });
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    ports.find(is_free).unwrap()
 }
 
-/// Waits until the engine in this folder is ready.
-pub(crate) fn wait(folder: &Folder, is_ready: impl Fn() -> bool) {
+/// How many ports are tried.
+const FEW: u32 = 1_000;
+
+/// Waits until the process in this folder is ready.
+///
+/// # Panics
+///
+/// If it is not ready after a minute. The message has its output.
+pub fn wait(folder: &Folder, mut is_ready: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_ready() {
         let output = || fs::read_to_string(folder.path().join("output")).unwrap_or_default();
         assert!(
             start.elapsed() < Duration::from_secs(60),
-            "the engine does not start: {}",
+            "the process does not start: {}",
             output()
         );
         thread::sleep(Duration::from_millis(20));

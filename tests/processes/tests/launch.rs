@@ -2,14 +2,15 @@
 
 use std::process::Command;
 
-use login_engines::Redis;
+use login_engines::{Redis, free_port};
+use login_processes::site::settings;
 
-use crate::site::{self, free_address};
+const TABLE: &str = "{rocket_login}:ended";
 
 /// What a server prints that does not start.
 fn refusal(url: &str) -> String {
-    let output = Command::new(site::SERVER)
-        .envs(site::settings(free_address(), url))
+    let output = Command::new(env!("CARGO_BIN_EXE_login-processes"))
+        .envs(settings(([127, 0, 0, 1], free_port()).into(), url))
         .output()
         .unwrap();
     let [output, errors] = [output.stdout, output.stderr].map(String::from_utf8);
@@ -60,24 +61,15 @@ fn a_store_with_what_rocket_login_has_not_written_stops_the_launch() {
     let Some(redis) = Redis::start(&[]) else {
         return;
     };
-    redis.ask(&["SET", crate::TABLE, "x"]);
+    redis.ask(&["SET", TABLE, "x"]);
     assert!(refusal(&redis.url()).contains("belongs to another program"));
     redis.ask(&["FLUSHALL"]);
     let epoch = "a".repeat(32);
     redis.ask(&[
-        "HSET",
-        crate::TABLE,
-        "@form",
-        "1",
-        "@epoch",
-        &epoch,
-        "@number",
-        "0",
-        "@time",
-        "0",
+        "HSET", TABLE, "@form", "1", "@epoch", &epoch, "@number", "0", "@time", "0",
     ]);
-    redis.ask(&["HSET", crate::TABLE, "login:nonsense", "1 nonsense"]);
+    redis.ask(&["HSET", TABLE, "login:nonsense", "1 nonsense"]);
     assert!(refusal(&redis.url()).contains("an entry that rocket-login has not written"));
-    redis.ask(&["HSET", crate::TABLE, "login:nonsense", "9 anything"]);
+    redis.ask(&["HSET", TABLE, "login:nonsense", "9 anything"]);
     assert!(refusal(&redis.url()).contains("run one version of rocket-login on all servers"));
 }

@@ -7,14 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+/// A way to a store.
 #[derive(Debug)]
-pub(crate) struct Network {
-    pub(crate) address: SocketAddr,
+pub struct Network {
+    /// Where the server finds the store.
+    pub address: SocketAddr,
     is_cut: Arc<AtomicBool>,
 }
 
 impl Network {
-    pub(crate) fn to(store: SocketAddr) -> Self {
+    /// Leads to a store.
+    pub fn to(store: SocketAddr) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let is_cut = Arc::new(AtomicBool::new(false));
@@ -38,7 +41,7 @@ impl Network {
     }
 
     /// Loses every packet, as a switch without power does: no connection is closed, and no new one is answered.
-    pub(crate) fn cut(&self, is_cut: bool) {
+    pub fn cut(&self, is_cut: bool) {
         self.is_cut.store(is_cut, Ordering::SeqCst);
     }
 }
