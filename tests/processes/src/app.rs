@@ -1,5 +1,11 @@
 //! The application of each server.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "Rocket and the macros decide the types"
+)]
+
 use std::thread;
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::client::{Answer, Client};
 use crate::nginx::Nginx;
-use crate::site::Site;
+use crate::site::{Server, Site};
 use crate::store::Store;
 use crate::traffic::BOUND;
 
@@ -43,26 +43,20 @@ pub fn measure(program: &Path, store: &str, logouts: usize) -> bool {
 
 fn run(program: &Path, url: &str, logouts: usize, store: Option<&Store>) -> bool {
     let site = Site::start(program, &[url; SERVERS].map(str::to_owned));
-    let memory = || {
-        site.servers
-            .iter()
-            .map(|server| server.memory())
-            .max()
-            .unwrap_or(0)
-    };
-    let size = || store.map_or(0, Store::size);
-    let (size_before, memory_before) = (size(), memory());
+    let memory = || site.servers.iter().map(Server::memory).max().unwrap_or(0);
+    let bytes = || store.map_or(0, Store::size);
+    let (bytes_before, memory_before) = (bytes(), memory());
     let start = Instant::now();
     let lateness = Lateness::of(&site, logouts);
     println!(
         "{logouts} logouts, copies shown at {SERVERS} servers, in {:.0?}",
         start.elapsed()
     );
-    let each = |bytes: u64| bytes / logouts.max(1) as u64;
+    let each = |sum: u64| sum / logouts.max(1) as u64;
     if store.is_some() {
         println!(
             "{} bytes of the store for each",
-            each(size().saturating_sub(size_before))
+            each(bytes().saturating_sub(bytes_before))
         );
     }
     let memory = memory().saturating_sub(memory_before) * 1024;

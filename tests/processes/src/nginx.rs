@@ -21,10 +21,11 @@ impl Nginx {
         let folder = Folder::new();
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let at = folder.path().display();
-        let servers: String = servers
+        let servers: Vec<_> = servers
             .iter()
             .map(|server| format!("server {server};"))
             .collect();
+        let servers = servers.concat();
         let configuration = format!(
             "daemon off; master_process off; pid {at}/pid; error_log {at}/log;
              events {{ worker_connections 256; }}
