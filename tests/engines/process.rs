@@ -107,11 +107,16 @@ impl Process {
 
     /// Sends a signal to the process and to those that it has started.
     pub fn signal(&self, signal: &str) {
+        let kill = |signal: &str| Command::new("kill").args([signal, &self.id]).status();
         let signal = format!("-{signal}");
+        if signal == "-KILL" {
+            // It could replace its children while they end, and leave the new ones behind.
+            let _ = kill("-STOP");
+        }
         let _ = Command::new("pkill")
             .args([&signal, "-P", &self.id])
             .status();
-        let _ = Command::new("kill").args([&signal, &self.id]).status();
+        let _ = kill(&signal);
     }
 }
 
