@@ -18,6 +18,8 @@ pub const WORKERS: usize = 4;
 /// The settings of a server.
 pub fn settings(address: SocketAddr, store: &str) -> Vec<(&'static str, String)> {
     vec![
+        // In the release profile a browser must use TLS.
+        ("ROCKET_PROFILE", "debug".to_owned()),
         ("ROCKET_PORT", address.port().to_string()),
         ("ROCKET_WORKERS", WORKERS.to_string()),
         ("ROCKET_KEEP_ALIVE", "60".to_owned()),

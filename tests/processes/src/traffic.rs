@@ -17,6 +17,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// How long each user waits for an answer. Who gets none goes to another server.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
+const LOGOUT: &str = "POST /logout";
+
 /// The traffic. It runs until [`stop`](Self::stop).
 #[derive(Debug)]
 pub struct Traffic {
@@ -49,6 +51,7 @@ pub struct Report {
 struct Shared {
     servers: Vec<SocketAddr>,
     is_over: AtomicBool,
+    is_quiet: AtomicBool,
     users: AtomicU64,
     turn: AtomicUsize,
     dead: Mutex<Vec<Dead>>,
@@ -69,6 +72,7 @@ impl Traffic {
         let shared = Arc::new(Shared {
             servers,
             is_over: AtomicBool::new(false),
+            is_quiet: AtomicBool::new(false),
             users: AtomicU64::new(1_000),
             turn: AtomicUsize::new(0),
             dead: Mutex::default(),
@@ -95,6 +99,17 @@ impl Traffic {
             assert!(start.elapsed() < SLOW, "nobody can log out");
             thread::sleep(PAUSE);
         }
+    }
+
+    /// Lets nobody log out while a store loses something, and before until every server knows of all logouts. What a store
+    /// loses that one server alone knows holds elsewhere only when that server has written it back.
+    pub fn quietly<T>(&self, loss: impl FnOnce() -> T) -> T {
+        self.shared.is_quiet.store(true, Ordering::SeqCst);
+        // A logout may be on its way.
+        thread::sleep(PATIENCE + BOUND);
+        let done = loss();
+        self.shared.is_quiet.store(false, Ordering::SeqCst);
+        done
     }
 
     /// Stops the users, and returns what they have seen.
@@ -133,7 +148,7 @@ impl Shared {
                 self.look(&mut client, &cookie);
             }
             // After a failure nobody knows whether the login has ended, so it shows up nowhere until it has.
-            let logout = self.insist("POST /logout", &cookie);
+            let logout = self.insist(LOGOUT, &cookie);
             if logout.is_some() {
                 let at = Instant::now();
                 self.report().logouts += 1;
@@ -204,6 +219,10 @@ impl Shared {
     /// Asks one server after the other until one consents; `None` at the end of the traffic.
     fn insist(&self, request: &str, cookie: &str) -> Option<Answer> {
         while !self.is_over() {
+            if self.is_quiet.load(Ordering::SeqCst) && request == LOGOUT {
+                thread::sleep(PAUSE);
+                continue;
+            }
             let turn = self.turn.fetch_add(1, Ordering::Relaxed);
             let mut client =
                 Client::new(self.servers[turn % self.servers.len()]).patience(PATIENCE);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use login_processes::client::{Answer, Client};
 use login_processes::late::Lateness;
 use login_processes::nginx::Nginx;
-use login_processes::site::Site;
+use login_processes::site::{Server, Site};
 use login_processes::store::Store;
 use login_processes::traffic::BOUND;
 
@@ -73,17 +73,17 @@ fn a_confirmation_and_a_logout_in_flight_at_two_servers_leave_no_login() {
             let cookie = site.login(round % 3, USER);
             let (mut confirmer, mut leaver) =
                 (site.client(round % 3), site.client((round + 1) % 3));
-            let confirmed = thread::scope(|scope| {
-                let confirmed = scope.spawn(|| {
+            let answer = thread::scope(|scope| {
+                let request = scope.spawn(|| {
                     thread::sleep(Duration::from_micros(200 * (round as u64 % 5)));
                     let path = format!("POST /confirm/{USER}");
                     confirmer.ask(&path, &cookie).unwrap()
                 });
                 leaver.insist("POST /logout", &cookie);
-                confirmed.join().unwrap()
+                request.join().unwrap()
             });
-            outcomes[usize::from(confirmed.status == 200)] += 1;
-            cookies.extend([Some(cookie), confirmed.cookie].into_iter().flatten());
+            outcomes[usize::from(answer.status == 200)] += 1;
+            cookies.extend([Some(cookie), answer.cookie].into_iter().flatten());
         }
         thread::sleep(BOUND);
         for cookie in cookies {
@@ -132,7 +132,7 @@ fn logout_everywhere_ends_all_logins_of_the_user_at_all_servers_and_no_others() 
             site.expect(&cookie, &[401; 3]);
         }
         for cookie in next.iter().chain([&other]) {
-            site.expect(&cookie, &[200; 3]);
+            site.expect(cookie, &[200; 3]);
         }
     });
 }
@@ -148,7 +148,7 @@ fn a_server_that_starts_later_knows_every_logout() {
         site.servers[2].restart();
         let status = site.client(2).status("GET /page", &cookie);
         assert!([401, 503].contains(&status), "{status}");
-        site.servers.iter_mut().for_each(|server| server.restart());
+        site.servers.iter_mut().for_each(Server::restart);
         site.expect(&cookie, &[401; 3]);
     });
 }
