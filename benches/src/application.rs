@@ -1,11 +1,14 @@
 //! The measured application, in every size.
 
+use std::future::ready;
+
 use rocket::config::{Config, LogLevel, SecretKey};
 use rocket::http::{CookieJar, Status};
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::{Build, Data, Request, Rocket, Route, State, async_trait, get, post, route, routes};
 use rocket_login::revocation::MemoryRevocations;
+use rocket_login::testing::store::MemoryLog;
 use rocket_login::{
     LoginError, LoginManager, LoginSession, UserMixin, fresh_login_required, login_required,
     user_loader,
@@ -76,6 +79,9 @@ pub(crate) fn rocket(scene: Scene, size: &Size) -> Rocket<Build> {
                 Scene::SharedList => {
                     manager(size).revocation_list(MemoryRevocations::new(1_000_000))
                 }
+                Scene::Store => {
+                    manager(size).revocation_store(|_| Box::pin(ready(Ok(MemoryLog::new()))))
+                }
                 _ => manager(size),
             })
             .mount("/", routes![login_page, logout]);
@@ -94,7 +100,7 @@ pub(crate) fn rocket(scene: Scene, size: &Size) -> Rocket<Build> {
         Scene::Unauthorized => routes![refused],
         Scene::Fresh => routes![fresh],
         Scene::Login => routes![login],
-        Scene::SharedList => routes![guarded],
+        Scene::SharedList | Scene::Store => routes![guarded],
         Scene::Guarded | Scene::OldKey | Scene::Denial if size.realms == 1 => routes![guarded],
         Scene::Guarded | Scene::OldKey | Scene::Denial | Scene::EightRealms => routes![of_realm],
     };

@@ -33,6 +33,8 @@ pub(crate) enum Scene {
     Fresh,
     /// The guarded route with a list of ended logins of the application's own, which answers at once.
     SharedList,
+    /// The guarded route with a store that servers share, which a copy in memory follows.
+    Store,
     /// The guarded route with eight attached managers.
     EightRealms,
     /// The guarded route for a login with the oldest of the secret keys, which is signed again.
@@ -51,7 +53,7 @@ pub(crate) enum Scene {
 
 impl Scene {
     /// Every scene, in the order of the table.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Plain,
         Self::Attached,
         Self::ByHand,
@@ -59,6 +61,7 @@ impl Scene {
         Self::Guarded,
         Self::Fresh,
         Self::SharedList,
+        Self::Store,
         Self::EightRealms,
         Self::OldKey,
         Self::PlainPost,
@@ -79,6 +82,7 @@ impl Scene {
             Self::Guarded => "guarded",
             Self::Fresh => "fresh",
             Self::SharedList => "shared-list",
+            Self::Store => "store",
             Self::EightRealms => "eight-realms",
             Self::OldKey => "old-key",
             Self::PlainPost => "plain-post",
@@ -119,7 +123,12 @@ impl Scene {
     pub(crate) fn is_logged_in(self) -> bool {
         matches!(
             self,
-            Self::Guarded | Self::Fresh | Self::SharedList | Self::EightRealms | Self::OldKey
+            Self::Guarded
+                | Self::Fresh
+                | Self::SharedList
+                | Self::Store
+                | Self::EightRealms
+                | Self::OldKey
         )
     }
 

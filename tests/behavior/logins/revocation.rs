@@ -1,6 +1,5 @@
 //! Ended sessions: everywhere at once, and on every server.
 
-
 use rocket::http::Status;
 use rocket::routes;
 use rocket_login::revocation::MemoryRevocations;
