@@ -35,9 +35,16 @@ impl From<RedisError> for AddressError {
 #[derive(Debug, Error)]
 pub(crate) enum StoreError {
     #[error(
-        "Redis at {address} cannot be reached ({error}): is it running, and is `login.store.url` right?"
+        "Redis at {address} cannot be reached ({error}): is it running, and is `login.store.url` right, with `rediss://` \
+         for TLS and `redis://` without?"
     )]
     Unreachable { address: String, error: RedisError },
+    #[error(
+        "the certificate of Redis at {address} is not trusted ({error}): add the authority that has signed it to the \
+         certificates of the operating system, or name its file in the variable `SSL_CERT_FILE`, and use a name in \
+         `login.store.url` that the certificate is for"
+    )]
+    Certificate { address: String, error: RedisError },
     #[error("Redis at {address} refuses the user or the password in `login.store.url` ({error})")]
     Password { address: String, error: RedisError },
     #[error(
@@ -92,6 +99,10 @@ impl StoreError {
             Some("OOM" | "MISCONF") => Self::Full { address, error },
             _ => match error.kind() {
                 ErrorKind::AuthenticationFailed => Self::Password { address, error },
+                // The crate has no kind for it.
+                ErrorKind::Io if error.to_string().contains("peer certificate") => {
+                    Self::Certificate { address, error }
+                }
                 ErrorKind::Io => Self::Unreachable { address, error },
                 _ => Self::Server { address, error },
             },

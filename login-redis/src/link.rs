@@ -41,6 +41,13 @@ impl Link {
         if let Some(connection) = &*open {
             return Ok(connection.clone());
         }
+        #[cfg(feature = "tls")]
+        if matches!(
+            self.client.get_connection_info().addr(),
+            redis::ConnectionAddr::TcpTls { .. }
+        ) {
+            choose_cryptography();
+        }
         // `answer` has the time limit: a reader blocks longer than others.
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(PATIENCE))
@@ -71,6 +78,15 @@ impl Link {
     pub(crate) async fn close(&self) {
         *self.open.lock().await = None;
     }
+}
+
+/// Chooses the cryptography of TLS, unless the application has done so: rustls panics if no crate of the program enables
+/// one, and also if two crates enable different ones.
+#[cfg(feature = "tls")]
+fn choose_cryptography() {
+    let chosen = rustls::crypto::ring::default_provider().install_default();
+    // The application's choice stays.
+    drop(chosen);
 }
 
 /// Remembers that a caller has given up.

@@ -3,10 +3,12 @@
 //! Without an engine on this machine a test prints how to install it, and passes. If the variable `LOGIN_STORES` is set
 //! to `required`, the test fails.
 
+mod certificate;
 mod postgres;
 mod process;
 mod redis;
 
+pub use self::certificate::Certificate;
 pub use self::postgres::Postgres;
 pub use self::process::{Folder, Process, free_port, wait};
 pub use self::redis::Redis;

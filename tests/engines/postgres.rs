@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::process::{self, Folder, Process, free_port};
+use crate::process::{self, Folder, Process, free_port, give_to};
 use crate::program;
 
 /// The user that runs the server where the test runs as root, since PostgreSQL refuses to.
@@ -79,7 +79,7 @@ impl Postgres {
         let initdb = fs::canonicalize(initdb).unwrap();
         let folder = Folder::new();
         if is_root() {
-            folder.give_to(user_id());
+            give_to(folder.path(), user_id());
         }
         Some(Postgres {
             process: None,
@@ -254,11 +254,11 @@ fn debian_folders() -> Vec<PathBuf> {
     folders
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }
 
-fn user_id() -> u32 {
+pub(crate) fn user_id() -> u32 {
     let output = Command::new("id").args(["-u", USER]).output().unwrap();
     String::from_utf8(output.stdout)
         .unwrap()

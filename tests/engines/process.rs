@@ -33,11 +33,11 @@ impl Folder {
     pub fn path(&self) -> &Path {
         &self.0
     }
+}
 
-    /// Gives the folder to a user of this machine.
-    pub(crate) fn give_to(&self, user: u32) {
-        chown(&self.0, Some(user), None).unwrap();
-    }
+/// Gives a file or a folder to a user of this machine.
+pub(crate) fn give_to(path: &Path, user: u32) {
+    chown(path, Some(user), None).unwrap();
 }
 
 impl Default for Folder {
