@@ -151,7 +151,7 @@ fn every_change_of_state_of_the_follower_is_logged_once() {
                 "this server does not know which logins have ended since it last read the store: until the store \
                  answers, requests with a login are handled as `login.store.on_stale` says"
             ),
-            (Level::Info, "the store of ended logins can be read again"),
+            (Level::Warn, "the store of ended logins can be read again"),
             (
                 Level::Warn,
                 "the log of the store of ended logins does not go on where it was, so the store has lost changes or \

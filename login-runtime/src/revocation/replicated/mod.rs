@@ -21,7 +21,7 @@ use std::time::Duration;
 use rocket::tokio::runtime::{Builder, Handle};
 use rocket::tokio::sync::oneshot;
 use rocket::tokio::time::{Instant, sleep};
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 
 use self::boottime::Boottime;
 use self::follower::{Follower, POLL, bounded, new_op};
@@ -409,7 +409,7 @@ impl Shared {
             }
             None if watch.has_failed && is_fresh => {
                 watch.has_failed = false;
-                info!("the store of ended logins can be read again");
+                warn!("the store of ended logins can be read again");
             }
             _ => {}
         }
