@@ -121,7 +121,9 @@ const POSTGRES: Dialect = Dialect {
             WHERE current_setting('synchronous_commit') IN ('off', 'local')",
     lock: "FOR UPDATE",
     // The number is arbitrary: it only has to be the same in every version of this crate.
-    begin_migration: "BEGIN; SELECT pg_advisory_xact_lock(7815278011530846317)",
+    // The notice that a table exists is no news.
+    begin_migration: "BEGIN; SET LOCAL client_min_messages = 'warning'; \
+                      SELECT pg_advisory_xact_lock(7815278011530846317)",
 };
 
 #[cfg(feature = "sqlite")]

@@ -1,9 +1,11 @@
 //! A server whose store cannot be used.
 
+use std::path::Path;
 use std::process::Command;
 
 use login_engines::{Redis, free_port};
-use login_processes::site::settings;
+use login_processes::site::{Site, settings};
+use login_processes::store::Store;
 
 const TABLE: &str = "{rocket_login}:ended";
 
@@ -72,4 +74,17 @@ fn a_store_with_what_rocket_login_has_not_written_stops_the_launch() {
     assert!(refusal(&redis.url()).contains("an entry that rocket-login has not written"));
     redis.ask(&["HSET", TABLE, "login:nonsense", "9 anything"]);
     assert!(refusal(&redis.url()).contains("run one version of rocket-login on all servers"));
+}
+
+#[test]
+fn a_second_launch_on_the_same_tables_has_nothing_to_report_about_them() {
+    let Some(store) = Store::postgres() else {
+        return;
+    };
+    let program = Path::new(env!("CARGO_BIN_EXE_login-processes"));
+    let mut site = Site::start(program, &[store.url()]);
+    site.servers[0].restart_in(vec![("ROCKET_LOG_LEVEL", "normal".to_owned())]);
+    let log = site.log();
+    assert!(log.contains("Rocket has launched from"), "{log}");
+    assert!(!log.contains("already exists"), "{log}");
 }
