@@ -34,6 +34,12 @@ async fn login(id: u64, session: LoginSession<'_, User>) -> Result<Status, Login
     Ok(Status::Ok)
 }
 
+#[post("/remember/<id>")]
+async fn remember(id: u64, session: LoginSession<'_, User>) -> Result<Status, LoginError> {
+    session.login_user(&User { id }).remember(true).await?;
+    Ok(Status::Ok)
+}
+
 #[post("/logout")]
 async fn logout(session: LoginSession<'_, User>) -> Result<Status, LoginError> {
     session.logout_user().await?;
@@ -96,7 +102,7 @@ pub fn rocket() -> Rocket<Build> {
         .attach(manager)
         .mount(
             "/",
-            routes![login, logout, everywhere, confirm, health, block].public(),
+            routes![login, remember, logout, everywhere, confirm, health, block].public(),
         )
         .mount("/", routes![page, fresh])
 }

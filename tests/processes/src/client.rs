@@ -11,6 +11,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a slow machine may take for anything that happens by itself.
 pub const SLOW: Duration = Duration::from_secs(30);
 
+const SESSION: &str = "login_session";
+
+/// The name of the remember cookie.
+pub const REMEMBER: &str = "remember_token";
+
 /// The answer to a request.
 #[derive(Debug)]
 pub struct Answer {
@@ -18,6 +23,8 @@ pub struct Answer {
     pub status: u16,
     /// The login cookie that it sets.
     pub cookie: Option<String>,
+    /// The remember cookie that it sets.
+    pub remember: Option<String>,
     /// The body.
     pub body: String,
     /// When the request was sent. The server has judged it later.
@@ -51,7 +58,7 @@ impl Client {
         self
     }
 
-    /// Sends a request with a login cookie, and waits for the answer.
+    /// Sends a request with a login cookie, or with one and others as `SESSION; NAME=VALUE`, and waits for the answer.
     ///
     /// # Errors
     ///
@@ -90,7 +97,7 @@ impl Client {
         };
         let request = format!(
             "{request} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\
-             Cookie: login_session={cookie}\r\n\r\n"
+             Cookie: {SESSION}={cookie}\r\n\r\n"
         );
         self.sent = Instant::now();
         let sent = stream.get_mut().write_all(request.as_bytes());
@@ -119,7 +126,7 @@ impl Client {
         stream.read_line(&mut line)?;
         let status = line.split(' ').nth(1).and_then(|word| word.parse().ok());
         let status = status.ok_or(io::ErrorKind::UnexpectedEof)?;
-        let (mut length, mut cookie) = (0, None);
+        let (mut length, mut cookie, mut remember) = (0, None, None);
         loop {
             line.clear();
             stream.read_line(&mut line)?;
@@ -129,10 +136,13 @@ impl Client {
             if name.eq_ignore_ascii_case("content-length") {
                 length = value.parse().unwrap_or(0);
             }
-            let login = value.strip_prefix("login_session=");
-            if name.eq_ignore_ascii_case("set-cookie") && login.is_some() {
-                let value = login.and_then(|value| value.split(';').next());
-                cookie = value.filter(|value| !value.is_empty()).map(str::to_owned);
+            if name.eq_ignore_ascii_case("set-cookie") {
+                for (name, held) in [(SESSION, &mut cookie), (REMEMBER, &mut remember)] {
+                    if let Some(value) = value.strip_prefix(name) {
+                        let value = value.trim_start_matches('=').split(';').next();
+                        *held = value.filter(|value| !value.is_empty()).map(str::to_owned);
+                    }
+                }
             }
         }
         let mut body = String::new();
@@ -140,6 +150,7 @@ impl Client {
         Ok(Answer {
             status,
             cookie,
+            remember,
             body,
             sent: self.sent,
         })
