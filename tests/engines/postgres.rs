@@ -31,7 +31,17 @@ impl Postgres {
     /// If the server does not start.
     #[must_use]
     pub fn start(options: &[&str]) -> Option<Self> {
-        let mut postgres = Self::prepare(options)?;
+        Self::start_in(Folder::new(), options)
+    }
+
+    /// Starts a server with its data in a folder.
+    ///
+    /// # Panics
+    ///
+    /// If the server does not start.
+    #[must_use]
+    pub fn start_in(folder: Folder, options: &[&str]) -> Option<Self> {
+        let mut postgres = Self::prepare(folder, options)?;
         let data = postgres.data();
         let arguments = [
             "--pgdata",
@@ -41,7 +51,9 @@ impl Postgres {
             "--auth",
             "trust",
         ];
-        postgres.run_program("initdb", &[&arguments[..], &["--no-sync"]].concat());
+        // Small files, for a small disk.
+        let more = ["--no-sync", "--wal-segsize=1"];
+        postgres.run_program("initdb", &[&arguments[..], &more].concat());
         postgres.restart();
         Some(postgres)
     }
@@ -53,7 +65,7 @@ impl Postgres {
     /// If it does not start.
     #[must_use]
     pub fn replica(&self) -> Option<Self> {
-        let mut replica = Self::prepare(&[])?;
+        let mut replica = Self::prepare(Folder::new(), &[])?;
         let (data, port) = (replica.data(), self.port.to_string());
         let from = [
             "-h",
@@ -73,11 +85,10 @@ impl Postgres {
         Some(replica)
     }
 
-    fn prepare(options: &[&str]) -> Option<Self> {
+    fn prepare(folder: Folder, options: &[&str]) -> Option<Self> {
         let initdb = program("initdb", "postgresql", &debian_folders())?;
         // A link to it can stand anywhere, without the other programs.
         let initdb = fs::canonicalize(initdb).unwrap();
-        let folder = Folder::new();
         if is_root() {
             give_to(folder.path(), user_id());
         }

@@ -11,7 +11,11 @@ use std::{env, fs, process, thread};
 
 /// A temporary folder. Dropping the value deletes it.
 #[derive(Debug)]
-pub struct Folder(PathBuf);
+pub struct Folder {
+    path: PathBuf,
+    /// Whether it is a disk of its own.
+    is_disk: bool,
+}
 
 impl Folder {
     /// Creates an empty folder.
@@ -25,13 +29,55 @@ impl Folder {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("login-engine-{}-{number}", process::id()));
         fs::create_dir_all(&folder).unwrap();
-        Folder(folder)
+        Folder {
+            path: folder,
+            is_disk: false,
+        }
+    }
+
+    /// Creates a folder on a disk of its own, which [`fill`](Self::fill) fills; `None` after a note where this user may not
+    /// mount one.
+    #[must_use]
+    pub fn on_small_disk(megabytes: usize) -> Option<Self> {
+        let mut folder = Self::new();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "tmpfs"])
+            .arg(folder.path())
+            .output();
+        folder.is_disk = mounted.is_ok_and(|output| output.status.success());
+        if !folder.is_disk {
+            eprintln!("not tested, since this user may not mount a small disk");
+        }
+        folder.is_disk.then_some(folder)
+    }
+
+    /// Leaves no room on the disk.
+    ///
+    /// # Panics
+    ///
+    /// If nothing can be written.
+    pub fn fill(&self) {
+        let mut file = fs::File::create(self.ballast()).unwrap();
+        while file.write_all(&[1; 4096]).is_ok() {}
+    }
+
+    /// Makes room again.
+    ///
+    /// # Panics
+    ///
+    /// If the disk is not full.
+    pub fn make_room(&self) {
+        fs::remove_file(self.ballast()).unwrap();
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.path.join("ballast")
     }
 
     /// Returns the path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 }
 
@@ -48,7 +94,10 @@ impl Default for Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        if self.is_disk {
+            let _ = Command::new("umount").arg("-l").arg(&self.path).status();
+        }
+        let _ = fs::remove_dir_all(&self.path);
     }
 }
 

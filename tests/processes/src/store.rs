@@ -35,7 +35,11 @@ impl Store {
 
     /// Starts PostgreSQL; `None` if this machine has not got it.
     pub fn postgres() -> Option<Self> {
-        let server = Postgres::start(&[])?;
+        Self::postgres_in(Folder::new())
+    }
+
+    fn postgres_in(folder: Folder) -> Option<Self> {
+        let server = Postgres::start_in(folder, &[])?;
         let url = server.database();
         Some(Store::Postgres { server, url })
     }
@@ -44,6 +48,13 @@ impl Store {
     #[allow(clippy::unnecessary_wraps, reason = "it stands beside the others")]
     pub fn sqlite() -> Option<Self> {
         Some(Store::Sqlite(Folder::new()))
+    }
+
+    /// Runs a test on each database, with its files on a small disk of its own.
+    pub fn each_on_small_disk(test: impl Fn(Store) + Sync) {
+        let postgres = || Self::postgres_in(Folder::on_small_disk(80)?);
+        let sqlite = || Folder::on_small_disk(20).map(Store::Sqlite);
+        Self::all([postgres, sqlite], test);
     }
 
     /// Runs a test on each store that this machine has, on all at once.
@@ -225,6 +236,15 @@ impl Store {
         }
     }
 
+    /// Leaves no room on the [small disk](Self::each_on_small_disk).
+    pub fn fill_disk(&self) {
+        if let Store::Sqlite(_) = self {
+            // Otherwise there is room in its log for the next changes.
+            self.change("PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+        self.folder().fill();
+    }
+
     /// Runs statements in the database.
     pub fn change(&self, sql: &str) {
         match self {
@@ -266,7 +286,8 @@ impl Store {
         }
     }
 
-    fn folder(&self) -> &Folder {
+    /// Returns the folder with the files of the store.
+    pub fn folder(&self) -> &Folder {
         match self {
             Store::Redis(redis) => redis.folder(),
             Store::Postgres { server, .. } => server.folder(),

@@ -344,3 +344,28 @@ fn a_store_whose_clock_was_days_ahead_loses_no_logout() {
         drill.end();
     });
 }
+
+#[test]
+fn a_disk_that_is_full_refuses_logouts_with_the_reason_until_there_is_room() {
+    Store::each_on_small_disk(|store| {
+        let drill = Drill::start(store);
+        let name = drill.store.name();
+        let living = drill.site.login(0, USER);
+        // More than what still fits into the files.
+        let cookies: Vec<_> = (0..60).map(|_| drill.site.login(0, USER)).collect();
+        drill.store.fill_disk();
+        let mut client = drill.site.client(1);
+        let mut refused = cookies
+            .into_iter()
+            .filter(|cookie| client.status("POST /logout", cookie) == 503);
+        let cookie = refused.next().expect("a logout that does not fit");
+        drill.site.expect(&living, &[200; 3]);
+        drill.store.folder().make_room();
+        client.insist("POST /logout", &cookie);
+        sleep(BOUND);
+        drill.site.expect(&cookie, &[401; 3]);
+        drill.site.expect(&living, &[200; 3]);
+        let log = drill.end();
+        assert!(log.contains("free some of its disk"), "{name}: {log}");
+    });
+}
