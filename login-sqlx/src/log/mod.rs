@@ -22,6 +22,9 @@ use crate::pool::Connections;
 /// How many entries or records are read at once.
 const PAGE: i64 = 1_000;
 
+/// How many entries or records are removed at once: so few that PostgreSQL finds each one by its index.
+const STEP: i64 = 100;
+
 /// How often the database is asked for new records.
 const POLL: Duration = Duration::from_millis(50);
 
@@ -196,20 +199,22 @@ impl SqlLog {
             return Ok(0);
         };
         let hour_ago = head.clock.saturating_sub(HOUR);
-        let limit = i64::try_from(limit).unwrap_or(PAGE).min(PAGE);
+        let limit = i64::try_from(limit).unwrap_or(STEP).min(STEP);
         let entries = "DELETE FROM rocket_login_entries WHERE until < $1 AND key IN \
                        (SELECT key FROM rocket_login_entries WHERE until < $1 ORDER BY until LIMIT $2)";
         let before = signed(until.as_secs()).min(hour_ago);
         let arguments = [Argument::Number(before), Argument::Number(limit)];
         let removed = self.change(&mut connection, entries, &arguments).await?;
-        let records = "DELETE FROM rocket_login_log WHERE time < $1 AND number IN \
-                       (SELECT number FROM rocket_login_log WHERE number < $2 ORDER BY number LIMIT $3)";
-        let arguments = [
-            Argument::Number(hour_ago),
-            Argument::Number(head.number),
-            Argument::Number(limit),
-        ];
-        self.change(&mut connection, records, &arguments).await?;
+        let oldest = "SELECT MIN(number) FROM rocket_login_log";
+        let oldest: Vec<(Option<i64>,)> = self.fetch(&mut connection, oldest, &[]).await?;
+        if let Some(&(Some(oldest),)) = oldest.first() {
+            // Never the newest one.
+            let end = oldest.saturating_add(limit).min(head.number);
+            let records =
+                "DELETE FROM rocket_login_log WHERE number >= $1 AND number < $2 AND time < $3";
+            let arguments = [oldest, end, hour_ago].map(Argument::Number);
+            self.change(&mut connection, records, &arguments).await?;
+        }
         self.connections.give_back(connection);
         Ok(usize::try_from(removed).unwrap_or(usize::MAX))
     }
