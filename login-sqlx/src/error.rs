@@ -49,6 +49,11 @@ pub(crate) enum StoreError {
     )]
     NoTables { name: String, error: sqlx::Error },
     #[error(
+        "{name} has tables `rocket_login_..` that this version of login-sqlx has not made ({error}): run one version of \
+         login-sqlx on all servers; if another program has made them, use another database for the list of ended logins"
+    )]
+    Foreign { name: String, error: sqlx::Error },
+    #[error(
         "the tables for ended logins have version {found}, and this server has version {known}: {}",
         if found < known { "call `login_sqlx::migrate(&pool).await` before the launch" }
         else { "run one version of login-sqlx on all servers" }
@@ -73,21 +78,30 @@ impl StoreError {
         match code.as_deref() {
             // PostgreSQL: wrong authorization.
             Some("28000" | "28P01") => Self::Password { name, error },
-            // An unknown table or column.
-            Some("42P01" | "42703") => Self::NoTables { name, error },
+            // An unknown table.
+            Some("42P01") => Self::NoTables { name, error },
+            // A table that exists, an unknown column.
+            Some("42P07" | "42703") => Self::Foreign { name, error },
             // No right to write, a read-only transaction, a full disk.
             Some("42501" | "25006" | "53100") => Self::ReadOnly { name, error },
             // SQLite: READONLY and FULL, with their extended codes.
             Some("8" | "13" | "264" | "520" | "776" | "1032" | "1288" | "1544") => {
                 Self::ReadOnly { name, error }
             }
-            Some("1") if message.starts_with("no such") => Self::NoTables { name, error },
+            Some("1") if message.starts_with("no such table") => Self::NoTables { name, error },
+            Some("1")
+                if message.contains("no such column") || message.contains("already exists") =>
+            {
+                Self::Foreign { name, error }
+            }
             // SQLite: CANTOPEN.
             Some("14") => Self::Unreachable { name, error },
             _ => match error {
                 sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => {
                     Self::Unreachable { name, error }
                 }
+                // A column of another type.
+                sqlx::Error::ColumnDecode { .. } => Self::Foreign { name, error },
                 error => Self::Database { name, error },
             },
         }

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use login_engines::{Folder, Postgres};
-use login_sqlx::{SqlLog, migrate};
+use login_sqlx::{MigrateError, SqlLog, migrate};
 use rocket::futures::future::join_all;
 use rocket::tokio::{join, time::sleep};
 use rocket_login::store::{Appended, Position, RevocationError, RevocationLog, Since, UnixTime};
@@ -18,6 +18,7 @@ use sqlx::{Executor as _, PgPool, SqlitePool};
 
 const KEY: &str = "realm:00112233445566aa";
 const ENTRY: &str = "1 realm:00112233445566aa 1800000000 - 0 1900000000";
+const FOREIGN: &str = "has tables `rocket_login_..` that this version of login-sqlx has not made";
 const OP: &str = "0123456789abcdef0123456789abcdef";
 
 /// A database with the tables, and a pool as an application has one.
@@ -51,6 +52,13 @@ impl Site {
         match self {
             Self::Postgres(pool) => SqlLog::new(pool),
             Self::Sqlite(pool, _) => SqlLog::new(pool),
+        }
+    }
+
+    async fn migrate(&self) -> Result<(), MigrateError> {
+        match self {
+            Self::Postgres(pool) => migrate(pool).await,
+            Self::Sqlite(pool, _) => migrate(pool).await,
         }
     }
 
@@ -149,22 +157,40 @@ async fn tables_of_another_version_are_refused() {
             assert!(append(&site.log(), &position).await.is_err());
             assert!(site.log().now(&[]).await.is_err());
         }
-        let error = match &site {
-            Site::Postgres(pool) => migrate(pool).await,
-            Site::Sqlite(pool, _) => migrate(pool).await,
-        };
-        let error = error.unwrap_err().to_string();
+        let error = site.migrate().await.unwrap_err().to_string();
         assert!(error.contains("have version 7"), "{error}");
     }
 }
 
 #[rocket::async_test]
-async fn tables_of_another_program_are_an_error() {
-    for site in Site::all().await {
-        site.run("DROP TABLE rocket_login_store").await;
-        site.run("CREATE TABLE rocket_login_store (name TEXT)")
-            .await;
-        read(&site.log()).await.unwrap_err();
+async fn tables_of_another_program_are_refused_and_not_touched() {
+    for (columns, values) in [
+        ("name TEXT", "'club'"),
+        (
+            "id BIGINT, epoch TEXT, number TEXT, time TEXT",
+            "1, 'x', 'x', 'x'",
+        ),
+    ] {
+        for site in Site::all().await {
+            site.run("DROP TABLE rocket_login_store").await;
+            site.run(&format!("CREATE TABLE rocket_login_store ({columns})"))
+                .await;
+            site.run(&format!("INSERT INTO rocket_login_store VALUES ({values})"))
+                .await;
+            let error = refusal(&site.log()).await;
+            assert!(error.contains(FOREIGN), "{error}");
+            // As if it was there before ours.
+            site.run("DROP TABLE rocket_login_schema").await;
+            site.run("CREATE TABLE rocket_login_schema (version BIGINT PRIMARY KEY)")
+                .await;
+            let error = site.migrate().await.unwrap_err().to_string();
+            assert!(error.contains(FOREIGN), "{error}");
+            site.run("DROP TABLE rocket_login_schema").await;
+            site.run("CREATE TABLE rocket_login_schema (name TEXT)")
+                .await;
+            let error = site.migrate().await.unwrap_err().to_string();
+            assert!(error.contains(FOREIGN), "{error}");
+        }
     }
 }
 

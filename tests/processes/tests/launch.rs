@@ -8,6 +8,7 @@ use login_processes::site::{Site, settings};
 use login_processes::store::Store;
 
 const TABLE: &str = "{rocket_login}:ended";
+const LOG: &str = "{rocket_login}:log";
 
 /// What a server prints that does not start.
 fn refusal(url: &str) -> String {
@@ -59,13 +60,16 @@ fn a_store_that_cannot_be_used_stops_the_launch_with_the_reason_and_without_the_
 }
 
 #[test]
-fn a_store_with_what_rocket_login_has_not_written_stops_the_launch() {
+fn a_redis_with_what_rocket_login_has_not_written_stops_the_launch() {
     let Some(redis) = Redis::start(&[]) else {
         return;
     };
-    redis.ask(&["SET", TABLE, "x"]);
-    assert!(refusal(&redis.url()).contains("belongs to another program"));
-    redis.ask(&["FLUSHALL"]);
+    for command in [&["SET", TABLE, "x"][..], &["RPUSH", LOG, "x"]] {
+        redis.ask(command);
+        let text = refusal(&redis.url());
+        assert!(text.contains("belongs to another program"), "{text}");
+        redis.ask(&["FLUSHALL"]);
+    }
     let epoch = "a".repeat(32);
     redis.ask(&[
         "HSET", TABLE, "@form", "1", "@epoch", &epoch, "@number", "0", "@time", "0",
@@ -74,6 +78,29 @@ fn a_store_with_what_rocket_login_has_not_written_stops_the_launch() {
     assert!(refusal(&redis.url()).contains("an entry that rocket-login has not written"));
     redis.ask(&["HSET", TABLE, "login:nonsense", "9 anything"]);
     assert!(refusal(&redis.url()).contains("run one version of rocket-login on all servers"));
+    redis.ask(&["HSET", TABLE, "@form", "0"]);
+    assert!(refusal(&redis.url()).contains("run one version of login-redis on all servers"));
+}
+
+#[test]
+fn a_database_with_tables_that_login_sqlx_does_not_know_stops_the_launch() {
+    for store in [Store::postgres(), Store::sqlite()].into_iter().flatten() {
+        store.change("CREATE TABLE rocket_login_store (name TEXT)");
+        let text = refusal(&store.url());
+        assert!(text.contains("use another database for the list"), "{text}");
+        store.change("DROP TABLE rocket_login_store");
+        drop(start(&store));
+        store.change("UPDATE rocket_login_schema SET version = 2");
+        let text = refusal(&store.url());
+        let reason = "the tables for ended logins have version 2, and this server has version 1: run one version of \
+                      login-sqlx on all servers";
+        assert!(text.contains(reason), "{text}");
+    }
+}
+
+fn start(store: &Store) -> Site {
+    let program = Path::new(env!("CARGO_BIN_EXE_login-processes"));
+    Site::start(program, &[store.url()])
 }
 
 #[test]
@@ -81,8 +108,7 @@ fn a_second_launch_on_the_same_tables_has_nothing_to_report_about_them() {
     let Some(store) = Store::postgres() else {
         return;
     };
-    let program = Path::new(env!("CARGO_BIN_EXE_login-processes"));
-    let mut site = Site::start(program, &[store.url()]);
+    let mut site = start(&store);
     site.servers[0].restart_in(vec![("ROCKET_LOG_LEVEL", "normal".to_owned())]);
     let log = site.log();
     assert!(log.contains("Rocket has launched from"), "{log}");
