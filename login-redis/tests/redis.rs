@@ -176,6 +176,46 @@ fn redis_role(new_primary: &Redis, new_replica: &Redis) {
 }
 
 #[rocket::async_test]
+async fn a_change_waits_for_the_replicas_that_must_confirm_it() {
+    let Some(primary) = Redis::start(&["--repl-diskless-sync-delay", "0"]) else {
+        return;
+    };
+    let timeout = Duration::from_millis(300);
+    let log = log(&primary).wait_for_replicas(1, timeout);
+    let (position, _) = read(&log).await.unwrap();
+    let append = async |change| {
+        let start = Instant::now();
+        let appended = log.append(&position.epoch, change).await;
+        (appended.map_err(|error| error.to_string()), start.elapsed())
+    };
+    let [first, second, third, fourth] = [(); 4].map(|()| store::logout());
+    let (appended, _) = append(&first).await;
+    let none = "only 0 of 1 replicas have confirmed the change in time: check the replicas, or lower the number";
+    assert!(appended.unwrap_err().contains(none));
+
+    let port = primary.port().to_string();
+    let replica = Redis::start(&["--replicaof", "127.0.0.1", &port]).unwrap();
+    while !primary
+        .ask(&["INFO", "replication"])
+        .contains("state=online")
+    {
+        sleep(Duration::from_millis(50)).await;
+    }
+    // A repeated change waits as well, and is made once.
+    append(&first).await.0.unwrap();
+    assert_eq!(replica.ask(&["XLEN", LOG]), "1");
+    append(&second).await.0.unwrap();
+    assert_eq!(replica.ask(&["XLEN", LOG]), "2");
+
+    replica.freeze();
+    let (appended, wait) = append(&third).await;
+    assert!(appended.unwrap_err().contains(none));
+    assert!(wait >= timeout, "{wait:?}");
+    replica.thaw();
+    append(&fourth).await.0.unwrap();
+}
+
+#[rocket::async_test]
 async fn a_full_server_fails_and_recovers() {
     let Some(redis) = Redis::start(&[]) else {
         return;
