@@ -52,7 +52,9 @@ pub(crate) enum StoreError {
          commands for strings, hashes, sorted sets and streams"
     )]
     Permission { error: RedisError },
-    #[error("Redis at {address} is full ({error}): give it more memory, or raise its `maxmemory`")]
+    #[error(
+        "Redis at {address} is full ({error}): give it more memory or disk, or raise its `maxmemory`"
+    )]
     Full { address: String, error: RedisError },
     #[error("Redis at {address} fails: {error}")]
     Server { address: String, error: RedisError },

@@ -32,6 +32,11 @@ fn join(or: &str, [postgres, sqlite]: [&str; 2]) -> String {
 pub(crate) enum StoreError {
     #[error("{name} cannot be reached ({error}): is it running, and is its address right?")]
     Unreachable { name: String, error: sqlx::Error },
+    #[error(
+        "the certificate of {name} is not trusted ({error}): name the file of the authority that has signed it as \
+         `sslrootcert` in the address of the database, and use a host there that the certificate is for"
+    )]
+    Certificate { name: String, error: sqlx::Error },
     #[error("{name} refuses the user or the password ({error})")]
     Password { name: String, error: sqlx::Error },
     #[error(
@@ -97,6 +102,11 @@ impl StoreError {
             // SQLite: CANTOPEN.
             Some("14") => Self::Unreachable { name, error },
             _ => match error {
+                // sqlx has no variant for it.
+                sqlx::Error::Io(cause) if cause.to_string().contains("peer certificate") => {
+                    let error = sqlx::Error::Io(cause);
+                    Self::Certificate { name, error }
+                }
                 sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => {
                     Self::Unreachable { name, error }
                 }
