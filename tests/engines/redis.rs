@@ -24,10 +24,20 @@ impl Redis {
     /// If the server does not start.
     #[must_use]
     pub fn start(options: &[&str]) -> Option<Self> {
+        Self::start_in(Folder::new(), options)
+    }
+
+    /// Starts a server with its files in a folder.
+    ///
+    /// # Panics
+    ///
+    /// If the server does not start.
+    #[must_use]
+    pub fn start_in(folder: Folder, options: &[&str]) -> Option<Self> {
         let mut redis = Redis {
             process: None,
             server: program("redis-server", "redis-server", &[])?,
-            folder: Folder::new(),
+            folder,
             port: free_port(),
             options: options.iter().map(ToString::to_string).collect(),
         };

@@ -50,11 +50,16 @@ impl Store {
         Some(Store::Sqlite(Folder::new()))
     }
 
-    /// Runs a test on each database, with its files on a small disk of its own.
+    /// Runs a test on each store, with its files on a small disk of its own.
     pub fn each_on_small_disk(test: impl Fn(Store) + Sync) {
+        let redis = || {
+            // With `always` it ends when its disk is full.
+            let options = ["--appendfsync", "everysec"];
+            Redis::start_in(Folder::on_small_disk(20)?, &options).map(Store::Redis)
+        };
         let postgres = || Self::postgres_in(Folder::on_small_disk(80)?);
         let sqlite = || Folder::on_small_disk(20).map(Store::Sqlite);
-        Self::all([postgres, sqlite], test);
+        Self::all([redis, postgres, sqlite], test);
     }
 
     /// Runs a test on each store that this machine has, on all at once.
