@@ -35,6 +35,12 @@ pub mod config {
     };
 }
 
+/// The cookies of a Flask application, for [`LoginManager::accept_flask`].
+#[cfg(feature = "flask")]
+pub mod flask {
+    pub use login_runtime::{FlaskCookies, FlaskKey};
+}
+
 /// The traits of the functions that [`LoginManager`] takes, each implemented by its attribute.
 pub mod handler {
     pub use login_runtime::{

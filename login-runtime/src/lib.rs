@@ -15,6 +15,7 @@
 //! | `realm/` | What does one attached manager know? `registry` has all realms, `any` is a realm of an unknown user type, `seal` binds tokens to user and client, `site` judges where a request comes from, `unavailable` is what can fail, `message` is flashed |
 //! | `app/` | What does the application bring? `user`, `session_hash`, `loader`, `handler`, `event`; `id_type` is what a loader takes ids as, `contain` runs its code, `failure` is how that code fails |
 //! | `revocation/` | Which logins have ended? The trait, the list in `memory`, and `bounded`, which contains a list of the application's; `log` is what a store must do, `replicated` is a copy of one |
+//! | `flask/` | Which logins do the cookies of a Flask application show? Only with the feature `flask`; `realm/flask`, `login/flask` and `session/flask` turn them into logins of ours, and end them |
 //! | `config/` | Which settings are there, and which hold? |
 //! | `request/` | What does a request show? `cookie_header`, `client_ip`, `fingerprint` and `cross_site` are pure; `headers`, `client_info`, `cookies` and `cache` read the request |
 //! | `token/` | Which bytes are signed? `keys` are derived from the `secret`, `times` judges expiry, `envelope` is the signed form that a token and an application's own `value` share |
@@ -50,6 +51,8 @@ mod app;
 mod audit;
 mod clock;
 mod config;
+#[cfg(feature = "flask")]
+mod flask;
 mod login;
 mod manager;
 mod printable;
@@ -89,6 +92,8 @@ pub use self::app::user::{UserGuard, UserMixin};
 pub use self::audit::{Access, Audit, AuditedRoute, audit};
 pub use self::clock::UnixTime;
 pub use self::config::{OnLoss, OnStale, SessionProtection, UnguardedRoutes};
+#[cfg(feature = "flask")]
+pub use self::flask::{FlaskCookies, FlaskKey};
 pub use self::manager::{LoginManager, StoreSetup};
 pub use self::realm::health::StoreHealth;
 pub use self::realm::unavailable::Unavailable;

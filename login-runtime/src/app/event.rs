@@ -45,6 +45,9 @@ pub enum EventKind {
     LoggedOut,
     /// The remember cookie logged the user in again; `user_loaded_from_cookie`.
     LoadedFromCookie,
+    /// A cookie of Flask brought its login across; see [`LoginManager::accept_flask`](crate::LoginManager::accept_flask).
+    #[cfg(feature = "flask")]
+    LoadedFromFlask,
     /// The request loader found the user; `user_loaded_from_request`.
     LoadedFromRequest,
     /// `confirm_login` was accepted; `user_login_confirmed`.

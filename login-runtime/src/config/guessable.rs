@@ -1,7 +1,7 @@
 //! Keys that somebody has thought up.
 
 /// Whether a text looks like words or like a pattern.
-pub(super) fn is_guessable(text: &str) -> bool {
+pub(crate) fn is_guessable(text: &str) -> bool {
     is_phrase(text) || is_pattern(text.as_bytes())
 }
 

@@ -34,6 +34,8 @@ pub(crate) use self::cookie::CookieSpec;
 pub(crate) use self::duration::IdleTimeout;
 pub use self::enums::{OnLoss, OnStale, SessionProtection, UnguardedRoutes};
 pub(crate) use self::error::LaunchError;
+#[cfg(feature = "flask")]
+pub(crate) use self::guessable::is_guessable;
 pub(crate) use self::secret::{KeyInput, StoreUrl};
 pub use self::settings::{Setting, settings};
 pub(crate) use self::settings::{Settings, realm_mistakes, unread_settings};

@@ -22,6 +22,9 @@ pub(crate) enum Fate {
     OtherClient,
     /// A remember cookie that logged its user in again.
     Restored,
+    /// A cookie of Flask that brought its login across.
+    #[cfg(feature = "flask")]
+    CameAcross,
 }
 
 impl Fate {
@@ -36,6 +39,8 @@ impl Fate {
             Self::NoUser | Self::Inactive | Self::NewSessionHash => EventKind::Outdated,
             Self::OtherClient => EventKind::SessionProtected,
             Self::Restored => EventKind::LoadedFromCookie,
+            #[cfg(feature = "flask")]
+            Self::CameAcross => EventKind::LoadedFromFlask,
         })
     }
 }
@@ -63,6 +68,8 @@ impl fmt::Display for Fate {
                 "came from another client than the one that it is bound to (`login.session_protection`)"
             }
             Self::Restored => "logged its user in again, and such a login is not fresh",
+            #[cfg(feature = "flask")]
+            Self::CameAcross => "brought its login across, and such a login is not fresh",
         })
     }
 }
@@ -72,6 +79,8 @@ impl fmt::Display for Fate {
 pub(crate) struct Fates {
     pub(crate) session: Option<Fate>,
     pub(crate) remember: Option<Fate>,
+    #[cfg(feature = "flask")]
+    pub(crate) flask: Option<Fate>,
 }
 
 impl Fates {
@@ -83,6 +92,10 @@ impl Fates {
     }
 
     pub(crate) fn is_empty(self) -> bool {
+        #[cfg(feature = "flask")]
+        if self.flask.is_some() {
+            return false;
+        }
         self.session.is_none() && self.remember.is_none()
     }
 }
@@ -95,6 +108,12 @@ impl fmt::Display for Fates {
         if let Some(fate) = self.remember {
             let and = if self.session.is_some() { ", and " } else { "" };
             write!(f, "{and}the remember cookie {fate}")?;
+        }
+        #[cfg(feature = "flask")]
+        if let Some(fate) = self.flask {
+            let is_first = self.session.is_none() && self.remember.is_none();
+            let and = if is_first { "" } else { ", and " };
+            write!(f, "{and}Flask's cookie {fate}")?;
         }
         Ok(())
     }

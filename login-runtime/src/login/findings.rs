@@ -87,6 +87,15 @@ impl<U> Findings<U> {
         }
     }
 
+    /// Notes what became of Flask's cookies.
+    #[cfg(feature = "flask")]
+    pub(crate) fn note_flask(&self, fate: Fate, token: Option<&Token>) {
+        self.notes().fates.flask = Some(fate);
+        if let Some(event) = fate.event() {
+            self.note_event(event, token);
+        }
+    }
+
     pub(crate) fn note_event(&self, kind: EventKind, token: Option<&Token>) {
         let of_user = matches!(
             kind,
@@ -94,6 +103,8 @@ impl<U> Findings<U> {
                 | EventKind::LoadedFromRequest
                 | EventKind::SessionProtected
         );
+        #[cfg(feature = "flask")]
+        let of_user = of_user || kind == EventKind::LoadedFromFlask;
         self.notes().events.push(Event {
             kind,
             login: token.map(|token| token.login_id),

@@ -3,6 +3,8 @@
 pub(crate) mod cookie;
 pub(crate) mod fate;
 pub(crate) mod findings;
+#[cfg(feature = "flask")]
+pub(crate) mod flask;
 pub(crate) mod pending;
 pub(crate) mod remember;
 pub(crate) mod search;

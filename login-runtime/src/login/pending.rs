@@ -15,10 +15,17 @@ pub(crate) struct Pending {
     pub(crate) elsewhere: Vec<Kind>,
     /// Whether a login has begun in this request.
     pub(crate) has_begun: bool,
+    /// The cookies of Flask to remove.
+    #[cfg(feature = "flask")]
+    pub(crate) flask_gone: Vec<Kind>,
 }
 
 impl Pending {
     pub(crate) fn is_empty(&self) -> bool {
+        #[cfg(feature = "flask")]
+        if !self.flask_gone.is_empty() {
+            return false;
+        }
         self.session.is_none()
             && self.remember.is_none()
             && self.next.is_none()

@@ -30,6 +30,9 @@ pub(crate) struct Answer {
     pub(crate) session: Session,
     pub(crate) session_change: Option<Change>,
     pub(crate) remember_change: Option<Change>,
+    /// The cookies of Flask to remove.
+    #[cfg(feature = "flask")]
+    pub(crate) flask_gone: Vec<Kind>,
 }
 
 /// The session of a request.
@@ -44,7 +47,7 @@ pub(crate) enum Session {
 }
 
 /// The answer of a step: what it found out, or why that is not possible.
-type Step<'r, T> = Soon<'r, Result<T, Unavailable>>;
+pub(super) type Step<'r, T> = Soon<'r, Result<T, Unavailable>>;
 
 /// Finds the user of a request.
 ///
@@ -81,11 +84,11 @@ pub(crate) fn load<'r, U: UserMixin>(
     })
 }
 
-struct Search<'r, 'q, U> {
-    realm: &'r Realm<U>,
-    req: &'r Request<'q>,
-    findings: &'r Findings<U>,
-    now: UnixTime,
+pub(super) struct Search<'r, 'q, U> {
+    pub(super) realm: &'r Realm<U>,
+    pub(super) req: &'r Request<'q>,
+    pub(super) findings: &'r Findings<U>,
+    pub(super) now: UnixTime,
 }
 
 impl<U> Clone for Search<'_, '_, U> {
@@ -148,11 +151,15 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
                     return self.ask_the_request_loader(Answer::default());
                 }
             };
-            self.ask_the_request_loader(Answer {
+            let answer = Answer {
                 session_change: bad_session.then_some(Change::Remove),
                 remember_change: bad_remember.then_some(Change::Remove),
                 ..Answer::default()
-            })
+            };
+            #[cfg(feature = "flask")]
+            return self.try_flask(answer);
+            #[cfg(not(feature = "flask"))]
+            self.ask_the_request_loader(answer)
         })
     }
 
@@ -278,6 +285,7 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
             session: Session::None,
             session_change: removal(Kind::Session),
             remember_change: removal(Kind::Remember),
+            ..Answer::default()
         }
     }
 
@@ -299,6 +307,7 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
                 session: Session::AsPresented,
                 session_change: None,
                 remember_change,
+                ..Answer::default()
             };
         }
         let mut token = presented.clone();
@@ -315,6 +324,7 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
             session_change: changed.then(|| token.clone().into()),
             session: Session::New(Box::new(token)),
             remember_change,
+            ..Answer::default()
         }
     }
 
@@ -327,11 +337,12 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
             session_change: Some(session.clone().into()),
             session: Session::New(Box::new(session)),
             remember_change: restored.remember.map(Change::from),
+            ..Answer::default()
         }
     }
 
     /// Asks for a user without a session, or nobody.
-    fn ask_the_request_loader(self, answer: Answer) -> Step<'r, Answer> {
+    pub(super) fn ask_the_request_loader(self, answer: Answer) -> Step<'r, Answer> {
         let Some(loader) = self.realm.request_loader else {
             return Now(Ok(answer));
         };

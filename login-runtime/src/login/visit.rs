@@ -381,6 +381,10 @@ impl<U: UserMixin> Visit<U> {
                 if !state.changed {
                     state.pending.session = answer.session_change;
                     state.pending.remember = answer.remember_change;
+                    #[cfg(feature = "flask")]
+                    {
+                        state.pending.flask_gone = answer.flask_gone;
+                    }
                     state.who = Who::Found {
                         session: answer.session,
                     };

@@ -18,6 +18,8 @@ use crate::app::id_type::IdType;
 use crate::app::user::{UserMixin, UserType};
 use crate::clock::Clock;
 use crate::config::{Config, Settings};
+#[cfg(feature = "flask")]
+use crate::flask::FlaskCookies;
 use crate::realm::message::Message;
 use crate::realm::{Realm, RealmCore};
 use crate::revocation::log::RevocationLog;
@@ -73,6 +75,8 @@ pub(super) struct Plan<U> {
     forbidden_handler: Option<AnswerFn>,
     pub(super) realm: Option<String>,
     localize: Option<Box<Localize>>,
+    #[cfg(feature = "flask")]
+    pub(super) flask: Option<FlaskCookies>,
 }
 
 impl<U: UserMixin> LoginManager<U> {
@@ -133,6 +137,8 @@ impl<U: UserMixin> LoginManager<U> {
                 forbidden_handler: None,
                 realm: None,
                 localize: None,
+                #[cfg(feature = "flask")]
+                flask: None,
             })),
             realm: OnceLock::new(),
         }
@@ -318,6 +324,47 @@ impl<U: UserMixin> LoginManager<U> {
         self.with(|plan| plan.localize = Some(Box::new(localize)))
     }
 
+    /// Accepts the cookies of a Flask application with Flask-Login, so that its users stay logged in when it moves here.
+    ///
+    /// Where no cookie of ours logs anybody in, Flask's session cookie and then its remember cookie are read. What Flask
+    /// would accept becomes a login of ours at once, and the cookies of Flask are removed:
+    ///
+    /// - The login is not fresh, and has this manager's lifetimes. A permanent session becomes a permanent login, and a
+    ///   remember cookie becomes one of ours.
+    /// - Each emits [`EventKind::LoadedFromFlask`](crate::EventKind::LoadedFromFlask), and a log line counts them. When
+    ///   the count stands still, remove the call; [`until`](FlaskCookies::until) is the latest day.
+    /// - A logout ends, for this user, every session cookie that Flask has signed so far, and every remember cookie of
+    ///   Flask, copies included: they have no date, so none can be told from a later one. The user's other browsers that
+    ///   have come across stay logged in; those that have not must log in. So does a `logout_everywhere`, and a
+    ///   `confirm_login` after a new session hash, such as a new password.
+    /// - [`SessionProtection::Strong`](crate::SessionProtection::Strong) compares the client with the one that
+    ///   Flask-Login has bound the session to, address and `User-Agent` in full.
+    /// - A cross-site request that browsers send without opening a page, such as one for an image, brings no login
+    ///   across: Flask's cookies have no `SameSite` unless set.
+    ///
+    /// Whoever knows Flask's secret key can log in as anybody until that day: this is a second way in. While Flask is
+    /// running [side by side](FlaskCookies::side_by_side), a thief with a copy of its session can have it signed anew
+    /// there, after a logout as before it.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginManager, UserMixin, user_loader};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+    /// use rocket_login::flask::FlaskCookies;
+    ///
+    /// # let [secret_key, older_key] = ["3f1b6c0a94d27e58b1c7d0e2f4a69853", "9d70ce14b8a35f62e0c1a97d4b38f526"];
+    /// let manager = LoginManager::new(load_user).accept_flask(
+    ///     FlaskCookies::new(secret_key).secret_key_fallbacks([older_key]).until("2027-03-31"),
+    /// );
+    /// ```
+    #[cfg(feature = "flask")]
+    #[must_use]
+    pub fn accept_flask(self, cookies: FlaskCookies) -> Self {
+        self.with(|plan| plan.flask = Some(cookies))
+    }
+
     /// Sets the clock, for tests that move the time.
     ///
     /// # Example
@@ -432,6 +479,8 @@ impl<U: UserMixin> Plan<U> {
                 warned_of_host: AtomicBool::new(false),
                 warned_of_redirect: AtomicBool::new(false),
                 name,
+                #[cfg(feature = "flask")]
+                flask: None,
             },
             user_loader: self.user_loader,
             id_type: self.id_type,

@@ -92,7 +92,21 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
                 return Err(rocket);
             }
         };
-        let realm = Arc::new(plan.realm(config, revocations));
+        #[cfg(feature = "flask")]
+        let flask = match super::flask::checked(&mut plan, &config, &rocket) {
+            Ok((flask, warnings)) => {
+                warn_once(&rocket, warnings);
+                flask
+            }
+            Err(mistakes) => {
+                report(&mistakes);
+                return Err(rocket);
+            }
+        };
+        let realm = plan.realm(config, revocations);
+        #[cfg(feature = "flask")]
+        let realm = realm.accepting(flask);
+        let realm = Arc::new(realm);
         let _ = self.realm.set(Arc::clone(&realm));
         let any: Arc<dyn AnyRealm> = Arc::<Realm<U>>::clone(&realm);
         let realms = rocket.state::<Realms>();

@@ -3,6 +3,8 @@
 mod builder;
 mod clash;
 mod fairing;
+#[cfg(feature = "flask")]
+mod flask;
 mod optional_user;
 mod settings;
 mod store;

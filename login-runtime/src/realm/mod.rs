@@ -1,6 +1,8 @@
 //! A realm: what one attached `LoginManager` knows while the application runs.
 
 pub(crate) mod any;
+#[cfg(feature = "flask")]
+pub(crate) mod flask;
 pub(crate) mod health;
 pub(crate) mod message;
 pub(crate) mod registry;
@@ -45,6 +47,8 @@ pub(crate) struct RealmCore {
     pub(crate) warned_of_redirect: AtomicBool,
     /// Tells this realm from every other one in a list of ended logins that both share.
     pub(crate) name: String,
+    #[cfg(feature = "flask")]
+    pub(crate) flask: Option<flask::AcceptedFlask>,
 }
 
 impl RealmCore {

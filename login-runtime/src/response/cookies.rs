@@ -36,6 +36,21 @@ pub(crate) fn write(
     if let Some(change) = &pending.remember {
         write_token(core, &config.remember_cookie, change, now, res);
     }
+    #[cfg(feature = "flask")]
+    if let Some(flask) = &core.flask {
+        let is_taken = |theirs: &CookieSpec| {
+            let ours = [
+                (&pending.session, &config.session_cookie),
+                (&pending.remember, &config.remember_cookie),
+            ];
+            ours.iter().any(|(change, ours)| {
+                matches!(change, Some(Change::Set(_))) && place(ours) == place(theirs)
+            })
+        };
+        let gone = pending.flask_gone.iter().map(|kind| flask.cookies.cookie(*kind));
+        // A cookie of ours that takes the place of Flask's must not be removed with it.
+        gone.filter(|spec| !is_taken(spec)).for_each(|spec| remove(spec, res));
+    }
     match &pending.next {
         Some(NextChange::Set(path)) => {
             let expires_at = now.plus(NEXT_SECONDS);
@@ -113,6 +128,12 @@ fn send(spec: &CookieSpec, value: &str, expiry: &str, res: &mut Response<'_>) {
         flag(spec.partitioned, "; Partitioned"),
     ];
     res.adjoin_header(Header::new("Set-Cookie", line.concat()));
+}
+
+/// What tells a cookie from every other one of a browser.
+#[cfg(feature = "flask")]
+fn place(spec: &CookieSpec) -> (&str, Option<&str>, &str) {
+    (&spec.name, spec.domain.as_deref(), &spec.path)
 }
 
 /// How many places at most are tried when a cookie is removed.

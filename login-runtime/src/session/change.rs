@@ -133,11 +133,19 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
         };
         let tokens = session.presented(client);
         session.end(&tokens.genuine, None, now).await?;
+        #[cfg(feature = "flask")]
+        session
+            .end_flask(tokens.genuine.iter().map(|(token, _)| token.uid.as_str()), now)
+            .await?;
         session.change_pending(|pending| {
             pending.session = session.removal(&tokens, Kind::Session);
             pending.remember = session.removal(&tokens, Kind::Remember);
             pending.elsewhere.clone_from(&tokens.kinds);
             pending.has_begun = false;
+            #[cfg(feature = "flask")]
+            {
+                pending.flask_gone = session.flask_removal(&tokens);
+            }
             pending.clear_site_data = session.realm.core.config.clear_site_data;
         });
         let ended = tokens.genuine.first().map(|(token, _)| token.login_id);
@@ -195,6 +203,11 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
             core.seal(&mut remember, user, Some(client));
             remember
         });
+        #[cfg(feature = "flask")]
+        if token.session_hash != old.session_hash {
+            // A new password ends every other login, and Flask's cookies know nothing of passwords.
+            session.end_flask(std::iter::once(old.uid.as_str()), now).await?;
+        }
         let mut ended = session.presented(client).genuine;
         ended.retain(|(token, _)| {
             token.login_id == old.login_id && token.session_id == old.session_id

@@ -283,6 +283,8 @@ impl<U: UserMixin> Login<'_, '_, U> {
         ended.date_after(std::iter::once(&mut token).chain(&mut remember));
 
         let login_id = token.login_id;
+        #[cfg(feature = "flask")]
+        let flask_gone = self.session.flask_removal_at_login(&tokens, &token.uid);
         self.session.change_pending(|pending| {
             pending.session = Some(token.into());
             // A remember cookie of another login must not log its user in again.
@@ -292,6 +294,10 @@ impl<U: UserMixin> Login<'_, '_, U> {
             };
             pending.elsewhere.clone_from(&tokens.kinds);
             pending.has_begun = true;
+            #[cfg(feature = "flask")]
+            {
+                pending.flask_gone = flask_gone;
+            }
         });
         self.session
             .emit(EventKind::LoggedIn, Some(self.user), Some(login_id))

@@ -4,6 +4,8 @@ mod change;
 pub(crate) mod current_user;
 mod end;
 mod error;
+#[cfg(feature = "flask")]
+mod flask;
 mod login;
 pub(crate) mod next;
 mod presented;

@@ -25,6 +25,8 @@ pub(super) struct Tokens<'k> {
     came: Vec<Kind>,
     /// The kinds of which only cookies came that are not from this application.
     foreign: Vec<Kind>,
+    #[cfg(feature = "flask")]
+    pub(super) flask: super::flask::FlaskShown,
 }
 
 impl Tokens<'_> {
@@ -42,6 +44,8 @@ impl<U: UserMixin> LoginSession<'_, U> {
             kinds: Vec::new(),
             came: Vec::new(),
             foreign: Vec::new(),
+            #[cfg(feature = "flask")]
+            flask: super::flask::FlaskShown::default(),
         };
         for kind in [Kind::Session, Kind::Remember] {
             let shown = shown::all(&self.realm.core, self.req, kind, client.cookie(kind));
@@ -66,6 +70,8 @@ impl<U: UserMixin> LoginSession<'_, U> {
                 );
             }
         }
+        #[cfg(feature = "flask")]
+        self.add_flask(client, &mut tokens);
         tokens
     }
 

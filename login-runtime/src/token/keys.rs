@@ -116,6 +116,12 @@ impl KeySet {
         }
     }
 
+    /// Returns the key from which a login that comes from Flask gets its ids.
+    #[cfg(feature = "flask")]
+    pub(crate) fn flask_login(&self) -> HmacSha256 {
+        self.derivation.mac("flask login", "")
+    }
+
     /// Returns the key for an application's own values with one purpose.
     pub(crate) fn value_key(&self, purpose: &str) -> HmacSha256 {
         self.derivation.mac(&format!("value: {purpose}"), "")

@@ -21,7 +21,9 @@ use smol_str::SmolStr;
 pub(crate) use self::digest::DIGEST;
 pub(crate) use self::digest::{Digest, HmacSha256};
 #[cfg(any(test, fuzzing))]
-pub(crate) use self::digest::{TAG, truncate};
+pub(crate) use self::digest::TAG;
+#[cfg(any(test, fuzzing, feature = "flask"))]
+pub(crate) use self::digest::truncate;
 pub(crate) use self::envelope::EnvelopeError;
 pub use self::ids::{LoginId, SessionId};
 pub(crate) use self::kind::Kind;

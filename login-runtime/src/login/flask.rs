@@ -1,0 +1,170 @@
+//! Flask's cookies: how one that Flask would accept becomes a login here.
+
+use rocket::Request;
+
+use super::fate::Fate;
+use super::pending::Change;
+use super::search::{Answer, Search, Session, Step, is_late, load};
+use crate::app::user::UserMixin;
+use crate::flask::{FlaskLogin, Read, client_id};
+use crate::realm::RealmCore;
+use crate::realm::flask::AcceptedFlask;
+use crate::realm::unavailable::Unavailable;
+use crate::request::client_info::ClientInfo;
+use crate::revocation::SessionStatus;
+use crate::soon::Soon::Later;
+use crate::token::{Kind, MAX_UID, Token};
+
+/// What a login at Flask is worth here.
+enum Worth {
+    Holds {
+        session: Token,
+        remember: Option<Token>,
+    },
+    Refused,
+    /// Another request of this browser has just put another login in its place, so the response touches no cookie.
+    Late,
+}
+
+impl<'r, U: UserMixin> Search<'r, '_, U> {
+    /// Tries Flask's cookies, after no cookie of ours has logged anybody in.
+    pub(super) fn try_flask(self, answer: Answer) -> Step<'r, Answer> {
+        let core = &self.realm.core;
+        let Some(flask) = core.flask(self.now) else {
+            return self.ask_the_request_loader(answer);
+        };
+        let (fate, kinds) = match core.read_flask(flask, self.req, self.now) {
+            Read::Login(login) if comes_from_here(core, self.req) => {
+                return Later(Box::pin(self.bring_across(flask, login, answer)));
+            }
+            Read::Nothing | Read::Login(_) => return self.ask_the_request_loader(answer),
+            Read::Expired(kinds) => (Fate::Expired, kinds),
+            Read::Future(kinds) => (Fate::Future, kinds),
+            Read::Several => (Fate::Several, Vec::new()),
+        };
+        self.findings.note_flask(fate, None);
+        self.ask_the_request_loader(answer.without(flask, kinds))
+    }
+
+    async fn bring_across(
+        self,
+        flask: &AcceptedFlask,
+        login: FlaskLogin,
+        answer: Answer,
+    ) -> Result<Answer, Unavailable> {
+        let client = self.realm.core.client(self.req);
+        match self.judge_flask(flask, &login, &client).await? {
+            Worth::Holds { session, remember } => {
+                self.findings.note_flask(Fate::CameAcross, Some(&session));
+                flask.count(&login);
+                let answer = answer.without(flask, login.kinds);
+                Ok(Answer {
+                    session_change: Some(session.clone().into()),
+                    session: Session::New(Box::new(session)),
+                    remember_change: remember.map(Change::from).or(answer.remember_change),
+                    ..answer
+                })
+            }
+            Worth::Refused => {
+                let answer = answer.without(flask, login.kinds);
+                self.ask_the_request_loader(answer).await
+            }
+            Worth::Late => self.ask_the_request_loader(Answer::default()).await,
+        }
+    }
+
+    /// The checks of a cookie of ours, in the same order, as far as Flask's cookies can be checked.
+    async fn judge_flask(
+        self,
+        flask: &AcceptedFlask,
+        login: &FlaskLogin,
+        client: &ClientInfo<'_>,
+    ) -> Result<Worth, Unavailable> {
+        let core = &self.realm.core;
+        let refuse = |fate, token: Option<&Token>| {
+            self.findings.note_flask(fate, token);
+            Ok(Worth::Refused)
+        };
+        if !(1..=MAX_UID).contains(&login.uid.len()) || self.realm.check_id(&login.uid).is_err() {
+            return refuse(Fate::NoUser, None);
+        }
+        let signed_at = login.session.as_ref().map(|session| session.signed_at);
+        for user in [core.user(&login.uid), flask.user(&login.uid)] {
+            let not_before = core.revocations.not_before(user, self.now).await?;
+            // A remember cookie has no date, so it counts as older than any end.
+            if not_before.is_some_and(|end| signed_at.is_none_or(|signed_at| signed_at < end)) {
+                return refuse(Fate::Ended, None);
+            }
+        }
+        let (mut session, mut remember) = core.begin_from_flask(login, client, self.now);
+        let status = core.revocations.status(core.session(&session), self.now).await?;
+        if is_late(status, self.now) {
+            self.findings.note_flask(Fate::Replaced, Some(&session));
+            return Ok(Worth::Late);
+        }
+        if status != SessionStatus::Open {
+            return refuse(Fate::Ended, Some(&session));
+        }
+        let Some(user) = load(self.realm, self.req, &login.uid).await? else {
+            return refuse(Fate::NoUser, Some(&session));
+        };
+        if !user.is_active() {
+            return refuse(Fate::Inactive, Some(&session));
+        }
+        if let Some(flasks) = &login.session
+            && core.config.session_protection.ends(flasks.is_permanent)
+            && let Some(bound_to) = &flasks.client_id
+            && *bound_to != client_id(client.ip, client.user_agent)
+        {
+            return refuse(Fate::OtherClient, Some(&session));
+        }
+        for token in std::iter::once(&mut session).chain(&mut remember) {
+            core.seal(token, &user, Some(client));
+        }
+        self.findings.user.get_or_init(|| user);
+        Ok(Worth::Holds { session, remember })
+    }
+}
+
+impl Answer {
+    /// Removes cookies of Flask, unless they are to stay.
+    fn without(self, flask: &AcceptedFlask, kinds: Vec<Kind>) -> Self {
+        Self {
+            flask_gone: if flask.cookies.stays { Vec::new() } else { kinds },
+            ..self
+        }
+    }
+}
+
+/// Whether a browser would send a cookie with `SameSite=Lax`, as ours have it, with this request.
+///
+/// Flask's cookies have no `SameSite` by default, and some browsers then send them with every request of any site.
+fn comes_from_here(core: &RealmCore, req: &Request<'_>) -> bool {
+    let client = core.client(req);
+    let site = client.sec_fetch_site;
+    let header = |name| req.headers().get_one(name);
+    let opens_a_page = header("Sec-Fetch-Mode") == Some("navigate")
+        && header("Sec-Fetch-Dest") == Some("document");
+    core.check_site(req, &client).is_ok()
+        && !site.disagrees
+        && (site.value != Some("cross-site") || opens_a_page)
+}
+
+/// Begins, for the verbs, the tokens of the login that Flask's cookies of a request show.
+pub(crate) fn shown(
+    core: &RealmCore,
+    req: &Request<'_>,
+    client: &ClientInfo<'_>,
+) -> Option<(Vec<Kind>, Option<Token>)> {
+    let now = core.clock.now();
+    let flask = core.flask(now)?;
+    match core.read_flask(flask, req, now) {
+        Read::Nothing => None,
+        Read::Login(login) => {
+            let (session, _) = core.begin_from_flask(&login, client, now);
+            Some((login.kinds, Some(session)))
+        }
+        Read::Expired(kinds) | Read::Future(kinds) => Some((kinds, None)),
+        Read::Several => Some((vec![Kind::Session, Kind::Remember], None)),
+    }
+}

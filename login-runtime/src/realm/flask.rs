@@ -1,0 +1,121 @@
+//! The Flask cookies that a realm accepts.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use hmac::Mac as _;
+use rocket::Request;
+use tracing::info;
+
+use super::RealmCore;
+use crate::clock::UnixTime;
+use crate::flask::{Flask, FlaskLogin, Read};
+use crate::request::client_info::ClientInfo;
+use crate::request::cookies;
+use crate::request::fingerprint::fingerprint;
+use crate::revocation::UserRef;
+use crate::token::{Digest, Flags, Kind, LoginId, SessionId, Token, truncate};
+
+/// Flask's cookies, and what a realm counts and lists of them.
+pub(crate) struct AcceptedFlask {
+    pub(crate) cookies: Flask,
+    /// The name under which the list keeps, for each user, up to when Flask's cookies have ended. It is not the
+    /// realm's own, because a logout ends no login that has come across before.
+    realm: String,
+    by_session: AtomicU64,
+    by_remember: AtomicU64,
+}
+
+impl AcceptedFlask {
+    pub(crate) fn new(cookies: Flask, realm: &str) -> Self {
+        Self {
+            cookies,
+            realm: format!("{realm}\nflask"),
+            by_session: AtomicU64::new(0),
+            by_remember: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn user<'a>(&'a self, user_id: &'a str) -> UserRef<'a> {
+        UserRef {
+            realm: &self.realm,
+            user_id,
+        }
+    }
+
+    /// Counts a login that has come across.
+    pub(crate) fn count(&self, login: &FlaskLogin) {
+        let counter = match login.session {
+            Some(_) => &self.by_session,
+            None => &self.by_remember,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        let [by_session, by_remember] =
+            [&self.by_session, &self.by_remember].map(|counter| counter.load(Ordering::Relaxed));
+        info!(
+            "a login came across from Flask; since the launch: {by_session} by the session cookie, {by_remember} by the \
+             remember cookie"
+        );
+    }
+}
+
+impl RealmCore {
+    /// Returns what is accepted from Flask, until its end date.
+    pub(crate) fn flask(&self, now: UnixTime) -> Option<&AcceptedFlask> {
+        self.flask.as_ref().filter(|flask| now < flask.cookies.until)
+    }
+
+    /// Begins the tokens of a login from Flask, which is not fresh. They are not sealed yet.
+    ///
+    /// The ids follow from the cookie, so that parallel requests of one browser begin the same login, and a logout ends
+    /// it whichever response comes last. A remember token is the same in all browsers of its user, so the client counts
+    /// too.
+    pub(crate) fn begin_from_flask(
+        &self,
+        login: &FlaskLogin,
+        client: &ClientInfo<'_>,
+        created_at: UnixTime,
+    ) -> (Token, Option<Token>) {
+        let keys = self.ring.current();
+        let mut mac = keys.flask_login();
+        if login.session.is_none() {
+            let address = self.config.session_protection_address;
+            let client = fingerprint(&keys.remember.protection, address, client.ip, client.user_agent);
+            mac.update(&Digest::write(Some(client)));
+        }
+        mac.update(login.shown.as_bytes());
+        let ids = (
+            LoginId(truncate(mac.clone().chain_update("\nlogin"))),
+            SessionId(truncate(mac.chain_update("\nsession"))),
+        );
+        let config = &self.config;
+        let is_permanent = login.session.as_ref().is_some_and(|session| session.is_permanent);
+        let lifetime = if is_permanent {
+            config.permanent_session_lifetime
+        } else {
+            config.session_lifetime
+        };
+        let begin = |kind, lifetime| Token::begin(kind, ids, login.uid.as_str().into(), created_at, lifetime);
+        let mut session = begin(Kind::Session, lifetime);
+        session.flags.set(Flags::PERMANENT, is_permanent);
+        session.flags.set(Flags::REMEMBERED, login.is_remembered);
+        let remember = login
+            .is_remembered
+            .then(|| begin(Kind::Remember, config.remember_cookie_duration));
+        (session, remember)
+    }
+
+    /// Reads the Flask cookies of a request.
+    pub(crate) fn read_flask(&self, flask: &AcceptedFlask, req: &Request<'_>, now: UnixTime) -> Read {
+        let names = [Kind::Session, Kind::Remember].map(|kind| flask.cookies.cookie(kind).name.as_str());
+        let [sessions, tokens]: [Vec<&str>; 2] = cookies::presented(req, names);
+        flask.cookies.read(&sessions, &tokens, now)
+    }
+}
+
+impl<U> super::Realm<U> {
+    /// Lets a realm accept Flask's cookies, before it serves requests.
+    pub(crate) fn accepting(mut self, cookies: Option<Flask>) -> Self {
+        self.core.flask = cookies.map(|cookies| AcceptedFlask::new(cookies, &self.core.name));
+        self
+    }
+}

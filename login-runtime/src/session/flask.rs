@@ -1,0 +1,86 @@
+//! The verbs and Flask's cookies.
+
+use super::presented::Tokens;
+use super::{LoginError, LoginSession};
+use crate::app::user::UserMixin;
+use crate::clock::UnixTime;
+use crate::login::flask;
+use crate::request::client_info::ClientInfo;
+use crate::revocation::RevokeUser;
+use crate::token::times::MAX_REMEMBER;
+use crate::token::{Flags, Kind};
+
+/// The Flask cookies of a request.
+#[derive(Default)]
+pub(super) struct FlaskShown {
+    /// The kinds of which a genuine one came.
+    kinds: Vec<Kind>,
+    /// The user whose login they show.
+    uid: Option<String>,
+}
+
+impl<U: UserMixin> LoginSession<'_, U> {
+    /// Adds the login that Flask's cookies show, which another request may be bringing across at this moment.
+    pub(super) fn add_flask<'k>(&'k self, client: &ClientInfo<'_>, tokens: &mut Tokens<'k>) {
+        let core = &self.realm.core;
+        let Some((kinds, token)) = flask::shown(core, self.req, client) else {
+            return;
+        };
+        tokens.flask.kinds = kinds;
+        if let Some(mut token) = token {
+            // Its entry in the list must outlast every cookie that it can begin a login from.
+            token.flags.insert(Flags::REMEMBERED);
+            tokens.flask.uid = Some(token.uid.to_string());
+            tokens.genuine.push((token, core.ring.current()));
+        }
+    }
+
+    /// Returns the Flask cookies that a logout removes: those that came, and those that browsers may hide from this page.
+    pub(super) fn flask_removal(&self, tokens: &Tokens<'_>) -> Vec<Kind> {
+        let Some(flask) = self.realm.core.flask(self.realm.core.clock.now()) else {
+            return Vec::new();
+        };
+        let goes = |kind: &Kind| {
+            tokens.flask.kinds.contains(kind) || flask.cookies.cookie(*kind).path != "/"
+        };
+        [Kind::Session, Kind::Remember].into_iter().filter(goes).collect()
+    }
+
+    /// Returns the Flask cookies that a login of this user removes: side by side, only those of other users.
+    pub(super) fn flask_removal_at_login(&self, tokens: &Tokens<'_>, uid: &str) -> Vec<Kind> {
+        let flask = self.realm.core.flask.as_ref();
+        let stays = flask.is_some_and(|flask| flask.cookies.stays);
+        if stays && tokens.flask.uid.as_deref() == Some(uid) {
+            return Vec::new();
+        }
+        tokens.flask.kinds.clone()
+    }
+
+    /// Ends, for these users, every cookie that Flask has signed up to now.
+    pub(super) async fn end_flask<'t>(
+        &self,
+        users: impl Iterator<Item = &'t str> + Send,
+        now: UnixTime,
+    ) -> Result<(), LoginError> {
+        let core = &self.realm.core;
+        let Some(flask) = core.flask(now) else {
+            return Ok(());
+        };
+        let mut users: Vec<_> = users.collect();
+        users.sort_unstable();
+        users.dedup();
+        for uid in users {
+            let user = flask.user(uid);
+            core.revocations
+                .revoke_user(RevokeUser {
+                    realm: user.realm,
+                    user_id: uid,
+                    not_before: now.plus(1),
+                    now,
+                    until: now.plus(MAX_REMEMBER),
+                })
+                .await?;
+        }
+        Ok(())
+    }
+}
