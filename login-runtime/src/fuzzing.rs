@@ -5,10 +5,14 @@
 use std::net::IpAddr;
 
 use data_encoding::BASE64URL_NOPAD;
+#[cfg(feature = "flask")]
+use data_encoding::HEXLOWER;
 use hmac::Mac as _;
 use ipnet::IpNet;
 
 use crate::clock::UnixTime;
+#[cfg(feature = "flask")]
+use crate::flask;
 use crate::redirect::local;
 use crate::request::cookie_header::Presented;
 use crate::request::{client_ip, cookie_header};
@@ -158,4 +162,52 @@ pub fn client_ip(peer: Option<IpAddr>, header: &[&str], trusted: &[IpNet]) -> Op
 #[must_use]
 pub fn prefix(ip: IpAddr) -> IpAddr {
     client_ip::prefix(ip)
+}
+
+/// The keys of a Flask application.
+#[cfg(feature = "flask")]
+#[derive(Debug)]
+pub struct FlaskKeys {
+    session: flask::HmacSha1,
+    remember: flask::HmacSha512,
+}
+
+#[cfg(feature = "flask")]
+impl FlaskKeys {
+    /// Takes the secret; `None` if it is not Latin-1.
+    #[must_use]
+    pub fn new(secret: &str) -> Option<Self> {
+        let key = secret.into();
+        Some(Self {
+            session: flask::session_key(&key, "cookie-session"),
+            remember: flask::remember_key(&key)?,
+        })
+    }
+
+    /// Returns the user of a session cookie.
+    #[must_use]
+    pub fn session(&self, value: &str) -> Option<String> {
+        let session = flask::decode_session(value, std::slice::from_ref(&self.session))?;
+        Some(session.user_id)
+    }
+
+    /// Returns the user of a remember cookie.
+    #[must_use]
+    pub fn remembered(&self, value: &str) -> Option<String> {
+        flask::decode_remember(value, &self.remember)
+    }
+
+    /// Signs a payload and a date, as only somebody with the key can.
+    #[must_use]
+    pub fn sign_session(&self, signed: &str) -> String {
+        let tag = self.session.clone().chain_update(signed).finalize();
+        format!("{signed}.{}", BASE64URL_NOPAD.encode(&tag.into_bytes()))
+    }
+
+    /// Signs the id of a user.
+    #[must_use]
+    pub fn sign_remembered(&self, id: &str) -> String {
+        let tag = self.remember.clone().chain_update(id).finalize();
+        format!("{id}|{}", HEXLOWER.encode(&tag.into_bytes()))
+    }
 }

@@ -11,6 +11,7 @@ mod borrowed;
 mod caching;
 mod cookies;
 mod cross_site;
+mod flask;
 mod forge;
 mod forgery;
 mod http2;

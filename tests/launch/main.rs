@@ -10,6 +10,7 @@
 mod common;
 
 mod accidents;
+mod flask;
 mod keys;
 mod managers;
 mod quickstart;

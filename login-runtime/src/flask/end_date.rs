@@ -17,7 +17,10 @@ const GRACE: u64 = 30;
 /// # Errors
 ///
 /// Why the launch stops.
-pub(super) fn check(date: Option<&str>, now: UnixTime) -> Result<(UnixTime, Option<String>), String> {
+pub(super) fn check(
+    date: Option<&str>,
+    now: UnixTime,
+) -> Result<(UnixTime, Option<String>), String> {
     let Some(date) = date else {
         return Err(format!(
             "`accept_flask` has no end date; add `.until(\"2027-03-31\")`, the day from which Flask's cookies are no \
@@ -69,8 +72,18 @@ mod tests {
 
     #[test]
     fn a_day_begins_at_midnight() {
-        assert_eq!(parse("2027-01-15"), Some(UnixTime::from_secs(1_799_971_200)));
-        for text in ["", "2027-1-15", "15.01.2027", "2027-02-30", "2027-01-15T00:00:00Z", "tomorrow"] {
+        assert_eq!(
+            parse("2027-01-15"),
+            Some(UnixTime::from_secs(1_799_971_200))
+        );
+        for text in [
+            "",
+            "2027-1-15",
+            "15.01.2027",
+            "2027-02-30",
+            "2027-01-15T00:00:00Z",
+            "tomorrow",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -48,9 +48,12 @@ impl Flask {
         let mut sessions = sessions
             .iter()
             .filter_map(|value| Some((*value, session_cookie::decode(value, &self.session_keys)?)));
-        let mut tokens = tokens
-            .iter()
-            .filter_map(|value| Some((*value, remember_token::decode(value, self.remember_key.as_ref()?)?)));
+        let mut tokens = tokens.iter().filter_map(|value| {
+            Some((
+                *value,
+                remember_token::decode(value, self.remember_key.as_ref()?)?,
+            ))
+        });
         let (session, token) = (sessions.next(), tokens.next());
         if sessions.next().is_some() || tokens.next().is_some() {
             return Read::Several;
@@ -60,7 +63,9 @@ impl Flask {
             token.is_some().then_some(Kind::Remember),
         ];
         let kinds: Vec<_> = kinds.into_iter().flatten().collect();
-        let lapsed = session.as_ref().and_then(|(_, session)| self.lapsed(session, now));
+        let lapsed = session
+            .as_ref()
+            .and_then(|(_, session)| self.lapsed(session, now));
         let (shown, id, session, is_remembered) = match (session, token) {
             (Some((shown, session)), token) if lapsed.is_none() => {
                 let id = session.user_id.clone();

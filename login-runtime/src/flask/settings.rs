@@ -202,7 +202,10 @@ impl FlaskCookies {
                 now
             }
         };
-        for (index, key) in std::iter::once(&self.secret_key).chain(&self.fallbacks).enumerate() {
+        for (index, key) in std::iter::once(&self.secret_key)
+            .chain(&self.fallbacks)
+            .enumerate()
+        {
             let which = match index {
                 0 => "the secret key".to_owned(),
                 _ => format!("fallback key {index}"),
@@ -242,7 +245,9 @@ impl FlaskCookies {
             ("remember_cookie_name", &own.remember_cookie.name),
         ];
         for (setting, name) in ours {
-            let is_flasks = [&session, &remember].iter().any(|theirs| theirs.name == *name);
+            let is_flasks = [&session, &remember]
+                .iter()
+                .any(|theirs| theirs.name == *name);
             if self.stays && is_flasks {
                 mistakes.push(format!(
                     "`login.{setting}`: side by side with Flask, each would overwrite the cookie `{name}` of the other; \
@@ -273,12 +278,19 @@ impl Place {
     /// Returns the wrong part and why, to follow `session_cookie`.
     fn mistake(&self) -> Option<&'static str> {
         let is_plain = |text: &str| {
-            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\";,\\".contains(&byte))
+            !text.is_empty()
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_graphic() && !b"\";,\\".contains(&byte))
         };
         if !is_plain(&self.name) || self.name.contains('=') {
             return Some("_name is not the name of a cookie");
         }
-        if self.domain.as_deref().is_some_and(|domain| !is_plain(domain)) {
+        if self
+            .domain
+            .as_deref()
+            .is_some_and(|domain| !is_plain(domain))
+        {
             return Some("_domain is not a domain; write one such as `example.com`");
         }
         if !is_plain(&self.path) || !self.path.starts_with('/') {
@@ -291,7 +303,9 @@ impl Place {
     fn spec(self, own: &Config) -> CookieSpec {
         let is_prefixed = self.name.starts_with("__");
         CookieSpec {
-            domain: self.domain.map(|domain| domain.trim_start_matches('.').to_owned()),
+            domain: self
+                .domain
+                .map(|domain| domain.trim_start_matches('.').to_owned()),
             path: self.path,
             secure: own.session_cookie.secure || is_prefixed,
             http_only: true,
@@ -337,7 +351,9 @@ impl Flask {
     /// Whether both read a cookie of the same name, and one of them takes everybody for its user.
     pub(crate) fn clashes_with(&self, other: &Self) -> bool {
         let kinds = [Kind::Session, Kind::Remember];
-        let shares = kinds.iter().any(|kind| self.cookie(*kind).name == other.cookie(*kind).name);
+        let shares = kinds
+            .iter()
+            .any(|kind| self.cookie(*kind).name == other.cookie(*kind).name);
         shares && (self.convert_id.is_none() || other.convert_id.is_none())
     }
 }

@@ -12,7 +12,13 @@ pub(super) fn unquoted(text: &str) -> Option<Cow<'_, str>> {
     loop {
         rest = match rest {
             [] => break,
-            [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', rest @ ..] => {
+            [
+                b'\\',
+                a @ b'0'..=b'3',
+                b @ b'0'..=b'7',
+                c @ b'0'..=b'7',
+                rest @ ..,
+            ] => {
                 let digits = [a, b, c].map(|digit| digit & 7);
                 let [a, b, c] = digits;
                 value.push(a << 6 | b << 3 | c);

@@ -97,7 +97,10 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
             }
         }
         let (mut session, mut remember) = core.begin_from_flask(login, client, self.now);
-        let status = core.revocations.status(core.session(&session), self.now).await?;
+        let status = core
+            .revocations
+            .status(core.session(&session), self.now)
+            .await?;
         if is_late(status, self.now) {
             self.findings.note_flask(Fate::Replaced, Some(&session));
             return Ok(Worth::Late);
@@ -130,7 +133,11 @@ impl Answer {
     /// Removes cookies of Flask, unless they are to stay.
     fn without(self, flask: &AcceptedFlask, kinds: Vec<Kind>) -> Self {
         Self {
-            flask_gone: if flask.cookies.stays { Vec::new() } else { kinds },
+            flask_gone: if flask.cookies.stays {
+                Vec::new()
+            } else {
+                kinds
+            },
             ..self
         }
     }

@@ -30,7 +30,11 @@ pub(super) fn checked<U>(
     let (flask, warnings) = cookies.checked(config, plan.clock.now())?;
     for other in Realms::so_far(rocket) {
         let other = other.core();
-        if other.flask.as_ref().is_some_and(|other| flask.clashes_with(&other.cookies)) {
+        if other
+            .flask
+            .as_ref()
+            .is_some_and(|other| flask.clashes_with(&other.cookies))
+        {
             return Err(vec![format!(
                 "`accept_flask`: the manager for `{}` reads the same cookies, so one user of Flask would be two users here; \
                  let `.convert_id(..)` of both accept their own users only",

@@ -61,7 +61,9 @@ impl AcceptedFlask {
 impl RealmCore {
     /// Returns what is accepted from Flask, until its end date.
     pub(crate) fn flask(&self, now: UnixTime) -> Option<&AcceptedFlask> {
-        self.flask.as_ref().filter(|flask| now < flask.cookies.until)
+        self.flask
+            .as_ref()
+            .filter(|flask| now < flask.cookies.until)
     }
 
     /// Begins the tokens of a login from Flask, which is not fresh. They are not sealed yet.
@@ -79,7 +81,12 @@ impl RealmCore {
         let mut mac = keys.flask_login();
         if login.session.is_none() {
             let address = self.config.session_protection_address;
-            let client = fingerprint(&keys.remember.protection, address, client.ip, client.user_agent);
+            let client = fingerprint(
+                &keys.remember.protection,
+                address,
+                client.ip,
+                client.user_agent,
+            );
             mac.update(&Digest::write(Some(client)));
         }
         mac.update(login.shown.as_bytes());
@@ -88,13 +95,18 @@ impl RealmCore {
             SessionId(truncate(mac.chain_update("\nsession"))),
         );
         let config = &self.config;
-        let is_permanent = login.session.as_ref().is_some_and(|session| session.is_permanent);
+        let is_permanent = login
+            .session
+            .as_ref()
+            .is_some_and(|session| session.is_permanent);
         let lifetime = if is_permanent {
             config.permanent_session_lifetime
         } else {
             config.session_lifetime
         };
-        let begin = |kind, lifetime| Token::begin(kind, ids, login.uid.as_str().into(), created_at, lifetime);
+        let begin = |kind, lifetime| {
+            Token::begin(kind, ids, login.uid.as_str().into(), created_at, lifetime)
+        };
         let mut session = begin(Kind::Session, lifetime);
         session.flags.set(Flags::PERMANENT, is_permanent);
         session.flags.set(Flags::REMEMBERED, login.is_remembered);
@@ -105,8 +117,14 @@ impl RealmCore {
     }
 
     /// Reads the Flask cookies of a request.
-    pub(crate) fn read_flask(&self, flask: &AcceptedFlask, req: &Request<'_>, now: UnixTime) -> Read {
-        let names = [Kind::Session, Kind::Remember].map(|kind| flask.cookies.cookie(kind).name.as_str());
+    pub(crate) fn read_flask(
+        &self,
+        flask: &AcceptedFlask,
+        req: &Request<'_>,
+        now: UnixTime,
+    ) -> Read {
+        let names =
+            [Kind::Session, Kind::Remember].map(|kind| flask.cookies.cookie(kind).name.as_str());
         let [sessions, tokens]: [Vec<&str>; 2] = cookies::presented(req, names);
         flask.cookies.read(&sessions, &tokens, now)
     }

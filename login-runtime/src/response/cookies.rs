@@ -47,9 +47,13 @@ pub(crate) fn write(
                 matches!(change, Some(Change::Set(_))) && place(ours) == place(theirs)
             })
         };
-        let gone = pending.flask_gone.iter().map(|kind| flask.cookies.cookie(*kind));
+        let gone = pending
+            .flask_gone
+            .iter()
+            .map(|kind| flask.cookies.cookie(*kind));
         // A cookie of ours that takes the place of Flask's must not be removed with it.
-        gone.filter(|spec| !is_taken(spec)).for_each(|spec| remove(spec, res));
+        gone.filter(|spec| !is_taken(spec))
+            .for_each(|spec| remove(spec, res));
     }
     match &pending.next {
         Some(NextChange::Set(path)) => {

@@ -135,7 +135,10 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
         session.end(&tokens.genuine, None, now).await?;
         #[cfg(feature = "flask")]
         session
-            .end_flask(tokens.genuine.iter().map(|(token, _)| token.uid.as_str()), now)
+            .end_flask(
+                tokens.genuine.iter().map(|(token, _)| token.uid.as_str()),
+                now,
+            )
             .await?;
         session.change_pending(|pending| {
             pending.session = session.removal(&tokens, Kind::Session);
@@ -206,7 +209,9 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
         #[cfg(feature = "flask")]
         if token.session_hash != old.session_hash {
             // A new password ends every other login, and Flask's cookies know nothing of passwords.
-            session.end_flask(std::iter::once(old.uid.as_str()), now).await?;
+            session
+                .end_flask(std::iter::once(old.uid.as_str()), now)
+                .await?;
         }
         let mut ended = session.presented(client).genuine;
         ended.retain(|(token, _)| {

@@ -43,7 +43,10 @@ impl<U: UserMixin> LoginSession<'_, U> {
         let goes = |kind: &Kind| {
             tokens.flask.kinds.contains(kind) || flask.cookies.cookie(*kind).path != "/"
         };
-        [Kind::Session, Kind::Remember].into_iter().filter(goes).collect()
+        [Kind::Session, Kind::Remember]
+            .into_iter()
+            .filter(goes)
+            .collect()
     }
 
     /// Returns the Flask cookies that a login of this user removes: side by side, only those of other users.

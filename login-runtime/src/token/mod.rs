@@ -19,11 +19,11 @@ use smol_str::SmolStr;
 
 #[cfg(fuzzing)]
 pub(crate) use self::digest::DIGEST;
-pub(crate) use self::digest::{Digest, HmacSha256};
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::digest::TAG;
 #[cfg(any(test, fuzzing, feature = "flask"))]
 pub(crate) use self::digest::truncate;
+pub(crate) use self::digest::{Digest, HmacSha256};
 pub(crate) use self::envelope::EnvelopeError;
 pub use self::ids::{LoginId, SessionId};
 pub(crate) use self::kind::Kind;

@@ -1,0 +1,208 @@
+//! What a login is here that came across from Flask.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rocket::State;
+use rocket::http::Status;
+use rocket_login::{EventKind, LoginEvent, event_listener};
+use serde_json::json;
+
+use crate::common::{self, User};
+use crate::signed::{OLDER, SECRET, remember, remember_of, session, session_of};
+use crate::{REMEMBER, SESSION, accepting, app, flask_cookies, side_by_side, with};
+
+#[test]
+fn a_session_of_flask_logs_its_user_in_and_is_removed() {
+    let app = app().start();
+    let mut browser = with(&app, &[(SESSION, &session("alice"))]);
+    let reply = browser.get("/private");
+    assert_eq!(reply.body, "private of alice");
+    assert!(reply.removes(SESSION));
+    let ours = reply.cookie(common::SESSION).unwrap();
+    assert_eq!(ours.max_age(), None);
+    assert!(reply.cookie(common::REMEMBER).is_none());
+    assert_eq!(
+        browser.cookies.keys().collect::<Vec<_>>(),
+        [common::SESSION]
+    );
+    assert_eq!(browser.me(), "alice");
+}
+
+#[test]
+fn a_remember_cookie_of_flask_login_becomes_one_of_ours() {
+    // In the debug profile both have the same name, so ours takes the place of Flask's.
+    let app = app().start();
+    let mut browser = with(&app, &[(REMEMBER, &remember("alice"))]);
+    let reply = browser.get("/me");
+    assert_eq!(reply.body, "alice");
+    assert!(!reply.removes(common::REMEMBER));
+    assert_eq!(browser.get("/status").body, "fresh=false remembered=true");
+    browser.restart();
+    assert_eq!(browser.me(), "alice");
+}
+
+#[test]
+fn a_remember_cookie_of_another_name_is_removed() {
+    let app = app().set("login.remember_cookie_name", "ours").start();
+    let mut browser = with(
+        &app,
+        &[(REMEMBER, &remember("alice")), (SESSION, &session("alice"))],
+    );
+    let reply = browser.get("/me");
+    assert_eq!(reply.body, "alice");
+    assert!(reply.removes(REMEMBER) && reply.removes(SESSION));
+    let names: Vec<_> = browser.cookies.keys().collect();
+    assert_eq!(names, [common::SESSION, "ours"]);
+}
+
+#[test]
+fn nobody_who_comes_across_is_fresh() {
+    let app = app().start();
+    for cookie in [(SESSION, session("alice")), (REMEMBER, remember("alice"))] {
+        let mut browser = with(&app, &[(cookie.0, &cookie.1)]);
+        let refused = browser.get("/fresh");
+        assert_eq!(refused.location(), Some("/confirm?next=%2Ffresh"));
+        assert_eq!(browser.post("/confirm", "alice").body, "confirmed");
+        assert_eq!(browser.get("/fresh").body, "fresh alice");
+    }
+}
+
+#[test]
+fn a_first_request_may_confirm_the_login() {
+    let app = app().start();
+    let mut browser = with(
+        &app,
+        &[(SESSION, &session("alice")), (REMEMBER, &remember("alice"))],
+    );
+    assert_eq!(browser.post("/confirm", "alice").body, "confirmed");
+    assert_eq!(browser.get("/status").body, "fresh=true remembered=true");
+    assert!(!browser.cookies.contains_key(SESSION));
+}
+
+#[test]
+fn a_permanent_session_becomes_a_permanent_login() {
+    let app = app().start();
+    let data = json!({ "_user_id": "alice", "_fresh": true, "_permanent": true });
+    let mut browser = with(&app, &[(SESSION, &session_of(SECRET, &data, 60))]);
+    let reply = browser.get("/me");
+    let cookie = reply.cookie(common::SESSION).unwrap();
+    assert_eq!(cookie.max_age().unwrap().whole_days(), 31);
+}
+
+#[test]
+fn our_own_login_wins() {
+    let app = app().start();
+    let mut browser = app.logged_in("bob");
+    browser.cookies.insert(SESSION.into(), session("alice"));
+    let reply = browser.get("/me");
+    assert_eq!(reply.body, "bob");
+    assert_eq!(reply.header("Set-Cookie"), None);
+}
+
+#[test]
+fn a_retired_key_of_flask_verifies_sessions_and_no_remember_cookie() {
+    // As in Flask-Login, which reads remember cookies with the current key alone.
+    let cookies = flask_cookies().secret_key_fallbacks([OLDER]);
+    let app = accepting(cookies).start();
+    let old = session_of(OLDER, &json!({ "_user_id": "alice" }), 60);
+    assert_eq!(with(&app, &[(SESSION, &old)]).me(), "alice");
+    assert_eq!(
+        with(&app, &[(REMEMBER, &remember_of(OLDER, "alice"))]).me(),
+        "anonymous"
+    );
+}
+
+#[test]
+fn side_by_side_the_cookies_of_flask_stay() {
+    let app = side_by_side().start();
+    let cookies = [
+        (SESSION, &*session("alice")),
+        (REMEMBER, &*remember("alice")),
+    ];
+    let mut browser = with(&app, &cookies);
+    let reply = browser.get("/me");
+    assert_eq!(reply.body, "alice");
+    assert!(!reply.removes(SESSION) && !reply.removes(REMEMBER));
+    // When our session is over, Flask's brings the user across again.
+    browser.cookies.retain(|name, _| name == SESSION);
+    assert_eq!(browser.me(), "alice");
+}
+
+#[test]
+fn a_login_here_takes_the_place_of_one_at_flask() {
+    let moved = app().set("login.remember_cookie_name", "ours").start();
+    let beside = side_by_side().start();
+    let cookies = [
+        (SESSION, &*session("alice")),
+        (REMEMBER, &*remember("alice")),
+    ];
+    for (app, user, stays) in [
+        (&moved, "bob", false),
+        (&moved, "alice", false),
+        (&beside, "bob", false),
+        (&beside, "alice", true),
+    ] {
+        let mut browser = with(app, &cookies);
+        browser.login(user);
+        assert_eq!(browser.me(), user);
+        for name in [SESSION, REMEMBER] {
+            assert_eq!(browser.cookies.contains_key(name), stays, "{user} {name}");
+        }
+    }
+}
+
+#[test]
+fn an_id_is_converted_or_nobody() {
+    let cookies = flask_cookies().convert_id(|id| match id {
+        "user-panics" => panic!("a mistake of the application"),
+        _ => id.strip_prefix("user-").map(str::to_owned),
+    });
+    let app = accepting(cookies).start();
+    assert_eq!(
+        with(&app, &[(SESSION, &session("user-alice"))]).me(),
+        "alice"
+    );
+    assert_eq!(
+        with(&app, &[(REMEMBER, &remember("user-alice"))]).me(),
+        "alice"
+    );
+    for id in ["alice", "staff-alice", "user-", "user-panics"] {
+        let reply = with(&app, &[(SESSION, &session(id))]).get("/me");
+        assert_eq!(
+            (reply.status, &*reply.body),
+            (Status::Ok, "anonymous"),
+            "{id}"
+        );
+    }
+    // The user of another manager: the cookie stays for that one.
+    let reply = with(&app, &[(SESSION, &session("staff-alice"))]).get("/me");
+    assert!(!reply.removes(SESSION));
+}
+
+#[derive(Clone, Default)]
+struct Came(Arc<AtomicUsize>);
+
+#[event_listener]
+fn count(event: &LoginEvent<'_, User>, came: &State<Came>) {
+    if event.kind == EventKind::LoadedFromFlask {
+        assert_eq!(event.user.map(|user| &*user.id), Some("alice"));
+        assert!(event.log_id.is_some());
+        came.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn each_login_that_comes_across_is_an_event() {
+    let came = Came::default();
+    let app = app()
+        .with(|manager| manager.event_listener(count))
+        .start_with(|rocket| rocket.manage(came.clone()));
+    let mut browser = with(&app, &[(SESSION, &session("alice"))]);
+    browser.me();
+    browser.me();
+    assert_eq!(came.0.load(Ordering::Relaxed), 1);
+    with(&app, &[(SESSION, &session("nobody"))]).me();
+    with(&app, &[(REMEMBER, &remember("alice"))]).me();
+    assert_eq!(came.0.load(Ordering::Relaxed), 2);
+}
