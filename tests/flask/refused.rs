@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use rocket::http::{Method, Status};
+use rocket::local::blocking::Client;
+use rocket::{get, routes};
 use rocket_login::config::SessionProtection;
+use rocket_login::{CurrentUser, LoginManager, UserMixin, user_loader};
 use serde_json::json;
 use sha2::{Digest, Sha512};
 
@@ -88,6 +91,40 @@ fn a_user_who_is_gone_or_inactive_is_nobody() {
             assert_eq!(reply.body, "anonymous", "{user}");
             assert!(reply.removes(name), "{user}");
         }
+    }
+}
+
+#[derive(UserMixin)]
+struct Numbered {
+    id: i64,
+}
+
+#[user_loader]
+fn load_numbered(id: i64) -> Option<Numbered> {
+    (id > 0).then_some(Numbered { id })
+}
+
+#[get("/number")]
+fn number(user: CurrentUser<'_, Numbered>) -> String {
+    user.user().map_or(0, |user| user.id).to_string()
+}
+
+#[test]
+fn an_id_that_the_loader_cannot_read_is_nobody_and_keeps_its_cookie() {
+    let manager = LoginManager::new(load_numbered).clock(crate::common::App::new().clock);
+    let rocket = crate::common::bare()
+        .attach(manager.accept_flask(flask_cookies()))
+        .mount("/", routes![number]);
+    let client = Client::untracked(rocket).unwrap();
+    for (id, found, removed) in [("7", "7", true), ("user-7", "0", false)] {
+        let request = client.get("/number").cookie((SESSION, session(id)));
+        let response = request.dispatch();
+        let removes = response
+            .headers()
+            .get("Set-Cookie")
+            .any(|it| it.starts_with("session=;"));
+        assert_eq!(removes, removed, "{id}");
+        assert_eq!(response.into_string().unwrap(), found);
     }
 }
 

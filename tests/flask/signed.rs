@@ -22,10 +22,10 @@ fn sha1(key: &[u8], text: &str) -> Vec<u8> {
 /// A session of Flask, with an age in seconds.
 pub(crate) fn session_of(secret: &str, data: &Value, age: i64) -> String {
     let signed_at = START.checked_add_signed(-age).unwrap();
-    let date = signed_at.to_be_bytes();
-    let date = &date[date.iter().position(|byte| *byte != 0).unwrap()..];
+    let number = signed_at.to_be_bytes();
+    let number = &number[number.iter().position(|byte| *byte != 0).unwrap()..];
     let encode = |bytes: &[u8]| BASE64URL_NOPAD.encode(bytes);
-    let signed = format!("{}.{}", encode(data.to_string().as_bytes()), encode(date));
+    let signed = format!("{}.{}", encode(data.to_string().as_bytes()), encode(number));
     let tag = sha1(&sha1(secret.as_bytes(), "cookie-session"), &signed);
     format!("{signed}.{}", encode(&tag))
 }

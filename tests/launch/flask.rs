@@ -151,7 +151,7 @@ fn two_managers_share_flasks_cookies_only_if_each_knows_its_users() {
 
 #[test]
 fn a_log_line_counts_who_came_across() {
-    let (_, lines) = captured(|| {
+    let ((), lines) = captured(|| {
         let app = accepting(flask_cookies()).start();
         for _ in 0..2 {
             let mut browser = app.browser();

@@ -18,10 +18,12 @@ use crate::token::{Kind, MAX_UID, Token};
 /// What a login at Flask is worth here.
 enum Worth {
     Holds {
-        session: Token,
-        remember: Option<Token>,
+        session: Box<Token>,
+        remember: Option<Box<Token>>,
     },
     Refused,
+    /// The user loader cannot read the id: a mistake of the application must not cost its users their cookies.
+    Unreadable,
     /// Another request of this browser has just put another login in its place, so the response touches no cookie.
     Late,
 }
@@ -33,7 +35,7 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
         let Some(flask) = core.flask(self.now) else {
             return self.ask_the_request_loader(answer);
         };
-        let (fate, kinds) = match core.read_flask(flask, self.req, self.now) {
+        let (fate, kinds) = match flask.read(self.req, self.now) {
             Read::Login(login) if comes_from_here(core, self.req) => {
                 return Later(Box::pin(self.bring_across(flask, login, answer)));
             }
@@ -59,9 +61,9 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
                 flask.count(&login);
                 let answer = answer.without(flask, login.kinds);
                 Ok(Answer {
-                    session_change: Some(session.clone().into()),
-                    session: Session::New(Box::new(session)),
-                    remember_change: remember.map(Change::from).or(answer.remember_change),
+                    session_change: Some(Change::Set(session.clone())),
+                    session: Session::New(session),
+                    remember_change: remember.map(Change::Set).or(answer.remember_change),
                     ..answer
                 })
             }
@@ -69,6 +71,7 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
                 let answer = answer.without(flask, login.kinds);
                 self.ask_the_request_loader(answer).await
             }
+            Worth::Unreadable => self.ask_the_request_loader(answer).await,
             Worth::Late => self.ask_the_request_loader(Answer::default()).await,
         }
     }
@@ -85,8 +88,12 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
             self.findings.note_flask(fate, token);
             Ok(Worth::Refused)
         };
-        if !(1..=MAX_UID).contains(&login.uid.len()) || self.realm.check_id(&login.uid).is_err() {
+        if !(1..=MAX_UID).contains(&login.uid.len()) {
             return refuse(Fate::NoUser, None);
+        }
+        if self.realm.check_id(&login.uid).is_err() {
+            flask.warn_of_id();
+            return Ok(Worth::Unreadable);
         }
         let signed_at = login.session.as_ref().map(|session| session.signed_at);
         for user in [core.user(&login.uid), flask.user(&login.uid)] {
@@ -125,7 +132,10 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
             core.seal(token, &user, Some(client));
         }
         self.findings.user.get_or_init(|| user);
-        Ok(Worth::Holds { session, remember })
+        Ok(Worth::Holds {
+            session: Box::new(session),
+            remember: remember.map(Box::new),
+        })
     }
 }
 
@@ -165,7 +175,7 @@ pub(crate) fn shown(
 ) -> Option<(Vec<Kind>, Option<Token>)> {
     let now = core.clock.now();
     let flask = core.flask(now)?;
-    match core.read_flask(flask, req, now) {
+    match flask.read(req, now) {
         Read::Nothing => None,
         Read::Login(login) => {
             let (session, _) = core.begin_from_flask(&login, client, now);

@@ -1,10 +1,10 @@
 //! The Flask cookies that a realm accepts.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use hmac::Mac as _;
 use rocket::Request;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::RealmCore;
 use crate::clock::UnixTime;
@@ -23,6 +23,7 @@ pub(crate) struct AcceptedFlask {
     realm: String,
     by_session: AtomicU64,
     by_remember: AtomicU64,
+    warned_of_id: AtomicBool,
 }
 
 impl AcceptedFlask {
@@ -32,6 +33,7 @@ impl AcceptedFlask {
             realm: format!("{realm}\nflask"),
             by_session: AtomicU64::new(0),
             by_remember: AtomicU64::new(0),
+            warned_of_id: AtomicBool::new(false),
         }
     }
 
@@ -39,6 +41,24 @@ impl AcceptedFlask {
         UserRef {
             realm: &self.realm,
             user_id,
+        }
+    }
+
+    /// Reads the Flask cookies of a request.
+    pub(crate) fn read(&self, req: &Request<'_>, now: UnixTime) -> Read {
+        let names = [Kind::Session, Kind::Remember];
+        let names = names.map(|kind| self.cookies.cookie(kind).name.as_str());
+        let [sessions, tokens]: [Vec<&str>; 2] = cookies::presented(req, names);
+        self.cookies.read(&sessions, &tokens, now)
+    }
+
+    /// Warns, once, of an id that the user loader cannot read.
+    pub(crate) fn warn_of_id(&self) {
+        if !self.warned_of_id.swap(true, Ordering::Relaxed) {
+            warn!(
+                "a login at Flask has an id that the user loader cannot read, so its user is nobody here; convert the ids \
+                 with `FlaskCookies::convert_id`, and return `None` there for users of other kinds"
+            );
         }
     }
 
@@ -114,19 +134,6 @@ impl RealmCore {
             .is_remembered
             .then(|| begin(Kind::Remember, config.remember_cookie_duration));
         (session, remember)
-    }
-
-    /// Reads the Flask cookies of a request.
-    pub(crate) fn read_flask(
-        &self,
-        flask: &AcceptedFlask,
-        req: &Request<'_>,
-        now: UnixTime,
-    ) -> Read {
-        let names =
-            [Kind::Session, Kind::Remember].map(|kind| flask.cookies.cookie(kind).name.as_str());
-        let [sessions, tokens]: [Vec<&str>; 2] = cookies::presented(req, names);
-        flask.cookies.read(&sessions, &tokens, now)
     }
 }
 
