@@ -81,6 +81,11 @@ fn a_login_that_replaces_one_from_flask_ends_the_late_ones() {
     assert_eq!(late.me(), "anonymous");
     let mut replayed = with(&app, &[(SESSION, &session("alice"))]);
     assert_eq!(replayed.me(), "anonymous");
+    // For a minute, a response could remove what another one has just set.
+    assert!(replayed.cookies.contains_key(SESSION));
+    app.clock.advance(std::time::Duration::from_secs(60));
+    assert_eq!(replayed.me(), "anonymous");
+    assert!(!replayed.cookies.contains_key(SESSION));
 }
 
 #[test]

@@ -1,16 +1,21 @@
 //! Flask's cookies that log nobody in.
 
+use std::future::ready;
+use std::mem::discriminant;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use rocket::http::{Method, Status};
 use rocket::local::blocking::Client;
 use rocket::{get, routes};
 use rocket_login::config::SessionProtection;
+use rocket_login::revocation::RevocationError;
 use rocket_login::{CurrentUser, LoginManager, UserMixin, user_loader};
 use serde_json::json;
 use sha2::{Digest, Sha512};
 
 use crate::common::START;
+use crate::common::revocations::{Call, Revocations};
 use crate::signed::{OLDER, SECRET, remember, remember_of, session, session_aged, session_of};
 use crate::{REMEMBER, SESSION, accepting, app, flask_cookies, with};
 
@@ -138,6 +143,45 @@ fn a_failing_loader_leaves_the_cookies_alone() {
     assert_eq!(reply.header("Set-Cookie"), None);
     app.users.fail(false);
     assert_eq!(browser.me(), "alice");
+}
+
+#[test]
+fn a_failing_list_brings_nobody_across_and_ends_nothing() {
+    static BROKEN: Mutex<Option<Call>> = Mutex::new(None);
+    let list = Revocations::after(|call| {
+        let broken = *BROKEN.lock().unwrap();
+        let is_broken = broken.is_some_and(|it| discriminant(&it) == discriminant(&call));
+        let answer = if is_broken {
+            Err(RevocationError::new("down"))
+        } else {
+            Ok(())
+        };
+        Box::pin(ready(answer))
+    });
+    let app = list
+        .app()
+        .with(|manager| manager.accept_flask(flask_cookies()))
+        .start();
+    let browser = with(&app, &[(SESSION, &session("alice"))]);
+    for call in [Call::NotBefore, Call::Status] {
+        *BROKEN.lock().unwrap() = Some(call);
+        let reply = browser.clone().get("/private");
+        assert_eq!(reply.status, Status::ServiceUnavailable, "{call:?}");
+        assert_eq!(reply.header("Set-Cookie"), None, "{call:?}");
+    }
+    for call in [Call::Revoke, Call::RevokeUser] {
+        *BROKEN.lock().unwrap() = Some(call);
+        let reply = browser.clone().post("/logout", "");
+        assert_eq!(reply.status, Status::ServiceUnavailable, "{call:?}");
+        assert_eq!(reply.header("Set-Cookie"), None, "{call:?}");
+    }
+    *BROKEN.lock().unwrap() = None;
+    // The second logout had ended this login before it failed.
+    assert_eq!(browser.clone().me(), "anonymous");
+    assert_eq!(
+        with(&app, &[(SESSION, &session_aged("alice", 1))]).me(),
+        "alice"
+    );
 }
 
 #[test]
