@@ -163,7 +163,7 @@ fn a_failing_list_brings_nobody_across_and_ends_nothing() {
         .with(|manager| manager.accept_flask(flask_cookies()))
         .start();
     let browser = with(&app, &[(SESSION, &session("alice"))]);
-    for call in [Call::NotBefore, Call::Status] {
+    for call in [Call::Date, Call::Status] {
         *BROKEN.lock().unwrap() = Some(call);
         let reply = browser.clone().get("/private");
         assert_eq!(reply.status, Status::ServiceUnavailable, "{call:?}");

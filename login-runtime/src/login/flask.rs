@@ -6,12 +6,14 @@ use super::fate::Fate;
 use super::pending::Change;
 use super::search::{Answer, Search, Session, Step, is_late, load};
 use crate::app::user::UserMixin;
+use crate::clock::UnixTime;
 use crate::flask::{FlaskLogin, Read, client_id};
 use crate::realm::RealmCore;
 use crate::realm::flask::AcceptedFlask;
 use crate::realm::unavailable::Unavailable;
 use crate::request::client_info::ClientInfo;
-use crate::revocation::SessionStatus;
+use crate::revocation::replicated::freshness::Trust;
+use crate::revocation::{RevocationError, SessionRef, SessionStatus};
 use crate::soon::Soon::Later;
 use crate::token::{Kind, MAX_UID, Token};
 
@@ -95,25 +97,35 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
             flask.warn_of_id();
             return Ok(Worth::Unreadable);
         }
-        let signed_at = login.session.as_ref().map(|session| session.signed_at);
-        for user in [core.user(&login.uid), flask.user(&login.uid)] {
-            let not_before = core.revocations.not_before(user, self.now).await?;
-            // A remember cookie has no date, so it counts as older than any end.
-            if not_before.is_some_and(|end| signed_at.is_none_or(|signed_at| signed_at < end)) {
-                return refuse(Fate::Ended, None);
-            }
-        }
-        let (mut session, mut remember) = core.begin_from_flask(login, client, self.now);
-        let status = core
+        // Before the list is asked, so that an end in between is later than the login.
+        let created_at = core
             .revocations
-            .status(core.session(&session), self.now)
+            .date(core.user(&login.uid), self.now)
             .await?;
-        if is_late(status, self.now) {
-            self.findings.note_flask(Fate::Replaced, Some(&session));
-            return Ok(Worth::Late);
-        }
-        if status != SessionStatus::Open {
-            return refuse(Fate::Ended, Some(&session));
+        let (mut session, mut remember) = core.begin_from_flask(login, client, created_at);
+        // To the list, a cookie of Flask is a session that began when Flask signed it. It ends with its user's logins
+        // here, or with the user's cookies from Flask, which no login that came across before does. A remember cookie
+        // has no date, so it counts as older than any end.
+        let signed_at = login.session.as_ref().map(|session| session.signed_at);
+        let ended = core.ring.all().map(|keys| keys.flask_user(&login.uid));
+        for user in std::iter::once(login.uid.clone()).chain(ended) {
+            let shown = SessionRef {
+                user_id: &user,
+                created_at: signed_at.unwrap_or(UnixTime::from_secs(0)),
+                ..core.session(&session)
+            };
+            let (status, trust) = core.revocations.status(shown, self.now).await?;
+            if trust == Trust::Stale {
+                let why = "the copy of the store is old, so nobody comes across from Flask";
+                return Err(RevocationError::new(why).into());
+            }
+            if is_late(status, self.now) {
+                self.findings.note_flask(Fate::Replaced, Some(&session));
+                return Ok(Worth::Late);
+            }
+            if status != SessionStatus::Open {
+                return refuse(Fate::Ended, Some(&session));
+            }
         }
         let Some(user) = load(self.realm, self.req, &login.uid).await? else {
             return refuse(Fate::NoUser, Some(&session));

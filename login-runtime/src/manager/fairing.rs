@@ -81,17 +81,6 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
             report(&clashes);
             return Err(rocket);
         }
-        let source = std::mem::take(&mut plan.revocations);
-        let opened = source
-            .open(&config, plan.clock.clone(), &name(&config), &rocket)
-            .await;
-        let revocations = match opened {
-            Ok(revocations) => revocations,
-            Err(mistake) => {
-                report(&[mistake]);
-                return Err(rocket);
-            }
-        };
         #[cfg(feature = "flask")]
         let flask = match super::flask::checked(&mut plan, &config, &rocket) {
             Ok((flask, warnings)) => {
@@ -100,6 +89,17 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
             }
             Err(mistakes) => {
                 report(&mistakes);
+                return Err(rocket);
+            }
+        };
+        let source = std::mem::take(&mut plan.revocations);
+        let opened = source
+            .open(&config, plan.clock.clone(), &name(&config), &rocket)
+            .await;
+        let revocations = match opened {
+            Ok(revocations) => revocations,
+            Err(mistake) => {
+                report(&[mistake]);
                 return Err(rocket);
             }
         };

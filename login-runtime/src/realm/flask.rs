@@ -12,35 +12,23 @@ use crate::flask::{Flask, FlaskLogin, Read};
 use crate::request::client_info::ClientInfo;
 use crate::request::cookies;
 use crate::request::fingerprint::fingerprint;
-use crate::revocation::UserRef;
 use crate::token::{Digest, Flags, Kind, LoginId, SessionId, Token, truncate};
 
-/// Flask's cookies, and what a realm counts and lists of them.
+/// Flask's cookies, and what a realm counts of them.
 pub(crate) struct AcceptedFlask {
     pub(crate) cookies: Flask,
-    /// The name under which the list keeps, for each user, up to when Flask's cookies have ended. It is not the
-    /// realm's own, because a logout ends no login that has come across before.
-    realm: String,
     by_session: AtomicU64,
     by_remember: AtomicU64,
     warned_of_id: AtomicBool,
 }
 
 impl AcceptedFlask {
-    pub(crate) fn new(cookies: Flask, realm: &str) -> Self {
+    fn new(cookies: Flask) -> Self {
         Self {
             cookies,
-            realm: format!("{realm}\nflask"),
             by_session: AtomicU64::new(0),
             by_remember: AtomicU64::new(0),
             warned_of_id: AtomicBool::new(false),
-        }
-    }
-
-    pub(crate) fn user<'a>(&'a self, user_id: &'a str) -> UserRef<'a> {
-        UserRef {
-            realm: &self.realm,
-            user_id,
         }
     }
 
@@ -140,7 +128,7 @@ impl RealmCore {
 impl<U> super::Realm<U> {
     /// Lets a realm accept Flask's cookies, before it serves requests.
     pub(crate) fn accepting(mut self, cookies: Option<Flask>) -> Self {
-        self.core.flask = cookies.map(|cookies| AcceptedFlask::new(cookies, &self.core.name));
+        self.core.flask = cookies.map(AcceptedFlask::new);
         self
     }
 }

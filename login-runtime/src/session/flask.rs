@@ -66,19 +66,17 @@ impl<U: UserMixin> LoginSession<'_, U> {
         now: UnixTime,
     ) -> Result<(), LoginError> {
         let core = &self.realm.core;
-        let Some(flask) = core.flask(now) else {
+        if core.flask(now).is_none() {
             return Ok(());
-        };
+        }
         let mut users: Vec<_> = users.collect();
         users.sort_unstable();
         users.dedup();
         for uid in users {
-            let user = flask.user(uid);
             core.revocations
                 .revoke_user(RevokeUser {
-                    realm: user.realm,
-                    user_id: uid,
-                    not_before: now.plus(1),
+                    realm: &core.name,
+                    user_id: &core.ring.current().flask_user(uid),
                     now,
                     until: now.plus(MAX_REMEMBER),
                 })

@@ -53,7 +53,7 @@ impl KeyRing {
         self.all().nth(number.0).unwrap_or(&self.current)
     }
 
-    fn all(&self) -> impl Iterator<Item = &KeySet> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &KeySet> {
         std::iter::once(&self.current).chain(&self.fallbacks)
     }
 
@@ -120,6 +120,15 @@ impl KeySet {
     #[cfg(feature = "flask")]
     pub(crate) fn flask_login(&self) -> HmacSha256 {
         self.derivation.mac("flask login", "")
+    }
+
+    /// Returns the name under which a list keeps that a user's cookies from Flask have ended.
+    ///
+    /// It is no user's id, because nobody can compute it without the key.
+    #[cfg(feature = "flask")]
+    pub(crate) fn flask_user(&self, uid: &str) -> String {
+        let mac = self.derivation.mac("flask user", "").chain_update(uid);
+        format!("flask:{}", HEXLOWER.encode(&truncate::<16>(mac)))
     }
 
     /// Returns the key for an application's own values with one purpose.
