@@ -2,9 +2,12 @@
 
 use rocket::http::Status;
 use rocket::{State, post, routes};
+use rocket_login::testing::Clock;
+use rocket_login::testing::store::MemoryLog;
 use rocket_login::{LoginError, LoginSession, login_required};
 
-use crate::common::{Browser, Running, User, Users};
+use crate::common::revocations::Revocations;
+use crate::common::{Browser, KEY, Running, START, User, Users};
 use crate::signed::{remember, session, session_aged};
 use crate::{REMEMBER, SESSION, app, side_by_side, with};
 
@@ -143,6 +146,48 @@ fn a_new_password_ends_flasks_cookies_and_a_confirmation_alone_does_not() {
     assert_eq!(here.post("/password", "").status, Status::Ok);
     assert_eq!(here.me(), "alice");
     assert_eq!(both(&app, "alice").me(), "anonymous");
+}
+
+#[test]
+fn a_logout_survives_a_new_secret_of_ours() {
+    let list = Revocations::new();
+    let accepting = || {
+        list.app()
+            .with(|manager| manager.accept_flask(crate::flask_cookies()))
+    };
+    let old = accepting().start();
+    let mut browser = both(&old, "alice");
+    assert_eq!(browser.me(), "alice");
+    browser.post("/logout", "");
+    let new = accepting()
+        .set("secret_key", "q0Zf3mT8wB5vRkXyLh1uNc7sJd2gPaE9iOo4WtQxZ6Y=")
+        .set("login.secret_key_fallbacks", [KEY])
+        .start();
+    assert_eq!(both(&new, "alice").me(), "anonymous");
+    assert_eq!(both(&new, "bob").me(), "bob");
+}
+
+#[test]
+fn a_logout_holds_on_every_server_that_shares_the_store() {
+    let store = MemoryLog::with_clock(Clock::manual(START));
+    let start = || {
+        let log = store.clone();
+        let app = app().with(|manager| manager.revocation_store(|_| Box::pin(async { Ok(log) })));
+        app.start()
+    };
+    let [one, two] = [start(), start()];
+    let mut here = with(&one, &[(SESSION, &session("alice"))]);
+    let mut there = with(&two, &[(SESSION, &session_aged("alice", 20))]);
+    assert_eq!([here.me(), there.me()], ["alice", "alice"]);
+    assert_eq!(here.post("/logout", "").body, "logged out");
+    // A server that starts later has read the whole store.
+    let three = start();
+    assert_eq!(both(&three, "alice").me(), "anonymous");
+    assert_eq!(both(&three, "bob").me(), "bob");
+    // The other browser has come across before, and its login goes on everywhere.
+    let mut moved = there.clone();
+    moved.app = &three;
+    assert_eq!([there.me(), moved.me()], ["alice", "alice"]);
 }
 
 #[test]
