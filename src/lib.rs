@@ -80,6 +80,9 @@ pub mod store {
     pub use crate::revocation::{RevocationError, UnixTime};
 }
 
+#[cfg(doc)]
+pub mod guide;
+
 #[cfg(feature = "testing")]
 pub use login_runtime::testing;
 

@@ -257,7 +257,7 @@ fn no_such_setting(key: &str, name: &str, value: &Value) -> String {
     }
 }
 
-const LIST: &str = "https://docs.rs/rocket-login/latest/rocket_login/#settings";
+const LIST: &str = "https://docs.rs/rocket-login/latest/rocket_login/guide/settings/";
 
 /// Why a value cannot be read.
 struct Unreadable {

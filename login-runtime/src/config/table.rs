@@ -1,7 +1,7 @@
-//! The one table of settings. A new setting is an entry here, and a row in the README that a test prints.
+//! The one table of settings. A new setting is an entry here, and a row in the guide's page of settings, which a test prints.
 //!
 //! ```text
-//! /// Sets what the first paragraph says: the row of the README.
+//! /// Sets what the first paragraph says: the row of the guide.
 //! name(argument: Kind) = default -> Type, check function;
 //! ```
 //!

@@ -1,21 +1,10 @@
-//! Checks that the documents agree with the code.
+//! The index of attacks and requirements names tests that exist.
 
 use std::fs;
 use std::path::Path;
 
-const README: &str = include_str!("../README.md");
-
 /// Lists every requirement and every attack with its tests.
-const INDEX: &str = include_str!("attacks/README.md");
-
-#[test]
-fn the_readme_shows_the_quickstart_as_it_is() {
-    let quickstart = include_str!("../examples/quickstart.rs");
-    assert!(
-        README.contains(quickstart),
-        "copy examples/quickstart.rs into README.md"
-    );
-}
+const INDEX: &str = include_str!("../attacks/README.md");
 
 /// The numbers of the attacks in the project's list, without those that need a session store.
 const ATTACKS: [u8; 70] = [
@@ -76,42 +65,4 @@ fn collect(folder: &Path, prefix: &str, sources: &mut Vec<(String, String)>) {
             sources.push((module, fs::read_to_string(&path).unwrap()));
         }
     }
-}
-
-/// README.md is also the crate's page on docs.rs and crates.io, where relative links lead nowhere.
-#[test]
-fn every_link_of_the_readme_works_outside_the_repository() {
-    const PLACES: [&str; 3] = [
-        "https://github.com/rocket-login/rocket-login/blob/main/",
-        "https://github.com/rocket-login/rocket-login/tree/main/",
-        "https://raw.githubusercontent.com/rocket-login/rocket-login/main/",
-    ];
-    let links = README.split("](").skip(1);
-    for link in links.map(|rest| rest.split(')').next().unwrap()) {
-        assert!(
-            link.starts_with("https://") || link.starts_with('#'),
-            "make `{link}` absolute"
-        );
-        if let Some(path) = PLACES.iter().find_map(|place| link.strip_prefix(place)) {
-            let path = path.split('#').next().unwrap();
-            assert!(Path::new(path).exists(), "`{link}` leads to no file");
-        }
-    }
-}
-
-#[test]
-fn the_readme_lists_every_setting_as_the_code_has_it() {
-    let rows = rocket_login::__private::settings()
-        .into_iter()
-        .map(|row| format!("| `{}` | {} | {} |\n", row.name, row.default, row.meaning));
-    let expected: String = rows.collect();
-    let head = "| setting | default | what it sets |\n| --- | --- | --- |\n";
-    let (_, rest) = include_str!("../README.md")
-        .split_once(head)
-        .expect("a table of settings");
-    let (listed, _) = rest.split_once("\n\n").expect("its end");
-    assert!(
-        format!("{listed}\n") == expected,
-        "put this into README.md, under \"Settings\":\n\n{head}{expected}"
-    );
 }

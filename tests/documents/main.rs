@@ -1,0 +1,7 @@
+//! Checks that the documents agree with the code.
+
+mod errors;
+mod index;
+mod links;
+mod settings;
+mod source;
