@@ -22,6 +22,7 @@ use std::time::{Duration, SystemTime};
 /// let login = UnixTime::from_secs(1_800_000_000);
 /// let logout = login.saturating_add(Duration::from_secs(60));
 /// assert!(login < logout);
+/// assert_eq!(logout.as_secs(), 1_800_000_060);
 /// assert_eq!(logout.saturating_duration_since(login), Duration::from_secs(60));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +82,9 @@ impl UnixTime {
 /// let managers = clock.clone();
 /// clock.advance(Duration::from_secs(60 * 60));
 /// assert_eq!(managers.now(), UnixTime::from_secs(1_800_003_600));
+/// clock.set(1_800_000_000);
+/// assert_eq!(managers.now(), UnixTime::from_secs(1_800_000_000));
+/// assert!(Clock::system().now() > UnixTime::from_secs(0));
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Source);

@@ -1,6 +1,7 @@
 //! Checks that the documents agree with the code.
 
 mod errors;
+mod examples;
 mod index;
 mod links;
 mod settings;

@@ -34,6 +34,8 @@ pub enum Permission {
 ///
 /// It takes the user by reference, then up to six request guards. It may be async, and returns a `bool` or a
 /// `Result<bool, E>`.
+///
+/// The example of [`condition!`](crate::condition!) shows it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot decide who may use a route",
     label = "not a function of the user",
@@ -53,12 +55,16 @@ pub trait Condition<'r, Args>: Send + 'r {
 }
 
 /// The request guards of a condition, as a tuple.
+///
+/// The example of [`condition!`](crate::condition!) shows it.
 pub trait ConditionGuards<'r>: Sized + Send {
     /// Runs the guards, from left to right.
     fn ask(req: &'r Request<'_>) -> impl Future<Output = Result<Self, ConditionError>> + Send;
 }
 
 /// A request guard that a condition may take: any that can be sent to another thread.
+///
+/// The example of [`condition!`](crate::condition!) shows it.
 #[diagnostic::on_unimplemented(
     message = "a condition cannot take `{Self}`",
     label = "not a request guard",
@@ -71,6 +77,8 @@ pub trait ConditionGuard<'r>: FromRequest<'r> + Send {}
 impl<'r, G: FromRequest<'r> + Send> ConditionGuard<'r> for G {}
 
 /// What a condition may return.
+///
+/// The example of [`condition!`](crate::condition!) shows it.
 #[diagnostic::on_unimplemented(
     message = "a condition cannot return `{Self}`",
     label = "neither `bool` nor `Result<bool, E>`",

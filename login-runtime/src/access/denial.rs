@@ -47,6 +47,8 @@ pub struct Denied {
 }
 
 /// Why a request was refused.
+///
+/// The example of [`Denied`] shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
@@ -147,6 +149,21 @@ impl<'r> FromRequest<'r> for Denied {
 }
 
 /// Why a guard of this library failed.
+///
+/// # Example
+///
+/// ```rust
+/// # use rocket::{get, http::Status};
+/// # use rocket_login::{access::GuardError, UserMixin};
+/// # #[derive(UserMixin)] struct User { id: i64, name: String }
+/// #[get("/")]
+/// fn index(user: Result<&User, GuardError>) -> (Status, String) {
+///     match user {
+///         Ok(user) => (Status::Ok, format!("Hello {}", user.name)),
+///         Err(error) => (error.status(), error.to_string()),
+///     }
+/// }
+/// ```
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum GuardError {
@@ -195,6 +212,8 @@ impl GuardError {
 ///
 /// Made by [`LoginSession::unauthorized`](crate::LoginSession::unauthorized) and
 /// [`needs_refresh`](crate::LoginSession::needs_refresh).
+///
+/// The example of [`LoginSession::unauthorized`](crate::LoginSession::unauthorized) shows it.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "nothing is refused until the handler returns it"]
 pub struct Deny(pub(crate) Denied);

@@ -21,15 +21,21 @@ use super::guard::RouteGuard;
 /// ```rust
 /// # #[macro_use] extern crate rocket;
 /// use rocket::fs::FileServer;
-/// use rocket_login::GuardRoutes;
+/// use rocket_login::{GuardRoutes, RouteGuard};
 ///
 /// #[get("/orders")]
 /// fn orders() {}
+/// # #[get("/")] fn keys() {}
+/// # #[get("/")] fn welcome() {}
 ///
 /// # fn main() {
 /// let rocket = rocket::build()
 ///     .mount("/shop", routes![orders].login_required())
-///     .mount("/invoices", FileServer::from("/").login_required());
+///     .mount("/invoices", FileServer::from("/").login_required())
+///     .mount("/keys", routes![keys].fresh_login_required())
+///     .mount("/welcome", routes![welcome].anonymous_required("/shop/orders"))
+///     .mount("/static", FileServer::from("/").public())
+///     .mount("/archive", FileServer::from("/").guarded(RouteGuard::login().forward()));
 /// # }
 /// ```
 ///

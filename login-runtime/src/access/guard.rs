@@ -287,6 +287,8 @@ impl RouteGuard {
 }
 
 /// A condition on the user of a route, made by [`condition!`](crate::condition!).
+///
+/// The example of [`condition!`](crate::condition!) shows it.
 #[derive(Clone, Copy)]
 pub struct RouteCondition {
     permit: PermitFn,

@@ -80,6 +80,16 @@ impl<U> Copy for Fresh<'_, U> {}
 
 impl<'r, U> Fresh<'r, U> {
     /// Returns the user for as long as the request lasts.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{Fresh, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// fn owner<'r>(user: Fresh<'r, User>) -> &'r User {
+    ///     user.into_inner()
+    /// }
+    /// ```
     #[must_use]
     pub fn into_inner(self) -> &'r U {
         self.0

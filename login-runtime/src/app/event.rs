@@ -36,6 +36,8 @@ impl<U> fmt::Debug for LoginEvent<'_, U> {
 }
 
 /// The kinds of [`LoginEvent`].
+///
+/// The example of [`LoginEvent`] shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventKind {

@@ -31,6 +31,8 @@ pub(crate) type Localize = dyn Fn(&str, &Request<'_>) -> String + Send + Sync;
 pub type Answer<'r> = Result<Response<'r>, Status>;
 
 /// A function under `#[user_loader]`, for [`LoginManager::new`](crate::LoginManager::new).
+///
+/// The example of [`LoginManager::new`](crate::LoginManager::new) shows it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a user loader",
     label = "not a function under `#[user_loader]`",
@@ -52,6 +54,8 @@ pub trait IntoUserLoader {
 
 /// A function under `#[request_loader]`, for [`LoginManager::request_loader`](crate::LoginManager::request_loader) and
 /// [`LoginManager::from_requests`](crate::LoginManager::from_requests).
+///
+/// The example of [`LoginManager::request_loader`](crate::LoginManager::request_loader) shows it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a request loader",
     label = "not a function under `#[request_loader]`",
@@ -67,6 +71,8 @@ pub trait IntoRequestLoader {
 
 /// A function under `#[unauthorized_handler]`, for
 /// [`LoginManager::unauthorized_handler`](crate::LoginManager::unauthorized_handler).
+///
+/// The example of [`LoginManager::unauthorized_handler`](crate::LoginManager::unauthorized_handler) shows it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an unauthorized handler",
     label = "not a function under `#[unauthorized_handler]`",
@@ -79,6 +85,8 @@ pub trait IntoUnauthorizedHandler {
 
 /// A function under `#[needs_refresh_handler]`, for
 /// [`LoginManager::needs_refresh_handler`](crate::LoginManager::needs_refresh_handler).
+///
+/// The example of [`LoginManager::needs_refresh_handler`](crate::LoginManager::needs_refresh_handler) shows it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a needs-refresh handler",
     label = "not a function under `#[needs_refresh_handler]`",
@@ -91,6 +99,8 @@ pub trait IntoNeedsRefreshHandler {
 
 /// A function under `#[forbidden_handler]`, for
 /// [`LoginManager::forbidden_handler`](crate::LoginManager::forbidden_handler).
+///
+/// The example of [`LoginManager::forbidden_handler`](crate::LoginManager::forbidden_handler) shows it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a forbidden handler",
     label = "not a function under `#[forbidden_handler]`",
@@ -102,6 +112,8 @@ pub trait IntoForbiddenHandler {
 }
 
 /// A function under `#[event_listener]`, for [`LoginManager::event_listener`](crate::LoginManager::event_listener).
+///
+/// The example of [`LoginManager::event_listener`](crate::LoginManager::event_listener) shows it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event listener",
     label = "not a function under `#[event_listener]`",

@@ -18,6 +18,8 @@ pub type LoadResult<U> = Result<Option<U>, LoadError>;
 /// What a loader function may return: `Option<U>` or `Result<Option<U>, E>`.
 ///
 /// `E` is any error, a text, or a [`LoadError`], which keeps its status.
+///
+/// The example of [`LoadError`](crate::LoadError) shows it.
 #[diagnostic::on_unimplemented(
     message = "a loader cannot return `{Self}`",
     label = "neither `Option<U>` nor `Result<Option<U>, E>`",

@@ -77,6 +77,8 @@ impl fmt::Debug for SessionHasher {
 }
 
 /// A field that [`SessionHasher::field`] takes: text or bytes, or an `Option` of one.
+///
+/// The example of [`SessionHasher`] shows it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of the session hash",
     label = "not text or bytes",

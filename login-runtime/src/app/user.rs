@@ -28,7 +28,7 @@ use crate::app::session_hash::SessionHasher;
 ///
 /// let user = User { id: 7, enabled: true, password_hash: "$argon2id$..".into() };
 /// assert_eq!(user.get_id().to_string(), "7");
-/// assert!(user.is_active());
+/// assert!(user.is_active() && user.is_authenticated());
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a user type",
@@ -69,6 +69,8 @@ pub trait UserMixin: UserGuard + Send + Sync + 'static {
 ///
 /// `#[derive(UserMixin)]` implements it, together with the guard. For a type that implements [`UserMixin`] by hand,
 /// such as an enum, `#[derive(UserGuard)]` does.
+///
+/// The example of [`SessionHasher`](crate::SessionHasher) shows it.
 #[diagnostic::on_unimplemented(
     message = "`&{Self}` is not a request guard",
     label = "no handler can take this user type yet",

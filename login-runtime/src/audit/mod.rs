@@ -24,6 +24,8 @@ use crate::access::guard::{Need, RouteGuard};
 use crate::realm::registry::require_ignition;
 
 /// Who may use a route, according to its guards by attribute and by group.
+///
+/// The example of [`Audit::routes`] shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Access {
@@ -67,6 +69,8 @@ impl fmt::Display for Access {
 }
 
 /// A route, and who may use it.
+///
+/// The example of [`Audit::routes`] shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuditedRoute {
@@ -99,6 +103,8 @@ impl fmt::Display for AuditedRoute {
 }
 
 /// Every route of an application and who may use it; returned by [`audit`].
+///
+/// The example of [`Audit::routes`] shows it.
 #[derive(Clone, Debug)]
 pub struct Audit {
     routes: Vec<AuditedRoute>,

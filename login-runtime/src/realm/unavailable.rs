@@ -9,6 +9,20 @@ use crate::revocation::RevocationError;
 /// Who is logged in, or whether they may pass, could not be determined.
 ///
 /// The request fails with [`status`](Self::status); it logs nobody in or out.
+///
+/// # Example
+///
+/// ```rust
+/// use rocket::http::Status;
+/// use rocket_login::LoginError;
+///
+/// fn answer(error: &LoginError) -> Status {
+///     match error {
+///         LoginError::Unavailable(unavailable) => unavailable.status(),
+///         _ => Status::Forbidden,
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum Unavailable {

@@ -23,6 +23,8 @@ use crate::token::{LoginId, SessionId};
 ///
 /// An entry takes about 50 bytes, and is never dropped early. When the list is full, a logout ends all logins of its
 /// user instead of only one. That takes one entry for each such user, in addition to the capacity.
+///
+/// The example of [`RevocationList`] shows it.
 pub struct MemoryRevocations {
     shards: [RwLock<Logins>; SHARDS],
     shard_capacity: usize,

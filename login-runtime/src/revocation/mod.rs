@@ -119,6 +119,8 @@ pub trait RevocationList: Send + Sync + 'static {
 }
 
 /// The end of a login, or of one session id of it, for [`RevocationList::revoke`].
+///
+/// The example of [`RevocationList`] shows it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct RevokeSession<'a> {
@@ -134,6 +136,20 @@ pub struct RevokeSession<'a> {
 }
 
 /// What takes the place of a session.
+///
+/// # Example
+///
+/// ```rust
+/// use rocket_login::revocation::{RevokeSession, Successor};
+///
+/// fn describe(ended: &RevokeSession<'_>) -> &'static str {
+///     match &ended.successor {
+///         None => "a logout",
+///         Some(Successor::Session(_)) => "a confirmation",
+///         Some(_) => "another login",
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Successor<'a> {
@@ -163,6 +179,8 @@ impl fmt::Debug for Successor<'_> {
 }
 
 /// The end of a user's logins, for [`RevocationList::revoke_user`].
+///
+/// The example of [`RevocationList`] shows it.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct RevokeUser<'a> {
@@ -186,6 +204,8 @@ impl fmt::Debug for RevokeUser<'_> {
 }
 
 /// The result of [`RevocationList::revoke`].
+///
+/// The example of [`RevocationList`] shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revoked {
     /// The session had already ended.
@@ -201,6 +221,8 @@ pub enum Revoked {
 }
 
 /// The result of [`RevocationList::status`].
+///
+/// The example of [`RevocationList`] shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionStatus {
     /// The list knows no end of it.
@@ -217,6 +239,8 @@ pub enum SessionStatus {
 }
 
 /// The session that a [`RevocationList`] is called for.
+///
+/// The example of [`RevocationList`] shows it.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct SessionRef<'a> {
@@ -252,6 +276,16 @@ impl<'a> SessionRef<'a> {
     }
 
     /// Returns the session's user.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::revocation::SessionRef;
+    /// fn key(session: SessionRef<'_>) -> String {
+    ///     let user = session.user();
+    ///     format!("{} {}", user.realm, user.user_id)
+    /// }
+    /// ```
     #[must_use]
     pub fn user(&self) -> UserRef<'a> {
         UserRef {
@@ -262,6 +296,8 @@ impl<'a> SessionRef<'a> {
 }
 
 /// The user that a [`RevocationList`] is called for.
+///
+/// The example of [`RevocationList`] shows it.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct UserRef<'a> {
@@ -290,6 +326,7 @@ impl fmt::Debug for UserRef<'_> {
 ///
 /// let error = RevocationError::new("connection refused");
 /// assert_eq!(error.to_string(), "the revocation list failed: connection refused");
+/// assert_eq!(error.status().code, 503);
 /// ```
 #[derive(Clone)]
 pub struct RevocationError(Arc<dyn Error + Send + Sync>);

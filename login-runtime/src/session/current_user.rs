@@ -44,6 +44,14 @@ use crate::token::times;
 ///         None => "Hello stranger".into(),
 ///     }
 /// }
+///
+/// #[get("/state")]
+/// fn state(user: CurrentUser<'_, User>) -> String {
+///     let id = user.get_id().unwrap_or_default();
+///     let (fresh, active) = (user.is_fresh(), user.is_active());
+///     let (logged_in, visitor) = (user.is_authenticated(), user.is_anonymous());
+///     format!("user {id}: fresh {fresh}, active {active}, logged in {logged_in}, visitor {visitor}")
+/// }
 /// ```
 pub struct CurrentUser<'r, U, A = Anonymous> {
     user: Option<&'r U>,
@@ -54,6 +62,8 @@ pub struct CurrentUser<'r, U, A = Anonymous> {
 }
 
 /// The default type for visitors without a login.
+///
+/// The example of [`CurrentUser::anonymous`](CurrentUser::anonymous) shows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Anonymous {}
@@ -96,6 +106,19 @@ impl<'r, U: UserMixin, A> CurrentUser<'r, U, A> {
     }
 
     /// Returns the user of a forced login who is inactive, whom every guard refuses.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::get;
+    /// # use rocket_login::{CurrentUser, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64, name: String }
+    /// #[get("/reopen")]
+    /// fn reopen(current: CurrentUser<'_, User>) -> Option<String> {
+    ///     let user = current.inactive()?;
+    ///     Some(format!("open the account of {} again", user.name))
+    /// }
+    /// ```
     pub fn inactive(&self) -> Option<&'r U> {
         self.user.filter(|user| !user.is_authenticated())
     }
@@ -124,6 +147,26 @@ impl<'r, U: UserMixin, A> CurrentUser<'r, U, A> {
     }
 
     /// Returns the value for visitors without a login; it is there even if a user is logged in.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::get;
+    /// # use rocket_login::{CurrentUser, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// struct Guest { name: &'static str }
+    ///
+    /// impl Default for Guest {
+    ///     fn default() -> Self {
+    ///         Guest { name: "guest" }
+    ///     }
+    /// }
+    ///
+    /// #[get("/")]
+    /// fn index(current: CurrentUser<'_, User, Guest>) -> &'static str {
+    ///     current.anonymous().name
+    /// }
+    /// ```
     pub fn anonymous(&self) -> &A {
         &self.anonymous
     }

@@ -83,6 +83,15 @@ pub enum LoginError {
 
 impl LoginError {
     /// Returns the status of the response.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// use rocket::http::Status;
+    /// use rocket_login::LoginError;
+    ///
+    /// assert_eq!(LoginError::InactiveUser.status(), Status::Forbidden);
+    /// ```
     #[must_use]
     pub fn status(&self) -> Status {
         match self {

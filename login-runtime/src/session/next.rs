@@ -133,6 +133,8 @@ impl NextOf for OnlyManager {
 /// A redirect to the page after a login; returned by [`Next::or`].
 ///
 /// It is a 303. For htmx, which would put the page into a part of the current one, it is a 200 with `HX-Redirect`.
+///
+/// The example of [`Next::or`](Next::or) shows it.
 #[derive(Debug)]
 #[must_use = "nobody is redirected until the handler returns it"]
 pub struct NextRedirect(Redirect);

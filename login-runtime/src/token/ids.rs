@@ -9,6 +9,8 @@ use crate::token::random;
 /// `login_user` makes it. The session, its remember token, every session that is restored from it, and every
 /// confirmation of the login keep it, so that one logout ends them all. The bytes alone log nobody in: a cookie is
 /// signed as well.
+///
+/// The example of [`LoginId::as_bytes`](LoginId::as_bytes) shows it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LoginId(pub(crate) [u8; 16]);
 
@@ -42,6 +44,8 @@ impl fmt::Debug for LoginId {
 /// The id of a session, unique within its login: 8 random bytes.
 ///
 /// A confirmation of the login replaces it, which ends every copy of the cookies from before.
+///
+/// The example of [`SessionId::as_bytes`](SessionId::as_bytes) shows it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionId(pub(crate) [u8; 8]);
 
