@@ -37,12 +37,14 @@ pub mod concepts {}
 pub mod migration {}
 
 #[doc = include_str!("../docs/guide/testing.md")]
+#[doc(alias = "LOGIN_DISABLED")]
 pub mod testing {}
 
 #[doc = include_str!("../docs/guide/deployment.md")]
 pub mod deployment {}
 
 #[doc = include_str!("../docs/guide/settings.md")]
+#[doc(alias = "SESSION_REFRESH_EACH_REQUEST")]
 pub mod settings {}
 
 #[doc = include_str!("../docs/guide/design.md")]

@@ -48,6 +48,7 @@ use crate::token::{Kind, LoginId, SessionId, Token};
 /// assert_eq!(response.into_string().unwrap(), "user 7");
 /// # }
 /// ```
+#[doc(alias = "FlaskLoginClient")]
 #[must_use]
 #[track_caller]
 pub fn login<U: UserMixin, P: Phase>(rocket: &Rocket<P>, user: &U) -> Cookie<'static> {

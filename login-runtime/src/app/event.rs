@@ -42,27 +42,36 @@ impl<U> fmt::Debug for LoginEvent<'_, U> {
 #[non_exhaustive]
 pub enum EventKind {
     /// `login_user` was accepted; Flask-Login's `user_logged_in`.
+    #[doc(alias = "user_logged_in")]
     LoggedIn,
     /// `logout_user` or `logout_everywhere` was accepted; `user_logged_out`.
+    #[doc(alias = "user_logged_out")]
     LoggedOut,
     /// The remember cookie logged the user in again; `user_loaded_from_cookie`.
+    #[doc(alias = "user_loaded_from_cookie")]
     LoadedFromCookie,
     /// A cookie of Flask brought its login across; see [`LoginManager::accept_flask`](crate::LoginManager::accept_flask).
     #[cfg(feature = "flask")]
     LoadedFromFlask,
     /// The request loader found the user; `user_loaded_from_request`.
+    #[doc(alias("user_loaded_from_request", "user_loaded_from_header"))]
     LoadedFromRequest,
     /// `confirm_login` was accepted; `user_login_confirmed`.
+    #[doc(alias = "user_login_confirmed")]
     LoginConfirmed,
     /// A request was refused because nobody is logged in; `user_unauthorized`.
+    #[doc(alias = "user_unauthorized")]
     Unauthorized,
     /// A request was refused because the login is not fresh; `user_needs_refresh`.
+    #[doc(alias = "user_needs_refresh")]
     NeedsRefresh,
     /// A request was refused because the route's condition does not hold for the user.
     Forbidden,
     /// The request asked for the current user for the first time; `user_accessed`.
+    #[doc(alias = "user_accessed")]
     Accessed,
     /// The login came from a different client than the one it is bound to; `session_protected`.
+    #[doc(alias = "session_protected")]
     SessionProtected,
     /// A login cookie held no token that we signed.
     Forged,

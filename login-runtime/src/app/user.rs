@@ -40,6 +40,7 @@ pub trait UserMixin: UserGuard + Send + Sync + 'static {
     ///
     /// The id is in the cookies, signed but readable: choose one that reveals nothing. Printed, it has 1 to 256 bytes;
     /// another length is an error at login.
+    #[doc(alias = "id_attribute")]
     fn get_id(&self) -> impl Display;
 
     /// Returns whether this account may be used; `true` unless overridden.

@@ -56,6 +56,7 @@ use crate::token::keys::KeyRing;
 ///         .mount("/", routes![login_page])
 /// }
 /// ```
+#[doc(alias("init_app", "setup_app"))]
 pub struct LoginManager<U> {
     pub(super) plan: Mutex<Option<Plan<U>>>,
     pub(super) realm: OnceLock<Arc<Realm<U>>>,
@@ -184,6 +185,7 @@ impl<U: UserMixin> LoginManager<U> {
     ///
     /// let manager = LoginManager::new(load_user).request_loader(load_by_key);
     /// ```
+    #[doc(alias("header_loader", "AUTH_HEADER_NAME"))]
     #[must_use]
     pub fn request_loader(self, loader: impl IntoRequestLoader<User = U>) -> Self {
         self.with(|plan| plan.request_loader = Some(loader.into_request_loader()))

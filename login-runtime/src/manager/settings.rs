@@ -100,6 +100,7 @@ impl<U: UserMixin> LoginManager<U> {
     ///     .login_view("/login")
     ///     .mount_login_view("/shop", "/shop/login");
     /// ```
+    #[doc(alias("blueprint_login_views", "set_login_view"))]
     #[must_use]
     pub fn mount_login_view(self, base: impl fmt::Display, view: impl LoginPage) -> Self {
         self.mount(&base, MountView(Some(view.to_string())))

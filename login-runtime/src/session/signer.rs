@@ -61,6 +61,7 @@ impl<U: UserMixin> Signer<'_, U> {
     /// signer.sign("unsubscribe", "alice@example.com", Duration::from_secs(30 * 24 * 60 * 60))
     /// # }
     /// ```
+    #[doc(alias = "encode_cookie")]
     #[must_use]
     pub fn sign(&self, purpose: &str, value: &str, duration: Duration) -> Option<String> {
         let core = self.core();
@@ -79,6 +80,7 @@ impl<U: UserMixin> Signer<'_, U> {
     /// signer.verify("unsubscribe", token)
     /// # }
     /// ```
+    #[doc(alias = "decode_cookie")]
     #[must_use]
     pub fn verify(&self, purpose: &str, signed: &str) -> Option<String> {
         let core = self.core();
