@@ -26,7 +26,7 @@
 /// area, an API with keys, htmx, and tests that drive a real browser. Start it with `cargo run -p members`.
 pub mod quickstart {}
 
-/// What a login is: session, remember, fresh, realm, ended.
+/// What a login is, in five words: session, remember, fresh, realm, ended.
 ///
 #[doc = include_str!("../docs/guide/login.svg")]
 ///
