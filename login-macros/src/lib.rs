@@ -260,7 +260,6 @@ pub fn public(args: TokenStream, item: TokenStream) -> TokenStream {
 /// 1. parses the id,
 /// 2. runs each request guard, from left to right, and
 /// 3. calls your function.
-#[doc(alias = "user_callback")]
 #[proc_macro_attribute]
 pub fn user_loader(args: TokenStream, item: TokenStream) -> TokenStream {
     function(function::Kind::UserLoader, args, item)
@@ -287,7 +286,6 @@ pub fn user_loader(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The same as [`macro@user_loader`], but without an id: every parameter is a request guard. Pass it to
 /// `LoginManager::request_loader` or `LoginManager::from_requests`.
-#[doc(alias("request_callback", "header_loader"))]
 #[proc_macro_attribute]
 pub fn request_loader(args: TokenStream, item: TokenStream) -> TokenStream {
     function(function::Kind::RequestLoader, args, item)

@@ -34,9 +34,16 @@ fn a_search_finds_every_name_of_flask_login() {
     files.extend(["login-macros/src/lib.rs", "src/guide.rs"].map(Into::into));
     for file in files {
         let code = fs::read_to_string(file).unwrap();
+        let mut aliases = Vec::new();
         for line in code.lines().map(str::trim) {
-            if let Some(aliases) = line.strip_prefix("#[doc(alias") {
-                found.extend(aliases.split('"').skip(1).step_by(2).map(str::to_lowercase));
+            if let Some(given) = line.strip_prefix("#[doc(alias") {
+                aliases.extend(given.split('"').skip(1).step_by(2).map(str::to_lowercase));
+            } else if !line.starts_with("#[") {
+                assert!(
+                    aliases.is_empty() || !is_reexported(line),
+                    "rustdoc forgets the aliases of what another crate exports again: move {aliases:?} to a method"
+                );
+                found.append(&mut aliases);
             }
             found.extend(public_name(line).map(str::to_lowercase));
         }
@@ -50,6 +57,12 @@ fn a_search_finds_every_name_of_flask_login() {
         missing.is_empty(),
         "write `#[doc(alias = \"..\")]` for {missing:?}"
     );
+}
+
+/// Whether a line begins an item that the facade exports, and not a part of it.
+fn is_reexported(line: &str) -> bool {
+    let kinds = ["pub struct", "pub enum", "pub trait", "macro_rules!"];
+    kinds.iter().any(|kind| line.starts_with(kind)) || line.contains("TokenStream")
 }
 
 /// Returns the name of the item that a line of code begins, if it is public.

@@ -56,7 +56,6 @@ use crate::token::keys::KeyRing;
 ///         .mount("/", routes![login_page])
 /// }
 /// ```
-#[doc(alias("init_app", "setup_app"))]
 pub struct LoginManager<U> {
     pub(super) plan: Mutex<Option<Plan<U>>>,
     pub(super) realm: OnceLock<Arc<Realm<U>>>,
@@ -91,6 +90,7 @@ impl<U: UserMixin> LoginManager<U> {
     /// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
     /// let manager = LoginManager::new(load_user);
     /// ```
+    #[doc(alias("init_app", "setup_app", "user_callback"))]
     pub fn new(user_loader: impl IntoUserLoader<User = U>) -> Self {
         let id_type = user_loader.id_type();
         Self::from_loader(user_loader.into_user_loader(), Some(id_type))
@@ -185,7 +185,7 @@ impl<U: UserMixin> LoginManager<U> {
     ///
     /// let manager = LoginManager::new(load_user).request_loader(load_by_key);
     /// ```
-    #[doc(alias("header_loader", "AUTH_HEADER_NAME"))]
+    #[doc(alias("request_callback", "header_loader", "AUTH_HEADER_NAME"))]
     #[must_use]
     pub fn request_loader(self, loader: impl IntoRequestLoader<User = U>) -> Self {
         self.with(|plan| plan.request_loader = Some(loader.into_request_loader()))

@@ -64,7 +64,6 @@ pub struct CurrentUser<'r, U, A = Anonymous> {
 /// The default type for visitors without a login.
 ///
 /// The example of [`CurrentUser::anonymous`](CurrentUser::anonymous) shows it.
-#[doc(alias = "AnonymousUserMixin")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Anonymous {}
@@ -168,7 +167,7 @@ impl<'r, U: UserMixin, A> CurrentUser<'r, U, A> {
     ///     current.anonymous().name
     /// }
     /// ```
-    #[doc(alias = "anonymous_user")]
+    #[doc(alias("anonymous_user", "AnonymousUserMixin"))]
     pub fn anonymous(&self) -> &A {
         &self.anonymous
     }
