@@ -9,12 +9,13 @@ const COMPILE: &str = include_str!("../../docs/guide/errors/compile.md");
 const LAUNCH: &str = include_str!("../../docs/guide/errors/launch.md");
 
 /// Texts of these files that are no errors: defaults of settings, the table of the audit, and what errors are made of.
-const OTHERS: [&str; 12] = [
+const OTHERS: [&str; 13] = [
     "Please log in to access this page.",
     "Please reauthenticate to access this page.",
     "Rocket's own `secret_key`",
     "`true`, but without TLS `false` in the debug profile or with `insecure_cookies`",
     "as long as the session",
+    "the oldest of the secrets",
     "set by a method of `LoginManager`",
     "everybody, by `exempt_methods`",
     ", if its condition holds",
@@ -48,6 +49,7 @@ fn the_guide_names_every_launch_error_and_warning() {
             "access/launch.rs",
             "app/id_type.rs",
             "manager/clash.rs",
+            "manager/store.rs",
             "realm/registry.rs",
             "token/secret.rs",
         ]

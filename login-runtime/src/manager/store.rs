@@ -15,6 +15,20 @@ use crate::token::secret::SecretKey;
 
 /// What a store of ended logins is opened with, see
 /// [`LoginManager::revocation_store`](crate::LoginManager::revocation_store).
+///
+/// # Example
+///
+/// ```rust
+/// use rocket_login::store::{RevocationError, StoreSetup};
+///
+/// /// The pool that a fairing manages, or else the address of a database only for this list.
+/// fn database(setup: StoreSetup<'_>) -> Result<String, RevocationError> {
+///     match setup.rocket().state::<String>() {
+///         Some(managed) => Ok(managed.clone()),
+///         None => setup.url().map(str::to_owned),
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct StoreSetup<'r> {
     rocket: &'r Rocket<Build>,

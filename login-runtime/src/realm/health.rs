@@ -23,6 +23,12 @@ use crate::revocation::replicated::Health;
 /// fn health(store: StoreHealth) -> Status {
 ///     if store.is_fresh() { Status::Ok } else { Status::ServiceUnavailable }
 /// }
+///
+/// #[get("/metrics")]
+/// fn metrics(store: StoreHealth) -> String {
+///     let age = store.age().unwrap_or_default();
+///     format!("age {age:?}, entries {}, losses {}", store.entries(), store.losses())
+/// }
 /// ```
 #[derive(Clone, Debug)]
 pub struct StoreHealth(Vec<Health>);

@@ -10,6 +10,25 @@ use crate::clock::UnixTime;
 use crate::token::LoginId;
 
 /// A change of the table, for [`RevocationLog::append`](super::RevocationLog::append).
+///
+/// # Example
+///
+/// The arguments for a store that makes the change in its own language:
+///
+/// ```rust
+/// use rocket_login::store::{Change, Entry};
+///
+/// fn arguments(change: &Change) -> Vec<String> {
+///     let mut arguments = vec![change.op().to_string(), change.login()];
+///     arguments.push(change.refuses().to_string());
+///     arguments.push(change.dates().to_string());
+///     let guards = change.guards().iter();
+///     arguments.extend(guards.map(|guard| format!("{} {}", guard.key, guard.after.as_secs())));
+///     arguments.extend(change.entries().iter().map(Entry::to_string));
+///     arguments.extend(change.keys().map(|key| key.to_string()));
+///     arguments
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Change {
     pub(crate) op: OpId,
@@ -21,6 +40,8 @@ pub struct Change {
 }
 
 /// A condition under which a login had ended before a [`Change`].
+///
+/// The example of [`Change`] shows it.
 #[derive(Clone, Copy)]
 pub struct Guard {
     /// The key of an entry that may have ended the login.
@@ -32,6 +53,8 @@ pub struct Guard {
 }
 
 /// What a store answers to [`RevocationLog::append`](super::RevocationLog::append).
+///
+/// The example of [`RevocationLog`](super::RevocationLog) shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Appended {
     /// The change is made, by this call or by an earlier one with the same op id.
@@ -49,6 +72,8 @@ pub enum Appended {
 }
 
 /// The table and the log, inside the transaction in which a store makes a change.
+///
+/// The example of [`RevocationLog`](super::RevocationLog) shows it.
 #[rocket::async_trait]
 pub trait Rows: Send {
     /// Returns the entry of the table under a key.
@@ -162,6 +187,8 @@ impl Change {
     /// # Errors
     ///
     /// The errors of `rows`; the transaction must then be rolled back.
+    ///
+    /// The example of [`RevocationLog`](super::RevocationLog) shows it.
     pub async fn apply<R: Rows + ?Sized>(
         &self,
         rows: &mut R,

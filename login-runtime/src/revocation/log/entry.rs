@@ -24,6 +24,8 @@ use crate::token::{LoginId, SessionId};
 ///
 /// REALM (16 digits) is a digest of the realm's name, LOGIN (32) and SESSION (16) are the random ids, USER (32) is a
 /// digest of the user's id under a key of the application, and KEY (8) says under which one.
+///
+/// The example of [`Entry`] shows it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
     pub(crate) realm: RealmId,
@@ -83,6 +85,20 @@ pub(crate) struct UserDigest {
 ///   NEXT becomes `-` and FLOOR 0.
 ///
 /// The order of joins does not matter, and an entry that is joined twice changes nothing.
+///
+/// # Example
+///
+/// ```rust
+/// use rocket_login::store::{Entry, EntryError};
+///
+/// fn join(row: &str, newer: Entry) -> Result<Entry, EntryError> {
+///     let entry: Entry = row.parse()?;
+///     assert_eq!(entry.key(), newer.key());
+///     let joined = entry.joined(newer);
+///     assert!(joined.at() >= entry.at() && joined.until() >= entry.until());
+///     Ok(joined)
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
     pub(crate) key: Key,
@@ -194,6 +210,8 @@ impl Entry {
 }
 
 /// Why a text is not an entry, or a part of one, that this version of the library has written.
+///
+/// The example of [`Entry`] shows it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EntryError {

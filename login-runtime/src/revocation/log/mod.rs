@@ -43,6 +43,158 @@ use crate::token::random;
 ///   another call unless the answer to this one cannot be mistaken for the other's.
 /// - Read and write at the primary only. A replica that is behind shows a dead login as alive.
 /// - An entry that cannot be parsed is an error, and never skipped.
+///
+/// # Example
+///
+/// A store for the servers of one process:
+///
+/// ```rust
+/// use std::collections::HashMap;
+/// use std::time::{Duration, SystemTime};
+/// use rocket::tokio::{sync::Mutex, time::sleep};
+/// use rocket_login::store::{
+///     Appended, Change, Entry, Epoch, Key, OpId, Position, Record, RevocationError,
+///     RevocationLog, Rows, Since, UnixTime,
+/// };
+///
+/// struct OneProcess {
+///     epoch: Epoch,
+///     state: Mutex<State>,
+/// }
+///
+/// struct State {
+///     table: HashMap<Key, Entry>,
+///     log: Vec<Record>, // number 1 comes first
+///     ops: HashMap<OpId, Appended>,
+///     latest: UnixTime,
+/// }
+///
+/// impl State {
+///     fn now(&mut self) -> UnixTime {
+///         let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+///         self.latest = self.latest.max(UnixTime::from_secs(now.as_secs()));
+///         self.latest
+///     }
+///
+///     fn op_at(&self, number: usize) -> Option<OpId> {
+///         match number.checked_sub(1) {
+///             Some(index) => self.log.get(index).map(|record| record.op),
+///             None => Some(OpId::NONE),
+///         }
+///     }
+/// }
+///
+/// struct Transaction<'s> {
+///     op: OpId,
+///     state: &'s mut State,
+/// }
+///
+/// #[rocket::async_trait]
+/// impl Rows for Transaction<'_> {
+///     async fn read(&mut self, key: &Key) -> Result<Option<Entry>, RevocationError> {
+///         Ok(self.state.table.get(key).copied())
+///     }
+///
+///     async fn write(&mut self, entry: &Entry) -> Result<u64, RevocationError> {
+///         self.state.table.insert(entry.key(), *entry);
+///         let number = self.state.log.len() as u64 + 1;
+///         self.state.log.push(Record { number, op: self.op, entry: *entry });
+///         Ok(number)
+///     }
+/// }
+///
+/// #[rocket::async_trait]
+/// impl RevocationLog for OneProcess {
+///     async fn snapshot(
+///         &self,
+///         entry: &mut (dyn FnMut(Entry) + Send),
+///     ) -> Result<Position, RevocationError> {
+///         let state = self.state.lock().await;
+///         state.table.values().for_each(|row| entry(*row));
+///         let number = state.log.len();
+///         let op = state.op_at(number).unwrap_or(OpId::NONE);
+///         Ok(Position { epoch: self.epoch, number: number as u64, op })
+///     }
+///
+///     async fn since(&self, position: &Position, wait: Duration) -> Result<Since, RevocationError> {
+///         let number = position.number as usize;
+///         let read = async || {
+///             let state = self.state.lock().await;
+///             let is_known = state.op_at(number) == Some(position.op);
+///             if position.epoch != self.epoch || !is_known {
+///                 return Since::Changed;
+///             }
+///             Since::Records { records: state.log[number..].to_vec(), is_head: true }
+///         };
+///         let mut waited = Duration::ZERO;
+///         loop {
+///             match read().await {
+///                 Since::Records { records, .. } if records.is_empty() && waited < wait => {
+///                     sleep(Duration::from_millis(10)).await;
+///                     waited += Duration::from_millis(10);
+///                 }
+///                 news => return Ok(news),
+///             }
+///         }
+///     }
+///
+///     async fn append(&self, epoch: &Epoch, change: &Change) -> Result<Appended, RevocationError> {
+///         let mut state = self.state.lock().await;
+///         if *epoch != self.epoch {
+///             return Ok(Appended::Changed);
+///         }
+///         if let Some(known) = state.ops.get(&change.op()) {
+///             return Ok(known.clone());
+///         }
+///         let now = state.now();
+///         let mut rows = Transaction { op: change.op(), state: &mut state };
+///         let appended = change.apply(&mut rows, now).await?;
+///         if matches!(&appended, Appended::Written { records, .. } if !records.is_empty()) {
+///             state.ops.insert(change.op(), appended.clone());
+///         }
+///         Ok(appended)
+///     }
+///
+///     async fn now(&self, keys: &[Key]) -> Result<UnixTime, RevocationError> {
+///         let mut state = self.state.lock().await;
+///         let now = state.now();
+///         let entries = keys.iter().filter_map(|key| state.table.get(key));
+///         state.latest = entries.map(Entry::at).fold(now, UnixTime::max);
+///         Ok(state.latest)
+///     }
+///
+///     async fn purge(&self, until: UnixTime, limit: usize) -> Result<usize, RevocationError> {
+///         let mut state = self.state.lock().await;
+///         let an_hour_ago = UnixTime::from_secs(state.now().as_secs() - 60 * 60);
+///         let until = until.min(an_hour_ago);
+///         let expired = state.table.values().filter(|entry| entry.until() < until);
+///         let expired: Vec<_> = expired.map(Entry::key).take(limit).collect();
+///         for key in &expired {
+///             state.table.remove(key);
+///         }
+///         Ok(expired.len())
+///     }
+/// }
+///
+/// # struct Connection(std::sync::Arc<OneProcess>);
+/// # #[rocket::async_trait]
+/// # impl RevocationLog for Connection {
+/// #     async fn snapshot(&self, entry: &mut (dyn FnMut(Entry) + Send)) -> Result<Position, RevocationError> { self.0.snapshot(entry).await }
+/// #     async fn since(&self, position: &Position, wait: Duration) -> Result<Since, RevocationError> { self.0.since(position, wait).await }
+/// #     async fn append(&self, epoch: &Epoch, change: &Change) -> Result<Appended, RevocationError> { self.0.append(epoch, change).await }
+/// #     async fn now(&self, keys: &[Key]) -> Result<UnixTime, RevocationError> { self.0.now(keys).await }
+/// #     async fn purge(&self, until: UnixTime, limit: usize) -> Result<usize, RevocationError> { self.0.purge(until, limit).await }
+/// # }
+/// # rocket::async_test(async {
+/// #     rocket_login::testing::store::conforms(async || {
+/// #         let state = State { table: HashMap::new(), log: Vec::new(), ops: HashMap::new(), latest: UnixTime::from_secs(0) };
+/// #         let store = OneProcess { epoch: Epoch::generate().unwrap(), state: Mutex::new(state) };
+/// #         let store = std::sync::Arc::new(store);
+/// #         [Connection(store.clone()), Connection(store)]
+/// #     })
+/// #     .await;
+/// # });
+/// ```
 #[rocket::async_trait]
 pub trait RevocationLog: Send + Sync + 'static {
     /// Passes every entry of the table to `entry`, in any order, and returns the position of the log from before.
@@ -112,6 +264,8 @@ pub trait RevocationLog: Send + Sync + 'static {
 }
 
 /// What a log answers to [`RevocationLog::since`].
+///
+/// The example of [`RevocationLog`] shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Since {
     /// The records after the position.
@@ -127,6 +281,8 @@ pub enum Since {
 }
 
 /// One line of the log.
+///
+/// The example of [`RevocationLog`] shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// Its number, one more than the one before.
@@ -138,6 +294,8 @@ pub struct Record {
 }
 
 /// A place in the log of a store: everything up to it is known.
+///
+/// The example of [`RevocationLog`] shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
     /// The epoch of the store.
@@ -151,6 +309,8 @@ pub struct Position {
 /// Tells one life of a store from the next: 16 random bytes, written as 32 hexadecimal digits.
 ///
 /// An empty store makes one, in a way that two servers cannot both do (`SET .. NX`, `INSERT .. ON CONFLICT DO NOTHING`).
+///
+/// The example of [`RevocationLog`] shows it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Epoch([u8; 16]);
 
@@ -160,6 +320,16 @@ impl Epoch {
     /// # Errors
     ///
     /// If the operating system gives no random bytes.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// use rocket_login::store::Epoch;
+    ///
+    /// let epoch = Epoch::generate().unwrap();
+    /// let stored = epoch.to_string();
+    /// assert_eq!(stored.parse(), Ok(epoch));
+    /// ```
     pub fn generate() -> io::Result<Self> {
         random::draw().map(Self)
     }
@@ -167,6 +337,8 @@ impl Epoch {
 
 /// Tells one change from every other, so that a repeated call changes nothing twice: 16 random bytes, written as 32
 /// hexadecimal digits.
+///
+/// The example of [`RevocationLog`] shows it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OpId([u8; 16]);
 

@@ -37,7 +37,18 @@ use crate::token::{LoginId, SessionId, random};
 ///
 /// # Example
 ///
-/// See [the module](self).
+/// ```rust
+/// # let the_store_does_what_it_must =
+/// async || {
+///     use rocket_login::testing::store::{MemoryLog, conforms};
+///
+///     conforms(async || {
+///         let log = MemoryLog::new();
+///         [log.clone(), log]
+///     })
+///     .await;
+/// };
+/// ```
 pub async fn conforms<L: RevocationLog>(open: impl AsyncFn() -> [L; 2]) {
     macro_rules! run {
         ($($claim:ident)+) => { $( $claim(&open().await).await; )+ };
@@ -63,6 +74,20 @@ pub async fn conforms<L: RevocationLog>(open: impl AsyncFn() -> [L; 2]) {
 }
 
 /// Returns the logout of a login that nothing else knows of, for a test of a store's own.
+///
+/// # Example
+///
+/// ```rust
+/// # rocket::async_test(async {
+/// use rocket_login::store::{Appended, RevocationLog};
+/// use rocket_login::testing::store::{MemoryLog, logout};
+///
+/// let log = MemoryLog::new();
+/// let empty = log.snapshot(&mut |_| {}).await.unwrap();
+/// let appended = log.append(&empty.epoch, &logout()).await.unwrap();
+/// assert!(matches!(appended, Appended::Written { had_ended: false, .. }));
+/// # });
+/// ```
 #[must_use]
 pub fn logout() -> Change {
     Change::of(op(), end(login(random_id())))

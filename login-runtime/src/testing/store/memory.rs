@@ -26,10 +26,18 @@ const PAGE: usize = 1_000;
 /// # Example
 ///
 /// ```rust
-/// use rocket_login::testing::store::MemoryLog;
+/// use rocket_login::testing::Clock;
+/// use rocket_login::testing::store::{Fault, MemoryLog};
 ///
-/// let log = MemoryLog::new();
+/// let log = MemoryLog::with_clock(Clock::manual(1_800_000_000));
 /// let [one, two] = [log.clone(), log];
+///
+/// one.set_fault(Fault::Down); // until `set_fault(None)`
+/// one.lose(3); // the newest records, as after a loss of power
+/// one.trim(); // the old records
+/// one.wipe(); // everything
+/// assert!(two.entries().is_empty());
+/// assert_eq!(two.records(), 0);
 /// ```
 #[derive(Clone)]
 pub struct MemoryLog(Arc<Shared>);
@@ -58,6 +66,8 @@ struct Line {
 }
 
 /// What is wrong with a [`MemoryLog`], see [`MemoryLog::set_fault`].
+///
+/// The example of [`MemoryLog`] shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
