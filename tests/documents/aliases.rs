@@ -28,7 +28,7 @@ const NAMES: &str = "
 fn a_search_finds_every_name_of_flask_login() {
     let mut found: Vec<String> = rocket_login::__private::settings()
         .into_iter()
-        .map(|row| row.name.to_owned())
+        .map(|row| row.name)
         .collect();
     let mut files = files("login-runtime/src", "rs");
     files.extend(["login-macros/src/lib.rs", "src/guide.rs"].map(Into::into));
