@@ -15,8 +15,8 @@ use crate::app::user::{UserMixin, has_id};
 use crate::clock::UnixTime;
 use crate::realm::Realm;
 use crate::realm::seal::is_sealed_for;
+use crate::realm::site::only_reads;
 use crate::realm::unavailable::Unavailable;
-use crate::request::cross_site;
 use crate::revocation::replicated::News;
 use crate::revocation::replicated::freshness::Trust;
 use crate::revocation::{RevocationError, SessionStatus};
@@ -262,7 +262,8 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
     /// An old copy of the store judges what reads, and begins nothing.
     fn check_reads_only(self, token: &Token) -> Result<(), RevocationError> {
         let is_restore = token.kind == Kind::Remember;
-        if is_restore || !cross_site::is_safe(self.req.method()) {
+        let client = self.realm.core.client(self.req);
+        if is_restore || !only_reads(self.req, &client) {
             return Err(RevocationError::new(
                 "the copy of the store is old, so logins count for reading only",
             ));

@@ -9,15 +9,13 @@ use crate::request::cross_site::{self, Refusal, Signals};
 impl RealmCore {
     /// Checks that a request that may change something comes from this site's own pages, or from no page at all.
     ///
-    /// Safe methods pass: they change nothing (RFC 9110, section 9.2.1), and links from other sites use them. The
-    /// handshake of a WebSocket is a GET as well, but no link, and what follows it may change everything (ASVS 4.4.2).
+    /// The others pass, since links from other sites use them.
     pub(crate) fn check_site(
         &self,
         req: &Request<'_>,
         client: &ClientInfo<'_>,
     ) -> Result<(), Refusal> {
-        let is_link = cross_site::is_safe(req.method()) && !client.is_upgrade;
-        if is_link {
+        if only_reads(req, client) {
             Ok(())
         } else {
             self.check_source(req, client)
@@ -41,4 +39,10 @@ impl RealmCore {
             &self.config.trusted_origins,
         )
     }
+}
+
+/// Whether a request only reads: safe methods change nothing (RFC 9110, section 9.2.1). The handshake of a WebSocket is
+/// a GET as well, but what follows it may change everything (ASVS 4.4.2).
+pub(crate) fn only_reads(req: &Request<'_>, client: &ClientInfo<'_>) -> bool {
+    cross_site::is_safe(req.method()) && !client.is_upgrade
 }

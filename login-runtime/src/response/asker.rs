@@ -22,7 +22,7 @@ pub(crate) enum Asker {
 impl Asker {
     pub(crate) fn of(req: &Request<'_>) -> Self {
         let (mut mode, mut dest, mut htmx, mut by) = (None, None, None, None);
-        let mut is_in_advance = false;
+        let (mut is_in_advance, mut is_upgrade) = (false, false);
         headers::each(req, |name, value| {
             if name.is("sec-fetch-mode") {
                 mode.get_or_insert(value);
@@ -32,6 +32,8 @@ impl Asker {
                 htmx.get_or_insert(value);
             } else if name.is("x-requested-with") {
                 by.get_or_insert(value);
+            } else if name.is("upgrade") {
+                is_upgrade = true;
             } else if IN_ADVANCE.iter().any(|purpose| name.is(purpose)) {
                 is_in_advance |= value.starts_with("prefetch") || value == "preview";
             }
@@ -39,6 +41,8 @@ impl Asker {
         match (mode, dest) {
             // Nobody has gone there yet. A browser drops a page that it failed to get in advance, and asks again.
             _ if is_in_advance => Self::Script,
+            // A WebSocket, which follows no redirect.
+            _ if is_upgrade => Self::Script,
             (Some("navigate"), Some("document") | None) => Self::Person,
             (Some("navigate"), Some(_)) => Self::Frame,
             // After the mode, since htmx never navigates.

@@ -422,6 +422,17 @@ fn a_page_that_shows_the_kept_page_is_private() {
 }
 
 #[test]
+fn a_refused_websocket_is_not_redirected_and_not_kept_as_the_wanted_page() {
+    let app = keeping().start();
+    // Without `Sec-Fetch-Mode` and `Accept`, as over plain HTTP.
+    let mut browser = app.browser().header("Upgrade", "websocket");
+    let reply = browser.get("/private");
+    assert_eq!(reply.status, Status::Unauthorized);
+    assert_eq!(reply.location(), None);
+    assert!(reply.set_cookies().is_empty());
+}
+
+#[test]
 fn next_prints_and_serializes_as_its_page() {
     #[get("/shown")]
     fn shown(next: Next) -> String {
