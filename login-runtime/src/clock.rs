@@ -104,6 +104,15 @@ impl Clock {
         Self(Source::System)
     }
 
+    /// Returns how long to wait for a time, at most, before another look at the clock.
+    pub(crate) fn wait_for(&self, time: UnixTime) -> Duration {
+        match &self.0 {
+            Source::System => Duration::from_secs(time.since(self.now())),
+            #[cfg(feature = "testing")]
+            Source::Manual(_) => Duration::from_millis(10),
+        }
+    }
+
     /// Returns the current time; 0 if the system's clock is set before 1970.
     #[must_use]
     pub fn now(&self) -> UnixTime {

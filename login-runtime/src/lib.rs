@@ -8,13 +8,13 @@
 //! | --- | --- |
 //! | `manager/` | What does a developer attach, and when does it run? `builder` and `settings` collect, `fairing` launches and finishes each response, `clash` compares several managers, `optional_user` warns of a `&User` that refuses nobody |
 //! | `audit/` | Who may use each route? `launch` prints it and stops what cannot work. `known` finds the guards, `reach` follows a visitor; `views`, `redirects` and `without_view` judge pages, `doubts` and `area` open routes, each as `looked` has it |
-//! | `session/` | What does a handler ask and change? `login` and `change` are the verbs, `presented` and `end` their tools, `verb` logs their failures; `current_user`, `next` and `signer` are guards |
+//! | `session/` | What does a handler ask and change? `login` and `change` are the verbs, `presented` and `end` their tools, `verb` logs their failures; `login_end` ends streams; `current_user`, `next` and `signer` are guards |
 //! | `response/` | What does a response carry? `answer` turns a denial into a redirect, `asker` knows whom to redirect, `wanted` reads `next`, `cookies` writes every login cookie, `flash` and `caching`; `why` logs why a login was refused, `off_site` a login that leaves the site; `retry` keeps `next` when a login fails |
 //! | `access/` | Who may use a route? `guard` is the rule, `decide` the only decision; `attribute`, `group` and `user` ask it; `condition`, `denial`; `argument` checks at compile time which guards a function may take; `declared` and `launch` serve the launch |
 //! | `login/` | Who is logged in, in this request? `visit` is its state, `shown` and `cookie` sort the cookies, `search` finds the user, `findings` keeps what it finds, `remember` restores, `fate` is what became of a cookie, `pending` is what the response must carry |
 //! | `realm/` | What does one attached manager know? `registry` has all realms, `any` is a realm of an unknown user type, `seal` binds tokens to user and client, `site` judges where a request comes from, `unavailable` is what can fail, `message` is flashed |
 //! | `app/` | What does the application bring? `user`, `session_hash`, `loader`, `handler`, `event`; `id_type` is what a loader takes ids as, `contain` runs its code, `failure` is how that code fails |
-//! | `revocation/` | Which logins have ended? The trait, the list in `memory`, and `bounded`, which contains a list of the application's; `log` is what a store must do, `replicated` is a copy of one |
+//! | `revocation/` | Which logins have ended? The trait, the list in `memory`, `wakes` for who waits for an end, and `bounded`, which contains a list of the application's; `log` is what a store must do, `replicated` is a copy of one |
 //! | `flask/` | Which logins do the cookies of a Flask application show? Only with the feature `flask`; `realm/flask`, `login/flask` and `session/flask` turn them into logins of ours, and end them |
 //! | `config/` | Which settings are there, and which hold? |
 //! | `request/` | What does a request show? `cookie_header`, `client_ip`, `fingerprint` and `cross_site` are pure; `headers`, `client_info`, `cookies` and `cache` read the request |
@@ -111,5 +111,5 @@ pub use self::revocation::{
 pub use self::session::current_user::{Anonymous, CurrentUser};
 pub use self::session::next::{Next, NextField, NextRedirect};
 pub use self::session::signer::Signer;
-pub use self::session::{Login, LoginChange, LoginError, LoginSession};
+pub use self::session::{Login, LoginChange, LoginEnd, LoginError, LoginSession};
 pub use self::token::{LoginId, SessionId};

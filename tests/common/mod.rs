@@ -14,6 +14,7 @@ pub mod next_values;
 pub mod quickstart;
 pub mod revocations;
 pub mod socket;
+pub mod streams;
 pub mod witness;
 
 use std::collections::BTreeMap;

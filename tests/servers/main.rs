@@ -22,6 +22,7 @@ use rocket_login::testing::Clock;
 use rocket_login::testing::store::{Fault, MemoryLog};
 use rocket_login::{EventKind, LoginError, LoginEvent, LoginSession, event_listener};
 
+use common::streams::{Ends, Stream, stream};
 use common::{App, Browser, REMEMBER, Running, START, User, Users};
 
 fn store() -> MemoryLog {
@@ -37,11 +38,11 @@ fn on(log: &MemoryLog) -> App {
                 .event_listener(note)
         })
         .set("login.store.stale_wait", "200ms")
-        .routes(routes![health, renew])
+        .routes(routes![health, renew, stream])
 }
 
 fn start(app: App) -> Running {
-    app.start_with(|rocket| rocket.manage(Noted::default()))
+    app.start_with(|rocket| rocket.manage(Noted::default()).manage(Ends::default()))
 }
 
 /// The events about the store.
@@ -319,4 +320,51 @@ fn a_store_that_was_wiped_gets_its_logouts_back() {
         one.logged_in("bob").me();
         noted(&one).contains(&EventKind::StoreLost)
     });
+}
+
+#[test]
+fn a_stream_ends_within_a_second_of_the_logout_on_another_server() {
+    let log = store();
+    let [one, two] = [&log, &log].map(|log| start(on(log)));
+    for logout in ["/logout", "/logout-everywhere"] {
+        let mut browser = one.remembered("alice");
+        let mut mine = Stream::begin(&mut browser);
+        let mut other = Stream::begin(&mut one.logged_in("bob"));
+        assert!(!mine.has_ended());
+        assert_eq!(at(&two, &browser).post(logout, "").status, Status::Ok);
+        assert!(mine.ends_within(PROMISE), "{logout}");
+        assert!(!other.has_ended(), "{logout}");
+    }
+}
+
+#[test]
+fn a_stream_ends_when_the_copy_of_the_store_is_too_old() {
+    for fault in [Fault::Silent, Fault::Down] {
+        let log = store();
+        let server = start(on(&log));
+        let mut stream = Stream::begin(&mut server.logged_in("alice"));
+        assert!(!stream.has_ended());
+        log.set_fault(fault);
+        // A second until the copy is old, a look at the store, and `stale_wait`.
+        assert!(stream.ends_within(Duration::from_secs(4)), "{fault:?}");
+    }
+}
+
+#[test]
+fn an_old_copy_serves_events_for_a_time_and_no_websocket() {
+    let log = store();
+    let server = start(on(&log).set("login.store.on_stale", "serve for 2s"));
+    let mut browser = server.logged_in("alice");
+    let mut shaken = browser.clone().header("Upgrade", "websocket");
+    let (mut events, mut socket) = (Stream::begin(&mut browser), Stream::begin(&mut shaken));
+    log.set_fault(Fault::Down);
+    soon(Duration::from_secs(3), || {
+        server.browser().get("/health").status == Status::ServiceUnavailable
+    });
+    assert!(socket.ends_within(Duration::from_secs(2)));
+    assert_eq!(shaken.get("/private").status, Status::ServiceUnavailable);
+    assert_eq!(browser.get("/private").status, Status::Ok);
+    assert!(!events.has_ended());
+    assert!(events.ends_within(Duration::from_secs(5)));
+    assert_eq!(browser.get("/private").status, Status::ServiceUnavailable);
 }

@@ -97,6 +97,16 @@ enum Slot {
     Nobody,
 }
 
+/// The login of a request at this moment, as far as it is known.
+pub(crate) enum LoginNow {
+    /// No guard has asked.
+    Unasked,
+    Nobody,
+    /// The request loader knows the user.
+    WithoutSession,
+    Session(Token),
+}
+
 /// What a request leaves to its response.
 pub(crate) struct Outcome {
     pub(crate) pending: Pending,
@@ -173,6 +183,19 @@ impl<U: UserMixin> Visit<U> {
             return Ok(None);
         }
         Ok(self.token(&self.state().who).cloned())
+    }
+
+    /// Returns the login at this moment, without a search.
+    pub(crate) fn login_now(&self) -> LoginNow {
+        let who = &self.state().who;
+        match (self.token(who), who) {
+            (Some(token), _) => LoginNow::Session(token.clone()),
+            (None, Who::Unasked) => LoginNow::Unasked,
+            (None, Who::Found { .. }) if self.findings.user.get().is_some() => {
+                LoginNow::WithoutSession
+            }
+            (None, _) => LoginNow::Nobody,
+        }
     }
 
     /// Returns the session token of a state.

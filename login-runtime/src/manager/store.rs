@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::revocation::log::RevocationLog;
 use crate::revocation::replicated::freshness::Limits;
 use crate::revocation::replicated::{Plan, Replicated};
-use crate::revocation::{MemoryRevocations, RevocationError, RevocationList, Revocations};
+use crate::revocation::{MemoryRevocations, RevocationError, RevocationList, Revocations, Wakes};
 use crate::token::secret::SecretKey;
 
 /// What a store of ended logins is opened with, see
@@ -102,6 +102,7 @@ impl Source {
                 return Ok(Revocations::Shared {
                     list,
                     timeout: config.loader_timeout,
+                    wakes: Wakes::default(),
                 });
             }
             Self::Store(open) => open,

@@ -10,7 +10,7 @@ use crate::revocation::replicated::freshness::Trust;
 use crate::revocation::replicated::{Health, News, Replicated};
 use crate::revocation::{
     MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
-    SessionRef, SessionStatus, UserRef,
+    SessionRef, SessionStatus, UserRef, Wakes,
 };
 use crate::soon::Soon::{self, Now};
 
@@ -23,8 +23,16 @@ pub(crate) enum Revocations {
     Shared {
         list: Box<dyn RevocationList>,
         timeout: Duration,
+        wakes: Wakes,
     },
 }
+
+/// How often a stream looks at a list that wakes it, in case that the thread of a store has died or the machine was
+/// suspended.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// How often a stream looks at a list of the application's, which does not say when another server has changed it.
+const POLL: Duration = Duration::from_secs(5);
 
 impl Revocations {
     pub(crate) async fn revoke(
@@ -34,7 +42,15 @@ impl Revocations {
         match self {
             Self::Memory(list) => Ok(list.end(ended)),
             Self::Replicated(list) => list.revoke(ended).await,
-            Self::Shared { list, timeout } => call(*timeout, || list.revoke(ended)).await,
+            Self::Shared {
+                list,
+                timeout,
+                wakes,
+            } => {
+                let revoked = call(*timeout, || list.revoke(ended)).await;
+                wakes.everybody();
+                revoked
+            }
         }
     }
 
@@ -45,7 +61,15 @@ impl Revocations {
                 Ok(())
             }
             Self::Replicated(list) => list.revoke_user(ended).await,
-            Self::Shared { list, timeout } => call(*timeout, || list.revoke_user(ended)).await,
+            Self::Shared {
+                list,
+                timeout,
+                wakes,
+            } => {
+                let revoked = call(*timeout, || list.revoke_user(ended)).await;
+                wakes.everybody();
+                revoked
+            }
         }
     }
 
@@ -58,7 +82,7 @@ impl Revocations {
         match self {
             Self::Memory(list) => Now(Ok((list.status_of(session, now), Trust::Fresh))),
             Self::Replicated(list) => list.status(session),
-            Self::Shared { list, timeout } => call(*timeout, || list.status(session, now))
+            Self::Shared { list, timeout, .. } => call(*timeout, || list.status(session, now))
                 .map(|status| Ok((status?, Trust::Fresh))),
         }
     }
@@ -72,7 +96,7 @@ impl Revocations {
         match self {
             Self::Memory(list) => Ok(list.date_of(user, now)),
             Self::Replicated(list) => list.date(user).await,
-            Self::Shared { list, timeout } => call(*timeout, || list.date(user, now)).await,
+            Self::Shared { list, timeout, .. } => call(*timeout, || list.date(user, now)).await,
         }
     }
 
@@ -81,6 +105,23 @@ impl Revocations {
         match self {
             Self::Memory(_) | Self::Shared { .. } => Vec::new(),
             Self::Replicated(list) => list.news(),
+        }
+    }
+
+    /// What wakes a stream when a login ends.
+    pub(crate) fn wakes(&self) -> &Wakes {
+        match self {
+            Self::Memory(list) => list.wakes(),
+            Self::Replicated(list) => list.wakes(),
+            Self::Shared { wakes, .. } => wakes,
+        }
+    }
+
+    /// How long a stream waits at most until it looks at the list again.
+    pub(crate) fn look_again(&self) -> Duration {
+        match self {
+            Self::Memory(_) | Self::Replicated(_) => LOOK_AGAIN,
+            Self::Shared { .. } => POLL,
         }
     }
 

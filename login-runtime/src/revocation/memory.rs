@@ -10,7 +10,7 @@ use crate::clock::UnixTime;
 use crate::revocation::expiring::{Entry, Expiring, IdHasher};
 use crate::revocation::{
     RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked, SessionRef, SessionStatus,
-    Successor, UserRef,
+    Successor, UserRef, Wakes,
 };
 use crate::token::{LoginId, SessionId};
 
@@ -33,6 +33,7 @@ pub struct MemoryRevocations {
     has_users: AtomicBool,
     /// The latest time that was given out as a date.
     latest: AtomicU64,
+    wakes: Wakes,
 }
 
 const SHARDS: usize = 16;
@@ -98,6 +99,7 @@ impl MemoryRevocations {
             users: RwLock::default(),
             has_users: AtomicBool::new(false),
             latest: AtomicU64::new(0),
+            wakes: Wakes::default(),
         }
     }
 
@@ -107,7 +109,9 @@ impl MemoryRevocations {
         if is_confirmation && has_ended_with_user {
             return Revoked::Before;
         }
-        match self.enter(&ended) {
+        let entered = self.enter(&ended);
+        self.wakes.login(ended.session.login_id);
+        match entered {
             Entered::Now if !has_ended_with_user => Revoked::Now,
             Entered::Now | Entered::Before => Revoked::Before,
             Entered::Full => self.end_with_user(&ended),
@@ -151,6 +155,10 @@ impl MemoryRevocations {
             .filter(|not_before| session.created_at < *not_before)
     }
 
+    pub(super) fn wakes(&self) -> &Wakes {
+        &self.wakes
+    }
+
     /// Ends the logins that a user has at this moment.
     pub(super) fn end_user(&self, ended: RevokeUser<'_>) {
         let user = UserRef {
@@ -192,6 +200,8 @@ impl MemoryRevocations {
             None => users.insert(user_id.into(), not_before, until),
         }
         self.has_users.store(true, Ordering::SeqCst);
+        drop(realms);
+        self.wakes.everybody();
         held
     }
 
@@ -330,6 +340,8 @@ impl MemoryRevocations {
                     None
                 }
             };
+            drop(shard);
+            self.wakes.login(id);
         }
     }
 

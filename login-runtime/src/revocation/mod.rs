@@ -5,9 +5,11 @@ mod expiring;
 pub(crate) mod log;
 mod memory;
 pub(crate) mod replicated;
+mod wakes;
 
 pub(crate) use self::bounded::Revocations;
 pub use self::memory::MemoryRevocations;
+pub(crate) use self::wakes::Wakes;
 
 use std::error::Error;
 use std::fmt;

@@ -7,6 +7,7 @@ mod error;
 #[cfg(feature = "flask")]
 mod flask;
 mod login;
+mod login_end;
 pub(crate) mod next;
 mod presented;
 pub(crate) mod signer;
@@ -17,9 +18,12 @@ mod verb;
 pub use self::change::LoginChange;
 pub use self::error::LoginError;
 pub use self::login::Login;
+pub use self::login_end::LoginEnd;
 
 use std::any::TypeId;
 use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
 
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
@@ -36,6 +40,7 @@ use crate::login::visit::Visit;
 use crate::realm::Realm;
 use crate::realm::any::AnyVisit as _;
 use crate::realm::registry::manager_is_missing;
+use crate::realm::site::only_reads;
 use crate::redirect::login_url::{at_host, login_url};
 use crate::request::cross_site::{CrossSiteProtection, is_safe};
 use crate::token::LoginId;
@@ -65,7 +70,7 @@ use crate::token::LoginId;
 /// # fn main() {}
 /// ```
 pub struct LoginSession<'r, U> {
-    realm: &'r Realm<U>,
+    realm: &'r Arc<Realm<U>>,
     req: &'r Request<'r>,
     visit: &'r Visit<U>,
 }
@@ -266,6 +271,59 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
             return Ok(false);
         };
         Ok(self.remember_of(&session, core.clock.now()).is_some())
+    }
+
+    /// Returns a future that resolves when the login of this request ends, for a response that lasts: server-sent events
+    /// or a WebSocket.
+    ///
+    /// It resolves when a request with the cookies of this one would be refused:
+    ///
+    /// - at a logout, also by `logout_everywhere`: on this server at once; with a store, on each other server as soon as it
+    ///   hears of it, at most `login.store.max_staleness` later; with a [`RevocationList`](crate::RevocationList) of your own
+    ///   and a logout elsewhere, within 5 seconds;
+    /// - at a confirmation of the login or another login of this browser, which replaces its cookies;
+    /// - at the end of the session's lifetime, or of the idle timeout since the cookie was last renewed: a stream is no use
+    ///   of the login. The client connects again with its newer cookie; if there was no other use, it is refused;
+    /// - when the list of ended logins fails, or the copy of a store is too old: what cannot be known is refused. Under
+    ///   `login.store.on_stale = "serve for .."` server-sent events go on for that time, and WebSockets do not.
+    ///
+    /// It does not ask the user loader: end the logins of a user who is closed, or whose password has changed, with
+    /// [`logout_everywhere_for`](Self::logout_everywhere_for). For a user whom the request loader knows, it resolves after
+    /// `session_lifetime`, and at once if nobody is logged in. The login is that of the moment of the call, so call it after
+    /// any change of the login, and on a route that a guard protects.
+    ///
+    /// While nothing happens, it costs one waiter and one timer.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use std::time::Duration;
+    /// # use rocket::get;
+    /// # use rocket::response::stream::{Event, EventStream};
+    /// # use rocket::tokio::{select, time::sleep};
+    /// # use rocket_login::{login_required, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// #[login_required]
+    /// #[get("/clock")]
+    /// fn clock(session: LoginSession<'_, User>) -> EventStream![] {
+    ///     let mut ended = session.ended();
+    ///     EventStream! {
+    ///         loop {
+    ///             select! {
+    ///                 () = &mut ended => break,
+    ///                 () = sleep(Duration::from_secs(1)) => yield Event::data("tick"),
+    ///             }
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// Any stream ends with the login by `stream.take_until(session.ended())` of `rocket::futures::StreamExt`.
+    #[track_caller]
+    pub fn ended(&self) -> LoginEnd {
+        let core = &self.realm.core;
+        let reads_only = only_reads(self.req, &core.client(self.req));
+        LoginEnd::of(self.realm, self.visit, reads_only, Location::caller())
     }
 
     /// Returns who is logged in now, after any login or logout in this handler.

@@ -42,6 +42,16 @@ pub(crate) fn check(token: &Token, now: UnixTime, idle: Option<u64>) -> Result<(
     }
 }
 
+/// Returns when a token ends that is not renewed; a permanent login has no idle timeout.
+pub(crate) fn ends_at(token: &Token, idle: Option<u64>) -> UnixTime {
+    match idle {
+        Some(idle) if !token.flags.contains(Flags::PERMANENT) => {
+            token.expires_at.min(token.renewed_at.plus(idle))
+        }
+        _ => token.expires_at,
+    }
+}
+
 /// Whether a session that is in use must be renewed, so that the idle timeout starts again.
 pub(crate) fn renewal_due(token: &Token, now: UnixTime, idle: Option<u64>) -> bool {
     let Some(idle) = idle else { return false };
@@ -115,6 +125,19 @@ mod tests {
         assert_eq!(check(&token, now, Some(HOUR)), Err(Lapsed::Idle));
         token.flags.insert(Flags::PERMANENT);
         assert_eq!(check(&token, now, Some(HOUR)), Ok(()));
+    }
+
+    #[test]
+    fn a_token_is_refused_from_the_second_in_which_it_ends() {
+        let mut token = token();
+        for idle in [None, Some(HOUR), Some(100 * HOUR)] {
+            for _ in 0..2 {
+                token.flags.toggle(Flags::PERMANENT);
+                let end = ends_at(&token, idle);
+                assert!(check(&token, end, idle).is_err());
+                assert_eq!(check(&token, at(end.as_secs() - 1), idle), Ok(()));
+            }
+        }
     }
 
     #[test]

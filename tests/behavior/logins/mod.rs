@@ -1,5 +1,6 @@
 //! Logins from the view of users: login, logout, remember, freshness, protection.
 
+mod ended;
 mod format;
 mod fresh;
 mod in_flight;

@@ -35,7 +35,7 @@ use crate::revocation::log::entry::{Next, RealmId, Subject};
 use crate::revocation::log::{Appended, Change, Entry, Guard, Key, OpId, Record, RevocationLog};
 use crate::revocation::{
     RevocationError, RevokeSession, RevokeUser, Revoked, SessionRef, SessionStatus, Successor,
-    UserRef,
+    UserRef, Wakes,
 };
 use crate::soon::Soon::{self, Later, Now};
 use crate::token::secret::SecretKey;
@@ -153,6 +153,10 @@ impl Replicated {
                 "the copy of the store is old, so nobody can log in or confirm a login",
             )),
         }
+    }
+
+    pub(crate) fn wakes(&self) -> &Wakes {
+        self.shared.replica.wakes()
     }
 
     /// Returns what has happened to the store since the last call.
@@ -424,6 +428,7 @@ impl Shared {
                      answers, requests with a login are handled as `login.store.on_stale` says"
                 );
                 self.tell(&mut watch, News::Stale);
+                self.replica.wakes().everybody();
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::clock::UnixTime;
 use crate::revocation::expiring::IdHasher;
 use crate::revocation::log::entry::{Next, RealmId, Subject, UserDigest};
 use crate::revocation::log::{Entry, Key};
-use crate::revocation::{SessionRef, SessionStatus};
+use crate::revocation::{SessionRef, SessionStatus, Wakes};
 use crate::token::{LoginId, SessionId};
 
 /// Every entry of one realm. It only grows, as the entries do, until expired ones are purged.
@@ -29,6 +29,7 @@ pub(super) struct Replica {
     displaced: Mutex<Vec<Entry>>,
     /// The latest date of an entry, and so a time that the store has reached.
     latest: AtomicU64,
+    wakes: Wakes,
 }
 
 const SHARDS: usize = 64;
@@ -88,11 +89,16 @@ impl Replica {
             everybody_at: AtomicU64::new(0),
             displaced: Mutex::default(),
             latest: AtomicU64::new(0),
+            wakes: Wakes::default(),
         }
     }
 
     pub(super) fn realm(&self) -> RealmId {
         self.realm
+    }
+
+    pub(super) fn wakes(&self) -> &Wakes {
+        &self.wakes
     }
 
     pub(super) fn users(&self) -> &Arc<UserKeys> {
@@ -113,6 +119,20 @@ impl Replica {
         if entry.key.realm != self.realm {
             return Ok(());
         }
+        // A table that is read anew wakes nobody with what the copy has.
+        let held = self.get(&entry.key);
+        if held.is_some_and(|held| held.joined(*entry) == held) {
+            return Ok(());
+        }
+        self.enter(entry)?;
+        match entry.key.subject {
+            Subject::Login(login) | Subject::Session(login, _) => self.wakes.login(login),
+            Subject::User(_) | Subject::Realm => self.wakes.everybody(),
+        }
+        Ok(())
+    }
+
+    fn enter(&self, entry: &Entry) -> Result<(), UnknownKey> {
         match entry.key.subject {
             Subject::Login(login) => {
                 let displaced = write(self.shard(login))
