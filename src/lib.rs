@@ -67,7 +67,9 @@ pub mod revocation {
 
 /// The verbs of [`LoginSession`] before their `.await`, and what a user type adds to its session hash.
 pub mod session {
-    pub use login_runtime::{Login, LoginChange, LoginEnd, SessionHashField};
+    pub use login_runtime::{
+        Login, LoginChange, LoginEnd, SessionHashField, UserSigner, UserToken, UserTokenError,
+    };
 }
 
 /// The store of ended logins that several servers share: what it must do, and how it is doing.

@@ -25,6 +25,7 @@ mod replay;
 mod rotation;
 mod timing;
 mod transport;
+mod user_tokens;
 mod verdicts;
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};

@@ -15,12 +15,13 @@ use std::time::{Duration, Instant};
 use rocket::http::Status;
 use rocket::{State, get, post, routes};
 use rocket_login::revocation::{RevocationError, UnixTime};
+use rocket_login::session::UserTokenError;
 use rocket_login::store::{
     Appended, Change, Entry, Epoch, Key, Position, RevocationLog, Since, StoreHealth,
 };
 use rocket_login::testing::Clock;
 use rocket_login::testing::store::{Fault, MemoryLog};
-use rocket_login::{EventKind, LoginError, LoginEvent, LoginSession, event_listener};
+use rocket_login::{EventKind, LoginError, LoginEvent, LoginSession, Signer, event_listener};
 
 use common::streams::{Ends, Stream, stream};
 use common::{App, Browser, REMEMBER, Running, START, User, Users};
@@ -38,7 +39,7 @@ fn on(log: &MemoryLog) -> App {
                 .event_listener(note)
         })
         .set("login.store.stale_wait", "200ms")
-        .routes(routes![health, renew, stream])
+        .routes(routes![health, renew, stream, link, reset])
 }
 
 fn start(app: App) -> Running {
@@ -88,6 +89,23 @@ async fn renew(
     session.logout_everywhere_for(&user).await?;
     session.confirm_login(&user).await?;
     Ok("renewed")
+}
+
+#[get("/link?<name>")]
+fn link(
+    name: &str,
+    users: &State<Users>,
+    signer: Signer<'_, User>,
+) -> Result<String, UserTokenError> {
+    let user = users.get(name).ok_or(UserTokenError::Invalid)?;
+    signer
+        .for_user(&user)
+        .sign("reset", "", Duration::from_secs(60))
+}
+
+#[post("/reset?<token>")]
+async fn reset(token: &str, signer: Signer<'_, User>) -> Result<String, UserTokenError> {
+    Ok(signer.find_user("reset", token).await?.use_up().await?.id)
 }
 
 /// The same browser, with its next request to another server.
@@ -367,4 +385,25 @@ fn an_old_copy_serves_events_for_a_time_and_no_websocket() {
     assert!(!events.has_ended());
     assert!(events.ends_within(Duration::from_secs(5)));
     assert_eq!(browser.get("/private").status, Status::ServiceUnavailable);
+}
+
+#[test]
+fn a_token_for_a_user_works_once_on_all_servers() {
+    let log = store();
+    let [one, two] = [&log, &log].map(|log| start(on(log)));
+    let token = one.browser().get("/link?name=alice").body;
+    let reset = |server: &Running| {
+        let reply = server.browser().post(&format!("/reset?token={token}"), "");
+        (reply.status, reply.body)
+    };
+    assert_eq!(reset(&two), (Status::Ok, "alice".into()));
+    // At once, before the first server can have heard of it.
+    for server in [&one, &two, &start(on(&log))] {
+        assert_eq!(reset(server).0, Status::Gone);
+    }
+    log.set_fault(Fault::Down);
+    let token = one.browser().get("/link?name=alice").body;
+    let path = format!("/reset?token={token}");
+    let reply = one.browser().post(&path, "");
+    assert_eq!(reply.status, Status::ServiceUnavailable);
 }

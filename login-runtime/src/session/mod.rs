@@ -13,12 +13,14 @@ mod presented;
 pub(crate) mod signer;
 #[cfg(test)]
 mod tests;
+mod user_token;
 mod verb;
 
 pub use self::change::LoginChange;
 pub use self::error::LoginError;
 pub use self::login::Login;
 pub use self::login_end::LoginEnd;
+pub use self::user_token::{UserSigner, UserToken, UserTokenError};
 
 use std::any::TypeId;
 use std::fmt;

@@ -7,6 +7,7 @@ use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::{Ignite, Request, Rocket, Sentinel};
 
+use super::user_token::{UserSigner, UserToken, UserTokenError};
 use crate::access::denial::GuardError;
 use crate::app::user::UserMixin;
 use crate::realm::registry::manager_is_missing;
@@ -18,6 +19,8 @@ use crate::token::value;
 /// It uses the keys of the manager for `U`. Each purpose has its own key, so a value that was signed for one purpose is
 /// worthless for another, and never a login. Values are signed, not encrypted. Flask-Login's `encode_cookie` and
 /// `decode_cookie`, with an expiry.
+///
+/// [`for_user`](Self::for_user) signs tokens for one user, such as a link to reset a password.
 ///
 /// # Example
 ///
@@ -36,7 +39,10 @@ use crate::token::value;
 ///     Some(token)
 /// }
 /// ```
-pub struct Signer<'r, U>(&'r Realm<U>);
+pub struct Signer<'r, U> {
+    pub(super) realm: &'r Realm<U>,
+    req: &'r Request<'r>,
+}
 
 impl<U> Clone for Signer<'_, U> {
     fn clone(&self) -> Self {
@@ -46,7 +52,7 @@ impl<U> Clone for Signer<'_, U> {
 
 impl<U> Copy for Signer<'_, U> {}
 
-impl<U: UserMixin> Signer<'_, U> {
+impl<'r, U: UserMixin> Signer<'r, U> {
     /// Returns the signed value, which fits into a cookie or a URL. It is valid for `duration`, in whole seconds.
     ///
     /// Returns `None` if `value` has more than 2,048 bytes.
@@ -87,8 +93,90 @@ impl<U: UserMixin> Signer<'_, U> {
         value::decode(&core.ring, &own(purpose), signed, core.clock.now())
     }
 
+    /// Signs tokens for one user: a link to reset a password, or to verify an e-mail address.
+    ///
+    /// A token is for one purpose and one user, expires, and can be [used up](UserToken::use_up). It dies when the user's
+    /// [`session_hash`](UserMixin::session_hash) changes: a link to reset a password dies with the next new password, whoever
+    /// sets it. Without a session hash it lives until it expires or is used up. Django's `PasswordResetTokenGenerator`, Rails'
+    /// `generates_token_for`.
+    ///
+    /// Whoever has the link is the user, until it expires. Let it live for minutes or hours, and do not log its address:
+    /// Rocket logs paths and, at the log level `normal`, queries.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::form::Form;
+    /// # use rocket::post;
+    /// # use rocket_login::UserMixin;
+    /// # #[derive(UserMixin)] struct User { id: i64, #[user(session_hash)] password_hash: String }
+    /// # fn find_by_email(email: &str) -> Option<User> { None }
+    /// # fn send(email: &str, text: &str) {}
+    /// # async fn set_password(user: &User, password: &str) {}
+    /// use std::time::Duration;
+    /// use rocket_login::{Signer, session::UserTokenError};
+    ///
+    /// #[post("/forgotten", data = "<email>")]
+    /// fn forgotten(email: &str, signer: Signer<'_, User>) -> Result<&'static str, UserTokenError> {
+    ///     if let Some(user) = find_by_email(email) {
+    ///         let token = signer.for_user(&user).sign("new password", "", Duration::from_secs(30 * 60))?;
+    ///         send(email, &format!("https://app.example/reset/{token}"));
+    ///     }
+    ///     // The same for every address, so that nobody learns who has an account.
+    ///     Ok("If there is an account, a mail is on its way.")
+    /// }
+    ///
+    /// #[post("/reset/<token>", data = "<password>")]
+    /// async fn reset(
+    ///     token: &str,
+    ///     password: &str,
+    ///     signer: Signer<'_, User>,
+    /// ) -> Result<&'static str, UserTokenError> {
+    ///     let user = signer.find_user("new password", token).await?.use_up().await?;
+    ///     // All logins of the user end too, because their session hash changes.
+    ///     set_password(&user, password).await;
+    ///     Ok("You have a new password.")
+    /// }
+    /// ```
+    #[must_use]
+    pub fn for_user<'s>(&self, user: &'s U) -> UserSigner<'s, 'r, U> {
+        UserSigner::new(*self, user)
+    }
+
+    /// Verifies a token that [`for_user`](Self::for_user) has signed for this purpose, and loads its user.
+    ///
+    /// The token stays valid until [`use_up`](UserToken::use_up): a GET can show the form, and its POST uses the token up.
+    ///
+    /// # Errors
+    ///
+    /// - [`UserTokenError::Invalid`]: the token is not genuine, or is for another purpose, realm or application.
+    /// - [`UserTokenError::Expired`], [`UserTokenError::Spent`]: it was genuine.
+    /// - [`UserTokenError::Unavailable`]: the user loader or the revocation list failed.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::get;
+    /// # use rocket_login::UserMixin;
+    /// # #[derive(UserMixin)] struct User { id: i64, name: String }
+    /// use rocket_login::{Signer, session::UserTokenError};
+    ///
+    /// #[get("/reset/<token>")]
+    /// async fn form(token: &str, signer: Signer<'_, User>) -> Result<String, UserTokenError> {
+    ///     let token = signer.find_user("new password", token).await?;
+    ///     Ok(format!("Choose a new password, {}", token.user().name))
+    /// }
+    /// ```
+    pub async fn find_user(
+        &self,
+        purpose: &str,
+        token: &str,
+    ) -> Result<UserToken<'r, U>, UserTokenError> {
+        UserToken::find(self.realm, self.req, purpose, token).await
+    }
+
     fn core(&self) -> &RealmCore {
-        &self.0.core
+        &self.realm.core
     }
 }
 
@@ -109,7 +197,7 @@ impl<'r, U: UserMixin> FromRequest<'r> for Signer<'r, U> {
 
     async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, GuardError> {
         match Realm::<U>::of(req.rocket()) {
-            Some(realm) => Outcome::Success(Signer(realm)),
+            Some(realm) => Outcome::Success(Signer { realm, req }),
             None => GuardError::NoManager.outcome(),
         }
     }

@@ -8,6 +8,7 @@ mod kind;
 pub(crate) mod random;
 pub(crate) mod secret;
 pub(crate) mod times;
+pub(crate) mod user_value;
 pub(crate) mod value;
 #[cfg(test)]
 mod vectors;

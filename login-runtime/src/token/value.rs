@@ -6,10 +6,10 @@ use crate::token::keys::{KeyRing, KeySet};
 use crate::token::kind::VALUE;
 
 /// The longest value, in bytes.
-const MAX_VALUE: usize = 2_048;
+pub(crate) const MAX_VALUE: usize = 2_048;
 
 /// The longest signed value that is decoded, in bytes.
-const MAX_BYTES: usize = 3_072;
+pub(super) const MAX_BYTES: usize = 3_072;
 
 /// Signs a value for one purpose, valid until `expires_at`; `None` if it is longer than 2,048 bytes.
 pub(crate) fn encode(

@@ -17,3 +17,4 @@ mod signer;
 mod support;
 mod testing_helpers;
 mod unrelated;
+mod user_tokens;
