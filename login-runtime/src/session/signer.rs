@@ -100,8 +100,8 @@ impl<'r, U: UserMixin> Signer<'r, U> {
     /// sets it. Without a session hash it lives until it expires or is used up. Django's `PasswordResetTokenGenerator`, Rails'
     /// `generates_token_for`.
     ///
-    /// Whoever has the link is the user, until it expires. Let it live for minutes or hours, and do not log its address:
-    /// Rocket logs paths and, at the log level `normal`, queries.
+    /// Whoever has the link can use it: let it live for minutes or hours. Put the token into the query, as in the example:
+    /// our log lines name paths and no queries. Rocket's own line at the log level `normal` names both.
     ///
     /// # Example
     ///
@@ -120,13 +120,13 @@ impl<'r, U: UserMixin> Signer<'r, U> {
     /// fn forgotten(email: &str, signer: Signer<'_, User>) -> Result<&'static str, UserTokenError> {
     ///     if let Some(user) = find_by_email(email) {
     ///         let token = signer.for_user(&user).sign("new password", "", Duration::from_secs(30 * 60))?;
-    ///         send(email, &format!("https://app.example/reset/{token}"));
+    ///         send(email, &format!("https://app.example/reset?token={token}"));
     ///     }
     ///     // The same for every address, so that nobody learns who has an account.
     ///     Ok("If there is an account, a mail is on its way.")
     /// }
     ///
-    /// #[post("/reset/<token>", data = "<password>")]
+    /// #[post("/reset?<token>", data = "<password>")]
     /// async fn reset(
     ///     token: &str,
     ///     password: &str,
@@ -161,7 +161,7 @@ impl<'r, U: UserMixin> Signer<'r, U> {
     /// # #[derive(UserMixin)] struct User { id: i64, name: String }
     /// use rocket_login::{Signer, session::UserTokenError};
     ///
-    /// #[get("/reset/<token>")]
+    /// #[get("/reset?<token>")]
     /// async fn form(token: &str, signer: Signer<'_, User>) -> Result<String, UserTokenError> {
     ///     let token = signer.find_user("new password", token).await?;
     ///     Ok(format!("Choose a new password, {}", token.user().name))
