@@ -69,6 +69,26 @@ fn a_verb_that_is_not_awaited_is_an_error() {
     );
 }
 
+#[get("/unguarded-stream")]
+async fn unguarded_stream(session: LoginSession<'_, User>) {
+    session.ended().await;
+}
+
+#[test]
+fn a_stream_on_a_route_without_a_guard_is_an_error() {
+    let lines = ours(Level::Error, || {
+        let app = App::new().routes(routes![unguarded_stream]).start();
+        app.logged_in("alice").get("/unguarded-stream");
+    });
+    assert_eq!(
+        placeless(lines),
+        [
+            "`ended` at here resolves at once, because no guard of this request has determined who is logged in: write \
+             `#[login_required]` above the route, or take `&User` or `CurrentUser`"
+        ]
+    );
+}
+
 #[post("/swallowed")]
 async fn swallowed(session: LoginSession<'_, User>) {
     let mut user = alice();

@@ -392,6 +392,9 @@ fn a_token_for_a_user_works_once_on_all_servers() {
     let log = store();
     let [one, two] = [&log, &log].map(|log| start(on(log)));
     let token = one.browser().get("/link?name=alice").body;
+    // An end of all logins is not the use of a token.
+    let mut browser = one.logged_in("alice");
+    assert_eq!(browser.post("/logout-everywhere", "").status, Status::Ok);
     let reset = |server: &Running| {
         let reply = server.browser().post(&format!("/reset?token={token}"), "");
         (reply.status, reply.body)

@@ -28,7 +28,7 @@ struct User {
 
 #[user_loader]
 fn load_user(id: String) -> Option<User> {
-    Some(User { id })
+    (!id.is_empty()).then_some(User { id })
 }
 
 /// What everybody hears.

@@ -67,13 +67,16 @@ impl Server {
         stream
             .set_read_timeout(Some(Duration::from_secs(20)))
             .unwrap();
-        let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
-        let length = body.len();
-        let request = format!(
-            "{request} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\n{lines}\r\n{body}"
-        );
-        stream.write_all(request.as_bytes()).unwrap();
+        let start = format!("{request} HTTP/1.1");
+        let length = format!("Content-Length: {}", body.len());
+        let form = "Content-Type: application/x-www-form-urlencoded";
+        let lines = [
+            &[&*start, "Host: localhost", form, &length],
+            headers,
+            &["", body],
+        ]
+        .concat();
+        stream.write_all(lines.join("\r\n").as_bytes()).unwrap();
         stream
     }
 

@@ -48,7 +48,8 @@ impl Revocations {
                 wakes,
             } => {
                 let revoked = call(*timeout, || list.revoke(ended)).await;
-                wakes.everybody();
+                // Others are not worth a question each: the logins that have replaced this one are found by the next poll.
+                wakes.login(ended.session.login_id);
                 revoked
             }
         }

@@ -5,8 +5,7 @@ use rocket::tokio::sync::futures::Notified;
 
 use crate::token::LoginId;
 
-/// Whoever waits looks at the list again when it is woken. One login in 256 shares its part with another one, so a logout
-/// wakes few of many streams.
+/// Whoever is woken looks at the list again. A logout wakes whoever waits for one of the logins in its part, a 256th of all.
 pub(crate) struct Wakes(Box<[Notify; PARTS]>);
 
 const PARTS: usize = 256;

@@ -1,4 +1,4 @@
-//! The end of a login, for responses that last: server-sent events and WebSockets.
+//! The end of a login, for a response that lasts: server-sent events or a WebSocket.
 
 use std::fmt;
 use std::panic::Location;

@@ -282,19 +282,19 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     ///
     /// - at a logout, also by `logout_everywhere`: on this server at once; with a store, on each other server as soon as it
     ///   hears of it, at most `login.store.max_staleness` later; with a [`RevocationList`](crate::RevocationList) of your own
-    ///   and a logout elsewhere, within 5 seconds;
+    ///   within 5 seconds, since each stream asks it so often;
     /// - at a confirmation of the login or another login of this browser, which replaces its cookies;
     /// - at the end of the session's lifetime, or of the idle timeout since the cookie was last renewed: a stream is no use
     ///   of the login. The client connects again with its newer cookie; if there was no other use, it is refused;
     /// - when the list of ended logins fails, or the copy of a store is too old: what cannot be known is refused. Under
-    ///   `login.store.on_stale = "serve for .."` server-sent events go on for that time, and WebSockets do not.
+    ///   `login.store.on_stale = "serve for .."` server-sent events go on for that time, and a WebSocket does not.
     ///
     /// It does not ask the user loader: end the logins of a user who is closed, or whose password has changed, with
     /// [`logout_everywhere_for`](Self::logout_everywhere_for). For a user whom the request loader knows, it resolves after
     /// `session_lifetime`, and at once if nobody is logged in. The login is that of the moment of the call, so call it after
     /// any change of the login, and on a route that a guard protects.
     ///
-    /// While nothing happens, it costs one waiter and one timer.
+    /// While nothing happens, it costs one waiter and one timer, which runs out once a minute.
     ///
     /// # Example
     ///

@@ -168,14 +168,14 @@ impl<'r, U: UserMixin> UserToken<'r, U> {
         let user = core.user(&self.token.uid);
         // A list that is full ends all logins of the user from before this date, so it must not lie in the future.
         let date = core.revocations.date(user, now).await?;
-        let used = RevokeSession {
+        let end = RevokeSession {
             session: session(&core.name, &self.token, date),
             successor: None,
             now,
             // The clock of another server may be behind.
             until: self.token.expires_at.plus(SKEW),
         };
-        match core.revocations.revoke(used).await? {
+        match core.revocations.revoke(end).await? {
             Revoked::Before => Err(UserTokenError::Spent),
             Revoked::Now => Ok(self.user),
             // Fails closed: the list could not remember the token.

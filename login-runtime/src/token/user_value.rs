@@ -133,6 +133,15 @@ mod tests {
     }
 
     #[test]
+    fn the_format_never_changes() {
+        // Made with Python's hmac and base64 modules.
+        let text = "AgN3NZcYAAAAAGtJ0gAHBwcHBwcHBwcHBwcHBwcHgzIpTjDBbheFfnuhAAE3YUBleGFtcGxlLmNvbYHKd05tec4NiAIE\
+                    eLtIiG8";
+        let sample = sample("7", "a@example.com");
+        assert_eq!(sample.encode(&ring(), &reset()), text);
+    }
+
+    #[test]
     fn a_value_is_valid_for_its_purpose_and_realm_only() {
         let text = sample("7", "").encode(&ring(), &reset());
         for (realm, purpose) in [

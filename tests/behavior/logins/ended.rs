@@ -97,7 +97,7 @@ fn a_stream_that_begins_after_a_change_lasts_as_long_as_the_new_login() {
 
 #[test]
 fn a_stream_ends_in_the_second_in_which_its_cookie_is_refused() {
-    let hour = Duration::from_secs(60 * 60);
+    let hour = 60 * 60;
     for (form, idle, end) in [
         ("permanent=off", true, hour),
         ("permanent=off", false, 24 * hour),
@@ -105,13 +105,14 @@ fn a_stream_ends_in_the_second_in_which_its_cookie_is_refused() {
         // The remember cookie would restore the login: the client connects again.
         ("remember=on", false, 24 * hour),
     ] {
-        let app = match idle {
-            true => start(app()),
-            false => start(app().set("login.session_idle_timeout", false)),
+        let app = if idle {
+            start(app())
+        } else {
+            start(app().set("login.session_idle_timeout", false))
         };
         let mut browser = app.logged_in_with("alice", form);
         let mut stream = Stream::begin(&mut browser);
-        app.clock.advance(end - Duration::from_secs(1));
+        app.clock.advance(Duration::from_secs(end - 1));
         assert!(!stream.has_ended(), "{form} {idle}");
         app.clock.advance(Duration::from_secs(1));
         assert!(stream.has_ended(), "{form} {idle}");
