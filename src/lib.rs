@@ -60,8 +60,8 @@ pub mod redirect {
 /// The list of ended logins, for applications that share one between servers.
 pub mod revocation {
     pub use login_runtime::{
-        LoginId, MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser,
-        Revoked, SessionId, SessionRef, SessionStatus, Successor, UnixTime, UserRef,
+        LoginId, MemoryRevocations, RevocationError, RevocationList, RevokeRealm, RevokeSession,
+        RevokeUser, Revoked, SessionId, SessionRef, SessionStatus, Successor, UnixTime, UserRef,
     };
 }
 

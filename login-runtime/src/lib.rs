@@ -105,8 +105,8 @@ pub use self::revocation::log::{
     Rows, Since,
 };
 pub use self::revocation::{
-    MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
-    SessionRef, SessionStatus, Successor, UserRef,
+    MemoryRevocations, RevocationError, RevocationList, RevokeRealm, RevokeSession, RevokeUser,
+    Revoked, SessionRef, SessionStatus, Successor, UserRef,
 };
 pub use self::session::current_user::{Anonymous, CurrentUser};
 pub use self::session::next::{Next, NextField, NextRedirect};

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use rocket::futures::future::BoxFuture;
 use rocket::tokio;
 use rocket_login::revocation::{
-    MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
-    SessionRef, SessionStatus, UnixTime, UserRef,
+    MemoryRevocations, RevocationError, RevocationList, RevokeRealm, RevokeSession, RevokeUser,
+    Revoked, SessionRef, SessionStatus, UnixTime, UserRef,
 };
 
 use super::App;
@@ -22,11 +22,12 @@ struct Shared {
     ended: Mutex<Vec<String>>,
 }
 
-/// The four methods of a list.
+/// The methods of a list.
 #[derive(Clone, Copy, Debug)]
 pub enum Call {
     Revoke,
     RevokeUser,
+    RevokeRealm,
     Status,
     Date,
 }
@@ -97,9 +98,14 @@ impl RevocationList for Revocations {
         self.change(Call::Revoke, Revoked::Now, change).await
     }
 
-    async fn revoke_user(&self, ended: RevokeUser<'_>) -> Answer<()> {
+    async fn revoke_user(&self, ended: RevokeUser<'_>) -> Answer<Revoked> {
         let change = self.0.list.revoke_user(ended);
-        self.change(Call::RevokeUser, (), change).await
+        self.change(Call::RevokeUser, Revoked::Now, change).await
+    }
+
+    async fn revoke_realm(&self, ended: RevokeRealm<'_>) -> Answer<()> {
+        let change = self.0.list.revoke_realm(ended);
+        self.change(Call::RevokeRealm, (), change).await
     }
 
     async fn status(&self, session: SessionRef<'_>, now: UnixTime) -> Answer<SessionStatus> {

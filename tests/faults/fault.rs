@@ -20,6 +20,7 @@ pub enum Point {
     GroupCondition,
     Revoke,
     RevokeUser,
+    RevokeRealm,
     Status,
     Date,
     Listener(EventKind),
@@ -49,7 +50,7 @@ impl Point {
     pub fn status(self, fault: Fault) -> u16 {
         let is_of_the_list = matches!(
             self,
-            Point::Revoke | Point::RevokeUser | Point::Status | Point::Date
+            Point::Revoke | Point::RevokeUser | Point::RevokeRealm | Point::Status | Point::Date
         );
         match fault {
             Fault::PanicsAtOnce | Fault::PanicsLater if !is_of_the_list => 500,

@@ -39,7 +39,7 @@ enum Effect {
 
 /// Every operation that looks up the user of a session or remember token.
 const TOKENS: &str = "read, fresh read, renewal, restoration, condition, group, confirmation, \
-    logout everywhere, stale denial, stale renewal, refusal, group refusal, outdated, stolen, broken";
+    logout everywhere, logout others, stale denial, stale renewal, refusal, group refusal, outdated, stolen, broken";
 
 /// Every operation without a user.
 const STRANGERS: &str = "denial, forged, expired, revoked, outdated, twice";
@@ -49,7 +49,9 @@ fn reaches(point: Point) -> &'static [(Effect, &'static str)] {
     use Effect::{Fails, FailsHavingEnded, FailsToAnswer, Unnoticed};
     match point {
         // A logout does not depend on the user; only its event does.
-        Point::UserLoader | Point::LoaderGuard => &[(Fails, TOKENS), (Unnoticed, "logout")],
+        Point::UserLoader | Point::LoaderGuard => {
+            &[(Fails, TOKENS), (Unnoticed, "logout, logout realm")]
+        }
         Point::RequestLoader => &[(Fails, STRANGERS), (Fails, "key")],
         Point::UnauthorizedHandler => &[(FailsToAnswer, STRANGERS), (FailsToAnswer, "stolen")],
         Point::NeedsRefreshHandler => &[(FailsToAnswer, "stale denial, stale renewal")],
@@ -67,16 +69,18 @@ fn reaches(point: Point) -> &'static [(Effect, &'static str)] {
             ),
             (FailsHavingEnded, "logout everywhere"),
         ],
-        Point::RevokeUser => &[(Fails, "logout everywhere")],
+        Point::RevokeUser => &[(Fails, "logout everywhere, logout others")],
+        Point::RevokeRealm => &[(Fails, "logout realm")],
         Point::Status => &[
             (Fails, TOKENS),
             (Fails, "revoked, expired, re-login"),
-            (Unnoticed, "logout"),
+            (Unnoticed, "logout, logout realm"),
         ],
         Point::Date => &[(Fails, "login, re-login, another login")],
         Point::Listener(kind) => match kind {
             EventKind::LoggedIn => &[(Unnoticed, "login, re-login, another login")],
             EventKind::LoggedOut => &[(Unnoticed, "logout, logout everywhere")],
+            EventKind::LoginsEnded => &[(Unnoticed, "logout others, logout realm")],
             EventKind::LoadedFromCookie => &[(Unnoticed, "restoration")],
             EventKind::LoadedFromRequest => &[(Unnoticed, "key")],
             EventKind::LoginConfirmed => &[(Unnoticed, "confirmation")],
@@ -86,7 +90,7 @@ fn reaches(point: Point) -> &'static [(Effect, &'static str)] {
             EventKind::Accessed => &[
                 (Unnoticed, TOKENS),
                 (Unnoticed, STRANGERS),
-                (Unnoticed, "key, logout"),
+                (Unnoticed, "key, logout, logout realm"),
             ],
             EventKind::SessionProtected => &[(Unnoticed, "stolen")],
             EventKind::Forged => &[(Unnoticed, "forged")],
@@ -179,7 +183,13 @@ fn cell(
 
 const LOADERS: [Point; 3] = [Point::UserLoader, Point::LoaderGuard, Point::RequestLoader];
 
-const LIST: [Point; 4] = [Point::Revoke, Point::RevokeUser, Point::Status, Point::Date];
+const LIST: [Point; 5] = [
+    Point::Revoke,
+    Point::RevokeUser,
+    Point::RevokeRealm,
+    Point::Status,
+    Point::Date,
+];
 
 const CONDITIONS: [Point; 2] = [Point::Condition, Point::GroupCondition];
 
@@ -189,9 +199,10 @@ const HANDLERS: [Point; 3] = [
     Point::ForbiddenHandler,
 ];
 
-const LISTENERS: [Point; 17] = [
+const LISTENERS: [Point; 18] = [
     Point::Listener(EventKind::LoggedIn),
     Point::Listener(EventKind::LoggedOut),
+    Point::Listener(EventKind::LoginsEnded),
     Point::Listener(EventKind::LoadedFromCookie),
     Point::Listener(EventKind::LoadedFromRequest),
     Point::Listener(EventKind::LoginConfirmed),

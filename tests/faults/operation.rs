@@ -63,6 +63,8 @@ operations! {
     "confirmation": restored "POST /confirm alice" [] => 200 "+session +remember";
     "logout": remembered "POST /logout" [] => 200 "-session -remember";
     "logout everywhere": remembered "POST /logout-everywhere" [] => 200 "-session -remember";
+    "logout others": remembered "POST /logout-others" [] => 200 "";
+    "logout realm": remembered "POST /logout-realm" [] => 200 "";
 
     "denial": nobody "GET /page" [] => 401 "";
     "stale denial": restored "GET /fresh-page" [] => 401 "";

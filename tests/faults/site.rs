@@ -7,9 +7,9 @@ use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, Route, State, get, post, routes};
 use rocket_login::{
-    GuardRoutes, LoginEvent, LoginManager, RouteGuard, condition, event_listener,
-    forbidden_handler, fresh_login_required, login_required, needs_refresh_handler, request_loader,
-    revocation::RevocationError, testing::Clock, unauthorized_handler, user_loader,
+    GuardRoutes, LoginError, LoginEvent, LoginManager, LoginSession, RouteGuard, condition,
+    event_listener, forbidden_handler, fresh_login_required, login_required, needs_refresh_handler,
+    request_loader, revocation::RevocationError, testing::Clock, unauthorized_handler, user_loader,
 };
 
 use crate::common::connection::{Connection, Jar, Request as Sent};
@@ -152,9 +152,26 @@ fn members(switch: &State<Switch>) -> &'static str {
     "members' page"
 }
 
+#[post("/logout-others")]
+async fn logout_others(session: LoginSession<'_, User>) -> Result<(), LoginError> {
+    session.logout_others().await
+}
+
+#[post("/logout-realm")]
+async fn logout_realm(session: LoginSession<'_, User>) -> Result<(), LoginError> {
+    session.logout_realm().await
+}
+
 fn pages() -> Vec<Route> {
     let group = RouteGuard::login().only_if(condition!(is_member));
-    let mut routes = routes![page, post_page, fresh_page, alices];
+    let mut routes = routes![
+        page,
+        post_page,
+        fresh_page,
+        alices,
+        logout_others,
+        logout_realm
+    ];
     routes.extend(routes![members].guarded(group));
     routes
 }
@@ -165,6 +182,7 @@ fn list(switch: Switch) -> Revocations {
         let fault = switch.reach(match call {
             Call::Revoke => Point::Revoke,
             Call::RevokeUser => Point::RevokeUser,
+            Call::RevokeRealm => Point::RevokeRealm,
             Call::Status => Point::Status,
             Call::Date => Point::Date,
         });

@@ -24,7 +24,8 @@ use rocket_login::{
     NextField, NextRedirect, UserMixin, anonymous_required, fresh_login_required, login_required,
     public, request_loader,
     revocation::{
-        RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked, SessionRef,
+        RevocationError, RevocationList, RevokeRealm, RevokeSession, RevokeUser, Revoked,
+        SessionRef,
         SessionStatus, Successor, UnixTime, UserRef,
     },
     testing::Clock,
@@ -154,8 +155,12 @@ impl RevocationList for Ended {
         })
     }
 
-    async fn revoke_user(&self, ended: RevokeUser<'_>) -> Answer<()> {
+    async fn revoke_user(&self, ended: RevokeUser<'_>) -> Answer<Revoked> {
         self.lists().users.insert(ended.user_id.to_owned());
+        Ok(Revoked::Now)
+    }
+
+    async fn revoke_realm(&self, _: RevokeRealm<'_>) -> Answer<()> {
         Ok(())
     }
 

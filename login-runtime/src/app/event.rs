@@ -47,6 +47,9 @@ pub enum EventKind {
     /// `logout_user` or `logout_everywhere` was accepted; `user_logged_out`.
     #[doc(alias = "user_logged_out")]
     LoggedOut,
+    /// `logout_others`, `logout_everywhere_for` or `logout_realm` was accepted. The event names the user whose logins have
+    /// ended; for `logout_realm` it names nobody.
+    LoginsEnded,
     /// The remember cookie logged the user in again; `user_loaded_from_cookie`.
     #[doc(alias = "user_loaded_from_cookie")]
     LoadedFromCookie,

@@ -9,8 +9,8 @@ use crate::clock::UnixTime;
 use crate::revocation::replicated::freshness::Trust;
 use crate::revocation::replicated::{Health, News, Replicated};
 use crate::revocation::{
-    MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
-    SessionRef, SessionStatus, UserRef, Wakes,
+    MemoryRevocations, RevocationError, RevocationList, RevokeRealm, RevokeSession, RevokeUser,
+    Revoked, SessionRef, SessionStatus, UserRef, Wakes,
 };
 use crate::soon::Soon::{self, Now};
 
@@ -55,12 +55,12 @@ impl Revocations {
         }
     }
 
-    pub(crate) async fn revoke_user(&self, ended: RevokeUser<'_>) -> Result<(), RevocationError> {
+    pub(crate) async fn revoke_user(
+        &self,
+        ended: RevokeUser<'_>,
+    ) -> Result<Revoked, RevocationError> {
         match self {
-            Self::Memory(list) => {
-                list.end_user(ended);
-                Ok(())
-            }
+            Self::Memory(list) => Ok(list.end_user(ended)),
             Self::Replicated(list) => list.revoke_user(ended).await,
             Self::Shared {
                 list,
@@ -68,6 +68,25 @@ impl Revocations {
                 wakes,
             } => {
                 let revoked = call(*timeout, || list.revoke_user(ended)).await;
+                wakes.everybody();
+                revoked
+            }
+        }
+    }
+
+    pub(crate) async fn revoke_realm(&self, ended: RevokeRealm<'_>) -> Result<(), RevocationError> {
+        match self {
+            Self::Memory(list) => {
+                list.end_realm(ended);
+                Ok(())
+            }
+            Self::Replicated(list) => list.revoke_realm(ended).await,
+            Self::Shared {
+                list,
+                timeout,
+                wakes,
+            } => {
+                let revoked = call(*timeout, || list.revoke_realm(ended)).await;
                 wakes.everybody();
                 revoked
             }

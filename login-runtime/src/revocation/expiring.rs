@@ -56,6 +56,11 @@ impl<K: Eq + Hash, V, S: BuildHasher> Expiring<K, V, S> {
         self.entries.remove(key).map(|entry| entry.value)
     }
 
+    /// Returns all values, expired or not.
+    pub(super) fn values(&self) -> impl Iterator<Item = &V> {
+        self.entries.values().map(|entry| &entry.value)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }

@@ -8,9 +8,10 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::clock::UnixTime;
 use crate::revocation::expiring::{Entry, Expiring, IdHasher};
+use crate::revocation::not_before::NotBefore;
 use crate::revocation::{
-    RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked, SessionRef, SessionStatus,
-    Successor, UserRef, Wakes,
+    RevocationError, RevocationList, RevokeRealm, RevokeSession, RevokeUser, Revoked, SessionRef,
+    SessionStatus, Successor, UserRef, Wakes,
 };
 use crate::token::{LoginId, SessionId};
 
@@ -28,9 +29,8 @@ use crate::token::{LoginId, SessionId};
 pub struct MemoryRevocations {
     shards: [RwLock<Logins>; SHARDS],
     shard_capacity: usize,
-    /// The users of each realm.
-    users: RwLock<HashMap<Box<str>, Users>>,
-    has_users: AtomicBool,
+    realms: RwLock<Realms>,
+    has_realms: AtomicBool,
     /// The latest time that was given out as a date.
     latest: AtomicU64,
     wakes: Wakes,
@@ -45,8 +45,23 @@ const UNDER_WAY: u64 = 60;
 const LONGEST_CHAIN: usize = 16;
 
 type Logins = Expiring<LoginId, State, BuildHasherDefault<IdHasher>>;
-/// Each user's `not_before`. An attacker can choose a user id, so this map needs the standard library's keyed hasher.
-type Users = Expiring<Box<str>, UnixTime>;
+type Realms = HashMap<Box<str>, OfRealm>;
+
+/// The ends of many logins of one realm at once.
+#[derive(Default)]
+struct OfRealm {
+    /// An attacker can choose a user id, so this map needs the standard library's keyed hasher.
+    users: Expiring<Box<str>, NotBefore>,
+    /// The `not_before` of every user, and its `until`.
+    everybody: Option<(UnixTime, UnixTime)>,
+}
+
+impl OfRealm {
+    fn everybody(&self, now: UnixTime) -> Option<UnixTime> {
+        let (at, until) = self.everybody?;
+        (until > now).then_some(at)
+    }
+}
 
 /// What is known of a login. The rare cases are boxed, so that an entry stays small.
 enum State {
@@ -96,8 +111,8 @@ impl MemoryRevocations {
         Self {
             shards: Default::default(),
             shard_capacity: capacity.div_ceil(SHARDS),
-            users: RwLock::default(),
-            has_users: AtomicBool::new(false),
+            realms: RwLock::default(),
+            has_realms: AtomicBool::new(false),
             latest: AtomicU64::new(0),
             wakes: Wakes::default(),
         }
@@ -137,21 +152,34 @@ impl MemoryRevocations {
         let user = RevokeUser {
             realm: session.realm,
             user_id: session.user_id,
+            except: None,
             now,
             until,
         };
-        let held = self.end_user_before(user, not_before);
+        let mut realms = write(&self.realms);
+        let held = self.end_user_before(&mut realms, user, not_before);
+        drop(realms);
+        self.wakes.everybody();
+        let has_ended = |held: NotBefore| session.created_at < held.ends(session.login_id);
         let is_login = matches!(successor, Some(Successor::Login { .. }));
-        if !is_login && held.is_some_and(|held| session.created_at < held) {
+        if !is_login && held.is_some_and(has_ended) {
             return Revoked::Before;
         }
         self.note_successor(ended);
         Revoked::WithUser { not_before }
     }
 
-    /// The `not_before` of a session's user, where it has ended the session.
+    /// The `not_before` that has ended a session.
     fn ended_with_user(&self, session: SessionRef<'_>, now: UnixTime) -> Option<UnixTime> {
-        self.not_before_of(session.user(), now)
+        if !self.has_realms.load(Ordering::SeqCst) {
+            return None;
+        }
+        Self::ended_in(&read(&self.realms), session, now)
+    }
+
+    fn ended_in(realms: &Realms, session: SessionRef<'_>, now: UnixTime) -> Option<UnixTime> {
+        let ends = |user: &NotBefore| user.ends(session.login_id);
+        Self::not_before_in(realms, session.user(), now, ends)
             .filter(|not_before| session.created_at < *not_before)
     }
 
@@ -159,49 +187,86 @@ impl MemoryRevocations {
         &self.wakes
     }
 
-    /// Ends the logins that a user has at this moment.
-    pub(super) fn end_user(&self, ended: RevokeUser<'_>) {
+    /// Ends the logins that a user has at this moment, but for one that has not ended.
+    pub(super) fn end_user(&self, ended: RevokeUser<'_>) -> Revoked {
         let user = UserRef {
             realm: ended.realm,
             user_id: ended.user_id,
         };
-        let not_before = self.date_of(user, ended.now).plus(1);
-        self.end_user_before(ended, not_before);
+        let latest = self.latest(ended.now);
+        let mut realms = write(&self.realms);
+        if let Some(session) = ended.except {
+            let has_ended = self.status_in_list(session, ended.now) != SessionStatus::Open;
+            if has_ended || Self::ended_in(&realms, session, ended.now).is_some() {
+                return Revoked::Before;
+            }
+        }
+        let held = Self::not_before_in(&realms, user, ended.now, |user| user.at);
+        let date = held.map_or(latest, |held| held.max(latest));
+        self.end_user_before(&mut realms, ended, date.plus(1));
+        drop(realms);
+        self.wakes.everybody();
+        Revoked::Now
+    }
+
+    /// Ends the logins that all users of a realm have at this moment.
+    pub(super) fn end_realm(&self, ended: RevokeRealm<'_>) {
+        let RevokeRealm { realm, now, until } = ended;
+        let latest = self.latest(now);
+        let mut realms = write(&self.realms);
+        let of_realm = realms.entry(realm.into()).or_default();
+        // A login may be dated at the `not_before` of its user, which lies ahead.
+        let users = of_realm.users.values().map(|user| user.at);
+        let held = of_realm.everybody.unwrap_or((latest, until));
+        let date = users.fold(latest.max(held.0), UnixTime::max);
+        of_realm.everybody = Some((date.plus(1), until.max(held.1)));
+        self.has_realms.store(true, Ordering::SeqCst);
+        drop(realms);
+        self.wakes.everybody();
     }
 
     /// Returns the time at which a new login of a user is dated.
     pub(super) fn date_of(&self, user: UserRef<'_>, now: UnixTime) -> UnixTime {
-        let before = self.latest.fetch_max(now.as_secs(), Ordering::SeqCst);
-        let latest = now.max(UnixTime::from_secs(before));
+        let latest = self.latest(now);
         self.not_before_of(user, now)
             .map_or(latest, |not_before| not_before.max(latest))
     }
 
+    /// The list's time.
+    fn latest(&self, now: UnixTime) -> UnixTime {
+        let before = self.latest.fetch_max(now.as_secs(), Ordering::SeqCst);
+        now.max(UnixTime::from_secs(before))
+    }
+
     /// Ends a user's logins from before a time, and returns the previous `not_before`.
-    fn end_user_before(&self, ended: RevokeUser<'_>, not_before: UnixTime) -> Option<UnixTime> {
+    fn end_user_before(
+        &self,
+        realms: &mut Realms,
+        ended: RevokeUser<'_>,
+        not_before: UnixTime,
+    ) -> Option<NotBefore> {
         let RevokeUser {
             realm,
             user_id,
+            except,
             now,
             until,
         } = ended;
-        let mut realms = write(&self.users);
         if !realms.contains_key(realm) {
-            realms.insert(realm.into(), Users::default());
+            realms.insert(realm.into(), OfRealm::default());
         }
-        let users = realms.get_mut(realm)?;
+        let users = &mut realms.get_mut(realm)?.users;
         users.purge(now, usize::MAX);
         let held = users.get(user_id, now).copied();
+        let not_before = NotBefore::new(not_before, except.map(|session| session.login_id));
         match users.get_mut(user_id) {
             Some(entry) => {
-                entry.value = entry.value.max(not_before);
+                entry.value = entry.value.joined(not_before);
                 entry.until = entry.until.max(until);
             }
             None => users.insert(user_id.into(), not_before, until),
         }
-        self.has_users.store(true, Ordering::SeqCst);
-        drop(realms);
-        self.wakes.everybody();
+        self.has_realms.store(true, Ordering::SeqCst);
         held
     }
 
@@ -240,11 +305,22 @@ impl MemoryRevocations {
     }
 
     fn not_before_of(&self, user: UserRef<'_>, now: UnixTime) -> Option<UnixTime> {
-        if !self.has_users.load(Ordering::SeqCst) {
+        if !self.has_realms.load(Ordering::SeqCst) {
             return None;
         }
-        let realms = read(&self.users);
-        realms.get(user.realm)?.get(user.user_id, now).copied()
+        Self::not_before_in(&read(&self.realms), user, now, |user| user.at)
+    }
+
+    /// The later one of the user's own time and the one of everybody.
+    fn not_before_in(
+        realms: &Realms,
+        user: UserRef<'_>,
+        now: UnixTime,
+        of: impl FnOnce(&NotBefore) -> UnixTime,
+    ) -> Option<UnixTime> {
+        let of_realm = realms.get(user.realm)?;
+        let own = of_realm.users.get(user.user_id, now).map(of);
+        own.max(of_realm.everybody(now))
     }
 
     /// Enters the end of a login, or of a session id, and ends the logins that have replaced it.
@@ -354,6 +430,7 @@ impl MemoryRevocations {
         self.end_user(RevokeUser {
             realm: user.realm,
             user_id: user.user_id,
+            except: None,
             now,
             until,
         });
@@ -427,8 +504,12 @@ impl RevocationList for MemoryRevocations {
         Ok(self.end(ended))
     }
 
-    async fn revoke_user(&self, ended: RevokeUser<'_>) -> Result<(), RevocationError> {
-        self.end_user(ended);
+    async fn revoke_user(&self, ended: RevokeUser<'_>) -> Result<Revoked, RevocationError> {
+        Ok(self.end_user(ended))
+    }
+
+    async fn revoke_realm(&self, ended: RevokeRealm<'_>) -> Result<(), RevocationError> {
+        self.end_realm(ended);
         Ok(())
     }
 
@@ -507,11 +588,13 @@ mod tests {
             let ended = RevokeUser {
                 realm: "app",
                 user_id,
+                except: None,
                 now: UnixTime::from_secs(now),
                 until: UnixTime::from_secs(until),
             };
-            self.list()
-                .end_user_before(ended, UnixTime::from_secs(not_before));
+            let list = self.list();
+            let not_before = UnixTime::from_secs(not_before);
+            list.end_user_before(&mut write(&list.realms), ended, not_before);
         }
 
         fn is_over(&self, session: SessionRef<'_>, now: u64) -> bool {
@@ -545,7 +628,7 @@ mod tests {
     }
 
     fn user_count(list: &MemoryRevocations) -> usize {
-        read(&list.users)["app"].len()
+        read(&list.realms)["app"].users.len()
     }
 
     fn entries(list: &MemoryRevocations) -> usize {
@@ -822,12 +905,12 @@ mod tests {
         std::thread::scope(|scope| {
             let poisoner = scope.spawn(|| {
                 let _shard = write(list.shard(id(1)));
-                let _users = write(&list.users);
+                let _realms = write(&list.realms);
                 panic!("on purpose");
             });
             assert!(poisoner.join().is_err());
         });
-        assert!(list.users.is_poisoned());
+        assert!(list.realms.is_poisoned());
         assert!(list.is_over(of(id(1), "alice", 5), 10));
         list.ends_user("bob", 10, 20, 100);
         assert_eq!(list.begins("bob", 10), Some(20));
@@ -994,10 +1077,11 @@ mod tests {
         let everywhere = RevokeUser {
             realm: "app",
             user_id: "bob",
+            except: None,
             now,
             until,
         };
-        list.revoke_user(everywhere).await.unwrap();
+        assert_eq!(list.revoke_user(everywhere).await.unwrap(), Revoked::Now);
         let status = async |session| list.status(session, now).await.unwrap();
         assert_eq!(status(session).await, SessionStatus::Ended);
         assert_eq!(status(of(id(2), "bob", 10)).await, SessionStatus::Ended);
@@ -1005,6 +1089,96 @@ mod tests {
         let date = async |id| list.date(user(id), now).await.unwrap();
         assert_eq!(date("bob").await, time(11));
         assert_eq!(date("alice").await, now);
+        let realm = RevokeRealm {
+            realm: "app",
+            now,
+            until,
+        };
+        list.revoke_realm(realm).await.unwrap();
+        assert_eq!(date("alice").await, time(12));
+    }
+
+    /// Ends alice's other logins, at 10.
+    fn ends_others(list: &MemoryRevocations, kept: SessionRef<'_>) -> Revoked {
+        list.end_user(RevokeUser {
+            realm: "app",
+            user_id: "alice",
+            except: Some(kept),
+            now: UnixTime::from_secs(10),
+            until: UnixTime::from_secs(100),
+        })
+    }
+
+    #[test]
+    fn of_logins_that_end_each_other_at_once_one_goes_on() {
+        for _ in 0..50 {
+            let list = MemoryRevocations::new(100);
+            let logins = [1, 2, 3].map(|n| of(id(n), "alice", 5));
+            let answers = std::thread::scope(|scope| {
+                let list = &list;
+                let ends = logins.map(|login| scope.spawn(move || ends_others(list, login)));
+                ends.map(|end| end.join().unwrap())
+            });
+            let now = answers.iter().filter(|answer| **answer == Revoked::Now);
+            assert_eq!(now.count(), 1, "{answers:?}");
+            for (login, answer) in logins.into_iter().zip(answers) {
+                assert_eq!(list.is_over(login, 10), answer == Revoked::Before);
+            }
+        }
+    }
+
+    #[test]
+    fn a_login_that_is_spared_ends_with_everything_else() {
+        let kept = of(id(1), "alice", 5);
+        let other = of(id(2), "alice", 5);
+        let ends: [fn(&MemoryRevocations); 4] = [
+            |list| list.ends_user("alice", 10, 12, 100),
+            |list| {
+                list.ends(of(id(1), "alice", 5), 10, 100);
+            },
+            |list| {
+                ends_others(list, of(id(3), "alice", 11));
+            },
+            |list| {
+                list.end_realm(RevokeRealm {
+                    realm: "app",
+                    now: UnixTime::from_secs(10),
+                    until: UnixTime::from_secs(100),
+                });
+            },
+        ];
+        for end in ends {
+            let list = MemoryRevocations::new(100);
+            assert_eq!(ends_others(&list, kept), Revoked::Now);
+            assert!(list.is_over(other, 10) && !list.is_over(kept, 10));
+            assert!(!list.is_over(of(id(4), "alice", 11), 10));
+            end(&list);
+            assert!(list.is_over(kept, 10));
+            assert_eq!(ends_others(&list, kept), Revoked::Before);
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_realm_ends_the_logins_that_are_dated_ahead() {
+        let list = MemoryRevocations::new(100);
+        list.ends_user("alice", 10, 13, 100);
+        let realm = RevokeRealm {
+            realm: "app",
+            now: UnixTime::from_secs(10),
+            until: UnixTime::from_secs(100),
+        };
+        list.end_realm(realm);
+        for user in ["alice", "bob"] {
+            let dated = list.begins(user, 10).unwrap();
+            assert!(list.is_over(of(id(1), user, 13), 10));
+            assert!(!list.is_over(of(id(1), user, dated), 10));
+        }
+        let elsewhere = SessionRef {
+            realm: "another",
+            ..of(id(1), "alice", 5)
+        };
+        assert!(!list.is_over(elsewhere, 10));
+        assert!(!list.is_over(of(id(1), "bob", 5), 100), "it has expired");
     }
 
     #[test]
@@ -1018,6 +1192,7 @@ mod tests {
         list.end_user(RevokeUser {
             realm: "app",
             user_id: "alice",
+            except: None,
             now: UnixTime::from_secs(10),
             until: UnixTime::from_secs(5_000),
         });

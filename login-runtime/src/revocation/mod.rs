@@ -4,6 +4,7 @@ mod bounded;
 mod expiring;
 pub(crate) mod log;
 mod memory;
+mod not_before;
 pub(crate) mod replicated;
 mod wakes;
 
@@ -37,8 +38,8 @@ use crate::token::{LoginId, SessionId, Token};
 /// ```rust
 /// use std::sync::atomic::{AtomicUsize, Ordering};
 /// use rocket_login::revocation::{
-///     MemoryRevocations, RevocationError, RevocationList, RevokeSession, RevokeUser, Revoked,
-///     SessionRef, SessionStatus, UnixTime, UserRef,
+///     MemoryRevocations, RevocationError, RevocationList, RevokeRealm, RevokeSession, RevokeUser,
+///     Revoked, SessionRef, SessionStatus, UnixTime, UserRef,
 /// };
 ///
 /// /// Counts the logins that end.
@@ -51,8 +52,12 @@ use crate::token::{LoginId, SessionId, Token};
 ///         self.0.revoke(ended).await
 ///     }
 ///
-///     async fn revoke_user(&self, ended: RevokeUser<'_>) -> Result<(), RevocationError> {
+///     async fn revoke_user(&self, ended: RevokeUser<'_>) -> Result<Revoked, RevocationError> {
 ///         self.0.revoke_user(ended).await
+///     }
+///
+///     async fn revoke_realm(&self, ended: RevokeRealm<'_>) -> Result<(), RevocationError> {
+///         self.0.revoke_realm(ended).await
 ///     }
 ///
 ///     async fn status(
@@ -85,19 +90,31 @@ pub trait RevocationList: Send + Sync + 'static {
     /// If the list cannot be written; the logout has then failed.
     async fn revoke(&self, ended: RevokeSession<'_>) -> Result<Revoked, RevocationError>;
 
-    /// Ends all logins that a user has at this moment.
+    /// Ends all logins that a user has at this moment, or all [but one](RevokeUser::except).
     ///
     /// The list keeps a time for the user, the `not_before`, and logins that were created earlier have ended. It becomes
     /// the later one of the list's time (see [`date`](Self::date)) and the one that was held, plus a second. If a user
     /// is revoked twice, the later `until` counts.
     ///
+    /// Returns [`Revoked::Before`], and changes nothing, if the login that is to go on has ended. So of two logins that
+    /// end each other at once, one goes on.
+    ///
     /// # Errors
     ///
     /// If the list cannot be written; the logout has then failed.
-    async fn revoke_user(&self, ended: RevokeUser<'_>) -> Result<(), RevocationError>;
+    async fn revoke_user(&self, ended: RevokeUser<'_>) -> Result<Revoked, RevocationError>;
 
-    /// Returns whether a session has ended: alone, with its login, or because it was created before its user's
-    /// `not_before`.
+    /// Ends all logins that all users of a realm have at this moment.
+    ///
+    /// The list keeps a `not_before` for the realm, later than every date that it has given to a login of the realm.
+    ///
+    /// # Errors
+    ///
+    /// If the list cannot be written; the logout has then failed.
+    async fn revoke_realm(&self, ended: RevokeRealm<'_>) -> Result<(), RevocationError>;
+
+    /// Returns whether a session has ended: alone, with its login, or because it was created before the `not_before` of
+    /// its user or of its realm.
     ///
     /// # Errors
     ///
@@ -108,7 +125,8 @@ pub trait RevocationList: Send + Sync + 'static {
         now: UnixTime,
     ) -> Result<SessionStatus, RevocationError>;
 
-    /// Returns the time at which a new login of a user is dated: the list's time, but not before the user's `not_before`.
+    /// Returns the time at which a new login of a user is dated: the list's time, but not before the `not_before` of
+    /// the user and of the realm.
     ///
     /// The list's time is its clock, or `now` if it has none, and never goes back: it is at least the latest time that the
     /// list has given out or seen. A login's date is compared with `not_before` and with nothing else, so it may lie
@@ -190,6 +208,8 @@ pub struct RevokeUser<'a> {
     pub realm: &'a str,
     /// The user's id.
     pub user_id: &'a str,
+    /// The session whose login goes on, under every session id; `None` if all logins end.
+    pub except: Option<SessionRef<'a>>,
     /// The time of the request.
     pub now: UnixTime,
     /// When the last token of these logins has expired; from then on the entry may be dropped.
@@ -205,7 +225,19 @@ impl fmt::Debug for RevokeUser<'_> {
     }
 }
 
-/// The result of [`RevocationList::revoke`].
+/// The end of the logins of a whole realm, for [`RevocationList::revoke_realm`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct RevokeRealm<'a> {
+    /// The realm, see [`UserRef::realm`].
+    pub realm: &'a str,
+    /// The time of the request.
+    pub now: UnixTime,
+    /// When the last token of these logins has expired; from then on the entry may be dropped.
+    pub until: UnixTime,
+}
+
+/// The result of [`RevocationList::revoke`] and of [`RevocationList::revoke_user`].
 ///
 /// The example of [`RevocationList`] shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -414,6 +446,7 @@ mod tests {
         let everywhere = RevokeUser {
             realm: "app",
             user_id: "alice",
+            except: None,
             now: time(6),
             until: time(8),
         };

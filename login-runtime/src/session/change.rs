@@ -1,4 +1,4 @@
-//! The verbs that change a login: log out, log out everywhere, confirm.
+//! The verbs that change a login: log out, alone or with others, and confirm.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -19,6 +19,8 @@ pub(super) enum Act<'s, U> {
     Logout,
     LogoutEverywhere,
     LogoutEverywhereFor(&'s U),
+    LogoutOthers,
+    LogoutRealm,
     Confirm(&'s U),
 }
 
@@ -28,6 +30,8 @@ impl<U> Act<'_, U> {
             Self::Logout => "logout_user",
             Self::LogoutEverywhere => "logout_everywhere",
             Self::LogoutEverywhereFor(_) => "logout_everywhere_for",
+            Self::LogoutOthers => "logout_others",
+            Self::LogoutRealm => "logout_realm",
             Self::Confirm(_) => "confirm_login",
         }
     }
@@ -115,6 +119,8 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
             Act::LogoutEverywhereFor(user) => {
                 Self::logout_everywhere_for(session, user, client, now).await
             }
+            Act::LogoutOthers => Self::logout_others(session, now).await,
+            Act::LogoutRealm => Self::logout_realm(session, client, now).await,
             Act::Confirm(user) => Self::confirm(session, user, client, now).await,
         }
     }
@@ -168,7 +174,38 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
             // Before it ends, so that `confirm_login` can keep this browser logged in. If the search fails, so does that.
             let _ = session.visit.current(session.realm, session.req).await;
         }
-        session.revoke_user(&uid, now).await
+        session.revoke_user(&uid, now).await?;
+        session.emit(EventKind::LoginsEnded, Some(user), None).await;
+        Ok(())
+    }
+
+    async fn logout_others(session: &LoginSession<'_, U>, now: UnixTime) -> Result<(), LoginError> {
+        let LoginSession { realm, req, visit } = *session;
+        let Some(kept) = visit.session(realm, req).await? else {
+            return Err(LoginError::NotLoggedIn);
+        };
+        session.revoke_others(&kept, now).await?;
+        let user = visit.current(realm, req).await?.user;
+        session.emit(EventKind::LoginsEnded, user, None).await;
+        Ok(())
+    }
+
+    async fn logout_realm(
+        session: &LoginSession<'_, U>,
+        client: &ClientInfo<'_>,
+        now: UnixTime,
+    ) -> Result<(), LoginError> {
+        let tokens = session.presented(client).genuine;
+        if !tokens.is_empty() {
+            // As in `logout_everywhere_for`.
+            let _ = session.visit.current(session.realm, session.req).await;
+        }
+        session.revoke_realm(now).await?;
+        for (token, _) in &tokens {
+            session.visit.note_ended_user(&token.uid);
+        }
+        session.emit(EventKind::LoginsEnded, None, None).await;
+        Ok(())
     }
 
     async fn confirm(

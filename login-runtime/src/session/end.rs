@@ -4,7 +4,7 @@ use super::{LoginError, LoginSession};
 use crate::app::user::UserMixin;
 use crate::clock::UnixTime;
 use crate::login::search::LATE;
-use crate::revocation::{RevokeSession, RevokeUser, Revoked, Successor};
+use crate::revocation::{RevokeRealm, RevokeSession, RevokeUser, Revoked, Successor};
 use crate::token::Token;
 use crate::token::keys::KeySet;
 use crate::token::times::{self, MAX_REMEMBER};
@@ -84,17 +84,55 @@ impl<U: UserMixin> LoginSession<'_, U> {
 
     /// Ends every login that a user has at this moment; later logins are valid.
     pub(super) async fn revoke_user(&self, uid: &str, now: UnixTime) -> Result<(), LoginError> {
-        let core = &self.realm.core;
-        core.revocations
-            .revoke_user(RevokeUser {
-                realm: &core.name,
-                user_id: uid,
-                now,
-                until: now.plus(MAX_REMEMBER).plus(core.config.longest_session()),
-            })
-            .await?;
+        self.revoke_but(uid, None, now).await?;
         self.visit.note_ended_user(uid);
         Ok(())
+    }
+
+    /// Ends every login that the user of a token has at this moment, but for the token's own.
+    pub(super) async fn revoke_others(
+        &self,
+        kept: &Token,
+        now: UnixTime,
+    ) -> Result<(), LoginError> {
+        match self.revoke_but(&kept.uid, Some(kept), now).await? {
+            Revoked::Before => Err(LoginError::NotLoggedIn),
+            Revoked::Now | Revoked::WithUser { .. } => Ok(()),
+        }
+    }
+
+    async fn revoke_but(
+        &self,
+        uid: &str,
+        except: Option<&Token>,
+        now: UnixTime,
+    ) -> Result<Revoked, LoginError> {
+        let core = &self.realm.core;
+        let ended = RevokeUser {
+            realm: &core.name,
+            user_id: uid,
+            except: except.map(|token| core.session(token)),
+            now,
+            until: self.all_dead_until(now),
+        };
+        Ok(core.revocations.revoke_user(ended).await?)
+    }
+
+    /// Ends every login of the realm at this moment.
+    pub(super) async fn revoke_realm(&self, now: UnixTime) -> Result<(), LoginError> {
+        let core = &self.realm.core;
+        let ended = RevokeRealm {
+            realm: &core.name,
+            now,
+            until: self.all_dead_until(now),
+        };
+        Ok(core.revocations.revoke_realm(ended).await?)
+    }
+
+    /// When the last token of any login from before has expired.
+    fn all_dead_until(&self, now: UnixTime) -> UnixTime {
+        let longest = self.realm.core.config.longest_session();
+        now.plus(MAX_REMEMBER).plus(longest)
     }
 
     /// Returns the date of a login that goes on although this request has ended all logins of its user.

@@ -193,6 +193,60 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         self.change(Act::LogoutEverywhereFor(user))
     }
 
+    /// Logs the current user out in all other browsers; this one stays logged in, and keeps its cookies.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`logout_user`](Self::logout_user); [`LoginError::NotLoggedIn`] if nobody is logged in by a session, or if
+    /// this login has ended, also by another browser's `logout_others` at the same moment; [`LoginError::Unavailable`]
+    /// also if the current user cannot be loaded.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::post;
+    /// # use rocket_login::{login_required, LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// #[login_required]
+    /// #[post("/logout-others")]
+    /// async fn logout_others(session: LoginSession<'_, User>) -> Result<&'static str, LoginError> {
+    ///     session.logout_others().await?;
+    ///     Ok("You are logged out on all your other devices.")
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn logout_others(&self) -> LoginChange<'_, 'r, U> {
+        self.change(Act::LogoutOthers)
+    }
+
+    /// Logs every user of this user type out in all browsers, for example after copies of cookies were stolen.
+    ///
+    /// The login of this request ends too, if it is of this user type; [`confirm_login`](Self::confirm_login) afterwards
+    /// keeps it. Let only administrators use the route.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`logout_user`](Self::logout_user).
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::post;
+    /// # use rocket_login::{fresh_login_required, LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # #[derive(UserMixin)] struct Staff { id: i64 }
+    /// #[fresh_login_required(user = Staff)]
+    /// #[post("/members/logout")]
+    /// async fn logout_members(members: LoginSession<'_, User>) -> Result<&'static str, LoginError> {
+    ///     members.logout_realm().await?;
+    ///     Ok("All members are logged out.")
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn logout_realm(&self) -> LoginChange<'_, 'r, U> {
+        self.change(Act::LogoutRealm)
+    }
+
     /// Makes the login fresh again, after the application has checked the credentials of `user` again.
     ///
     /// `user` must be the user who is logged in. The session gets a new id, is bound to this client, and both cookies

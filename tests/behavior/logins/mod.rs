@@ -8,6 +8,7 @@ mod lifetimes;
 mod login;
 mod logout;
 mod moved;
+mod others;
 mod protection;
 mod remember;
 mod revocation;

@@ -145,6 +145,8 @@ pub async fn script(
             ("end", Some(user)) => session.logout_everywhere_for(user).await?,
             ("logout", _) => session.logout_user().await?,
             ("everywhere", _) => session.logout_everywhere().await?,
+            ("others", _) => session.logout_others().await?,
+            ("realm", _) => session.logout_realm().await?,
             ("password", Some(_)) => {
                 users.change(id, |user| user.password.push('!'));
             }

@@ -34,8 +34,8 @@ use crate::config::OnLoss;
 use crate::revocation::log::entry::{Next, RealmId, Subject};
 use crate::revocation::log::{Appended, Change, Entry, Guard, Key, OpId, Record, RevocationLog};
 use crate::revocation::{
-    RevocationError, RevokeSession, RevokeUser, Revoked, SessionRef, SessionStatus, Successor,
-    UserRef, Wakes,
+    RevocationError, RevokeRealm, RevokeSession, RevokeUser, Revoked, SessionRef, SessionStatus,
+    Successor, UserRef, Wakes,
 };
 use crate::soon::Soon::{self, Later, Now};
 use crate::token::secret::SecretKey;
@@ -104,6 +104,10 @@ const MOST_NEWS: usize = 16;
 
 /// How long a change may take until its caller is answered, and how long one attempt.
 const ATTEMPT: Duration = Duration::from_secs(2);
+
+/// How many seconds a login may be dated ahead of what this server knows: one for each `revoke_user` of its user within a
+/// second, and one more.
+const AHEAD: u64 = 5;
 
 /// The pause before a change is repeated.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -184,30 +188,55 @@ impl Replicated {
     ) -> Result<Revoked, RevocationError> {
         let session = ended.session;
         let is_confirmation = matches!(ended.successor, Some(Successor::Session(_)));
-        if is_confirmation {
-            self.freshness().await?;
-            // This server may know of an end that the store has lost.
-            if self.shared.replica.status(session) != SessionStatus::Open {
-                return Ok(Revoked::Before);
-            }
+        if is_confirmation && !self.goes_on(session).await? {
+            return Ok(Revoked::Before);
         }
         let change = self.shared.change(&ended)?;
-        match self.write(change).await? {
-            Appended::Written {
-                had_ended: false, ..
-            } => Ok(Revoked::Now),
-            _ => Ok(Revoked::Before),
-        }
+        Ok(revoked(&self.write(change).await?))
     }
 
-    pub(crate) async fn revoke_user(&self, ended: RevokeUser<'_>) -> Result<(), RevocationError> {
+    /// Whether a session has not ended, as far as this server knows: the store may have lost an end.
+    async fn goes_on(&self, session: SessionRef<'_>) -> Result<bool, RevocationError> {
+        self.freshness().await?;
+        Ok(self.shared.replica.status(session) == SessionStatus::Open)
+    }
+
+    pub(crate) async fn revoke_user(
+        &self,
+        ended: RevokeUser<'_>,
+    ) -> Result<Revoked, RevocationError> {
+        if let Some(session) = ended.except
+            && !self.goes_on(session).await?
+        {
+            return Ok(Revoked::Before);
+        }
         let digest = self.shared.replica.users().current(ended.user_id);
         let digest = digest.ok_or_else(|| RevocationError::new("there is no key for users"))?;
         let key = self.shared.key(Subject::User(digest));
         // The tokens are dated by the store, whose clock may be ahead.
         let ahead = self.shared.replica.latest().since(ended.now);
-        let entry = Entry::undated(key, None, ended.until.plus(ahead));
-        self.write(Change::of(new_op()?, entry)).await?;
+        let spared = ended.except.map(|session| Next::Login(session.login_id));
+        let entry = Entry::undated(key, spared, ended.until.plus(ahead));
+        let mut change = Change::of(new_op()?, entry);
+        if let Some(session) = ended.except {
+            change.login = Some(session.login_id);
+            change.guards = self.shared.guards(session);
+            change.refuses = true;
+        }
+        Ok(revoked(&self.write(change).await?))
+    }
+
+    pub(crate) async fn revoke_realm(&self, ended: RevokeRealm<'_>) -> Result<(), RevocationError> {
+        let key = self.shared.key(Subject::Realm);
+        let shared = Arc::clone(&self.shared);
+        let now = async move { shared.log.now(&[key]).await };
+        // The store dates an entry after its own time, but a login may be dated at its user's entry, which lies ahead.
+        let latest = self.call(now).await?.max(self.shared.replica.latest());
+        let entry = Entry {
+            at: latest.plus(AHEAD),
+            ..Entry::undated(key, None, ended.until.plus(latest.since(ended.now)))
+        };
+        self.write(Change::merge(new_op()?, vec![entry])).await?;
         Ok(())
     }
 
@@ -297,6 +326,16 @@ impl Replicated {
     }
 }
 
+/// Whether a change came first or found that the login had ended.
+fn revoked(appended: &Appended) -> Revoked {
+    match appended {
+        Appended::Written {
+            had_ended: false, ..
+        } => Revoked::Now,
+        _ => Revoked::Before,
+    }
+}
+
 impl Drop for Replicated {
     fn drop(&mut self) {
         self.shared.is_stopped.store(true, Ordering::Relaxed);
@@ -358,18 +397,6 @@ impl Shared {
     fn change(&self, ended: &RevokeSession<'_>) -> Result<Change, RevocationError> {
         let session = ended.session;
         let id = session.login_id;
-        let guard = |subject, after| Guard {
-            key: self.key(subject),
-            after,
-        };
-        let never = UnixTime::from_secs(0);
-        let users = self.replica.users().all(session.user_id);
-        let mut guards = vec![
-            guard(Subject::Login(id), never),
-            guard(Subject::Session(id, session.session_id), never),
-            guard(Subject::Realm, session.created_at),
-        ];
-        guards.extend(users.map(|user| guard(Subject::User(user), session.created_at)));
         let (subject, next) = match ended.successor {
             None => (Subject::Login(id), None),
             Some(Successor::Login { id: next, .. }) => {
@@ -383,10 +410,28 @@ impl Shared {
         let entry = Entry::undated(self.key(subject), next, ended.until);
         Ok(Change {
             login: Some(id),
-            guards,
+            guards: self.guards(session),
             refuses: matches!(subject, Subject::Session(..)),
             ..Change::of(new_op()?, entry)
         })
+    }
+
+    /// The entries that may have ended a session.
+    fn guards(&self, session: SessionRef<'_>) -> Vec<Guard> {
+        let id = session.login_id;
+        let guard = |subject, after| Guard {
+            key: self.key(subject),
+            after,
+        };
+        let never = UnixTime::from_secs(0);
+        let users = self.replica.users().all(session.user_id);
+        let mut guards = vec![
+            guard(Subject::Login(id), never),
+            guard(Subject::Session(id, session.session_id), never),
+            guard(Subject::Realm, session.created_at),
+        ];
+        guards.extend(users.map(|user| guard(Subject::User(user), session.created_at)));
+        guards
     }
 
     /// The date before which a new login of this user had ended, as far as this server knows.

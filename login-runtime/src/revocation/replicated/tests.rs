@@ -122,13 +122,31 @@ impl Server {
     }
 
     pub(super) async fn ends_user(&self, user_id: &str) {
+        self.ends_user_but(user_id, None).await.unwrap();
+    }
+
+    async fn ends_user_but(
+        &self,
+        user_id: &str,
+        except: Option<SessionRef<'_>>,
+    ) -> Result<Revoked, RevocationError> {
         let ended = RevokeUser {
             realm: "app",
             user_id,
+            except,
             now: UnixTime::from_secs(NOW),
             until: UnixTime::from_secs(NOW + 100 * HOUR),
         };
-        self.list.revoke_user(ended).await.unwrap();
+        self.list.revoke_user(ended).await
+    }
+
+    async fn ends_realm(&self) {
+        let ended = RevokeRealm {
+            realm: "app",
+            now: UnixTime::from_secs(NOW),
+            until: UnixTime::from_secs(NOW + 100 * HOUR),
+        };
+        self.list.revoke_realm(ended).await.unwrap();
     }
 
     pub(super) async fn dates(&self, user_id: &str) -> u64 {
@@ -194,6 +212,68 @@ async fn a_logout_is_in_the_store_and_in_the_copy_when_it_is_answered() {
     log.set_fault(Fault::Down);
     assert!(one.revokes(login(2), None).await.is_err());
     assert!(one.serves(login(2)));
+}
+
+#[rocket::async_test]
+async fn of_logins_that_end_each_other_one_goes_on_on_every_server() {
+    let log = store();
+    let mut one = Server::on(&log).await;
+    let mut two = Server::on(&log).await;
+    let others = async |server: &Server, kept| server.ends_user_but("alice", Some(kept)).await;
+    assert_eq!(others(&one, login(1)).await.unwrap(), Revoked::Now);
+    assert!(two.serves(login(2)), "this server has not heard of it");
+    assert_eq!(others(&two, login(2)).await.unwrap(), Revoked::Before);
+    // A confirmation of the one that goes on keeps it, here and after the next end.
+    assert_eq!(two.confirms(login(1), 1).await, Revoked::Now);
+    let kept = other_session(login(1), 1);
+    assert_eq!(others(&two, kept).await.unwrap(), Revoked::Now);
+    for server in [&mut one, &mut two] {
+        server.follow().await.unwrap();
+        assert!(server.serves(kept));
+        assert_eq!(server.status(login(2)), Some(SessionStatus::Ended));
+        let bob = SessionRef {
+            user_id: "bob",
+            ..login(3)
+        };
+        assert!(server.serves(bob));
+    }
+    // Only the store has lost the end of the login: it must not come back to life.
+    one.ends(kept).await;
+    log.lose(1);
+    assert_eq!(others(&one, kept).await.unwrap(), Revoked::Before);
+    log.set_fault(Fault::Down);
+    assert!(others(&two, kept).await.is_err());
+}
+
+#[rocket::async_test]
+async fn the_end_of_a_realm_ends_every_login_on_every_server() {
+    let log = store();
+    let one = Server::on(&log).await;
+    let mut two = Server::on(&log).await;
+    two.ends_user("alice").await;
+    two.ends_user("alice").await;
+    let ahead = SessionRef {
+        created_at: UnixTime::from_secs(two.dates("alice").await),
+        ..login(1)
+    };
+    assert!(ahead.created_at.as_secs() > NOW + 1);
+    // This server has not heard of the user's entry.
+    one.ends_realm().await;
+    two.follow().await.unwrap();
+    let bob = SessionRef {
+        user_id: "bob",
+        ..login(2)
+    };
+    for server in [&one, &two] {
+        for session in [ahead, bob] {
+            assert_eq!(server.status(session), Some(SessionStatus::Ended));
+            let new = SessionRef {
+                created_at: UnixTime::from_secs(server.dates(session.user_id).await),
+                ..session
+            };
+            assert!(server.serves(new));
+        }
+    }
 }
 
 #[rocket::async_test]

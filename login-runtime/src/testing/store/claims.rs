@@ -65,6 +65,7 @@ pub async fn conforms<L: RevocationLog>(open: impl AsyncFn() -> [L; 2]) {
         a_confirmation_gives_way_to_every_end
         of_confirmations_at_once_one_wins
         a_logout_ends_what_has_replaced_the_login
+        of_logins_that_end_each_other_one_goes_on
         a_merge_keeps_its_dates
         any_changes_do_what_they_do_in_memory
         time_never_goes_back
@@ -518,6 +519,26 @@ async fn a_logout_ends_what_has_replaced_the_login<L: RevocationLog>([one, two]:
     assert_eq!(records.concat().len(), 2, "{records:?}");
     let (_, table) = read(two).await;
     assert!(!table.contains_key(&key(Subject::Login(login(22)))));
+}
+
+async fn of_logins_that_end_each_other_one_goes_on<L: RevocationLog>([one, two]: &[L; 2]) {
+    // Both end the other logins of user 1; the guards are those of a confirmation.
+    let ends_others = |id| Change {
+        entries: vec![Entry::undated(
+            user(1),
+            Some(Next::Login(login(id))),
+            in_a_year(),
+        )],
+        ..confirm(login(id), 1, 2)
+    };
+    let changes = [ends_others(1), ends_others(2)];
+    let (first, second) = join(append(one, &changes[0]), append(two, &changes[1])).await;
+    let lost = [first, second].map(|answer| answer == Appended::Before);
+    assert_ne!(lost[0], lost[1], "one of the two goes on");
+    let kept = if lost[0] { 2 } else { 1 };
+    write(one, &ends_others(kept)).await;
+    let answer = append(two, &ends_others(3 - kept)).await;
+    assert_eq!(answer, Appended::Before, "what has ended stays so");
 }
 
 async fn a_merge_keeps_its_dates<L: RevocationLog>([one, two]: &[L; 2]) {
