@@ -31,7 +31,8 @@ pub mod audit {
 /// The values of settings.
 pub mod config {
     pub use login_runtime::{
-        CrossSiteProtection, OnLoss, OnStale, ProtectionAddress, SessionProtection, UnguardedRoutes,
+        AtLimit, CrossSiteProtection, OnLoss, OnStale, ProtectionAddress, SessionProtection,
+        UnguardedRoutes,
     };
 }
 
@@ -49,6 +50,14 @@ pub mod handler {
     pub use login_runtime::{
         IntoEventListener, IntoForbiddenHandler, IntoLoadResult, IntoNeedsRefreshHandler,
         IntoRequestLoader, IntoUnauthorizedHandler, IntoUserLoader,
+    };
+}
+
+/// The registry of logins: where a user is logged in.
+pub mod logins {
+    pub use login_runtime::{
+        Begin, Begun, LoginHandle, LoginId, LoginInfo, LoginRegistry, LoginRow, MemoryRegistry,
+        Moment, RegistryError, RowError, RowUser, UnixTime,
     };
 }
 

@@ -1,5 +1,6 @@
 //! Helpers for tests (feature `testing`): cookies that log in a local client without a form, and a clock to move.
 
+pub mod registry;
 pub mod store;
 
 use std::fmt;

@@ -44,11 +44,14 @@ pub enum EventKind {
     /// `login_user` was accepted; Flask-Login's `user_logged_in`.
     #[doc(alias = "user_logged_in")]
     LoggedIn,
+    /// A user has logged in with a client that none of the user's other logins in the registry has; it comes after
+    /// `LoggedIn`. Nothing is known of a user without another login.
+    NewClient,
     /// `logout_user` or `logout_everywhere` was accepted; `user_logged_out`.
     #[doc(alias = "user_logged_out")]
     LoggedOut,
-    /// `logout_others`, `logout_everywhere_for` or `logout_realm` was accepted. The event names the user whose logins have
-    /// ended; for `logout_realm` it names nobody.
+    /// `logout_others`, `logout_everywhere_for`, `logout_realm`, `end_login` or `end_login_for` was accepted. The event names
+    /// the user whose logins have ended, but for `logout_realm`; `log_id` names a single login.
     LoginsEnded,
     /// The remember cookie logged the user in again; `user_loaded_from_cookie`.
     #[doc(alias = "user_loaded_from_cookie")]

@@ -129,6 +129,13 @@ pub(super) fn capacity(given: usize, check: &mut Check<'_>) -> usize {
     given
 }
 
+pub(super) fn max_logins(given: Option<usize>, check: &mut Check<'_>) -> Option<usize> {
+    if given == Some(0) {
+        check.mistake("is zero, so nobody could log in; set 1 or more, or remove it for no limit");
+    }
+    given
+}
+
 /// A token of RFC 9110, section 5.6.2: the form of the names of headers and cookies.
 pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty()

@@ -68,6 +68,26 @@ pub enum UnguardedRoutes {
     Deny,
 }
 
+/// What happens to a login beyond the setting `max_logins_per_user`.
+///
+/// The default is `End`.
+///
+/// ```toml
+/// [default.login]
+/// max_logins_per_user = 5
+/// at_login_limit = "refuse"
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum AtLimit {
+    /// The user's oldest login ends.
+    #[default]
+    End,
+    /// The new login is refused.
+    Refuse,
+}
+
 /// What happens to requests with a login while the store of ended logins does not answer.
 ///
 /// The default is `Refuse`.

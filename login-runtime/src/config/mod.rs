@@ -32,7 +32,7 @@ use rocket::http::Method;
 
 pub(crate) use self::cookie::CookieSpec;
 pub(crate) use self::duration::IdleTimeout;
-pub use self::enums::{OnLoss, OnStale, SessionProtection, UnguardedRoutes};
+pub use self::enums::{AtLimit, OnLoss, OnStale, SessionProtection, UnguardedRoutes};
 pub(crate) use self::error::LaunchError;
 #[cfg(feature = "flask")]
 pub(crate) use self::guessable::is_guessable;

@@ -174,6 +174,15 @@ macro_rules! settings_table {
             /// A million take about 50 MB.
             revocation_capacity(sessions: usize) = 1_000_000 -> usize, check check::capacity;
 
+            /// Sets how many logins a user may have at once, with the new one; needs a
+            /// [`login_registry`](LoginManager::login_registry).
+            max_logins_per_user(logins: usize) = none -> Option<usize>, check check::max_logins;
+            /// Sets what happens to a login beyond `max_logins_per_user`: `end` (the user's oldest login ends) or `refuse`
+            /// (the new one is refused).
+            at_login_limit(limit: AtLimit) = End -> AtLimit;
+            /// Sets whether nobody can log in while the registry of logins fails; a logout always works.
+            require_login_registry(required: bool) = true -> bool;
+
             /// Sets where the store of ended logins is, in the form that the store reads, such as `redis://127.0.0.1`.
             ///
             /// The settings of the store have no effect without one, see

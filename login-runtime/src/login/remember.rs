@@ -47,6 +47,7 @@ pub(super) fn restore<U: UserMixin>(
     if renewed {
         times::renew_remember(&mut remember, now);
     }
+    core.seen(&session, Some(&remember), &client, now);
     let keys = cookie.keys(core);
     let resealed =
         core.bring_up_to_date(&mut remember, keys, held.user, cookie.same_client, &client);
@@ -70,7 +71,7 @@ pub(super) fn keep<U: UserMixin>(
     let refreshes = core.config.remember_cookie_refresh_each_request;
     let session = &held.cookie.token;
     let has_none = !session.flags.contains(Flags::REMEMBERED);
-    let is_due = times::renewal_due(session, now, core.config.session_idle_timeout);
+    let is_due = core.renewal_due(session, now);
     if !refreshes && core.ring.is_current(held.cookie.keys(core)) && !has_none && !is_due {
         return None;
     }

@@ -300,8 +300,7 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
         } = held.cookie;
         let remember_change = remember::keep(core, self.req, self.now, held, self.findings);
         let goes_stale = !same_client && presented.auth_at.is_some();
-        let idle = core.config.session_idle_timeout;
-        let is_due = times::renewal_due(presented, self.now, idle);
+        let is_due = core.renewal_due(presented, self.now);
         let keys = held.cookie.keys(core);
         if !goes_stale && !is_due && core.is_up_to_date(presented, keys) {
             return Answer {
@@ -320,6 +319,9 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
         }
         let client = core.client(self.req);
         let is_updated = core.bring_up_to_date(&mut token, keys, held.user, *same_client, &client);
+        if is_due {
+            core.seen(&token, None, &client, self.now);
+        }
         let changed = goes_stale || is_due || is_updated;
         Answer {
             session_change: changed.then(|| token.clone().into()),

@@ -1,4 +1,5 @@
-//! The builder's methods besides the settings: loaders, handlers, listeners, realm, clock, revocation list.
+//! The builder's methods besides the settings: loaders, handlers, listeners, realm, clock, revocation list, registry of
+//! logins.
 
 use std::fmt;
 use std::future::ready;
@@ -8,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rocket::Request;
 use rocket::futures::future::BoxFuture;
 
-use super::store::{Source, StoreSetup};
+use super::store::{Source, StoreSetup, secrets};
 use crate::app::handler::{
     AnswerFn, EventListener, IntoEventListener, IntoForbiddenHandler, IntoNeedsRefreshHandler,
     IntoRequestLoader, IntoUnauthorizedHandler, IntoUserLoader, Localize, RequestLoader,
@@ -20,6 +21,8 @@ use crate::clock::Clock;
 use crate::config::{Config, Settings};
 #[cfg(feature = "flask")]
 use crate::flask::FlaskCookies;
+use crate::logins::LoginRegistry;
+use crate::logins::desk::Desk;
 use crate::realm::message::Message;
 use crate::realm::{Realm, RealmCore};
 use crate::revocation::log::RevocationLog;
@@ -66,6 +69,7 @@ pub(super) struct Plan<U> {
     pub(super) settings: Settings,
     pub(super) clock: Clock,
     pub(super) revocations: Source,
+    registry: Option<Arc<dyn LoginRegistry>>,
     user_loader: UserLoader<U>,
     pub(super) id_type: Option<IdType>,
     request_loader: Option<RequestLoader<U>>,
@@ -129,6 +133,7 @@ impl<U: UserMixin> LoginManager<U> {
                 settings: Settings::default(),
                 clock: Clock::system(),
                 revocations: Source::default(),
+                registry: None,
                 user_loader,
                 id_type,
                 request_loader: None,
@@ -436,6 +441,29 @@ impl<U: UserMixin> LoginManager<U> {
     ) -> Self {
         self.with(|plan| plan.revocations = Source::store(open))
     }
+
+    /// Sets a registry of logins, for pages that show users where they are logged in; by default there is none.
+    ///
+    /// [`LoginSession::logins`](crate::LoginSession::logins) is the list, and
+    /// [`end_login`](crate::LoginSession::end_login) ends one of them. See [`LoginRegistry`] for a registry of your own.
+    ///
+    /// With a registry, a session that is in use gets a new cookie at least every five minutes, so that the list says when
+    /// it was last used.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginManager, UserMixin, user_loader};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+    /// use rocket_login::logins::MemoryRegistry;
+    ///
+    /// let manager = LoginManager::new(load_user).login_registry(MemoryRegistry::new());
+    /// ```
+    #[must_use]
+    pub fn login_registry(self, registry: impl LoginRegistry) -> Self {
+        self.with(|plan| plan.registry = Some(Arc::new(registry)))
+    }
 }
 
 impl<U> fmt::Debug for LoginManager<U> {
@@ -457,6 +485,9 @@ impl<U: UserMixin> Plan<U> {
             &config.session_cookie.name,
             &config.remember_cookie.name,
         );
+        let timeout = config.loader_timeout;
+        let desk = |registry| Desk::new(registry, &name, secrets(&config), timeout);
+        let desk = self.registry.map(desk);
         // Without a user loader, users do not log in: each request identifies its user.
         let has_logins = self.id_type.is_some();
         let message = |text: &Option<String>, category: &String| {
@@ -476,6 +507,7 @@ impl<U: UserMixin> Plan<U> {
                 ring,
                 clock: self.clock,
                 revocations,
+                desk,
                 sends_to_login: has_logins && self.unauthorized_handler.is_none(),
                 sends_to_refresh: has_logins && self.needs_refresh_handler.is_none(),
                 warned_of_host: AtomicBool::new(false),

@@ -136,7 +136,7 @@ impl Source {
 
 /// The secrets that hide users, the one for new entries first: of the signing ones the oldest, which all servers know
 /// while a new one is introduced.
-fn secrets(config: &Config) -> impl Iterator<Item = &SecretKey> {
+pub(super) fn secrets(config: &Config) -> impl Iterator<Item = &SecretKey> {
     let retired = config.secret_key_fallbacks.iter().rev();
     let signing = retired.chain([&config.secret_key]);
     config.store_key.iter().chain(signing)

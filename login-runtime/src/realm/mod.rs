@@ -4,6 +4,7 @@ pub(crate) mod any;
 #[cfg(feature = "flask")]
 pub(crate) mod flask;
 pub(crate) mod health;
+mod logins;
 pub(crate) mod message;
 pub(crate) mod registry;
 pub(crate) mod seal;
@@ -25,6 +26,7 @@ use crate::app::id_type::IdType;
 use crate::app::user::{UserMixin, UserType};
 use crate::clock::{Clock, UnixTime};
 use crate::config::Config;
+use crate::logins::desk::Desk;
 use crate::request::cross_site::{Refusal, WebOrigin};
 use crate::revocation::{RevocationError, Revocations, RevokeSession, SessionRef, UserRef};
 use crate::token::keys::KeyRing;
@@ -37,6 +39,8 @@ pub(crate) struct RealmCore {
     pub(crate) ring: KeyRing,
     pub(crate) clock: Clock,
     pub(crate) revocations: Revocations,
+    /// The registry of logins, if there is one.
+    pub(crate) desk: Option<Desk>,
     /// Whether browsers without a login are sent to the login view; otherwise the application answers by itself.
     pub(crate) sends_to_login: bool,
     /// The same for the refresh view.
@@ -99,6 +103,9 @@ impl RealmCore {
             until: times::dead_until(token, self.config.longest_session()),
         };
         self.revocations.revoke(end).await?;
+        if let Some(desk) = &self.desk {
+            desk.end(&token.uid, token.login_id);
+        }
         Ok(())
     }
 

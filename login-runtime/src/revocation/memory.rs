@@ -488,7 +488,7 @@ impl State {
 
 impl Confirmed {
     fn status_of(&self, session: SessionId) -> SessionStatus {
-        if session == self.current {
+        if session == self.current || session == SessionId::ANY {
             SessionStatus::Open
         } else if session == self.previous {
             SessionStatus::Replaced { at: self.at }

@@ -282,7 +282,8 @@ pub struct SessionRef<'a> {
     pub realm: &'a str,
     /// The id of the login, 16 random bytes; no two realms share one.
     pub login_id: LoginId,
-    /// The id of the session, unique within its login.
+    /// The id of the session, unique within its login; [`SessionId::ANY`] if only the login matters, as for the end of a
+    /// login from a list.
     pub session_id: SessionId,
     /// The id of the session's user.
     pub user_id: &'a str,

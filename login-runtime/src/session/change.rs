@@ -21,6 +21,8 @@ pub(super) enum Act<'s, U> {
     LogoutEverywhereFor(&'s U),
     LogoutOthers,
     LogoutRealm,
+    EndLogin(&'s str),
+    EndLoginFor(&'s U, &'s str),
     Confirm(&'s U),
 }
 
@@ -32,6 +34,8 @@ impl<U> Act<'_, U> {
             Self::LogoutEverywhereFor(_) => "logout_everywhere_for",
             Self::LogoutOthers => "logout_others",
             Self::LogoutRealm => "logout_realm",
+            Self::EndLogin(_) => "end_login",
+            Self::EndLoginFor(..) => "end_login_for",
             Self::Confirm(_) => "confirm_login",
         }
     }
@@ -121,6 +125,22 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
             }
             Act::LogoutOthers => Self::logout_others(session, now).await,
             Act::LogoutRealm => Self::logout_realm(session, client, now).await,
+            Act::EndLogin(handle) => {
+                let current = session.visit.session(session.realm, session.req).await?;
+                if current.is_none() {
+                    return Err(LoginError::NotLoggedIn);
+                }
+                let user = session
+                    .visit
+                    .current(session.realm, session.req)
+                    .await?
+                    .user;
+                let user = user.ok_or(LoginError::NotLoggedIn)?;
+                Self::end_login(session, user, handle, client, now).await
+            }
+            Act::EndLoginFor(user, handle) => {
+                Self::end_login(session, user, handle, client, now).await
+            }
             Act::Confirm(user) => Self::confirm(session, user, client, now).await,
         }
     }
@@ -187,6 +207,30 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
         session.revoke_others(&kept, now).await?;
         let user = visit.current(realm, req).await?.user;
         session.emit(EventKind::LoginsEnded, user, None).await;
+        Ok(())
+    }
+
+    async fn end_login(
+        session: &LoginSession<'_, U>,
+        user: &U,
+        handle: &str,
+        client: &ClientInfo<'_>,
+        now: UnixTime,
+    ) -> Result<(), LoginError> {
+        let LoginSession { realm, req, visit } = *session;
+        let uid = id_of(user);
+        let row = session.row_of(&uid, handle, now).await?;
+        let current = visit.session(realm, req).await?;
+        if current.is_some_and(|token| token.login_id == row.login) {
+            return Self::logout(session, client, now).await;
+        }
+        if !session.end_row(&uid, &row, now).await? {
+            return Err(LoginError::LoginEnded);
+        }
+        let ended = Some(row.login);
+        session
+            .emit(EventKind::LoginsEnded, Some(user), ended)
+            .await;
         Ok(())
     }
 
@@ -269,6 +313,7 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
             return Err(LoginError::NotLoggedIn);
         }
         ended.date_after(std::iter::once(&mut token).chain(&mut remember));
+        core.seen(&token, remember.as_ref(), client, now);
         session.change_pending(|pending| {
             pending.session = Some(token.into());
             if let Some(remember) = remember {

@@ -69,6 +69,11 @@ impl<U: UserMixin> LoginSession<'_, U> {
                 until,
             };
             ended.push((token, core.revocations.revoke(end).await?));
+            if let Some(desk) = &core.desk
+                && !matches!(end.successor, Some(Successor::Session(_)))
+            {
+                desk.end(&token.uid, token.login_id);
+            }
         }
         let of_user = |(token, revoked): (&'t Token, _)| (token.uid.as_str(), revoked);
         Ok(Ended(ended.into_iter().map(of_user).collect()))

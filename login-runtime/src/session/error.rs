@@ -8,6 +8,7 @@ use rocket::http::Status;
 use rocket::response::{self, Responder};
 use thiserror::Error;
 
+use crate::logins::RegistryError;
 use crate::realm::unavailable::Unavailable;
 use crate::revocation::RevocationError;
 use crate::token::MAX_UID;
@@ -66,6 +67,23 @@ pub enum LoginError {
     /// Another user is logged in; 403.
     #[error("another user is logged in")]
     WrongUser,
+    /// The user has no login with this handle, or had one that ended some time ago; 404.
+    #[error("the user has no such login")]
+    NoSuchLogin,
+    /// The login has just ended; 409.
+    #[error("the login has just ended")]
+    LoginEnded,
+    /// The user has as many logins as the setting `max_logins_per_user` allows, and `at_login_limit` is `refuse`; 409.
+    #[error("the user has as many logins as `login.max_logins_per_user` allows")]
+    TooManyLogins,
+    /// The manager has no registry of logins; 500.
+    #[error(
+        "there is no registry of logins: write `.login_registry(MemoryRegistry::new())` at the `LoginManager`"
+    )]
+    NoRegistry,
+    /// The registry of logins failed; 503. With the setting `require_login_registry = false`, a login begins all the same.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The current user could not be loaded, or the revocation list did not answer; 5xx.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -99,12 +117,16 @@ impl LoginError {
                 Status::Forbidden
             }
             Self::NotLoggedIn => Status::Unauthorized,
+            Self::NoSuchLogin => Status::NotFound,
+            Self::LoginEnded | Self::TooManyLogins => Status::Conflict,
+            Self::Registry(_) => Status::ServiceUnavailable,
             Self::EmptyId
             | Self::IdTooLong(_)
             | Self::Unloadable(_)
             | Self::BadDuration(_)
             | Self::DurationWithoutRemember
             | Self::TooLate
+            | Self::NoRegistry
             | Self::Random(_) => Status::InternalServerError,
             Self::Unavailable(error) => error.status(),
         }

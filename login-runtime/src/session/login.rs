@@ -8,7 +8,6 @@ use rocket::futures::future::BoxFuture;
 
 use super::verb::Verb;
 use super::{LoginError, LoginSession};
-use crate::app::event::EventKind;
 use crate::app::user::{UserMixin, id_of};
 use crate::revocation::Successor;
 use crate::token::times::MAX_REMEMBER;
@@ -41,6 +40,7 @@ pub struct Login<'s, 'r, U> {
     force: bool,
     fresh: bool,
     permanent: bool,
+    how: &'s str,
     cross_site: bool,
     verb: Verb,
 }
@@ -56,6 +56,7 @@ impl<'s, 'r, U> Login<'s, 'r, U> {
             force: false,
             fresh: true,
             permanent: false,
+            how: "",
             cross_site: false,
             verb: Verb::new("login_user"),
         }
@@ -155,6 +156,22 @@ impl<'s, 'r, U> Login<'s, 'r, U> {
     /// ```
     pub fn permanent(mut self, permanent: bool) -> Self {
         self.permanent = permanent;
+        self
+    }
+
+    /// Sets how the user logs in, for the list of logins: a short text of yours, such as "by password"; empty by default.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # async fn handler(session: LoginSession<'_, User>, user: User) -> Result<(), LoginError> {
+    /// session.login_user(&user).how("by a link in an email").await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn how(mut self, how: &'s str) -> Self {
+        self.how = how;
         self
     }
 
@@ -276,11 +293,20 @@ impl<U: UserMixin> Login<'_, '_, U> {
         let until = self
             .session
             .dead_until(std::iter::once(&token).chain(&remember));
+        let begun = (&token, remember.as_ref());
+        let mut registered = self
+            .session
+            .register(begun, &tokens.genuine, &client, self.how, now)
+            .await?;
         let ended = self
             .session
             .end(&tokens.genuine, Some((successor, until)), now)
             .await?;
+        self.session
+            .end_surplus(&token.uid, &registered, now)
+            .await?;
         ended.date_after(std::iter::once(&mut token).chain(&mut remember));
+        registered.keep();
 
         let login_id = token.login_id;
         #[cfg(feature = "flask")]
@@ -300,7 +326,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
             }
         });
         self.session
-            .emit(EventKind::LoggedIn, Some(self.user), Some(login_id))
+            .announce(self.user, login_id, &registered)
             .await;
         Ok(())
     }

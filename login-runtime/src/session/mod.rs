@@ -8,8 +8,10 @@ mod error;
 mod flask;
 mod login;
 mod login_end;
+mod logins;
 pub(crate) mod next;
 mod presented;
+mod register;
 pub(crate) mod signer;
 #[cfg(test)]
 mod tests;
@@ -20,6 +22,7 @@ pub use self::change::LoginChange;
 pub use self::error::LoginError;
 pub use self::login::Login;
 pub use self::login_end::LoginEnd;
+pub use self::logins::{LoginInfo, Moment};
 pub use self::user_token::{UserSigner, UserToken, UserTokenError};
 
 use std::any::TypeId;
@@ -217,6 +220,58 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     #[track_caller]
     pub fn logout_others(&self) -> LoginChange<'_, 'r, U> {
         self.change(Act::LogoutOthers)
+    }
+
+    /// Ends one of the current user's logins, which its [`handle`](LoginInfo::handle) names.
+    ///
+    /// The end of this request's own login is a [`logout_user`](Self::logout_user). A handle of another user names nothing.
+    ///
+    /// # Errors
+    ///
+    /// - Those of [`logout_user`](Self::logout_user), and [`LoginError::NotLoggedIn`] if nobody is logged in by a session.
+    /// - [`LoginError::NoSuchLogin`]: the user has no such login; it may have ended some time ago.
+    /// - [`LoginError::LoginEnded`]: the login has just ended.
+    /// - [`LoginError::NoRegistry`], [`LoginError::Registry`]: there is no registry, or it failed.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket::post;
+    /// # use rocket::response::Redirect;
+    /// # use rocket_login::{login_required, LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// #[login_required]
+    /// #[post("/logins/<handle>/end")]
+    /// async fn end_login(handle: &str, session: LoginSession<'_, User>) -> Result<Redirect, LoginError> {
+    ///     session.end_login(handle).await?;
+    ///     Ok(Redirect::to("/logins"))
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn end_login<'s>(&'s self, handle: &'s str) -> LoginChange<'s, 'r, U> {
+        self.change(Act::EndLogin(handle))
+    }
+
+    /// Ends one login of another user, for an administrator.
+    ///
+    /// Let only administrators use the route. [`logout_everywhere_for`](Self::logout_everywhere_for) ends all of them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`end_login`](Self::end_login), without [`LoginError::NotLoggedIn`].
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # async fn handler(members: LoginSession<'_, User>, member: User, handle: &str) -> Result<(), LoginError> {
+    /// members.end_login_for(&member, handle).await?;
+    /// # Ok(()) }
+    /// ```
+    #[track_caller]
+    pub fn end_login_for<'s>(&'s self, user: &'s U, handle: &'s str) -> LoginChange<'s, 'r, U> {
+        self.change(Act::EndLoginFor(user, handle))
     }
 
     /// Logs every user of this user type out in all browsers, for example after copies of cookies were stolen.

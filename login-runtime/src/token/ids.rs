@@ -50,6 +50,9 @@ impl fmt::Debug for LoginId {
 pub struct SessionId(pub(crate) [u8; 8]);
 
 impl SessionId {
+    /// Stands for the session that a login goes on with, where its id is not known. No session has this id.
+    pub const ANY: Self = Self([0xff; 8]);
+
     pub(crate) fn generate() -> io::Result<Self> {
         random::draw().map(Self)
     }

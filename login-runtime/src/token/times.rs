@@ -7,7 +7,7 @@ use crate::token::{Flags, Kind, Token};
 pub(crate) const SKEW: u64 = 60;
 
 /// The longest time between two renewals of a session that is in use: 5 minutes.
-const RENEW_AFTER: u64 = 5 * 60;
+pub(crate) const RENEW_AFTER: u64 = 5 * 60;
 
 /// The longest lifetime of a remember token, because browsers keep no cookie longer: 400 days.
 pub(crate) const MAX_REMEMBER: u64 = 400 * 24 * 60 * 60;

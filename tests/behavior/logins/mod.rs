@@ -10,6 +10,7 @@ mod logout;
 mod moved;
 mod others;
 mod protection;
+mod registry;
 mod remember;
 mod revocation;
 mod rotation;

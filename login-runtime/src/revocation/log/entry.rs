@@ -339,7 +339,7 @@ impl FromStr for Entry {
     clippy::disallowed_methods,
     reason = "that there is one decoder is for tokens; this is what a store sends"
 )]
-pub(super) fn bytes<const N: usize>(text: &str) -> Result<[u8; N], EntryError> {
+pub(crate) fn bytes<const N: usize>(text: &str) -> Result<[u8; N], EntryError> {
     let bytes = HEXLOWER.decode(text.as_bytes());
     let bytes = bytes.map_err(|_| EntryError::Malformed)?;
     bytes.try_into().map_err(|_| EntryError::Malformed)

@@ -6,7 +6,7 @@ pub(crate) mod freshness;
 mod progress;
 mod purge;
 mod replica;
-mod users;
+pub(crate) mod users;
 
 #[cfg(test)]
 mod model;

@@ -9,7 +9,7 @@ use crate::token::keys::store_key;
 use crate::token::secret::SecretKey;
 
 /// The keys of the digests: the first one is for new entries, and all of them find old ones.
-pub(super) struct UserKeys(Vec<UserKey>);
+pub(crate) struct UserKeys(Vec<UserKey>);
 
 struct UserKey {
     id: [u8; 4],
@@ -20,7 +20,7 @@ struct UserKey {
 
 impl UserKeys {
     /// Takes the secrets in the order in which they are preferred.
-    pub(super) fn new<'k>(secrets: impl Iterator<Item = &'k SecretKey>) -> Self {
+    pub(crate) fn new<'k>(secrets: impl Iterator<Item = &'k SecretKey>) -> Self {
         let mut keys: Vec<UserKey> = Vec::new();
         for secret in secrets {
             let (id, key) = store_key(secret);
@@ -40,7 +40,7 @@ impl UserKeys {
         self.0.first().map(|key| key.digest(user_id))
     }
 
-    pub(super) fn all(&self, user_id: &str) -> impl Iterator<Item = UserDigest> {
+    pub(crate) fn all(&self, user_id: &str) -> impl Iterator<Item = UserDigest> {
         self.0.iter().map(move |key| key.digest(user_id))
     }
 

@@ -1,0 +1,128 @@
+//! The registry of logins in this process's memory.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{Begin, Begun, LoginRegistry, LoginRow, RegistryError, RowUser};
+use crate::clock::UnixTime;
+use crate::token::LoginId;
+
+/// A registry of logins in this process's memory.
+///
+/// It is neither shared nor persistent: after a restart, a login is in it again five minutes after its next use at the
+/// latest. A row takes about 400 bytes. Of a user, it keeps the newest 1,000.
+///
+/// # Example
+///
+/// ```rust
+/// # use rocket_login::{LoginManager, UserMixin, user_loader};
+/// # #[derive(UserMixin)] struct User { id: i64 }
+/// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+/// use rocket_login::logins::MemoryRegistry;
+///
+/// let manager = LoginManager::new(load_user).login_registry(MemoryRegistry::new());
+/// ```
+#[derive(Default)]
+pub struct MemoryRegistry(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    users: HashMap<RowUser, Vec<LoginRow>>,
+    /// How many users there are when the expired rows are next removed from all of them.
+    purge_at: usize,
+}
+
+/// How many rows of one user are kept.
+const MOST: usize = 1_000;
+
+impl MemoryRegistry {
+    /// Returns an empty registry.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Each change leaves a whole state behind.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn rows(&self, users: &[RowUser], now: UnixTime) -> Vec<LoginRow> {
+        let rows = users.iter().filter_map(|user| self.users.get(user));
+        let rows = rows.flatten().filter(|row| row.until > now);
+        rows.cloned().collect()
+    }
+
+    fn insert(&mut self, row: LoginRow, now: UnixTime) {
+        if self.users.len() >= self.purge_at {
+            self.users.retain(|_, rows| {
+                rows.retain(|row| row.until > now);
+                !rows.is_empty()
+            });
+            self.purge_at = self.users.len().saturating_mul(2).max(64);
+        }
+        let rows = self.users.entry(row.user).or_default();
+        rows.retain(|row| row.until > now);
+        if rows.len() >= MOST {
+            rows.remove(0);
+        }
+        rows.push(row);
+    }
+
+    fn row(&mut self, users: &[RowUser], login: LoginId) -> Option<&mut LoginRow> {
+        let holder = users.iter().find(|user| {
+            let rows = self.users.get(user);
+            rows.is_some_and(|rows| rows.iter().any(|row| row.login == login))
+        })?;
+        let rows = self.users.get_mut(holder)?;
+        rows.iter_mut().find(|row| row.login == login)
+    }
+}
+
+#[rocket::async_trait]
+impl LoginRegistry for MemoryRegistry {
+    async fn begin(&self, begin: &Begin) -> Result<Begun, RegistryError> {
+        let mut state = self.state();
+        let rows = state.rows(&begin.users, begin.now);
+        if !begin.has_room(&rows) {
+            return Ok(Begun::Full(rows));
+        }
+        state.insert(begin.row.clone(), begin.now);
+        Ok(Begun::Inserted(rows))
+    }
+
+    async fn rows(&self, users: &[RowUser], now: UnixTime) -> Result<Vec<LoginRow>, RegistryError> {
+        Ok(self.state().rows(users, now))
+    }
+
+    async fn renew(&self, row: &LoginRow, users: &[RowUser]) -> Result<(), RegistryError> {
+        let mut state = self.state();
+        match state.row(users, row.login) {
+            Some(held) => *held = held.joined(row),
+            None => state.insert(row.clone(), row.seen_at),
+        }
+        Ok(())
+    }
+
+    async fn end(&self, users: &[RowUser], logins: &[LoginId]) -> Result<(), RegistryError> {
+        let mut state = self.state();
+        for user in users {
+            if let Some(rows) = state.users.get_mut(user) {
+                rows.retain(|row| !logins.contains(&row.login));
+                if rows.is_empty() {
+                    state.users.remove(user);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for MemoryRegistry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryRegistry").finish_non_exhaustive()
+    }
+}

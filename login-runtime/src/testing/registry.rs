@@ -1,0 +1,330 @@
+//! For authors of registries of logins: what every registry must do.
+//!
+//! A registry's test calls [`conforms`] with a function that opens two connections to a registry without any rows:
+//!
+//! ```rust
+//! use rocket_login::logins::MemoryRegistry;
+//! use rocket_login::testing::registry;
+//!
+//! # let the_registry_does_what_it_must =
+//! async || {
+//!     registry::conforms(async || {
+//!         let rows = registry::Shared::new(MemoryRegistry::new());
+//!         [rows.clone(), rows]
+//!     })
+//!     .await;
+//! };
+//! ```
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::cloned_ref_to_slice_refs,
+    clippy::disallowed_macros,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "these are tests"
+)]
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use rocket::futures::future::join_all;
+
+use crate::clock::UnixTime;
+use crate::logins::{Begin, Begun, LoginHandle, LoginRegistry, LoginRow, RegistryError, RowUser};
+use crate::revocation::log::entry::{RealmId, UserDigest};
+use crate::token::LoginId;
+
+/// A registry that several owners share, as several servers do.
+pub struct Shared<R>(Arc<R>);
+
+impl<R> Shared<R> {
+    /// Shares a registry.
+    #[must_use]
+    pub fn new(registry: R) -> Self {
+        Self(Arc::new(registry))
+    }
+}
+
+impl<R> Clone for Shared<R> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<R> fmt::Debug for Shared<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+#[rocket::async_trait]
+impl<R: LoginRegistry> LoginRegistry for Shared<R> {
+    async fn begin(&self, begin: &Begin) -> Result<Begun, RegistryError> {
+        self.0.begin(begin).await
+    }
+
+    async fn rows(&self, users: &[RowUser], now: UnixTime) -> Result<Vec<LoginRow>, RegistryError> {
+        self.0.rows(users, now).await
+    }
+
+    async fn renew(&self, row: &LoginRow, users: &[RowUser]) -> Result<(), RegistryError> {
+        self.0.renew(row, users).await
+    }
+
+    async fn end(&self, users: &[RowUser], logins: &[LoginId]) -> Result<(), RegistryError> {
+        self.0.end(users, logins).await
+    }
+}
+
+/// Runs every test of a registry; `open` returns two connections to a registry without any rows.
+///
+/// # Panics
+///
+/// If the registry does something else than [`LoginRegistry`] says. The message says what.
+///
+/// # Example
+///
+/// See [the module](self).
+pub async fn conforms<R: LoginRegistry>(open: impl AsyncFn() -> [R; 2]) {
+    macro_rules! run {
+        ($($claim:ident)+) => { $( $claim(&open().await).await; )+ };
+    }
+    run! {
+        a_row_is_read_back_as_it_was_written
+        rows_of_other_users_stay_out
+        a_row_that_has_expired_does_not_count
+        a_renewal_joins_or_inserts
+        an_end_removes_the_rows_that_it_names
+        rows_under_an_old_key_are_found
+        of_logins_at_once_only_as_many_as_allowed_begin
+        of_logins_at_once_each_sees_those_before_it
+        what_a_login_replaces_does_not_count
+    }
+}
+
+const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+
+fn user(id: u8) -> RowUser {
+    RowUser {
+        realm: RealmId([7; 8]),
+        user: UserDigest {
+            key_id: [1; 4],
+            digest: [id; 16],
+        },
+    }
+}
+
+/// The same user under another key.
+fn under_old_key(id: u8) -> RowUser {
+    let mut user = user(id);
+    user.user.key_id = [2; 4];
+    user.user.digest = [id.wrapping_add(100); 16];
+    user
+}
+
+fn row(user: RowUser, login: u8) -> LoginRow {
+    LoginRow {
+        user,
+        login: LoginId([login; 16]),
+        handle: LoginHandle::generate().unwrap(),
+        created_at: NOW,
+        auth_at: Some(NOW),
+        seen_at: NOW,
+        until: NOW.plus(3_600),
+        address: Some("2001:db8::7".parse().unwrap()),
+        client: "Firefox on Linux".into(),
+        how: "by password, \"quoted\" and with ' and é".into(),
+    }
+}
+
+fn begin(row: LoginRow, max: impl Into<Option<usize>>) -> Begin {
+    Begin {
+        users: vec![row.user],
+        row,
+        replaced: Vec::new(),
+        max: max.into(),
+        now: NOW,
+    }
+}
+
+/// The rows of a user, by login.
+async fn rows(registry: &impl LoginRegistry, users: &[RowUser]) -> Vec<LoginRow> {
+    let mut rows = registry.rows(users, NOW).await.unwrap();
+    rows.sort_by_key(|row| *row.login.as_bytes());
+    rows
+}
+
+async fn inserted(registry: &impl LoginRegistry, row: &LoginRow) -> Vec<LoginRow> {
+    match registry.begin(&begin(row.clone(), None)).await.unwrap() {
+        Begun::Inserted(others) => others,
+        Begun::Full(_) => panic!("a login without a limit was refused"),
+    }
+}
+
+async fn a_row_is_read_back_as_it_was_written<R: LoginRegistry>([one, two]: &[R; 2]) {
+    let bare = LoginRow {
+        auth_at: None,
+        address: None,
+        client: String::new(),
+        how: String::new(),
+        ..row(user(1), 2)
+    };
+    let first = row(user(1), 1);
+    assert_eq!(inserted(one, &first).await, []);
+    assert_eq!(inserted(two, &bare).await, [first.clone()]);
+    for registry in [one, two] {
+        assert_eq!(
+            rows(registry, &[user(1)]).await,
+            [first.clone(), bare.clone()]
+        );
+    }
+}
+
+async fn rows_of_other_users_stay_out<R: LoginRegistry>([one, two]: &[R; 2]) {
+    let mut elsewhere = user(1);
+    elsewhere.realm = RealmId([8; 8]);
+    inserted(one, &row(user(1), 1)).await;
+    for (other, login) in [(user(2), 2), (elsewhere, 3)] {
+        let full = two.begin(&begin(row(other, login), 1)).await.unwrap();
+        assert_eq!(full, Begun::Inserted(Vec::new()));
+        one.end(&[other], &[LoginId([1; 16])]).await.unwrap();
+    }
+    assert_eq!(rows(two, &[user(1)]).await.len(), 1);
+}
+
+async fn a_row_that_has_expired_does_not_count<R: LoginRegistry>([one, two]: &[R; 2]) {
+    let expired = LoginRow {
+        until: NOW,
+        ..row(user(1), 1)
+    };
+    inserted(one, &expired).await;
+    assert_eq!(rows(two, &[user(1)]).await, []);
+    let begun = two.begin(&begin(row(user(1), 2), 1)).await.unwrap();
+    assert_eq!(begun, Begun::Inserted(Vec::new()));
+    assert_eq!(rows(one, &[user(1)]).await.len(), 1);
+}
+
+async fn a_renewal_joins_or_inserts<R: LoginRegistry>([one, two]: &[R; 2]) {
+    let first = row(user(1), 1);
+    inserted(one, &first).await;
+    let later = LoginRow {
+        seen_at: NOW.plus(300),
+        until: NOW.plus(7_200),
+        how: String::new(),
+        ..row(user(1), 1)
+    };
+    two.renew(&later, &[user(1)]).await.unwrap();
+    let joined = first.joined(&later);
+    assert_eq!(joined.handle, first.handle);
+    assert_eq!(rows(one, &[user(1)]).await, [joined.clone()]);
+    // One that comes late changes nothing.
+    two.renew(&first, &[user(1)]).await.unwrap();
+    let missing = row(user(1), 2);
+    two.renew(&missing, &[user(1)]).await.unwrap();
+    assert_eq!(rows(one, &[user(1)]).await, [joined, missing]);
+}
+
+async fn an_end_removes_the_rows_that_it_names<R: LoginRegistry>([one, two]: &[R; 2]) {
+    for login in 1..=4 {
+        inserted(one, &row(user(1), login)).await;
+    }
+    let logins = [1, 3, 9].map(|login| LoginId([login; 16]));
+    two.end(&[user(1)], &logins).await.unwrap();
+    two.end(&[user(1)], &logins).await.unwrap();
+    one.end(&[user(1)], &[]).await.unwrap();
+    let left = rows(one, &[user(1)]).await;
+    let left: Vec<_> = left.iter().map(|row| row.login.as_bytes()[0]).collect();
+    assert_eq!(left, [2, 4]);
+}
+
+async fn rows_under_an_old_key_are_found<R: LoginRegistry>([one, two]: &[R; 2]) {
+    let users = [user(1), under_old_key(1)];
+    let old = row(under_old_key(1), 1);
+    inserted(one, &old).await;
+    assert_eq!(rows(two, &users).await, [old.clone()]);
+    let more = Begin {
+        users: users.to_vec(),
+        ..begin(row(user(1), 2), 1)
+    };
+    let full = two.begin(&more).await.unwrap();
+    assert_eq!(full, Begun::Full(vec![old.clone()]));
+    // A renewal stays where the row is.
+    let later = LoginRow {
+        seen_at: NOW.plus(300),
+        ..row(user(1), 1)
+    };
+    two.renew(&later, &users).await.unwrap();
+    let joined = old.joined(&later);
+    assert_eq!(rows(one, &users).await, [joined]);
+    one.end(&users, &[LoginId([1; 16])]).await.unwrap();
+    assert_eq!(rows(two, &users).await, []);
+}
+
+async fn of_logins_at_once_only_as_many_as_allowed_begin<R: LoginRegistry>([one, two]: &[R; 2]) {
+    let begins: Vec<_> = (1..=20)
+        .map(|login| begin(row(user(1), login), 5))
+        .collect();
+    let answers = begins.iter().zip([one, two].into_iter().cycle());
+    let answers = join_all(answers.map(|(begin, registry)| registry.begin(begin))).await;
+    let began = answers
+        .iter()
+        .filter(|answer| matches!(answer, Ok(Begun::Inserted(_))));
+    assert_eq!(began.count(), 5, "{answers:?}");
+    assert_eq!(rows(one, &[user(1)]).await.len(), 5);
+}
+
+async fn of_logins_at_once_each_sees_those_before_it<R: LoginRegistry>([one, two]: &[R; 2]) {
+    let all: Vec<_> = (1..=20).map(|login| row(user(1), login)).collect();
+    let begins = all.iter().zip([one, two].into_iter().cycle());
+    let seen = join_all(begins.map(|(row, registry)| inserted(registry, row))).await;
+    let counts: HashSet<_> = seen.iter().map(Vec::len).collect();
+    assert_eq!(counts, (0..20).collect(), "two logins saw the same others");
+}
+
+async fn what_a_login_replaces_does_not_count<R: LoginRegistry>([one, two]: &[R; 2]) {
+    inserted(one, &row(user(1), 1)).await;
+    let over = Begin {
+        replaced: vec![LoginId([1; 16])],
+        ..begin(row(user(1), 2), 1)
+    };
+    let begun = two.begin(&over).await.unwrap();
+    assert!(matches!(&begun, Begun::Inserted(others) if others.len() == 1));
+    assert_eq!(
+        rows(one, &[user(1)]).await.len(),
+        2,
+        "its row stays for now"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logins::MemoryRegistry;
+
+    #[rocket::async_test]
+    async fn the_registry_in_memory_does_what_every_registry_must() {
+        conforms(async || {
+            let rows = Shared::new(MemoryRegistry::new());
+            [rows.clone(), rows]
+        })
+        .await;
+    }
+
+    #[rocket::async_test]
+    async fn the_registry_in_memory_forgets_expired_rows_and_the_oldest_of_too_many() {
+        let registry = MemoryRegistry::new();
+        for login in 0..=1_000_u16 {
+            let mut new = row(user(1), 0);
+            let [high, low] = login.to_be_bytes();
+            new.login = LoginId([high, low, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9]);
+            inserted(&registry, &new).await;
+        }
+        let held = rows(&registry, &[user(1)]).await;
+        assert_eq!(held.len(), 1_000);
+        assert_eq!(held[0].login.as_bytes()[1], 1, "the first one is gone");
+    }
+}
