@@ -1,6 +1,7 @@
 //! What can go wrong with a store in Redis, and the fix.
 
 use redis::{ErrorKind, RedisError};
+use rocket_login::logins::{RegistryError, RowError};
 use rocket_login::store::{EntryError, RevocationError};
 use thiserror::Error;
 
@@ -85,6 +86,8 @@ pub(crate) enum StoreError {
     Unsafe(&'static str),
     #[error(transparent)]
     Entry(#[from] EntryError),
+    #[error(transparent)]
+    Row(#[from] RowError),
 }
 
 impl StoreError {
@@ -113,6 +116,12 @@ impl StoreError {
 }
 
 impl From<AddressError> for RevocationError {
+    fn from(error: AddressError) -> Self {
+        Self::new(error)
+    }
+}
+
+impl From<AddressError> for RegistryError {
     fn from(error: AddressError) -> Self {
         Self::new(error)
     }

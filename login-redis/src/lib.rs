@@ -25,6 +25,9 @@
 //! `appendonly yes`: the launch warns if it is not, or stops with [`RedisLog::strict`]. For `rediss://`, which is TLS
 //! with the certificates of the operating system, enable the feature `tls`.
 //!
+//! The [registry of logins](rocket_login::logins) goes into the same Redis, with
+//! `.login_registry_from(login_redis::registry_from_url)`.
+//!
 //! For everything that has no setting, open the list yourself:
 //!
 //! ```rust,no_run
@@ -46,13 +49,16 @@ mod error;
 mod launch;
 mod link;
 mod log;
+mod registry;
 
 pub use redis;
 
 pub use self::error::{AddressError, Cause};
 pub use self::log::RedisLog;
+pub use self::registry::RedisRegistry;
 
 use rocket::futures::future::{BoxFuture, ready};
+use rocket_login::logins::RegistryError;
 use rocket_login::store::{RevocationError, StoreSetup};
 
 /// Opens the list at the setting `login.store.url`, for
@@ -72,4 +78,26 @@ pub fn from_url(setup: StoreSetup<'_>) -> BoxFuture<'_, Result<RedisLog, Revocat
 
 fn open(setup: StoreSetup<'_>) -> Result<RedisLog, RevocationError> {
     Ok(RedisLog::open(setup.url()?)?)
+}
+
+/// Opens the registry of logins at the setting `login.store.url`, for
+/// [`LoginManager::login_registry_from`](rocket_login::LoginManager::login_registry_from).
+///
+/// # Errors
+///
+/// If the setting is missing, or is not a URL of Redis.
+///
+/// # Example
+///
+/// See [the crate](crate).
+#[must_use]
+pub fn registry_from_url(
+    setup: StoreSetup<'_>,
+) -> BoxFuture<'_, Result<RedisRegistry, RegistryError>> {
+    Box::pin(ready(open_registry(setup)))
+}
+
+fn open_registry(setup: StoreSetup<'_>) -> Result<RedisRegistry, RegistryError> {
+    let url = setup.url().map_err(RegistryError::new)?;
+    Ok(RedisRegistry::open(url)?)
 }

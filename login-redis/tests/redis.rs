@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use login_engines::Redis;
-use login_redis::RedisLog;
+use login_redis::{RedisLog, RedisRegistry};
 use rocket::tokio::time::sleep;
 use rocket_login::store::{Position, RevocationError, RevocationLog, Since, UnixTime};
-use rocket_login::testing::store;
+use rocket_login::testing::{registry, store};
 
 const TABLE: &str = "{rocket_login}:ended";
 const LOG: &str = "{rocket_login}:log";
@@ -27,6 +27,22 @@ async fn it_does_what_every_store_must() {
     Box::pin(store::conforms(async || {
         let prefix = format!("test{}", count.fetch_add(1, Ordering::Relaxed));
         [(); 2].map(|()| log(&redis).prefix(&prefix).unwrap())
+    }))
+    .await;
+}
+
+#[rocket::async_test]
+async fn the_registry_does_what_every_registry_must() {
+    let Some(redis) = Redis::start(&[]) else {
+        return;
+    };
+    let count = AtomicUsize::new(0);
+    Box::pin(registry::conforms(async || {
+        let prefix = format!("test{}", count.fetch_add(1, Ordering::Relaxed));
+        [(); 2].map(|()| {
+            let registry = RedisRegistry::open(&redis.url()).unwrap();
+            registry.prefix(&prefix).unwrap()
+        })
     }))
     .await;
 }

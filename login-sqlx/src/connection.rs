@@ -103,6 +103,8 @@ pub(crate) struct Dialect {
     pub(crate) begin: &'static str,
     /// The end of a `SELECT` that locks its rows.
     pub(crate) lock: &'static str,
+    /// Waits for a lock with a name, until the end of the transaction; `None` if only one transaction writes at a time.
+    pub(crate) lock_name: Option<&'static str>,
     /// Begins a transaction that no other migration runs beside.
     pub(crate) begin_migration: &'static str,
 }
@@ -120,6 +122,7 @@ const POSTGRES: Dialect = Dialect {
             SELECT set_config('synchronous_commit', 'on', TRUE) \
             WHERE current_setting('synchronous_commit') IN ('off', 'local')",
     lock: "FOR UPDATE",
+    lock_name: Some("SELECT pg_advisory_xact_lock(hashtextextended($1, 7815278011530846317))"),
     // The number is arbitrary: it only has to be the same in every version of this crate.
     // The notice that a table exists is no news.
     begin_migration: "BEGIN; SET LOCAL client_min_messages = 'warning'; \
@@ -133,6 +136,7 @@ const SQLITE: Dialect = Dialect {
     is_in_memory: "(SELECT file FROM pragma_database_list WHERE name = 'main') = ''",
     begin: "BEGIN IMMEDIATE",
     lock: "",
+    lock_name: None,
     begin_migration: "BEGIN IMMEDIATE",
 };
 

@@ -1,5 +1,6 @@
 //! What can go wrong with a store in SQL, and the fix.
 
+use rocket_login::logins::{RegistryError, RowError};
 use rocket_login::store::{EntryError, RevocationError};
 use thiserror::Error;
 
@@ -72,6 +73,8 @@ pub(crate) enum StoreError {
     Random(std::io::Error),
     #[error(transparent)]
     Entry(#[from] EntryError),
+    #[error(transparent)]
+    Row(#[from] RowError),
 }
 
 impl StoreError {
@@ -125,6 +128,18 @@ impl From<AddressError> for RevocationError {
 }
 
 impl From<MigrateError> for RevocationError {
+    fn from(error: MigrateError) -> Self {
+        Self::new(error)
+    }
+}
+
+impl From<AddressError> for RegistryError {
+    fn from(error: AddressError) -> Self {
+        Self::new(error)
+    }
+}
+
+impl From<MigrateError> for RegistryError {
     fn from(error: MigrateError) -> Self {
         Self::new(error)
     }

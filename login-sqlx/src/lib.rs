@@ -41,6 +41,9 @@
 //! let manager = LoginManager::new(load_user).revocation_store(login_sqlx::from_url);
 //! ```
 //!
+//! The [registry of logins](rocket_login::logins) goes into the same database, with
+//! `.login_registry_from(login_sqlx::registry_from_pool::<SqlitePool>)` or `.login_registry_from(login_sqlx::registry_from_url)`.
+//!
 //! SQLite serves one machine, with one process or several. Its file must be on a local disk.
 
 #![cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -50,15 +53,18 @@ mod error;
 mod log;
 mod migrate;
 mod pool;
+mod registry;
 
 pub use self::connection::Database;
 pub use self::error::{AddressError, MigrateError};
 pub use self::log::SqlLog;
 pub use self::migrate::migrate;
+pub use self::registry::SqlRegistry;
 
 use std::any::type_name;
 
 use rocket::futures::future::BoxFuture;
+use rocket_login::logins::RegistryError;
 use rocket_login::store::{RevocationError, StoreSetup};
 
 /// Opens the list in the database of a pool that the application manages, for
@@ -80,13 +86,67 @@ where
     for<'p> &'p P: Into<Database>,
 {
     Box::pin(async move {
-        let pool: Option<&P> = setup.rocket().state();
-        pool.map(SqlLog::new).ok_or_else(|| {
-            RevocationError::new(format!(
-                "no `{}` is managed; attach the fairing that manages it before the `LoginManager`",
-                type_name::<P>()
-            ))
-        })
+        let pool = managed::<P>(setup).map_err(RevocationError::new)?;
+        Ok(SqlLog::new(pool))
+    })
+}
+
+/// Opens the registry of logins in the database of a pool that the application manages, for
+/// [`LoginManager::login_registry_from`](rocket_login::LoginManager::login_registry_from).
+///
+/// The database must have the tables that [`migrate()`] creates.
+///
+/// # Errors
+///
+/// If no such pool is managed.
+///
+/// # Example
+///
+/// See [the crate](crate).
+#[must_use]
+pub fn registry_from_pool<P>(
+    setup: StoreSetup<'_>,
+) -> BoxFuture<'_, Result<SqlRegistry, RegistryError>>
+where
+    P: Send + Sync + 'static,
+    for<'p> &'p P: Into<Database>,
+{
+    Box::pin(async move {
+        let pool = managed::<P>(setup).map_err(RegistryError::new)?;
+        Ok(SqlRegistry::new(pool))
+    })
+}
+
+fn managed<P: Send + Sync + 'static>(setup: StoreSetup<'_>) -> Result<&P, String> {
+    setup.rocket().state().ok_or_else(|| {
+        format!(
+            "no `{}` is managed; attach the fairing that manages it before the `LoginManager`",
+            type_name::<P>()
+        )
+    })
+}
+
+/// Opens the registry of logins in the database at the setting `login.store.url`, for
+/// [`LoginManager::login_registry_from`](rocket_login::LoginManager::login_registry_from).
+///
+/// It creates the tables, or brings them up to date, as [`migrate()`] does.
+///
+/// # Errors
+///
+/// If the setting is missing, or is not a URL of a database whose feature is enabled; if the tables cannot be created.
+///
+/// # Example
+///
+/// See [the crate](crate).
+#[must_use]
+pub fn registry_from_url(
+    setup: StoreSetup<'_>,
+) -> BoxFuture<'_, Result<SqlRegistry, RegistryError>> {
+    Box::pin(async move {
+        let url = setup.url().map_err(RegistryError::new)?;
+        let database = Database::from_url(url)?;
+        migrate(database.clone()).await?;
+        Ok(SqlRegistry::new(database))
     })
 }
 

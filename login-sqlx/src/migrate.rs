@@ -5,7 +5,10 @@ use crate::error::{MigrateError, StoreError};
 
 /// What leads from each version of the tables to the next one. sqlx's own migrations are not used, since they share one
 /// table with those of the application, and refuse each other's.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/1.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../migrations/1.sql"),
+    include_str!("../migrations/2.sql"),
+];
 
 /// The version that this crate reads.
 #[allow(
@@ -16,7 +19,7 @@ pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS rocket_login_schema (version BIGINT PRIMARY KEY)";
 
-/// Creates the tables for ended logins, or brings them up to date. Their names begin with `rocket_login_`.
+/// Creates the tables for ended logins and for the registry of logins, or brings them up to date. Their names begin with `rocket_login_`.
 ///
 /// It changes nothing if they are up to date, and several servers may call it at the same time. The user of the pool must
 /// have the right to create tables; if it has not, run it once as another user.

@@ -146,10 +146,11 @@ async fn tables_of_another_version_are_refused() {
             (7, "run one version of login-sqlx on all servers"),
         ] {
             site.run(&format!(
-                "UPDATE rocket_login_schema SET version = {version}"
+                "DELETE FROM rocket_login_schema; \
+                 INSERT INTO rocket_login_schema (version) VALUES ({version})"
             ))
             .await;
-            let text = format!("have version {version}, and this server has version 1: {fix}");
+            let text = format!("have version {version}, and this server has version 2: {fix}");
             let error = refusal(&site.log()).await;
             assert!(error.contains(&text), "{error}");
             let error = since(&site.log(), &position).await.unwrap_err().to_string();
@@ -159,6 +160,22 @@ async fn tables_of_another_version_are_refused() {
         }
         let error = site.migrate().await.unwrap_err().to_string();
         assert!(error.contains("have version 7"), "{error}");
+    }
+}
+
+#[rocket::async_test]
+async fn tables_of_the_first_version_keep_their_entries_when_they_are_brought_up_to_date() {
+    for site in Site::all().await {
+        let (position, _) = read(&site.log()).await.unwrap();
+        append(&site.log(), &position).await.unwrap();
+        site.run("DROP TABLE rocket_login_logins").await;
+        site.run("DELETE FROM rocket_login_schema WHERE version = 2")
+            .await;
+        let error = refusal(&site.log()).await;
+        assert!(error.contains("have version 1"), "{error}");
+        site.migrate().await.unwrap();
+        assert_eq!(read(&site.log()).await.unwrap().1, 1);
+        site.run("DELETE FROM rocket_login_logins").await;
     }
 }
 

@@ -112,7 +112,7 @@ impl RedisLog {
     ///
     /// If it is empty or has a brace in it: the braces around it let Redis Cluster keep all keys on one server.
     pub fn prefix(mut self, prefix: &str) -> Result<Self, AddressError> {
-        if prefix.is_empty() || prefix.contains(['{', '}']) {
+        if !is_prefix(prefix) {
             return Err(AddressError::Prefix);
         }
         self.names = Names::new(prefix);
@@ -195,8 +195,12 @@ impl Names {
     }
 }
 
+pub(crate) fn is_prefix(prefix: &str) -> bool {
+    !prefix.is_empty() && !prefix.contains(['{', '}'])
+}
+
 /// A script, whole each time: it is short, and a server that has restarted does not know it.
-fn script(text: &str, keys: &[&str], arguments: &[String]) -> Cmd {
+pub(crate) fn script(text: &str, keys: &[&str], arguments: &[String]) -> Cmd {
     let mut command = cmd("EVAL");
     command.arg(text).arg(keys.len()).arg(keys).arg(arguments);
     command

@@ -118,6 +118,11 @@ impl RegistryError {
     pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(cause.into().into())
     }
+
+    /// What the application's registry said.
+    pub(crate) fn cause(&self) -> impl fmt::Display {
+        Printable(&self.0)
+    }
 }
 
 /// Omits the cause, which may contain personal data.

@@ -73,7 +73,7 @@ impl fmt::Debug for RowUser {
 
 /// One login of a user.
 ///
-/// It has one text form, for stores: `1`, the handle, four times in Unix seconds (when the login began, when credentials
+/// It has one text form, for stores: `1`, the login's id and the handle in hexadecimal digits, four times in Unix seconds (when the login began, when credentials
 /// were last given or 0, when it was last used, when it expires), the address or `-`, the client, and how the user logged
 /// in, with one tab between them.
 #[derive(Clone, PartialEq, Eq)]
@@ -125,10 +125,11 @@ impl LoginRow {
     /// # Errors
     ///
     /// If it is not the text of a row.
-    pub fn parse(user: RowUser, login: LoginId, text: &str) -> Result<Self, RowError> {
+    pub fn parse(user: RowUser, text: &str) -> Result<Self, RowError> {
         let parts: Vec<_> = text.split('\t').collect();
         let [
             version,
+            login,
             handle,
             created_at,
             auth_at,
@@ -151,7 +152,7 @@ impl LoginRow {
         let auth_at = time(auth_at)?;
         Ok(Self {
             user,
-            login,
+            login: LoginId(entry::bytes(login).map_err(|_| RowError::Malformed)?),
             handle: handle.parse()?,
             created_at: time(created_at)?,
             auth_at: (auth_at.as_secs() > 0).then_some(auth_at),
@@ -196,7 +197,7 @@ impl LoginRow {
 
 const VERSION: &str = "1";
 
-/// The text form, without user and login.
+/// The text form, without the user.
 impl fmt::Display for LoginRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [created, auth, seen, until] = [
@@ -210,6 +211,7 @@ impl fmt::Display for LoginRow {
             Some(address) => &address.to_string(),
             None => "-",
         };
+        let login = HEXLOWER.encode(&self.login.0);
         let Self {
             handle,
             client,
@@ -218,7 +220,7 @@ impl fmt::Display for LoginRow {
         } = self;
         write!(
             f,
-            "{VERSION}\t{handle}\t{created}\t{auth}\t{seen}\t{until}\t{address}\t{client}\t{how}"
+            "{VERSION}\t{login}\t{handle}\t{created}\t{auth}\t{seen}\t{until}\t{address}\t{client}\t{how}"
         )
     }
 }
@@ -277,10 +279,9 @@ mod tests {
     #[test]
     fn a_row_has_one_text_which_never_changes() {
         let row = row(10, 7);
-        let text =
-            "1\t0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a\t5\t0\t7\t9\t2001:db8::\tFirefox on Linux\t";
+        let text = "1\t04040404040404040404040404040404\t0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a\t5\t0\t7\t9\t2001:db8::\tFirefox on Linux\t";
         assert_eq!(row.to_string(), text);
-        assert_eq!(LoginRow::parse(row.user, row.login, text), Ok(row.clone()));
+        assert_eq!(LoginRow::parse(row.user, text), Ok(row.clone()));
         assert_eq!(
             row.user.to_string(),
             "0101010101010101:02020202:03030303030303030303030303030303"
@@ -293,7 +294,7 @@ mod tests {
             (&*text.replace("db8", "dbx"), RowError::Malformed),
             (&*format!("{text}\t"), RowError::Malformed),
         ] {
-            assert_eq!(LoginRow::parse(row.user, row.login, text), Err(error));
+            assert_eq!(LoginRow::parse(row.user, text), Err(error));
         }
     }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rocket::Request;
 use rocket::futures::future::BoxFuture;
 
-use super::store::{Source, StoreSetup, secrets};
+use super::store::{RegistrySource, Source, StoreSetup, secrets};
 use crate::app::handler::{
     AnswerFn, EventListener, IntoEventListener, IntoForbiddenHandler, IntoNeedsRefreshHandler,
     IntoRequestLoader, IntoUnauthorizedHandler, IntoUserLoader, Localize, RequestLoader,
@@ -21,8 +21,8 @@ use crate::clock::Clock;
 use crate::config::{Config, Settings};
 #[cfg(feature = "flask")]
 use crate::flask::FlaskCookies;
-use crate::logins::LoginRegistry;
 use crate::logins::desk::Desk;
+use crate::logins::{LoginRegistry, RegistryError};
 use crate::realm::message::Message;
 use crate::realm::{Realm, RealmCore};
 use crate::revocation::log::RevocationLog;
@@ -69,7 +69,7 @@ pub(super) struct Plan<U> {
     pub(super) settings: Settings,
     pub(super) clock: Clock,
     pub(super) revocations: Source,
-    registry: Option<Arc<dyn LoginRegistry>>,
+    pub(super) registry: RegistrySource,
     user_loader: UserLoader<U>,
     pub(super) id_type: Option<IdType>,
     request_loader: Option<RequestLoader<U>>,
@@ -133,7 +133,7 @@ impl<U: UserMixin> LoginManager<U> {
                 settings: Settings::default(),
                 clock: Clock::system(),
                 revocations: Source::default(),
-                registry: None,
+                registry: RegistrySource::None,
                 user_loader,
                 id_type,
                 request_loader: None,
@@ -462,7 +462,32 @@ impl<U: UserMixin> LoginManager<U> {
     /// ```
     #[must_use]
     pub fn login_registry(self, registry: impl LoginRegistry) -> Self {
-        self.with(|plan| plan.registry = Some(Arc::new(registry)))
+        self.with(|plan| plan.registry = RegistrySource::Ready(Arc::new(registry)))
+    }
+
+    /// Sets a registry of logins that is opened when Rocket ignites, so it can use what earlier fairings manage.
+    ///
+    /// `setup.url()` is the setting `login.store.url`: a store of ended logins and a registry go well together.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{LoginManager, UserMixin, user_loader};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+    /// use rocket_login::logins::MemoryRegistry;
+    ///
+    /// let manager = LoginManager::new(load_user)
+    ///     .login_registry_from(|setup| Box::pin(async move { Ok(MemoryRegistry::new()) }));
+    /// ```
+    #[must_use]
+    pub fn login_registry_from<L: LoginRegistry>(
+        self,
+        open: impl for<'r> FnOnce(StoreSetup<'r>) -> BoxFuture<'r, Result<L, RegistryError>>
+        + Send
+        + 'static,
+    ) -> Self {
+        self.with(|plan| plan.registry = RegistrySource::opened_by(open))
     }
 }
 
@@ -475,7 +500,12 @@ impl<U> fmt::Debug for LoginManager<U> {
 }
 
 impl<U: UserMixin> Plan<U> {
-    pub(super) fn realm(self, config: Config, revocations: Revocations) -> Realm<U> {
+    pub(super) fn realm(
+        self,
+        config: Config,
+        revocations: Revocations,
+        registry: Option<Arc<dyn LoginRegistry>>,
+    ) -> Realm<U> {
         let audience = audience(&config);
         let name = name(&config);
         let ring = KeyRing::new(
@@ -487,7 +517,7 @@ impl<U: UserMixin> Plan<U> {
         );
         let timeout = config.loader_timeout;
         let desk = |registry| Desk::new(registry, &name, secrets(&config), timeout);
-        let desk = self.registry.map(desk);
+        let desk = registry.map(desk);
         // Without a user loader, users do not log in: each request identifies its user.
         let has_logins = self.id_type.is_some();
         let message = |text: &Option<String>, category: &String| {

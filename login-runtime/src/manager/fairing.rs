@@ -103,7 +103,15 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
                 return Err(rocket);
             }
         };
-        let realm = plan.realm(config, revocations);
+        let registry = std::mem::take(&mut plan.registry);
+        let registry = match registry.open(&config, &rocket).await {
+            Ok(registry) => registry,
+            Err(mistake) => {
+                report(&[mistake]);
+                return Err(rocket);
+            }
+        };
+        let realm = plan.realm(config, revocations, registry);
         #[cfg(feature = "flask")]
         let realm = realm.accepting(flask);
         let realm = Arc::new(realm);

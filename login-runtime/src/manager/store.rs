@@ -1,12 +1,14 @@
 //! How a manager opens its store of ended logins.
 
 use std::fmt;
+use std::sync::Arc;
 
 use rocket::futures::future::BoxFuture;
 use rocket::{Build, Rocket};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::logins::{LoginRegistry, RegistryError};
 use crate::revocation::log::RevocationLog;
 use crate::revocation::replicated::freshness::Limits;
 use crate::revocation::replicated::{Plan, Replicated};
@@ -36,6 +38,13 @@ pub struct StoreSetup<'r> {
 }
 
 impl<'r> StoreSetup<'r> {
+    fn new(config: &'r Config, rocket: &'r Rocket<Build>) -> Self {
+        StoreSetup {
+            rocket,
+            url: config.store_url.as_ref().map(|url| url.0.as_str()),
+        }
+    }
+
     /// Returns the application: its managed state and its configuration.
     ///
     /// What is managed by a fairing is there if that fairing was attached before the manager.
@@ -59,6 +68,51 @@ impl<'r> StoreSetup<'r> {
 impl fmt::Debug for StoreSetup<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoreSetup").finish_non_exhaustive()
+    }
+}
+
+/// Where a manager's registry of logins comes from.
+#[derive(Default)]
+pub(super) enum RegistrySource {
+    #[default]
+    None,
+    Ready(Arc<dyn LoginRegistry>),
+    Open(Box<OpenRegistry>),
+}
+
+type OpenRegistry = dyn for<'r> FnOnce(StoreSetup<'r>) -> BoxFuture<'r, Result<Arc<dyn LoginRegistry>, RegistryError>>
+    + Send;
+
+impl RegistrySource {
+    pub(super) fn opened_by<L: LoginRegistry>(
+        open: impl for<'r> FnOnce(StoreSetup<'r>) -> BoxFuture<'r, Result<L, RegistryError>>
+        + Send
+        + 'static,
+    ) -> Self {
+        Self::Open(Box::new(move |setup| {
+            Box::pin(async move {
+                let registry: Arc<dyn LoginRegistry> = Arc::new(open(setup).await?);
+                Ok(registry)
+            })
+        }))
+    }
+
+    pub(super) async fn open(
+        self,
+        config: &Config,
+        rocket: &Rocket<Build>,
+    ) -> Result<Option<Arc<dyn LoginRegistry>>, String> {
+        match self {
+            Self::None => Ok(None),
+            Self::Ready(registry) => Ok(Some(registry)),
+            Self::Open(open) => match open(StoreSetup::new(config, rocket)).await {
+                Ok(registry) => Ok(Some(registry)),
+                Err(error) => Err(format!(
+                    "the registry of logins cannot be used: {}; start its store, or correct the settings under `login.store`",
+                    error.cause()
+                )),
+            },
+        }
     }
 }
 
@@ -107,10 +161,7 @@ impl Source {
             }
             Self::Store(open) => open,
         };
-        let setup = StoreSetup {
-            rocket,
-            url: config.store_url.as_ref().map(|url| url.0.as_str()),
-        };
+        let setup = StoreSetup::new(config, rocket);
         let plan = Plan {
             realm: name,
             limits: Limits {

@@ -29,11 +29,11 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rocket::futures::future::join_all;
 
-use crate::clock::UnixTime;
+use crate::clock::{Clock, UnixTime};
 use crate::logins::{Begin, Begun, LoginHandle, LoginRegistry, LoginRow, RegistryError, RowUser};
 use crate::revocation::log::entry::{RealmId, UserDigest};
 use crate::token::LoginId;
@@ -106,7 +106,8 @@ pub async fn conforms<R: LoginRegistry>(open: impl AsyncFn() -> [R; 2]) {
     }
 }
 
-const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+/// A store may remove by its own clock what has expired.
+static NOW: LazyLock<UnixTime> = LazyLock::new(|| Clock::system().now());
 
 fn user(id: u8) -> RowUser {
     RowUser {
@@ -131,9 +132,9 @@ fn row(user: RowUser, login: u8) -> LoginRow {
         user,
         login: LoginId([login; 16]),
         handle: LoginHandle::generate().unwrap(),
-        created_at: NOW,
-        auth_at: Some(NOW),
-        seen_at: NOW,
+        created_at: *NOW,
+        auth_at: Some(*NOW),
+        seen_at: *NOW,
         until: NOW.plus(3_600),
         address: Some("2001:db8::7".parse().unwrap()),
         client: "Firefox on Linux".into(),
@@ -147,13 +148,13 @@ fn begin(row: LoginRow, max: impl Into<Option<usize>>) -> Begin {
         row,
         replaced: Vec::new(),
         max: max.into(),
-        now: NOW,
+        now: *NOW,
     }
 }
 
 /// The rows of a user, by login.
 async fn rows(registry: &impl LoginRegistry, users: &[RowUser]) -> Vec<LoginRow> {
-    let mut rows = registry.rows(users, NOW).await.unwrap();
+    let mut rows = registry.rows(users, *NOW).await.unwrap();
     rows.sort_by_key(|row| *row.login.as_bytes());
     rows
 }
@@ -198,7 +199,7 @@ async fn rows_of_other_users_stay_out<R: LoginRegistry>([one, two]: &[R; 2]) {
 
 async fn a_row_that_has_expired_does_not_count<R: LoginRegistry>([one, two]: &[R; 2]) {
     let expired = LoginRow {
-        until: NOW,
+        until: *NOW,
         ..row(user(1), 1)
     };
     inserted(one, &expired).await;

@@ -1,0 +1,214 @@
+//! The registry of logins in Redis.
+//!
+//! The rows of a user are a hash, `{PREFIX}:logins:USER`, which expires with the last of them. Its fields are the ids of the
+//! logins; a value is when the row expires, a space, and the row.
+
+use std::fmt;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{Client, Cmd, FromRedisValue, cmd, pipe};
+use rocket::async_trait;
+use rocket_login::logins::{
+    Begin, Begun, LoginId, LoginRegistry, LoginRow, RegistryError, RowError, RowUser, UnixTime,
+};
+
+use crate::error::{AddressError, StoreError};
+use crate::link::Link;
+use crate::log::{is_prefix, script};
+
+/// How often a renewal is decided anew because another one came between.
+const ATTEMPTS: usize = 20;
+
+/// The registry of logins in Redis 7 or Valkey.
+///
+/// # Example
+///
+/// ```rust
+/// use login_redis::RedisRegistry;
+///
+/// # fn main() -> Result<(), login_redis::AddressError> {
+/// let registry = RedisRegistry::open("redis://127.0.0.1:6379/")?;
+/// # Ok(()) }
+/// ```
+pub struct RedisRegistry {
+    address: String,
+    prefix: String,
+    commands: Link,
+}
+
+impl RedisRegistry {
+    /// Takes the URL of a server, such as `redis://user:password@host:6379/0`; connects later.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a URL of Redis.
+    pub fn open(url: &str) -> Result<Self, AddressError> {
+        Ok(Self::from_client(Client::open(url)?))
+    }
+
+    /// Takes a client of the re-exported [`redis`](crate::redis) crate, for settings that no URL can express.
+    #[must_use]
+    pub fn from_client(client: Client) -> Self {
+        RedisRegistry {
+            address: client.get_connection_info().addr().to_string(),
+            prefix: "rocket_login".to_owned(),
+            commands: Link::new(client),
+        }
+    }
+
+    /// Sets how the names of the keys begin; `rocket_login` by default.
+    ///
+    /// # Errors
+    ///
+    /// If it is empty or has a brace in it: the braces around it let Redis Cluster keep all keys on one server.
+    pub fn prefix(mut self, prefix: &str) -> Result<Self, AddressError> {
+        if !is_prefix(prefix) {
+            return Err(AddressError::Prefix);
+        }
+        prefix.clone_into(&mut self.prefix);
+        Ok(self)
+    }
+
+    fn keys(&self, users: &[RowUser]) -> Vec<String> {
+        let key = |user| format!("{{{}}}:logins:{user}", self.prefix);
+        users.iter().map(key).collect()
+    }
+
+    async fn ask<T: FromRedisValue>(
+        &self,
+        commands: impl IntoIterator<Item = Cmd>,
+    ) -> Result<T, StoreError> {
+        let failed = |error| StoreError::of(error, &self.address);
+        let connection = self.commands.connection().await;
+        let mut connection: MultiplexedConnection = connection.map_err(failed)?;
+        let mut all = pipe();
+        for command in commands {
+            all.add_command(command);
+        }
+        let answer = all.query_async(&mut connection);
+        let answer = self.commands.answer(Duration::ZERO, answer).await;
+        answer.map_err(failed)
+    }
+
+    async fn insert(&self, new: &Begin) -> Result<Begun, StoreError> {
+        let keys = self.keys(&new.users);
+        let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+        let row = &new.row;
+        let mut arguments = vec![
+            new.now.as_secs().to_string(),
+            new.max.map_or("-".to_owned(), |max| max.to_string()),
+            hexadecimal(row.login()),
+            content(row),
+            row.until().as_secs().to_string(),
+        ];
+        arguments.extend(new.replaced.iter().copied().map(hexadecimal));
+        let insert = script(include_str!("lua/login.lua"), &keys, &arguments);
+        let ((outcome, rows),): ((String, Vec<(usize, String)>),) = self.ask([insert]).await?;
+        let rows = rows.iter().map(|(number, content)| {
+            let user = new.users.get(*number).ok_or(RowError::Malformed)?;
+            parse(*user, content)
+        });
+        let rows = rows.collect::<Result<_, _>>()?;
+        Ok(match outcome.as_str() {
+            "inserted" => Begun::Inserted(rows),
+            _ => Begun::Full(rows),
+        })
+    }
+
+    async fn list(&self, users: &[RowUser], now: UnixTime) -> Result<Vec<LoginRow>, StoreError> {
+        let read = |key| cmd("HVALS").arg(key).take();
+        let found = self.ask(self.keys(users).into_iter().map(read)).await?;
+        let found: Vec<Vec<String>> = found;
+        let mut rows = Vec::new();
+        for (user, contents) in users.iter().zip(found) {
+            for content in contents {
+                let row = parse(*user, &content)?;
+                if row.until() > now {
+                    rows.push(row);
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    async fn join(&self, row: &LoginRow, users: &[RowUser]) -> Result<(), StoreError> {
+        let login = hexadecimal(row.login());
+        let keys = self.keys(users);
+        for _ in 0..ATTEMPTS {
+            let read = |key| cmd("HGET").arg(key).arg(&login).take();
+            let found: Vec<Option<String>> = self.ask(keys.iter().map(read)).await?;
+            let held = users.iter().zip(&keys).zip(&found);
+            let mut held = held.filter_map(|(at, content)| Some((at, content.as_deref()?)));
+            let (key, before, joined) = match held.next() {
+                Some(((user, key), before)) => (key, before, parse(*user, before)?.joined(row)),
+                None => match keys.first() {
+                    Some(key) => (key, "", row.clone()),
+                    None => return Ok(()),
+                },
+            };
+            let arguments = [
+                login.clone(),
+                before.to_owned(),
+                content(&joined),
+                joined.until().as_secs().to_string(),
+            ];
+            let renew = script(include_str!("lua/renew.lua"), &[key], &arguments);
+            let (is_written,): (bool,) = self.ask([renew]).await?;
+            if is_written {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Contended)
+    }
+
+    async fn remove(&self, users: &[RowUser], logins: &[LoginId]) -> Result<(), StoreError> {
+        if logins.is_empty() {
+            return Ok(());
+        }
+        let logins: Vec<_> = logins.iter().copied().map(hexadecimal).collect();
+        let remove = |key| cmd("HDEL").arg(key).arg(&logins).take();
+        let _: Vec<usize> = self.ask(self.keys(users).into_iter().map(remove)).await?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl LoginRegistry for RedisRegistry {
+    async fn begin(&self, begin: &Begin) -> Result<Begun, RegistryError> {
+        self.insert(begin).await.map_err(RegistryError::new)
+    }
+
+    async fn rows(&self, users: &[RowUser], now: UnixTime) -> Result<Vec<LoginRow>, RegistryError> {
+        self.list(users, now).await.map_err(RegistryError::new)
+    }
+
+    async fn renew(&self, row: &LoginRow, users: &[RowUser]) -> Result<(), RegistryError> {
+        self.join(row, users).await.map_err(RegistryError::new)
+    }
+
+    async fn end(&self, users: &[RowUser], logins: &[LoginId]) -> Result<(), RegistryError> {
+        self.remove(users, logins).await.map_err(RegistryError::new)
+    }
+}
+
+fn hexadecimal(login: LoginId) -> String {
+    format!("{:032x}", u128::from_be_bytes(*login.as_bytes()))
+}
+
+fn content(row: &LoginRow) -> String {
+    format!("{} {row}", row.until().as_secs())
+}
+
+fn parse(user: RowUser, content: &str) -> Result<LoginRow, RowError> {
+    let (_, text) = content.split_once(' ').ok_or(RowError::Malformed)?;
+    LoginRow::parse(user, text)
+}
+
+impl fmt::Debug for RedisRegistry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisRegistry")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
