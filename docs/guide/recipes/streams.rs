@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use rocket::futures::{SinkExt, StreamExt};
 use rocket::response::stream::{Event, EventStream};
-use rocket::tokio::time::{Instant, interval, timeout};
+use rocket::tokio::select;
+use rocket::tokio::time::interval;
 use rocket::{Build, Rocket, get, routes};
-use rocket_login::{LoginManager, UserMixin, login_required, user_loader};
+use rocket_login::{LoginManager, LoginSession, UserMixin, login_required, user_loader};
 use rocket_ws::{Channel, WebSocket};
 
 #[derive(UserMixin)]
@@ -12,37 +13,40 @@ pub struct User {
     id: i64,
 }
 
-/// After this time the client connects again, and the guard decides again.
-const LIMIT: Duration = Duration::from_secs(5 * 60);
-
 #[login_required]
 #[get("/chat")]
-fn chat(user: &User, socket: WebSocket) -> Channel<'static> {
+fn chat(user: &User, session: LoginSession<'_, User>, socket: WebSocket) -> Channel<'static> {
     let id = user.id;
-    socket.channel(move |mut stream| {
+    let ended = session.ended();
+    socket.channel(move |mut socket| {
         Box::pin(async move {
             let talk = async {
-                while let Some(message) = stream.next().await {
+                while let Some(message) = socket.next().await {
                     let answer = format!("user {id} says: {}", message?);
-                    stream.send(answer.into()).await?;
+                    socket.send(answer.into()).await?;
                 }
                 Ok(())
             };
-            timeout(LIMIT, talk).await.unwrap_or(Ok(()))
+            select! {
+                talked = talk => talked,
+                () = ended => Ok(()),
+            }
         })
     })
 }
 
 #[login_required]
 #[get("/news")]
-fn news(user: &User) -> EventStream![] {
+fn news(user: &User, session: LoginSession<'_, User>) -> EventStream![] {
     let id = user.id;
+    let mut ended = session.ended();
     EventStream! {
-        let end = Instant::now() + LIMIT;
         let mut ticks = interval(Duration::from_secs(10));
-        while Instant::now() < end {
-            ticks.tick().await;
-            yield Event::data(format!("news for user {id}"));
+        loop {
+            select! {
+                () = &mut ended => break,
+                _ = ticks.tick() => yield Event::data(format!("news for user {id}")),
+            }
         }
     }
 }
