@@ -4,14 +4,17 @@
 extern crate rocket;
 
 use std::sync::Mutex;
+use std::time::Duration;
 
-use rocket::State;
 use rocket::fairing::AdHoc;
-use rocket::form::Form;
+use rocket::form::{Contextual, Form};
 use rocket::http::RawStr;
-use rocket::request::FlashMessage;
-use rocket::response::content::RawHtml;
+use rocket::outcome::try_outcome;
+use rocket::request::{FlashMessage, FromRequest, Outcome};
+use rocket::response::content::{RawCss, RawHtml};
 use rocket::response::{Flash, Redirect};
+use rocket::{Request, State, tokio};
+use rocket_login::access::GuardError;
 use rocket_login::{
     CurrentUser, LoginError, LoginManager, LoginSession, Next, NextRedirect, UserMixin,
     fresh_login_required, login_required, user_loader,
@@ -48,30 +51,16 @@ fn load_user(id: u32, users: &State<Users>) -> Option<User> {
 }
 
 #[get("/")]
-fn index(user: CurrentUser<'_, User>) -> RawHtml<String> {
-    let Some(user) = user.user() else {
-        return page(
-            "Home",
-            r#"<p>Nobody is logged in. <a href="/login">Log in</a></p>"#,
-        );
-    };
-    let name = RawStr::new(&user.name).html_escape();
-    let logout = r#"<form method="post" action="/logout"><button>Log out</button></form>"#;
-    page(
-        "Home",
-        &format!("<p>You are logged in as {name}.</p>{logout}"),
-    )
+fn index(page: Page<'_>) -> RawHtml<String> {
+    page.show("Home", "<p>Everybody can see this page.</p>")
 }
 
 #[get("/login")]
-fn login_page(flash: Option<FlashMessage<'_>>) -> RawHtml<String> {
-    // A form without `action` posts to the address of its page, so it keeps the `next` there.
-    let form = r#"<form method="post">
-        <p><label>Name <input name="name" autocomplete="username"></label>
-        <p><label>Password <input name="password" type="password" autocomplete="current-password"></label>
-        <p><label><input name="remember" type="checkbox"> Remember me</label>
-        <p><button>Log in</button></form>"#;
-    page("Log in", &(notice(flash) + form))
+fn login_page(page: Page<'_>) -> RawHtml<String> {
+    // If the login is not fresh, the name is known.
+    let name = page.user.user().map_or("", |user| &user.name);
+    let form = login_form(name, false);
+    page.show("Log in", &form)
 }
 
 #[derive(FromForm)]
@@ -81,31 +70,19 @@ struct Credentials<'r> {
     remember: bool,
 }
 
-#[derive(Responder)]
-enum Failed {
-    #[response(status = 401)]
-    Mismatch(RawHtml<String>),
-    Login(LoginError),
-}
-
-impl From<LoginError> for Failed {
-    fn from(error: LoginError) -> Self {
-        Failed::Login(error)
-    }
-}
-
 #[post("/login", data = "<form>")]
 async fn login(
     form: Form<Credentials<'_>>,
+    page: Page<'_>,
     session: LoginSession<'_, User>,
     users: &State<Users>,
     next: Next,
 ) -> Result<NextRedirect, Failed> {
-    let retry = r#"<p>Wrong name or password. <a href="">Try again</a></p>"#;
-    let user = users
-        .find(|user| user.name == form.name && user.password == form.password)
-        .ok_or_else(|| page("Login failed", retry))
-        .map_err(Failed::Mismatch)?;
+    let user = users.find(|user| user.name == form.name && user.password == form.password);
+    let Some(user) = user else {
+        let form = alert("Wrong name or password.") + &login_form(form.name, form.remember);
+        return Err(Failed::Form(page.show("Login failed", &form)));
+    };
     session.login_user(&user).remember(form.remember).await?;
     Ok(next.or(uri!(index))) // `Next` can only hold a page of this site
 }
@@ -118,23 +95,20 @@ async fn logout(session: LoginSession<'_, User>) -> Result<Redirect, LoginError>
 
 #[login_required]
 #[get("/dashboard")]
-fn dashboard(user: &User) -> RawHtml<String> {
-    let name = RawStr::new(&user.name).html_escape();
-    page("Dashboard", &format!("<p>Hello {name}, this is yours.</p>"))
+fn dashboard(user: &User, page: Page<'_>) -> RawHtml<String> {
+    let name = escape(&user.name);
+    page.show("Dashboard", &format!("<p>Hello {name}, this is yours.</p>"))
 }
 
 #[fresh_login_required]
 #[get("/password")]
-fn password_page(flash: Option<FlashMessage<'_>>) -> RawHtml<String> {
-    let form = r#"<form method="post">
-        <p><label>New password <input name="password" type="password" autocomplete="new-password"></label>
-        <p><button>Change</button></form>"#;
-    page("Change password", &(notice(flash) + form))
+fn password_page(page: Page<'_>) -> RawHtml<String> {
+    page.show("Change password", PASSWORD_FORM)
 }
 
 #[derive(FromForm)]
 struct NewPassword<'r> {
-    #[field(validate = len(8..))]
+    #[field(validate = len(8..).or_else(msg!("Use at least 8 characters.")))]
     password: &'r str,
 }
 
@@ -142,40 +116,134 @@ struct NewPassword<'r> {
 #[post("/password", data = "<form>")]
 async fn change_password(
     user: &User,
-    form: Form<NewPassword<'_>>,
+    form: Form<Contextual<'_, NewPassword<'_>>>,
+    page: Page<'_>,
     session: LoginSession<'_, User>,
     users: &State<Users>,
-) -> Result<Flash<Redirect>, LoginError> {
-    if let Some(user) = users.set_password(user.id, form.password) {
+) -> Result<Flash<Redirect>, Failed> {
+    let Some(new) = &form.value else {
+        let errors: String = form
+            .context
+            .errors()
+            .map(|e| alert(&e.to_string()))
+            .collect();
+        let page = page.show("Password not changed", &(errors + PASSWORD_FORM));
+        return Err(Failed::Form(page));
+    };
+    if let Some(user) = users.set_password(user.id, new.password) {
         session.confirm_login(&user).await?; // this browser stays logged in
     }
     let back = Redirect::to(uri!(password_page));
     Ok(Flash::success(back, "Your password has changed."))
 }
 
-fn notice(flash: Option<FlashMessage<'_>>) -> String {
-    let Some(flash) = flash else {
-        return String::new();
-    };
-    // Escaped, because the flash cookie is not signed: a sibling domain can put anything into it.
-    let message = RawStr::new(flash.message()).html_escape();
-    format!(r#"<p role="status">{message}</p>"#)
+#[derive(Responder)]
+enum Failed {
+    /// The form again, with what was wrong.
+    #[response(status = 422)]
+    Form(RawHtml<String>),
+    Login(LoginError),
 }
 
-fn page(title: &str, body: &str) -> RawHtml<String> {
-    RawHtml(format!(
-        r#"<!doctype html><html lang="en"><meta charset="utf-8"><title>{title} · Quickstart</title>
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <nav><a href="/">Home</a> <a href="/dashboard">Dashboard</a> <a href="/password">Password</a></nav>
-        <main><h1>{title}</h1>{body}</main></html>"#
-    ))
+impl From<LoginError> for Failed {
+    fn from(error: LoginError) -> Self {
+        Failed::Login(error)
+    }
+}
+
+/// What every page shows: the current user, and the message that the request before it has left.
+struct Page<'r> {
+    user: CurrentUser<'r, User>,
+    flash: Option<FlashMessage<'r>>,
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Page<'r> {
+    type Error = GuardError;
+
+    async fn from_request(req: &'r Request<'_>) -> Outcome<Self, GuardError> {
+        let user = try_outcome!(req.guard().await);
+        let flash = req.guard().await.succeeded();
+        Outcome::Success(Page { user, flash })
+    }
+}
+
+impl Page<'_> {
+    fn show(self, title: &str, body: &str) -> RawHtml<String> {
+        let user = match self.user.user() {
+            Some(user) => format!(
+                r#"<form method="post" action="/logout">{} <button>Log out</button></form>"#,
+                escape(&user.name)
+            ),
+            None => r#"<a href="/login">Log in</a>"#.into(),
+        };
+        let flash = self.flash.map_or(String::new(), |flash| {
+            format!(r#"<p role="status">{}</p>"#, escape(flash.message()))
+        });
+        RawHtml(format!(
+            r#"<!doctype html><html lang="en"><meta charset="utf-8"><title>{title} · Quickstart</title>
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <link rel="stylesheet" href="/style.css">
+            <header><nav><a href="/">Home</a> <a href="/dashboard">Dashboard</a>
+                <a href="/password">Password</a></nav> {user}</header>
+            <main><h1>{title}</h1>{flash}{body}</main></html>"#
+        ))
+    }
+}
+
+/// Makes text safe inside HTML. That includes the flash message, whose cookie is not signed.
+fn escape(text: &str) -> String {
+    RawStr::new(text).html_escape().into_owned()
+}
+
+fn alert(message: &str) -> String {
+    format!(r#"<p role="alert">{}</p>"#, escape(message))
+}
+
+// A form without `action` posts to the address of its page, so it keeps the `next` there.
+fn login_form(name: &str, remember: bool) -> String {
+    let name = escape(name);
+    let checked = if remember { "checked" } else { "" };
+    format!(
+        r#"<form method="post">
+        <label>Name <input name="name" value="{name}" autocomplete="username" required></label>
+        <label>Password
+            <input name="password" type="password" autocomplete="current-password" required></label>
+        <label><input name="remember" type="checkbox" {checked}> Remember me</label>
+        <button>Log in</button></form>"#
+    )
+}
+
+const PASSWORD_FORM: &str = r#"<form method="post">
+    <label>New password
+        <input name="password" type="password" autocomplete="new-password" required></label>
+    <button>Change</button></form>"#;
+
+#[get("/style.css")]
+fn style() -> RawCss<&'static str> {
+    RawCss(
+        ":root { color-scheme: light dark; accent-color: #0e5a6b }
+        * { box-sizing: border-box }
+        body { background: Canvas; color: CanvasText }
+        body { max-width: 34rem; margin: 0 auto; padding: 1rem; font: 1.0625rem/1.5 system-ui, sans-serif }
+        h1 { font-size: 1.6rem; line-height: 1.2 }
+        header, nav { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; align-items: center }
+        header { justify-content: space-between; padding-bottom: .75rem; border-bottom: 1px solid #8886 }
+        a { color: light-dark(#0e5a6b, #7fd0df) }
+        label { display: block; margin: 1rem 0 }
+        input:not([type=checkbox]) { display: block; width: 100% }
+        input, button { padding: .6rem .8rem; border: 1px solid #808080; border-radius: .4rem; font: inherit }
+        main button { border: 0; color: #fff; background: #0e5a6b }
+        [role] { padding: .6rem .8rem; border-left: .25rem solid; background: #8882 }
+        [role=alert] { color: light-dark(#a3271f, #ff9a8d) }",
+    )
 }
 
 /// Rocket itself adds `X-Content-Type-Options` and, over TLS, `Strict-Transport-Security`.
 const SECURITY_HEADERS: [(&str, &str); 5] = [
     (
         "Content-Security-Policy",
-        "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
@@ -183,9 +251,32 @@ const SECURITY_HEADERS: [(&str, &str); 5] = [
     ("Referrer-Policy", "same-origin"), // with `no-referrer`, forms would send `Origin: null`
 ];
 
+fn security_headers() -> AdHoc {
+    AdHoc::on_response("Security headers", |_, response| {
+        Box::pin(async {
+            for (name, value) in SECURITY_HEADERS {
+                response.set_raw_header(name, value);
+            }
+        })
+    })
+}
+
+fn print_login() -> AdHoc {
+    AdHoc::on_liftoff("Login", |rocket| {
+        let (address, port) = (rocket.config().address, rocket.config().port);
+        Box::pin(async move {
+            tokio::spawn(async move {
+                // A moment later, because Rocket prints its last line after this fairing.
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                println!("\nOpen http://{address}:{port}/login");
+                println!("and log in as `ferris` with the password `correct horse`.");
+            });
+        })
+    })
+}
+
 #[launch]
 fn rocket() -> _ {
-    println!("Log in as `ferris` with the password `correct horse`.");
     let ferris = User {
         id: 1,
         name: "ferris".into(),
@@ -194,17 +285,11 @@ fn rocket() -> _ {
     let logins = LoginManager::new(load_user)
         .login_view(uri!(login_page))
         .refresh_view(uri!(login_page));
-    let headers = AdHoc::on_response("Security headers", |_, response| {
-        Box::pin(async {
-            for (name, value) in SECURITY_HEADERS {
-                response.set_raw_header(name, value);
-            }
-        })
-    });
     rocket::build()
         .manage(Users(Mutex::new(vec![ferris])))
         .attach(logins)
-        .attach(headers)
-        .mount("/", routes![index, login_page, login, logout])
+        .attach(security_headers())
+        .attach(print_login())
+        .mount("/", routes![index, login_page, login, logout, style])
         .mount("/", routes![dashboard, password_page, change_password])
 }

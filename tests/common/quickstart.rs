@@ -4,13 +4,16 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::SystemTime;
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, SystemTime};
 use std::{env, fs};
 
 /// The running example. Dropping the value stops it.
 pub struct Quickstart {
     pub port: u16,
     process: Child,
+    printed: Mutex<Receiver<String>>,
 }
 
 impl Quickstart {
@@ -33,11 +36,25 @@ impl Quickstart {
             port.parse().ok()
         });
         // Without a reader, the example would stop once the pipe is full.
-        std::thread::spawn(move || lines.for_each(drop));
+        let (sender, printed) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
         Quickstart {
             port: port.expect("the example launches"),
             process,
+            printed: Mutex::new(printed),
         }
+    }
+
+    /// Waits for the next line that the example prints after Rocket's last line of the launch.
+    #[allow(dead_code, reason = "not every test target reads them")]
+    pub fn next_line(&self) -> String {
+        let printed = self.printed.lock().unwrap();
+        let line = printed.recv_timeout(Duration::from_secs(10));
+        line.expect("the example prints another line")
     }
 
     /// Sends a request with these header lines, each of which ends with `\r\n`.

@@ -42,6 +42,7 @@ fn responses(quickstart: &Quickstart) -> Vec<String> {
     let login = log_in(quickstart);
     let requests = [
         ("GET", "/", ""),
+        ("GET", "/style.css", ""),
         ("GET", "/login", ""),
         ("POST", "/login", "name=ferris&password=wrong"),
         ("POST", "/login", "name=ferris&password=correct+horse"),
@@ -65,7 +66,7 @@ fn every_response_has_the_security_headers() {
         for (name, value) in [
             (
                 "content-security-policy",
-                "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+                "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
             ),
             ("cross-origin-opener-policy", "same-origin"),
             ("cross-origin-resource-policy", "same-origin"),
@@ -83,13 +84,14 @@ fn every_page_has_a_viewport_a_main_part_and_a_title_of_its_own() {
     let quickstart = Quickstart::start();
     let login = log_in(&quickstart);
     let page = |path: &str| quickstart.send("GET", path, &login, "");
-    let wrong = quickstart.send("POST", "/login", "", "name=ferris&password=wrong");
+    let post = |path: &str, form: &str| quickstart.send("POST", path, &login, form);
     let pages = [
         page("/"),
         page("/login"),
         page("/dashboard"),
         page("/password"),
-        wrong,
+        post("/login", "name=ferris&password=wrong"),
+        post("/password", "password=short"),
     ];
     let mut titles = Vec::new();
     for page in &pages {
@@ -101,6 +103,48 @@ fn every_page_has_a_viewport_a_main_part_and_a_title_of_its_own() {
     titles.sort_unstable();
     titles.dedup();
     assert_eq!(titles.len(), pages.len(), "{titles:?}");
+}
+
+#[test]
+fn every_page_shows_who_is_logged_in() {
+    let quickstart = Quickstart::start();
+    let login = log_in(&quickstart);
+    for path in ["/", "/login", "/dashboard", "/password"] {
+        let page = quickstart.send("GET", path, &login, "");
+        assert!(page.contains("ferris <button>Log out</button>"), "{page}");
+    }
+    let page = quickstart.send("GET", "/", "", "");
+    assert!(page.contains(r#"<a href="/login">Log in</a>"#), "{page}");
+}
+
+#[test]
+fn a_form_that_is_refused_keeps_its_values_and_says_what_is_wrong() {
+    let quickstart = Quickstart::start();
+    let form = "name=a%22%3E%3Cb%3E&password=secret+thing&remember=on";
+    let page = quickstart.send("POST", "/login?next=/dashboard", "", form);
+    assert_eq!(status(&page), 422, "{page}");
+    for part in [
+        r#"value="a&quot;&gt;&lt;b&gt;""#,
+        r#"type="checkbox" checked"#,
+        "Wrong name or password.",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("secret thing"), "{page}");
+
+    let login = log_in(&quickstart);
+    let page = quickstart.send("POST", "/password", &login, "password=short");
+    assert_eq!(status(&page), 422, "{page}");
+    assert!(page.contains("Use at least 8 characters."), "{page}");
+}
+
+#[test]
+fn the_address_and_the_login_are_the_last_thing_that_a_launch_prints() {
+    let quickstart = Quickstart::start();
+    let printed: Vec<_> = (0..3).map(|_| quickstart.next_line()).collect();
+    let address = format!("Open http://127.0.0.1:{}/login", quickstart.port);
+    let login = "and log in as `ferris` with the password `correct horse`.";
+    assert_eq!(printed, ["", &*address, login]);
 }
 
 /// The list of ended sessions lives in the process. README.md and SECURITY.md say so.
