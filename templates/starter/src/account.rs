@@ -23,7 +23,7 @@ pub(crate) fn routes() -> Vec<Route> {
     ]
 }
 
-#[login_required]
+#[login_required(User)]
 #[get("/")]
 async fn overview(page: Page<'_>, session: LoginSession<'_, User>) -> Result<Template, Error> {
     let remembered = session.login_remembered().await?;
@@ -31,7 +31,7 @@ async fn overview(page: Page<'_>, session: LoginSession<'_, User>) -> Result<Tem
 }
 
 /// Asks users whose login is not fresh for their password, then leads back to `next`.
-#[login_required]
+#[login_required(User)]
 #[get("/confirm")]
 pub(crate) fn confirm_page(page: Page<'_>) -> Template {
     page.render("confirm", ())
@@ -42,7 +42,7 @@ struct Confirmation<'r> {
     password: &'r str,
 }
 
-#[login_required]
+#[login_required(User)]
 #[post("/confirm", data = "<form>")]
 async fn confirm(
     user: &User,
@@ -64,7 +64,7 @@ async fn confirm(
     Err(page.refuse("confirm", &form.context))
 }
 
-#[fresh_login_required]
+#[fresh_login_required(User)]
 #[get("/password")]
 fn password_page(page: Page<'_>) -> Template {
     page.render("password", ())
@@ -76,7 +76,7 @@ struct NewPassword<'r> {
     password: &'r str,
 }
 
-#[fresh_login_required]
+#[fresh_login_required(User)]
 #[post("/password", data = "<form>")]
 async fn set_password(
     user: &User,
@@ -98,7 +98,7 @@ async fn set_password(
     Ok(Flash::success(account, message))
 }
 
-#[login_required]
+#[login_required(User)]
 #[post("/logout-everywhere")]
 async fn log_out_everywhere(session: LoginSession<'_, User>) -> Result<Flash<Redirect>, Error> {
     session.logout_everywhere().await?;

@@ -66,7 +66,7 @@ pub(crate) fn home(page: Page<'_>) -> Template {
     page.render("home", ())
 }
 
-#[login_required]
+#[login_required(User)]
 #[get("/dashboard")]
 pub(crate) fn dashboard(user: &User, page: Page<'_>) -> Template {
     let greeting = format!("Hello, {}", user.name);

@@ -16,7 +16,7 @@ pub(crate) fn routes() -> Vec<Route> {
     routes![login_page, log_in, log_out, registration_page, register]
 }
 
-#[anonymous_required(redirect = "/dashboard")]
+#[anonymous_required(User, redirect = "/dashboard")]
 #[get("/login")]
 pub(crate) fn login_page(page: Page<'_>) -> Template {
     page.render("login", ())
@@ -62,7 +62,7 @@ async fn log_out(session: LoginSession<'_, User>) -> Result<Flash<Redirect>, Err
     Ok(Flash::success(home, "You have logged out."))
 }
 
-#[anonymous_required(redirect = "/dashboard")]
+#[anonymous_required(User, redirect = "/dashboard")]
 #[get("/register")]
 fn registration_page(page: Page<'_>) -> Template {
     page.render("register", ())
@@ -78,7 +78,7 @@ struct Registration<'r> {
     password: &'r str,
 }
 
-#[anonymous_required(redirect = "/dashboard")]
+#[anonymous_required(User, redirect = "/dashboard")]
 #[post("/register", data = "<form>")]
 async fn register(
     mut form: Form<Contextual<'_, Registration<'_>>>,
