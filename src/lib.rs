@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(clippy::doc_markdown, reason = "the README is read by people first")]
 
 // The macros name `::rocket_login`, so they also work in here.

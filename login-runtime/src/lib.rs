@@ -25,6 +25,7 @@
 //!
 //! `private` is the door for generated code, `testing` for an application's tests, `fuzzing` for the fuzz targets.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(test),
     warn(

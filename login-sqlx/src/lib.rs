@@ -46,6 +46,7 @@
 //!
 //! SQLite serves one machine, with one process or several. Its file must be on a local disk.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg(any(feature = "postgres", feature = "sqlite"))]
 
 mod connection;
