@@ -10,7 +10,8 @@ use std::process::Command;
 
 use crate::source::files;
 
-const REPOSITORY: &str = "https://github.com/rocket-login/rocket-login/";
+/// Cargo.toml has the address of the repository, and `cargo test` says which document has another one after a move.
+const REPOSITORY: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/");
 const RAW: &str = "https://raw.githubusercontent.com/rocket-login/rocket-login/main/";
 const DOCS: &str = "https://docs.rs/rocket-login/latest/rocket_login/";
 
@@ -23,6 +24,7 @@ fn documents() -> Vec<PathBuf> {
     documents.extend(root.map(|path| path.strip_prefix(".").unwrap().to_owned()));
     documents.extend(
         [
+            "llms.txt",
             "examples/members/README.md",
             "tests/attacks/README.md",
             "benches/NOTES.md",
@@ -52,14 +54,14 @@ fn every_link_between_the_documents_leads_somewhere() {
 #[test]
 fn every_link_of_the_readme_and_the_guide_works_outside_the_repository() {
     let mut pages = files("docs/guide", "md");
-    pages.push("README.md".into());
+    pages.extend(["README.md", "llms.txt"].map(PathBuf::from));
     for page in pages {
         for link in links(&fs::read_to_string(&page).unwrap()) {
             let is_rustdoc = link.starts_with("crate::") || link.starts_with("macro@crate::");
             assert!(
                 link.starts_with("https://")
                     || link.starts_with('#')
-                    || (is_rustdoc && !page.ends_with("README.md")),
+                    || (is_rustdoc && page.starts_with("docs")),
                 "{}: make `{link}` absolute",
                 page.display()
             );
@@ -129,6 +131,8 @@ fn check(document: &Path, link: &str) -> Result<(), String> {
         }
     } else if let Some(path) = target.strip_prefix(RAW) {
         PathBuf::from(path)
+    } else if target.starts_with("https://github.com/") && target.contains("/rocket-login") {
+        return Err("is not in the repository that Cargo.toml names".to_owned());
     } else if target.contains("://") || target.starts_with("mailto:") {
         return Ok(());
     } else if target.is_empty() {

@@ -1,5 +1,6 @@
 //! Checks that the documents agree with the code.
 
+mod agents;
 mod aliases;
 mod errors;
 mod examples;
