@@ -119,7 +119,7 @@ pub use self::session::current_user::{Anonymous, CurrentUser};
 pub use self::session::next::{Next, NextField, NextRedirect};
 pub use self::session::signer::Signer;
 pub use self::session::{
-    Login, LoginChange, LoginEnd, LoginError, LoginInfo, LoginSession, Moment, UserSigner, UserToken,
-    UserTokenError,
+    Login, LoginChange, LoginEnd, LoginError, LoginInfo, LoginSession, Moment, UserSigner,
+    UserToken, UserTokenError,
 };
 pub use self::token::{LoginId, SessionId};

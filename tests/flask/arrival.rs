@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
-use rocket::State;
 use rocket::http::Status;
-use rocket_login::{EventKind, LoginEvent, event_listener};
+use rocket::{State, get, routes};
+use rocket_login::logins::MemoryRegistry;
+use rocket_login::{EventKind, LoginError, LoginEvent, LoginSession, event_listener};
 use serde_json::json;
 
 use crate::common::{self, User};
@@ -178,6 +181,27 @@ fn an_id_is_converted_or_nobody() {
     // The user of another manager: the cookie stays for that one.
     let reply = with(&app, &[(SESSION, &session("staff-alice"))]).get("/me");
     assert!(!reply.removes(SESSION));
+}
+
+#[get("/logins")]
+async fn logins(session: LoginSession<'_, User>) -> Result<String, LoginError> {
+    Ok(session.logins().await?.len().to_string())
+}
+
+#[test]
+fn a_login_that_comes_across_enters_the_registry_once() {
+    let app = app()
+        .with(|manager| manager.login_registry(MemoryRegistry::new()))
+        .routes(routes![logins])
+        .start();
+    let mut browser = with(&app, &[(SESSION, &session("alice"))]);
+    let mut parallel = browser.clone();
+    assert_eq!([browser.me(), parallel.me()], ["alice", "alice"]);
+    let began = Instant::now();
+    while browser.get("/logins").body != "1" {
+        assert!(began.elapsed() < Duration::from_secs(10));
+        sleep(Duration::from_millis(10));
+    }
 }
 
 #[derive(Clone, Default)]

@@ -143,6 +143,7 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
         for token in std::iter::once(&mut session).chain(&mut remember) {
             core.seal(token, &user, Some(client));
         }
+        core.seen(&session, remember.as_ref(), client, self.now);
         self.findings.user.get_or_init(|| user);
         Ok(Worth::Holds {
             session: Box::new(session),

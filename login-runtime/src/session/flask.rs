@@ -77,6 +77,7 @@ impl<U: UserMixin> LoginSession<'_, U> {
                 .revoke_user(RevokeUser {
                     realm: &core.name,
                     user_id: &core.ring.current().flask_user(uid),
+                    except: None,
                     now,
                     until: now.plus(MAX_REMEMBER),
                 })
