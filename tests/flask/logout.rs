@@ -1,7 +1,11 @@
 //! A logout here ends a login that came from Flask, with every copy of its cookies.
 
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use rocket::http::Status;
 use rocket::{State, post, routes};
+use rocket_login::logins::MemoryRegistry;
 use rocket_login::testing::Clock;
 use rocket_login::testing::store::MemoryLog;
 use rocket_login::{LoginError, LoginSession, login_required};
@@ -86,7 +90,7 @@ fn a_login_that_replaces_one_from_flask_ends_the_late_ones() {
     assert_eq!(replayed.me(), "anonymous");
     // For a minute, a response could remove what another one has just set.
     assert!(replayed.cookies.contains_key(SESSION));
-    app.clock.advance(std::time::Duration::from_secs(60));
+    app.clock.advance(Duration::from_secs(60));
     assert_eq!(replayed.me(), "anonymous");
     assert!(!replayed.cookies.contains_key(SESSION));
 }
@@ -148,6 +152,35 @@ fn a_new_password_ends_flasks_cookies_and_a_confirmation_alone_does_not() {
     assert_eq!(both(&app, "alice").me(), "anonymous");
 }
 
+/// Ends the user's other login.
+#[post("/end-other")]
+async fn end_other(session: LoginSession<'_, User>) -> Result<Status, LoginError> {
+    let logins = session.logins().await?;
+    let Some(other) = logins.iter().find(|login| !login.is_current) else {
+        return Ok(Status::NotFound);
+    };
+    session.end_login(&other.handle).await?;
+    Ok(Status::Ok)
+}
+
+#[test]
+fn the_end_of_one_login_ends_flasks_cookies_in_its_browser() {
+    let app = side_by_side()
+        .with(|manager| manager.login_registry(MemoryRegistry::new()))
+        .routes(routes![end_other])
+        .start();
+    let mut here = app.logged_in("alice");
+    let mut there = both(&app, "alice");
+    assert_eq!(there.me(), "alice");
+    let began = Instant::now();
+    while here.post("/end-other", "").status != Status::Ok {
+        assert!(began.elapsed() < Duration::from_secs(10));
+        sleep(Duration::from_millis(10));
+    }
+    assert_eq!([here.me(), there.me()], ["alice", "anonymous"]);
+    assert_eq!(both(&app, "alice").me(), "anonymous");
+}
+
 #[test]
 fn a_logout_survives_a_new_secret_of_ours() {
     let list = Revocations::new();
@@ -206,7 +239,7 @@ fn side_by_side_a_later_login_at_flask_counts_again() {
     let mut browser = both(&app, "alice");
     assert_eq!(browser.me(), "alice");
     browser.post("/logout", "");
-    app.clock.advance(std::time::Duration::from_secs(10));
+    app.clock.advance(Duration::from_secs(10));
     let mut again = with(&app, &[(SESSION, &session_aged("alice", -5))]);
     assert_eq!(again.me(), "alice");
     // It has no date, so nobody knows that it is new.

@@ -224,6 +224,11 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
         if current.is_some_and(|token| token.login_id == row.login) {
             return Self::logout(session, client, now).await;
         }
+        // The browser of that login may still have cookies of Flask.
+        #[cfg(feature = "flask")]
+        session
+            .end_flask(std::iter::once(uid.as_str()), now)
+            .await?;
         if !session.end_row(&uid, &row, now).await? {
             return Err(LoginError::LoginEnded);
         }
