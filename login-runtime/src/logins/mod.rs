@@ -31,6 +31,41 @@ use crate::token::LoginId;
 /// at each [`begin`](Self::begin).
 ///
 /// [`LoginManager::login_registry`]: crate::LoginManager::login_registry
+///
+/// # Example
+///
+/// ```rust
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use rocket_login::logins::{
+///     Begin, Begun, LoginId, LoginRegistry, LoginRow, MemoryRegistry, RegistryError, RowUser, UnixTime,
+/// };
+///
+/// /// Counts the logins that begin.
+/// struct Counted(MemoryRegistry, AtomicUsize);
+///
+/// #[rocket::async_trait]
+/// impl LoginRegistry for Counted {
+///     async fn begin(&self, begin: &Begin) -> Result<Begun, RegistryError> {
+///         let begun = self.0.begin(begin).await?;
+///         if let Begun::Inserted(_) = begun {
+///             self.1.fetch_add(1, Ordering::Relaxed);
+///         }
+///         Ok(begun)
+///     }
+///
+///     async fn rows(&self, users: &[RowUser], now: UnixTime) -> Result<Vec<LoginRow>, RegistryError> {
+///         self.0.rows(users, now).await
+///     }
+///
+///     async fn renew(&self, row: &LoginRow, users: &[RowUser]) -> Result<(), RegistryError> {
+///         self.0.renew(row, users).await
+///     }
+///
+///     async fn end(&self, users: &[RowUser], logins: &[LoginId]) -> Result<(), RegistryError> {
+///         self.0.end(users, logins).await
+///     }
+/// }
+/// ```
 #[rocket::async_trait]
 pub trait LoginRegistry: Send + Sync + 'static {
     /// Inserts the row of a new login, unless its user has [too many](Begin::max), in one step that no other insert for
@@ -65,6 +100,8 @@ pub trait LoginRegistry: Send + Sync + 'static {
 }
 
 /// A new login, for [`LoginRegistry::begin`].
+///
+/// The example of [`LoginRegistry`] shows it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Begin {
@@ -92,6 +129,8 @@ impl Begin {
 }
 
 /// The result of [`LoginRegistry::begin`].
+///
+/// The example of [`LoginRegistry`] shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begun {
     /// The row was inserted. These are the user's other rows, from the same moment.

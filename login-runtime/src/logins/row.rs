@@ -13,6 +13,10 @@ use crate::revocation::log::entry::{self, RealmId, UserDigest};
 use crate::token::{LoginId, random};
 
 /// Names a row for people: 16 random bytes, written as 32 hexadecimal digits. It ends a login, and cannot log in.
+///
+/// The example of [`LoginSession::end_login`] shows it.
+///
+/// [`LoginSession::end_login`]: crate::LoginSession::end_login
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LoginHandle([u8; 16]);
 
@@ -46,6 +50,10 @@ impl FromStr for LoginHandle {
 /// Stands for a user of a realm in a registry.
 ///
 /// Its text is the key under which the rows of a user are stored: digits and `:`, at most 64.
+///
+/// The example of [`LoginRegistry`] shows it.
+///
+/// [`LoginRegistry`]: crate::LoginRegistry
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RowUser {
     pub(crate) realm: RealmId,
@@ -76,6 +84,10 @@ impl fmt::Debug for RowUser {
 /// It has one text form, for stores: `1`, the login's id and the handle in hexadecimal digits, four times in Unix seconds (when the login began, when credentials
 /// were last given or 0, when it was last used, when it expires), the address or `-`, the client, and how the user logged
 /// in, with one tab between them.
+///
+/// The example of [`LoginRegistry`] shows it.
+///
+/// [`LoginRegistry`]: crate::LoginRegistry
 #[derive(Clone, PartialEq, Eq)]
 pub struct LoginRow {
     pub(crate) user: RowUser,
@@ -236,6 +248,10 @@ impl fmt::Debug for LoginRow {
 }
 
 /// Why a text is not a row.
+///
+/// The example of [`LoginRegistry`] shows it.
+///
+/// [`LoginRegistry`]: crate::LoginRegistry
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RowError {

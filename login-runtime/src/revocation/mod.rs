@@ -226,6 +226,8 @@ impl fmt::Debug for RevokeUser<'_> {
 }
 
 /// The end of the logins of a whole realm, for [`RevocationList::revoke_realm`].
+///
+/// The example of [`RevocationList`] shows it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct RevokeRealm<'a> {

@@ -16,6 +16,8 @@ use crate::token::{LoginId, Token};
 /// One login of a user, in words for a page; returned by [`LoginSession::logins`].
 ///
 /// It serializes with all its fields, for templates and JSON, and prints as "Firefox on Linux, 203.0.113.7, 5 minutes ago".
+///
+/// The example of [`LoginSession::logins`] shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(crate = "rocket::serde")]
 #[non_exhaustive]
@@ -39,6 +41,8 @@ pub struct LoginInfo {
 }
 
 /// A time, for people and for programs.
+///
+/// The example of [`LoginSession::logins`] shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(crate = "rocket::serde")]
 #[non_exhaustive]

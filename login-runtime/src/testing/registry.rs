@@ -1,20 +1,6 @@
 //! For authors of registries of logins: what every registry must do.
 //!
-//! A registry's test calls [`conforms`] with a function that opens two connections to a registry without any rows:
-//!
-//! ```rust
-//! use rocket_login::logins::MemoryRegistry;
-//! use rocket_login::testing::registry;
-//!
-//! # let the_registry_does_what_it_must =
-//! async || {
-//!     registry::conforms(async || {
-//!         let rows = registry::Shared::new(MemoryRegistry::new());
-//!         [rows.clone(), rows]
-//!     })
-//!     .await;
-//! };
-//! ```
+//! A registry's test calls [`conforms`] with a function that opens two connections to a registry without any rows.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -39,6 +25,8 @@ use crate::revocation::log::entry::{RealmId, UserDigest};
 use crate::token::LoginId;
 
 /// A registry that several owners share, as several servers do.
+///
+/// The example of [`conforms`] shows it.
 pub struct Shared<R>(Arc<R>);
 
 impl<R> Shared<R> {
@@ -88,7 +76,19 @@ impl<R: LoginRegistry> LoginRegistry for Shared<R> {
 ///
 /// # Example
 ///
-/// See [the module](self).
+/// ```rust
+/// use rocket_login::logins::MemoryRegistry;
+/// use rocket_login::testing::registry::{Shared, conforms};
+///
+/// # let the_registry_does_what_it_must =
+/// async || {
+///     conforms(async || {
+///         let registry = Shared::new(MemoryRegistry::new());
+///         [registry.clone(), registry]
+///     })
+///     .await;
+/// };
+/// ```
 pub async fn conforms<R: LoginRegistry>(open: impl AsyncFn() -> [R; 2]) {
     macro_rules! run {
         ($($claim:ident)+) => { $( $claim(&open().await).await; )+ };
