@@ -118,6 +118,21 @@ fn a_logout_everywhere_ends_flasks_cookies() {
     assert_eq!(both(&app, "alice").me(), "anonymous");
 }
 
+#[post("/logout-others")]
+async fn logout_others(session: LoginSession<'_, User>) -> Result<(), LoginError> {
+    session.logout_others().await
+}
+
+#[test]
+fn a_logout_of_the_others_ends_flasks_cookies() {
+    let app = app().routes(routes![logout_others]).start();
+    let mut here = app.logged_in("alice");
+    assert_eq!(here.post("/logout-others", "").status, Status::Ok);
+    assert_eq!(both(&app, "alice").me(), "anonymous");
+    assert_eq!(here.me(), "alice");
+    assert_eq!(both(&app, "bob").me(), "bob");
+}
+
 #[test]
 fn a_logout_everywhere_by_a_cookie_of_flask_ends_our_logins_too() {
     let app = app().start();

@@ -205,6 +205,10 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
             return Err(LoginError::NotLoggedIn);
         };
         session.revoke_others(&kept, now).await?;
+        #[cfg(feature = "flask")]
+        session
+            .end_flask(std::iter::once(kept.uid.as_str()), now)
+            .await?;
         let user = visit.current(realm, req).await?.user;
         session.emit(EventKind::LoginsEnded, user, None).await;
         Ok(())
