@@ -32,7 +32,7 @@ pub mod audit {
 /// The values of settings.
 pub mod config {
     pub use login_runtime::{
-        AtLimit, CrossSiteProtection, OnLoss, OnStale, ProtectionAddress, SessionProtection,
+        AtLimit, CrossSiteProtection, DeviceBinding, OnLoss, OnStale, ProtectionAddress, SessionProtection,
         UnguardedRoutes,
     };
 }

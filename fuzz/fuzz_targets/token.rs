@@ -35,6 +35,7 @@ struct Login<'a> {
     protection: [u8; 12],
     restores: Option<u32>,
     bound_until: Option<u64>,
+    replaces: Option<[u8; 8]>,
     uid: &'a str,
     damage: Vec<(u16, u8)>,
 }
@@ -85,6 +86,7 @@ fn a_login(login: &Login<'_>) {
         protection: login.protection,
         restores: login.restores,
         bound_until: login.bound_until,
+        replaces: login.replaces,
         uid: login.uid.to_owned(),
     };
     let text = TOKENS.encode(&fields);
@@ -93,12 +95,16 @@ fn a_login(login: &Login<'_>) {
         .chain(fields.bound_until);
     let can_be = fields.flags < 32
         && (1..=256).contains(&fields.uid.len())
+        && (!fields.remember || fields.bound_until.is_none())
+        && (fields.bound_until.is_some() || fields.replaces.is_none())
         && times.max() <= Some(LAST_TIME)
         && fields.restores.is_none_or(|restores| restores < 1 << 24);
     assert_eq!(text.is_some(), can_be);
     let Some(text) = text else { return };
-    assert!(text.len() <= 476);
+    assert!(text.len() <= 487);
     let read = Fields {
+        // In a bound session, the bit of `UNSEEN` says whether it replaces another.
+        flags: fields.flags & if fields.bound_until.is_some() { 15 } else { 31 },
         expires_at: fields.expires_at.min(LAST_TIME),
         ..fields.clone()
     };
@@ -146,13 +152,15 @@ fn an_insider(bytes: &[u8]) {
 
 fn is_token(bytes: &[u8], remember: bool) -> bool {
     let flags = bytes.get(2).copied().unwrap_or_default();
-    let more = if flags & 32 == 0 { 0 } else { 3 } + if flags & 64 == 0 { 0 } else { 5 };
+    let [unseen, counted, bound] = [4, 5, 6].map(|bit| usize::from(flags >> bit & 1));
+    let more = counted * 3 + bound * 5 + bound * unseen * 8;
     let Some((head, uid)) = bytes.split_at_checked(UID_AT + more) else {
         return false;
     };
     let length = u16::from_be_bytes([head[head.len() - 2], head[head.len() - 1]]);
     head[..2] == [2, 1 + u8::from(remember)]
         && flags < 128
+        && (bound == 0 || !remember)
         && head[3..7] == TOKENS.key_id()
         && uid.len() == usize::from(length)
         && (1..=256).contains(&uid.len())

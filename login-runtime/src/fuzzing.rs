@@ -39,6 +39,7 @@ pub struct Fields {
     pub protection: [u8; DIGEST],
     pub restores: Option<u32>,
     pub bound_until: Option<u64>,
+    pub replaces: Option<[u8; 8]>,
     pub uid: String,
 }
 
@@ -78,6 +79,8 @@ impl Tokens {
             protection: Digest::read(fields.protection),
             restores: fields.restores,
             bound_until: fields.bound_until.map(UnixTime::from_secs),
+            replaces: fields.replaces.map(SessionId),
+            public_key: None,
             uid: fields.uid.as_str().into(),
         };
         token.encode(self.0.current())
@@ -108,6 +111,7 @@ impl Tokens {
             protection: Digest::write(token.protection),
             restores: token.restores,
             bound_until: token.bound_until.map(UnixTime::as_secs),
+            replaces: token.replaces.map(|id| id.0),
             uid: token.uid.into(),
         })
     }

@@ -9,6 +9,7 @@
 //! | `manager/` | What does a developer attach, and when does it run? `builder` and `settings` collect, `fairing` launches and finishes each response, `clash` compares several managers, `optional_user` warns of a `&User` that refuses nobody |
 //! | `audit/` | Who may use each route? `launch` prints it and stops what cannot work. `known` finds the guards, `reach` follows a visitor; `views`, `redirects` and `without_view` judge pages, `doubts` and `area` open routes, each as `looked` has it |
 //! | `session/` | What does a handler ask and change? `login` and `change` are the verbs, `presented` and `end` their tools, `verb` logs their failures; `login_end` ends streams; `current_user`, `next` and `signer` are guards, `user_token` is what a signer signs for a user |
+//! | `binding/` | How is a login bound to a device, and proven again? `register` and `refresh` answer the two routes. Only with the feature `device-binding` |
 //! | `response/` | What does a response carry? `answer` turns a denial into a redirect, `asker` knows whom to redirect, `wanted` reads `next`, `cookies` writes every login cookie, `flash` and `caching`; `why` logs why a login was refused, `off_site` a login that leaves the site; `retry` keeps `next` when a login fails |
 //! | `access/` | Who may use a route? `guard` is the rule, `decide` the only decision; `attribute`, `group` and `user` ask it; `condition`, `denial`; `argument` checks at compile time which guards a function may take; `declared` and `launch` serve the launch |
 //! | `login/` | Who is logged in, in this request? `visit` is its state, `shown` and `cookie` sort the cookies, `search` finds the user, `findings` keeps what it finds, `remember` restores, `fate` is what became of a cookie, `pending` is what the response must carry |
@@ -19,6 +20,7 @@
 //! | `flask/` | Which logins do the cookies of a Flask application show? Only with the feature `flask`; `realm/flask`, `login/flask` and `session/flask` turn them into logins of ours, and end them |
 //! | `config/` | Which settings are there, and which hold? |
 //! | `request/` | What does a request show? `cookie_header`, `client_ip`, `fingerprint` and `cross_site` are pure; `headers`, `client_info`, `cookies` and `cache` read the request |
+//! | `device/` | Does a device prove that it has its key? `proof` reads and verifies what it signed, `fields` are the headers of the protocol, `instructions` the JSON. Only with the feature `device-binding` |
 //! | `token/` | Which bytes are signed? `keys` are derived from the `secret`, `times` judges expiry, `envelope` is the signed form that a token and an application's own `value` share; `user_value` is for one user |
 //! | `redirect/` | Where may a redirect lead? |
 //! | `clock`, `printable`, `soon` | The time; foreign text in log lines; an answer that is there now or later |
@@ -51,8 +53,12 @@
 mod access;
 mod app;
 mod audit;
+#[cfg(feature = "device-binding")]
+mod binding;
 mod clock;
 mod config;
+#[cfg(feature = "device-binding")]
+mod device;
 #[cfg(feature = "flask")]
 mod flask;
 mod login;
@@ -94,7 +100,7 @@ pub use self::app::session_hash::{SessionHashField, SessionHasher};
 pub use self::app::user::{UserGuard, UserMixin};
 pub use self::audit::{Access, Audit, AuditedRoute, audit};
 pub use self::clock::UnixTime;
-pub use self::config::{AtLimit, OnLoss, OnStale, SessionProtection, UnguardedRoutes};
+pub use self::config::{AtLimit, DeviceBinding, OnLoss, OnStale, SessionProtection, UnguardedRoutes};
 #[cfg(feature = "flask")]
 pub use self::flask::{FlaskCookies, FlaskKey};
 pub use self::logins::{

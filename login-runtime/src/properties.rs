@@ -101,7 +101,7 @@ fn auth_at() -> impl Strategy<Value = Option<UnixTime>> {
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
-    select(vec![Kind::Session, Kind::Remember])
+    select(vec![Kind::Session, Kind::Remember, Kind::Device])
 }
 
 fn flags() -> impl Strategy<Value = Flags> {
@@ -132,20 +132,36 @@ prop_compose! {
         [session_hash, protection] in [digest(), digest()],
         restores in option::of(0..1_u32 << 24),
         bound_until in option::of(token_time()),
+        replaces in option::of(any::<[u8; 8]>()),
+        key in any::<u8>(),
         uid in "[a-c|\0é]{1,64}",
     ) -> Token {
-        Token {
+        whole(Token {
             kind, flags, login_id: LoginId(login_id), session_id: SessionId(session_id),
             auth_at, created_at, renewed_at, expires_at,
-            session_hash, protection, restores, bound_until, uid: uid.into(),
-        }
+            session_hash, protection, restores, bound_until, replaces: replaces.map(SessionId),
+            public_key: Some(Box::new([key; 33])), uid: uid.into(),
+        })
     }
+}
+
+/// Leaves out of a token what its kind has not. A device always has a key.
+fn whole(mut token: Token) -> Token {
+    token.bound_until = token.bound_until.filter(|_| token.kind == Kind::Session);
+    let key = token.public_key.take().unwrap_or(Box::new([0; 33]));
+    token.public_key = (token.kind == Kind::Device).then_some(key);
+    if token.is_bound() {
+        token.flags.remove(Flags::UNSEEN);
+    } else {
+        token.replaces = None;
+    }
+    token
 }
 
 /// A token, and another that shares some of its fields.
 fn two_tokens() -> impl Strategy<Value = (Token, Token)> {
-    (token(), token(), any::<[bool; 12]>()).prop_map(|(one, mut other, same)| {
-        let fields: [fn(&mut Token, &Token); 12] = [
+    (token(), token(), any::<[bool; 14]>()).prop_map(|(one, mut other, same)| {
+        let fields: [fn(&mut Token, &Token); 14] = [
             |other, one| other.flags = one.flags,
             |other, one| other.login_id = one.login_id,
             |other, one| other.session_id = one.session_id,
@@ -157,23 +173,27 @@ fn two_tokens() -> impl Strategy<Value = (Token, Token)> {
             |other, one| other.protection = one.protection,
             |other, one| other.restores = one.restores,
             |other, one| other.bound_until = one.bound_until,
+            |other, one| other.replaces = one.replaces,
+            |other, one| other.public_key.clone_from(&one.public_key),
             |other, one| other.uid.clone_from(&one.uid),
         ];
         for (take, _) in fields.iter().zip(same).filter(|(_, same)| *same) {
             take(&mut other, &one);
         }
-        (one, other)
+        (one, whole(other))
     })
 }
 
 /// A remember token that a login can issue.
 fn remember_token() -> impl Strategy<Value = Token> {
-    (token(), 0..MAX_REMEMBER, 1..=MAX_REMEMBER).prop_map(|(token, begun, duration)| Token {
-        kind: Kind::Remember,
-        created_at: UnixTime::from_secs(begun),
-        renewed_at: UnixTime::from_secs(begun),
-        expires_at: UnixTime::from_secs(begun + duration),
-        ..token
+    (token(), 0..MAX_REMEMBER, 1..=MAX_REMEMBER).prop_map(|(token, begun, duration)| {
+        whole(Token {
+            kind: Kind::Remember,
+            created_at: UnixTime::from_secs(begun),
+            renewed_at: UnixTime::from_secs(begun),
+            expires_at: UnixTime::from_secs(begun + duration),
+            ..token
+        })
     })
 }
 
@@ -221,18 +241,17 @@ proptest! {
     #[test]
     fn a_token_is_valid_in_its_own_cookie_only(token in token()) {
         // T13
-        let other = match token.kind {
-            Kind::Session => Kind::Remember,
-            Kind::Remember => Kind::Session,
-        };
-        prop_assert!(decode(&encode(&token), other).is_none());
+        for other in [Kind::Session, Kind::Remember, Kind::Device] {
+            let is_its_own = other == token.kind;
+            prop_assert_eq!(decode(&encode(&token), other).is_some(), is_its_own);
+        }
     }
 
     #[test]
     fn no_text_is_too_strange_to_refuse(text in any::<String>(), more in "[A-Za-z0-9_-]{0,2000}") {
         // T20, R49
         for text in [&text, &more, &format!("AgE{more}"), &format!("AgM{more}")] {
-            for kind in [Kind::Session, Kind::Remember] {
+            for kind in [Kind::Session, Kind::Remember, Kind::Device] {
                 prop_assert!(decode(text, kind).is_none());
             }
             prop_assert_eq!(value::decode(&RING, "next", text, UnixTime::from_secs(0)), None);
@@ -242,9 +261,9 @@ proptest! {
     #[test]
     fn no_bytes_are_too_strange_to_refuse(bytes in vec(any::<u8>(), 0..600)) {
         // T20, R49
-        for start in [&[][..], &[2, 1], &[2, 2], &[2, 3]] {
+        for start in [&[][..], &[2, 1], &[2, 2], &[2, 3], &[2, 4]] {
             let text = BASE64URL_NOPAD.encode(&[start, &bytes].concat());
-            for kind in [Kind::Session, Kind::Remember] {
+            for kind in [Kind::Session, Kind::Remember, Kind::Device] {
                 prop_assert!(decode(&text, kind).is_none());
             }
             prop_assert_eq!(value::decode(&RING, "next", &text, UnixTime::from_secs(0)), None);
@@ -253,12 +272,13 @@ proptest! {
 
     #[test]
     fn signed_bytes_are_one_token_or_refused(
-        mut rest in vec(any::<u8>(), 79..96),
+        mut rest in vec(any::<u8>(), 87..104),
         flags in 0..160_u8,
         fitting in any::<bool>(),
     ) {
-        // R5, R6: from the flags on, without the key id. A counter has 3 bytes, a `bound_until` 5.
-        let more = usize::from(flags >> 5 & 1) * 3 + usize::from(flags >> 6 & 1) * 5;
+        // R5, R6: from the flags on, without the key id. A counter has 3 bytes, a `bound_until` 5, a `replaces` 8.
+        let [unseen, counted, bound] = [4, 5, 6].map(|bit| usize::from(flags >> bit & 1));
+        let more = counted * 3 + bound * 5 + bound * unseen * 8;
         let uid_at = 71 + more;
         rest[0] = flags;
         if fitting {
@@ -298,6 +318,9 @@ proptest! {
         match times::check(&token, now, idle) {
             Err(Lapsed::Expired | Lapsed::Idle) => {
                 prop_assert!(matches!(later, Err(Lapsed::Expired | Lapsed::Idle)));
+            }
+            Err(Lapsed::Unproven) => {
+                prop_assert!(!matches!(later, Ok(()) | Err(Lapsed::Future)));
             }
             Ok(()) => prop_assert_ne!(later, Err(Lapsed::Future)),
             Err(Lapsed::Future) => {}

@@ -121,7 +121,7 @@ fn cookie<U: UserMixin, P: Phase>(
     let core = &realm.core;
     let now = core.clock.now();
     let (spec, lifetime) = match kind {
-        Kind::Session => (&core.config.session_cookie, core.config.session_lifetime),
+        Kind::Session | Kind::Device => (&core.config.session_cookie, core.config.session_lifetime),
         Kind::Remember => (
             &core.config.remember_cookie,
             core.config.remember_cookie_duration,

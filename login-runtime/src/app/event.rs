@@ -89,6 +89,10 @@ pub enum EventKind {
     Outdated,
     /// The request had a login cookie twice: another host of the domain may have planted one.
     DuplicateCookie,
+    /// The login was bound to the device of its browser.
+    DeviceBound,
+    /// A second device claimed a login that was bound already: somebody has copied its cookies, so the login has ended.
+    SecondDevice,
     /// A request from another site tried to change something, and was refused.
     CrossSite,
     /// The user could not be loaded.

@@ -8,7 +8,7 @@ use super::settings::Values;
 use super::{Site, host};
 
 const HOST_PREFIX: &str = "__Host-";
-const SECURE_PREFIX: &str = "__Secure-";
+pub(super) const SECURE_PREFIX: &str = "__Secure-";
 const MAX_NAME: usize = 128;
 
 /// The session cookie, the remember cookie and the `next` cookie.

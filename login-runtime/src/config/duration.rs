@@ -14,6 +14,10 @@ pub(super) const fn seconds(count: u64) -> Duration {
 
 pub(super) use seconds as second;
 
+pub(super) const fn minutes(count: u64) -> Duration {
+    Duration::from_secs(count.saturating_mul(60))
+}
+
 pub(super) const fn hours(count: u64) -> Duration {
     Duration::from_secs(count.saturating_mul(HOUR))
 }

@@ -49,6 +49,25 @@ impl SessionProtection {
     }
 }
 
+/// Whether logins are bound to the device of a browser that supports it.
+///
+/// The default is `Off`. It requires the feature `device-binding`.
+///
+/// ```toml
+/// [default.login]
+/// device_binding = "offer"
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum DeviceBinding {
+    /// Every login is a cookie that works wherever it is copied to.
+    #[default]
+    Off,
+    /// The answer to a login offers the browser to bind it. Browsers that cannot do that stay logged in as without it.
+    Offer,
+}
+
 /// Whether a launch accepts routes that are neither guarded nor marked by `#[public]`.
 ///
 /// The default is `Allow`.

@@ -6,6 +6,7 @@
 mod check;
 mod cookie;
 mod debug_key;
+pub(crate) mod device;
 mod duration;
 mod enums;
 mod error;
@@ -31,8 +32,11 @@ use rocket::figment::Figment;
 use rocket::http::Method;
 
 pub(crate) use self::cookie::CookieSpec;
+pub(crate) use self::device::DeviceConfig;
 pub(crate) use self::duration::IdleTimeout;
-pub use self::enums::{AtLimit, OnLoss, OnStale, SessionProtection, UnguardedRoutes};
+pub use self::enums::{
+    AtLimit, DeviceBinding, OnLoss, OnStale, SessionProtection, UnguardedRoutes,
+};
 pub(crate) use self::error::LaunchError;
 #[cfg(feature = "flask")]
 pub(crate) use self::guessable::is_guessable;
@@ -66,6 +70,7 @@ macro_rules! config {
             pub(crate) session_cookie: CookieSpec,
             pub(crate) remember_cookie: CookieSpec,
             pub(crate) next_cookie: CookieSpec,
+            pub(crate) device: DeviceConfig,
             /// `Some(true)` if this site is known to be served over HTTPS.
             pub(crate) https: Option<bool>,
             pub(crate) session_idle_timeout: Option<u64>,
@@ -91,6 +96,7 @@ macro_rules! config {
                     secret::fallbacks(&values.secret_key_fallbacks, secret_key.as_ref(), report);
                 let cookies = Cookies::checked(&values, realm, site, report);
                 let config = Self {
+                    device: DeviceConfig::checked(&values, &cookies.session, realm, report),
                     realm: realm.map(str::to_owned),
                     audience: check::audience(values.audience.as_deref(), default_audience, report),
                     https: (site.tls || cookies.session.secure).then_some(true),
@@ -160,6 +166,7 @@ impl Config {
         match kind {
             Kind::Session => &self.session_cookie,
             Kind::Remember => &self.remember_cookie,
+            Kind::Device => &self.device.cookie,
         }
     }
 

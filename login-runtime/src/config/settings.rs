@@ -13,7 +13,9 @@ use super::error::{Origin, Report, place_of};
 use super::names::{REALMS, STORE, dropped, key_of, known, name_of, nearest, nearest_setting};
 use super::secret::{KEY_FORM, KeyInput, StoreUrl};
 use super::table::{filled, or_default, parsed, settings_table, shown, stored, written};
-use super::{AtLimit, MountView, OnLoss, OnStale, SessionProtection, UnguardedRoutes, unit};
+use super::{
+    AtLimit, DeviceBinding, MountView, OnLoss, OnStale, SessionProtection, UnguardedRoutes, unit,
+};
 use crate::request::cross_site::CrossSiteProtection;
 use crate::request::fingerprint::ProtectionAddress;
 

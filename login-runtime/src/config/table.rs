@@ -95,6 +95,18 @@ macro_rules! settings_table {
             /// Sets how much of the client's address session protection compares: `full`, `prefix` (/24, in IPv6 /56)
             /// or `off`.
             session_protection_address(address: ProtectionAddress) = Full -> ProtectionAddress;
+            /// Sets whether a login is bound to the device of a browser that supports it: `off` or `offer`.
+            ///
+            /// The browser then proves every few minutes that it has a key which cannot be copied, and a copy of its
+            /// cookies stops working. It is for sites that are served over HTTPS; elsewhere it does nothing.
+            device_binding(binding: DeviceBinding) = Off;
+            /// Sets how long a bound session needs no new proof, and so for how long a copy of its cookies works; 5
+            /// minutes to an hour.
+            device_binding_lifetime(lifetime: Duration) = (10 minutes);
+            /// Sets the path below which the manager mounts the two routes for binding, `register` and `refresh`.
+            ///
+            /// In a realm, the default is `/NAME-device`.
+            device_binding_path(path: Text) = "/login-device";
             /// Sets the proxies, as addresses or networks, that are trusted to name the client's address; without any,
             /// the client is the other end of the connection.
             trusted_proxies(networks: Texts) = [] -> Vec<IpNet>, check check::networks;

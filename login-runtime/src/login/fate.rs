@@ -14,12 +14,15 @@ pub(crate) enum Fate {
     Future,
     Expired,
     Idle,
+    Unproven,
     Ended,
     Replaced,
     NoUser,
     Inactive,
     NewSessionHash,
     OtherClient,
+    /// A session that was bound to two devices.
+    TwoDevices,
     /// A remember cookie that logged its user in again.
     Restored,
     /// A cookie of Flask that brought its login across.
@@ -34,10 +37,11 @@ impl Fate {
             Self::Foreign => return None,
             Self::Forged | Self::Future => EventKind::Forged,
             Self::Several => EventKind::DuplicateCookie,
-            Self::Expired | Self::Idle => EventKind::Expired,
+            Self::Expired | Self::Idle | Self::Unproven => EventKind::Expired,
             Self::Ended | Self::Replaced => EventKind::Revoked,
             Self::NoUser | Self::Inactive | Self::NewSessionHash => EventKind::Outdated,
             Self::OtherClient => EventKind::SessionProtected,
+            Self::TwoDevices => EventKind::SecondDevice,
             Self::Restored => EventKind::LoadedFromCookie,
             #[cfg(feature = "flask")]
             Self::CameAcross => EventKind::LoadedFromFlask,
@@ -67,6 +71,12 @@ impl fmt::Display for Fate {
             Self::OtherClient => {
                 "came from another client than the one that it is bound to (`login.session_protection`)"
             }
+            Self::Unproven => {
+                "is bound to a device, which has not proven it again within `login.device_binding_lifetime`"
+            }
+            Self::TwoDevices => {
+                "belongs to a login that a second device has claimed, so the login has ended: its cookies were copied"
+            }
             Self::Restored => "logged its user in again, and such a login is not fresh",
             #[cfg(feature = "flask")]
             Self::CameAcross => "brought its login across, and such a login is not fresh",
@@ -88,6 +98,8 @@ impl Fates {
         match kind {
             Kind::Session => self.session = Some(fate),
             Kind::Remember => self.remember = Some(fate),
+            // It logs nobody in.
+            Kind::Device => {}
         }
     }
 

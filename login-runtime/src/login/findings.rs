@@ -58,7 +58,7 @@ impl<U> Findings<U> {
         static ABSENT: LoginCookie = LoginCookie::Absent;
         match (kind, &self.remember) {
             (Kind::Session, _) => &self.session,
-            (Kind::Remember, None) => &ABSENT,
+            (Kind::Device, _) | (Kind::Remember, None) => &ABSENT,
             (Kind::Remember, Some(remember)) => {
                 remember.get_or_init(|| LoginCookie::read(core, req, &core.client(req), kind))
             }

@@ -1,5 +1,6 @@
 //! The login of one request: how it is found, and what the response must change.
 
+pub(crate) mod bound;
 pub(crate) mod cookie;
 pub(crate) mod fate;
 pub(crate) mod findings;

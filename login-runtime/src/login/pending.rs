@@ -7,6 +7,8 @@ use crate::token::{Kind, Token};
 pub(crate) struct Pending {
     pub(crate) session: Option<Change>,
     pub(crate) remember: Option<Change>,
+    /// The cookie with the key of the device. Where it is removed, so is the copy of the session beside it.
+    pub(crate) device: Option<Change>,
     pub(crate) next: Option<NextChange>,
     /// Whether the handler logged a user in or confirmed the login.
     pub(crate) logged_in: bool,
@@ -28,6 +30,7 @@ impl Pending {
         }
         self.session.is_none()
             && self.remember.is_none()
+            && self.device.is_none()
             && self.next.is_none()
             && !self.clear_site_data
     }

@@ -3,6 +3,7 @@
 use rocket::Request;
 use rocket::http::Status;
 
+use super::bound::{self, Claim};
 use super::cookie::{Genuine, Held, LoginCookie};
 use super::fate::Fate;
 use super::findings::Findings;
@@ -22,7 +23,7 @@ use crate::revocation::replicated::freshness::Trust;
 use crate::revocation::{RevocationError, SessionStatus};
 use crate::soon::Soon::{self, Later, Now};
 use crate::token::times::{self, Lapsed};
-use crate::token::{Flags, Kind, Token};
+use crate::token::{Flags, Kind, SessionId, Token};
 
 /// What follows from a search; the user is among the [`Findings`].
 #[derive(Default)]
@@ -108,8 +109,10 @@ enum Verdict<'r, U> {
     Many,
     /// The cookie is not, or no longer, a login.
     Refused,
-    /// Strong protection has ended the login, so no other cookie is tried.
+    /// The login has just been ended, so no other cookie is tried.
     Ended,
+    /// The session is bound to a device and comes from another client. The device must prove it from there.
+    Moved,
     /// Another request of this browser has just replaced the session. The response must not touch the new cookies.
     Late,
 }
@@ -119,7 +122,7 @@ pub(crate) const LATE: u64 = 60;
 
 /// Whether another request of the same browser has just replaced the session.
 pub(crate) fn is_late(status: SessionStatus, now: UnixTime) -> bool {
-    matches!(status, SessionStatus::Replaced { at } if now < at.plus(LATE))
+    matches!(status, SessionStatus::Replaced { at, .. } if now < at.plus(LATE))
 }
 
 impl<U> Verdict<'_, U> {
@@ -136,6 +139,10 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
                 Verdict::Nothing => self.try_remember(false),
                 Verdict::Refused => self.try_remember(true),
                 Verdict::Ended => Now(Ok(self.ended())),
+                Verdict::Moved => self.ask_the_request_loader(Answer {
+                    session_change: Some(Change::Remove),
+                    ..Answer::default()
+                }),
                 Verdict::Late | Verdict::Many => self.ask_the_request_loader(Answer::default()),
             })
     }
@@ -147,7 +154,7 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
                 Verdict::Nothing => false,
                 Verdict::Refused => true,
                 Verdict::Ended => return Now(Ok(self.ended())),
-                Verdict::Late | Verdict::Many => {
+                Verdict::Moved | Verdict::Late | Verdict::Many => {
                     return self.ask_the_request_loader(Answer::default());
                 }
             };
@@ -186,32 +193,66 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
         let token = &cookie.token;
         let idle = match kind {
             Kind::Session => core.config.session_idle_timeout,
-            Kind::Remember => None,
+            Kind::Remember | Kind::Device => None,
         };
         if let Err(lapsed) = times::check(token, self.now, idle) {
             let fate = match lapsed {
                 Lapsed::Future => Fate::Future,
                 Lapsed::Expired => Fate::Expired,
                 Lapsed::Idle => Fate::Idle,
+                Lapsed::Unproven => Fate::Unproven,
             };
             self.findings.note(kind, fate, Some(token));
+            // The browser may be proving it right now, and must keep what it gets.
+            if lapsed == Lapsed::Unproven {
+                return Now(Ok(Verdict::Late));
+            }
             // An idle page may send another request while it logs in.
             return self
                 .status(token)
                 .and_then(move |status| Now(Ok(Verdict::refused(is_late(status, self.now)))));
         }
         self.status(token).and_then(move |status| {
-            if status != SessionStatus::Open {
-                let is_late = is_late(status, self.now);
+            let is_late = is_late(status, self.now);
+            if !bound::holds(token, status, self.now) && (is_late || token.replaces.is_none()) {
                 let fate = if is_late { Fate::Replaced } else { Fate::Ended };
                 self.findings.note(kind, fate, Some(token));
                 return Now(Ok(Verdict::refused(is_late)));
             }
-            load(self.realm, self.req, &token.uid).and_then(move |user| match user {
-                Some(user) => self.judge_user(cookie, user),
-                None => self.refuse(token, Fate::NoUser),
-            })
+            match token.replaces {
+                None => self.load(cookie),
+                Some(unbound) => Later(Box::pin(async move { self.claim(token, unbound).await }))
+                    .and_then(move |claimed| match claimed {
+                        Ok(()) => self.load(cookie),
+                        Err(verdict) => Now(Ok(verdict)),
+                    }),
+            }
         })
+    }
+
+    fn load(self, cookie: &'r Genuine) -> Step<'r, Verdict<'r, U>> {
+        let token = &cookie.token;
+        load(self.realm, self.req, &token.uid).and_then(move |user| match user {
+            Some(user) => self.judge_user(cookie, user),
+            None => self.refuse(token, Fate::NoUser),
+        })
+    }
+
+    /// Ends the unbound session that a bound one replaces; an error is the verdict on the bound one.
+    async fn claim(
+        self,
+        token: &'r Token,
+        unbound: SessionId,
+    ) -> Result<Result<(), Verdict<'r, U>>, Unavailable> {
+        let core = &self.realm.core;
+        let claim = bound::claim(core, token, unbound, self.now).await?;
+        let (fate, verdict) = match claim {
+            Claim::Holds => return Ok(Ok(())),
+            Claim::Lost => (Fate::Ended, Verdict::Refused),
+            Claim::TwoDevices => (Fate::TwoDevices, Verdict::Ended),
+        };
+        self.findings.note(token.kind, fate, Some(token));
+        Ok(Err(verdict))
     }
 
     /// The last checks: session hash, active, session protection.
@@ -229,6 +270,9 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
                 .note(token.kind, Fate::OtherClient, Some(token));
             let is_permanent = token.flags.contains(Flags::PERMANENT);
             if core.config.session_protection.ends(is_permanent) {
+                if token.is_bound() {
+                    return Now(Ok(Verdict::Moved));
+                }
                 return Later(Box::pin(self.end(token)));
             }
         }
@@ -299,10 +343,13 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
             ..
         } = held.cookie;
         let remember_change = remember::keep(core, self.req, self.now, held, self.findings);
-        let goes_stale = !same_client && presented.auth_at.is_some();
+        let is_stale = !same_client && presented.auth_at.is_some();
+        // The next proof of a device accepts its new client.
+        let goes_stale = is_stale && !presented.is_bound();
+        let is_claimed = presented.replaces.is_some();
         let is_due = core.renewal_due(presented, self.now);
         let keys = held.cookie.keys(core);
-        if !goes_stale && !is_due && core.is_up_to_date(presented, keys) {
+        if !is_stale && !is_claimed && !is_due && core.is_up_to_date(presented, keys) {
             return Answer {
                 session: Session::AsPresented,
                 session_change: None,
@@ -317,14 +364,19 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
         if is_due {
             token.renewed_at = self.now;
         }
+        token.replaces = None;
         let client = core.client(self.req);
         let is_updated = core.bring_up_to_date(&mut token, keys, held.user, *same_client, &client);
         if is_due {
             core.seen(&token, None, &client, self.now);
         }
-        let changed = goes_stale || is_due || is_updated;
+        let changed = goes_stale || is_claimed || is_due || is_updated;
+        let session_change = changed.then(|| token.clone().into());
+        if is_stale {
+            token.auth_at = None;
+        }
         Answer {
-            session_change: changed.then(|| token.clone().into()),
+            session_change,
             session: Session::New(Box::new(token)),
             remember_change,
             ..Answer::default()

@@ -19,6 +19,8 @@ use crate::app::event::EventKind;
 use crate::app::id_type::IdType;
 use crate::app::user::UserMixin;
 use crate::audit;
+#[cfg(feature = "device-binding")]
+use crate::binding;
 use crate::config::Config;
 use crate::login::visit::{Outcome, Visit};
 use crate::realm::Realm;
@@ -26,6 +28,8 @@ use crate::realm::any::AnyRealm;
 use crate::realm::registry::Realms;
 use crate::request::cache::peek;
 use crate::response::caching::{self, Keep};
+#[cfg(feature = "device-binding")]
+use crate::response::offer;
 use crate::response::{answer, cookies, flash, off_site, retry, why};
 use crate::soon::Soon::{self, Later, Now};
 use crate::token::Token;
@@ -125,6 +129,13 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
             );
             return Err(rocket);
         }
+        #[cfg(feature = "device-binding")]
+        let rocket = match &realm.core.config.device {
+            device if device.is_offered => {
+                rocket.mount(device.path.as_str(), binding::routes::<U>())
+            }
+            _ => rocket,
+        };
         Ok(rocket.manage(realm))
     }
 
@@ -194,6 +205,8 @@ fn finish<'f, U: UserMixin>(
     }
     if !pending.is_empty() {
         cookies::write(&realm.core, req, &pending, res);
+        #[cfg(feature = "device-binding")]
+        offer::offer(&realm.core, &pending, res);
     }
     if answered || !pending.is_empty() {
         caching::keep_private(Keep::Never, res);

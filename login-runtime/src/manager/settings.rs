@@ -10,7 +10,8 @@ use super::LoginManager;
 use crate::app::user::UserMixin;
 use crate::config::table::{argument, converted, settings_table, shown};
 use crate::config::{
-    AtLimit, IdleTimeout, KeyInput, MountView, OnLoss, OnStale, SessionProtection, StoreUrl,
+    AtLimit, DeviceBinding, IdleTimeout, KeyInput, MountView, OnLoss, OnStale, SessionProtection,
+    StoreUrl,
     UnguardedRoutes,
 };
 use crate::request::cross_site::CrossSiteProtection;

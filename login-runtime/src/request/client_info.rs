@@ -66,6 +66,8 @@ impl<'r> ClientInfo<'r> {
         match kind {
             Kind::Session => self.session,
             Kind::Remember => self.remember,
+            // Browsers send it to two routes only, which read it themselves.
+            Kind::Device => Presented::Absent,
         }
     }
 }

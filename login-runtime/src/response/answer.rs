@@ -7,6 +7,7 @@ use rocket::http::{Method, Status};
 use rocket::{Request, Response};
 use tracing::error;
 
+use super::again;
 use super::asker::{self, Asker};
 use super::flash;
 use super::wanted::Wanted;
@@ -50,6 +51,9 @@ async fn replace<'r, U: UserMixin>(
     denied: Denied,
 ) {
     let config = &realm.core.config;
+    if denied.reason == Reason::Unauthorized && again::load_again(&realm.core, req, res) {
+        return;
+    }
     if let Some((handler, _)) = handler_of(realm, denied.reason) {
         return custom(handler, realm, req, res).await;
     }

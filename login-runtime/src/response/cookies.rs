@@ -32,9 +32,20 @@ pub(crate) fn write(
     }
     if let Some(change) = &pending.session {
         write_token(core, &config.session_cookie, change, now, res);
+        if let Change::Set(session) = change
+            && session.is_bound()
+        {
+            write_copy(core, session, now, res);
+        }
     }
     if let Some(change) = &pending.remember {
         write_token(core, &config.remember_cookie, change, now, res);
+    }
+    if let Some(change) = &pending.device {
+        write_token(core, &config.device.cookie, change, now, res);
+        if *change == Change::Remove {
+            remove(&config.device.session_cookie, res);
+        }
     }
     #[cfg(feature = "flask")]
     if let Some(flask) = &core.flask {
@@ -89,10 +100,26 @@ fn write_token(
     }
 }
 
-/// A session cookie ends with the browser, unless the login is permanent.
+/// Keeps a bound session where a refresh finds it after the session cookie is gone.
+fn write_copy(core: &RealmCore, session: &Token, now: UnixTime, res: &mut Response<'_>) {
+    let is_permanent = session.flags.contains(Flags::PERMANENT);
+    let max_age = is_permanent.then(|| session.expires_at.since(now));
+    if let Some(value) = session.encode(core.ring.current()) {
+        set(&core.config.device.session_cookie, &value, max_age, res);
+    }
+}
+
+/// A session cookie ends with the browser, unless the login is permanent or must be proven before.
 fn max_age(token: &Token, now: UnixTime) -> Option<u64> {
-    let outlives_the_browser =
-        token.kind == Kind::Remember || token.flags.contains(Flags::PERMANENT);
+    if let Some(bound_until) = token.bound_until {
+        return Some(bound_until.min(token.expires_at).since(now));
+    }
+    let lasting = match token.kind {
+        Kind::Session => Flags::PERMANENT,
+        Kind::Remember => Flags::empty(),
+        Kind::Device => Flags::PERMANENT | Flags::REMEMBERED,
+    };
+    let outlives_the_browser = lasting.is_empty() || token.flags.intersects(lasting);
     outlives_the_browser.then(|| token.expires_at.since(now))
 }
 

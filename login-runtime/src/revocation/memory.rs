@@ -286,7 +286,7 @@ impl MemoryRevocations {
             Some(State::Replaced(replaced)) => **replaced,
         };
         if self.goes_on(next, now) {
-            SessionStatus::Replaced { at }
+            SessionStatus::Replaced { at, by: None }
         } else {
             SessionStatus::Ended
         }
@@ -491,7 +491,10 @@ impl Confirmed {
         if session == self.current || session == SessionId::ANY {
             SessionStatus::Open
         } else if session == self.previous {
-            SessionStatus::Replaced { at: self.at }
+            SessionStatus::Replaced {
+                at: self.at,
+                by: Some(self.current),
+            }
         } else {
             SessionStatus::Ended
         }
@@ -947,7 +950,15 @@ mod tests {
 
     const REPLACED: SessionStatus = SessionStatus::Replaced {
         at: UnixTime::from_secs(10),
+        by: None,
     };
+
+    fn replaced_by(session: SessionId) -> SessionStatus {
+        SessionStatus::Replaced {
+            at: UnixTime::from_secs(10),
+            by: Some(session),
+        }
+    }
 
     #[test]
     fn a_confirmed_login_goes_on_under_one_session_id_only() {
@@ -958,7 +969,7 @@ mod tests {
             ..first
         };
         assert_eq!(confirms(&list, first, SECOND), Revoked::Now);
-        assert_eq!(status(&list, first), REPLACED);
+        assert_eq!(status(&list, first), replaced_by(SECOND));
         assert_eq!(status(&list, with(SECOND)), SessionStatus::Open);
         // The second of two confirmations at the same time.
         assert_eq!(confirms(&list, first, SessionId([2; 8])), Revoked::Before);
@@ -968,7 +979,7 @@ mod tests {
             Revoked::Now
         );
         assert_eq!(status(&list, first), SessionStatus::Ended);
-        assert_eq!(status(&list, with(SECOND)), REPLACED);
+        assert_eq!(status(&list, with(SECOND)), replaced_by(SessionId([3; 8])));
         // A logout with the oldest cookie ends the login under every session id.
         assert_eq!(list.ends(first, 10, 100), Revoked::Now);
         for session_id in [SECOND, SessionId([3; 8])] {

@@ -269,6 +269,10 @@ pub enum SessionStatus {
     Replaced {
         /// When it was replaced.
         at: UnixTime,
+        /// The session id that has taken its place; `None` if another login has.
+        ///
+        /// It says whether the session was bound to a device, since its cookies then hold for another 30 seconds.
+        by: Option<SessionId>,
     },
     /// It has ended.
     Ended,

@@ -12,7 +12,7 @@ use crate::app::user::{UserMixin, has_id, id_of};
 use crate::clock::UnixTime;
 use crate::request::client_info::ClientInfo;
 use crate::revocation::{SessionStatus, Successor};
-use crate::token::{Kind, SessionId, Token};
+use crate::token::{Kind, Token};
 
 /// Which change it is.
 pub(super) enum Act<'s, U> {
@@ -169,6 +169,7 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
         session.change_pending(|pending| {
             pending.session = session.removal(&tokens, Kind::Session);
             pending.remember = session.removal(&tokens, Kind::Remember);
+            pending.device = session.device_removal();
             pending.elsewhere.clone_from(&tokens.kinds);
             pending.has_begun = false;
             #[cfg(feature = "flask")]
@@ -278,7 +279,7 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
         if !user.is_active() {
             return Err(LoginError::InactiveUser);
         }
-        let session_id = SessionId::generate().map_err(LoginError::Random)?;
+        let session_id = old.session_id.confirmed().map_err(LoginError::Random)?;
         let mut token = Token {
             session_id,
             auth_at: Some(now),

@@ -318,6 +318,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
                 Some(remember) => Some(remember.into()),
                 None => tokens.removal_at_login(),
             };
+            pending.device = self.session.device_removal();
             pending.elsewhere.clone_from(&tokens.kinds);
             pending.has_begun = true;
             #[cfg(feature = "flask")]

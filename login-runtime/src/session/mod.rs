@@ -48,7 +48,7 @@ use crate::realm::registry::manager_is_missing;
 use crate::realm::site::only_reads;
 use crate::redirect::login_url::{at_host, login_url};
 use crate::request::cross_site::{CrossSiteProtection, is_safe};
-use crate::token::LoginId;
+use crate::token::{Flags, LoginId};
 
 /// The login of this request: begins it, ends it, confirms it, and tells whether it is fresh.
 ///
@@ -381,7 +381,39 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         let Some(session) = self.visit.session(self.realm, self.req).await? else {
             return Ok(false);
         };
-        Ok(self.remember_of(&session, core.clock.now()).is_some())
+        // A device takes the place of the remember cookie.
+        let is_by_device = session.is_bound() && session.flags.contains(Flags::REMEMBERED);
+        Ok(is_by_device || self.remember_of(&session, core.clock.now()).is_some())
+    }
+
+    /// Returns whether the login is bound to the device of the browser, so that a copy of its cookies stops working
+    /// within the setting `device_binding_lifetime`.
+    ///
+    /// The browser binds a login in the moments after it, so the answer to the login itself is still `false`.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::Unavailable`] if the user cannot be loaded or the revocation list fails.
+    ///
+    /// # Example
+    ///
+    /// A condition that requires a bound login, of administrators only:
+    ///
+    /// ```rust
+    /// # use rocket::get;
+    /// # use rocket_login::{login_required, LoginError, LoginSession, UserMixin};
+    /// # #[derive(UserMixin)] struct User { id: i64, is_admin: bool }
+    /// async fn is_protected(user: &User, session: LoginSession<'_, User>) -> Result<bool, LoginError> {
+    ///     Ok(!user.is_admin || session.device_bound().await?)
+    /// }
+    ///
+    /// #[login_required(if = is_protected)]
+    /// #[get("/reports")]
+    /// fn reports() {}
+    /// ```
+    pub async fn device_bound(&self) -> Result<bool, LoginError> {
+        let session = self.visit.session(self.realm, self.req).await?;
+        Ok(session.is_some_and(|session| session.is_bound()))
     }
 
     /// Returns a future that resolves when the login of this request ends, for a response that lasts: server-sent events

@@ -83,6 +83,12 @@ impl<U: UserMixin> LoginSession<'_, U> {
         (tokens.came.contains(&kind) || !is_foreign && is_hidden()).then_some(Change::Remove)
     }
 
+    /// Returns the removal of the cookies of a bound login, which browsers send to two routes only.
+    pub(super) fn device_removal(&self) -> Option<Change> {
+        let is_offered = self.realm.core.config.device.is_offered;
+        is_offered.then_some(Change::Remove)
+    }
+
     /// Returns the valid remember token of a session: the pending token, or else the one of the request.
     pub(super) fn remember_of(&self, session: &Token, now: UnixTime) -> Option<Token> {
         let remember = match self.visit.pending_remember() {

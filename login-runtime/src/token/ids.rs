@@ -41,20 +41,57 @@ impl fmt::Debug for LoginId {
     }
 }
 
-/// The id of a session, unique within its login: 8 random bytes.
+/// The id of a session, unique within its login: 8 bytes.
 ///
-/// A confirmation of the login replaces it, which ends every copy of the cookies from before.
+/// A confirmation of the login replaces it, and so does binding the login to a device, which ends every copy of the
+/// cookies from before.
 ///
 /// The example of [`SessionId::as_bytes`](SessionId::as_bytes) shows it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionId(pub(crate) [u8; 8]);
 
+/// The bit that says whether the session is bound to a device.
+const BOUND: u8 = 1 << 7;
+
 impl SessionId {
     /// Stands for the session that a login goes on with, where its id is not known. No session has this id.
     pub const ANY: Self = Self([0xff; 8]);
 
+    /// Draws the id of a session that is not bound to a device.
     pub(crate) fn generate() -> io::Result<Self> {
-        random::draw().map(Self)
+        let [first, rest @ ..]: [u8; 8] = random::draw()?;
+        Ok(Self::of(first & !BOUND, rest))
+    }
+
+    /// Makes the id of a session that is bound to a device, from a digest of the binding.
+    pub(crate) fn of_binding([first, rest @ ..]: [u8; 8]) -> Self {
+        Self::of(first | BOUND, rest)
+    }
+
+    /// Draws the id that a confirmation puts in the place of this one. A bound session stays bound to the same device.
+    pub(crate) fn confirmed(self) -> io::Result<Self> {
+        let new = Self::generate()?;
+        if !self.is_bound() {
+            return Ok(new);
+        }
+        let ([a, b, c, d, ..], [.., e, f, g, h]) = (self.0, new.0);
+        Ok(Self([a, b, c, d, e, f, g, h]))
+    }
+
+    /// Whether the session is bound to a device.
+    pub(crate) fn is_bound(self) -> bool {
+        let [first, ..] = self.0;
+        first & BOUND != 0
+    }
+
+    /// Whether both sessions are bound to the same key, by the same registration.
+    pub(crate) fn has_binding_of(self, other: Self) -> bool {
+        let ([a @ .., _, _, _, _], [b @ .., _, _, _, _]) = (self.0, other.0);
+        self.is_bound() && a == b
+    }
+
+    fn of(first: u8, [b, c, d, e, f, g, h]: [u8; 7]) -> Self {
+        Self([first, b, c, d, e, f, g, h])
     }
 
     /// Returns the bytes, for example for the storage of a [`RevocationList`](crate::RevocationList).
@@ -95,6 +132,19 @@ mod tests {
         let session = SessionId([7; 8]);
         assert_eq!(session.as_bytes(), &[7; 8]);
         assert_eq!(format!("{session:?}"), "SessionId([redacted])");
+    }
+
+    #[test]
+    fn a_confirmation_keeps_the_binding_and_changes_the_id() {
+        let bound = SessionId::of_binding([0; 8]);
+        assert!(bound.is_bound());
+        let confirmed = bound.confirmed().unwrap();
+        assert!(confirmed != bound && confirmed.has_binding_of(bound));
+        let other = SessionId::of_binding([0, 0, 0, 1, 0, 0, 0, 0]);
+        assert!(!other.has_binding_of(bound));
+        let unbound = SessionId::generate().unwrap();
+        assert!(!unbound.is_bound() && !unbound.confirmed().unwrap().is_bound());
+        assert!(!unbound.has_binding_of(unbound));
     }
 
     // R8

@@ -84,6 +84,10 @@ pub(crate) struct KeySet {
     pub(crate) id: [u8; 4],
     pub(crate) session: TokenKeys,
     pub(crate) remember: TokenKeys,
+    pub(crate) device: TokenKeys,
+    /// Signs the challenges that a device must answer, and names bindings.
+    #[cfg(feature = "device-binding")]
+    pub(crate) challenge: HmacSha256,
     log_id: HmacSha256,
     derivation: Derivation,
 }
@@ -103,16 +107,20 @@ impl KeySet {
             id: derivation.key_id(),
             session: TokenKeys::new(&derivation, "session", session_cookie),
             remember: TokenKeys::new(&derivation, "remember", remember_cookie),
+            device: TokenKeys::new(&derivation, "device", &format!("{session_cookie} device")),
+            #[cfg(feature = "device-binding")]
+            challenge: derivation.mac("challenge", session_cookie),
             log_id: derivation.mac("log id", ""),
             derivation,
         }
     }
 
-    /// Returns the keys of one of the two cookies.
+    /// Returns the keys of one of the cookies.
     pub(crate) fn of(&self, kind: Kind) -> &TokenKeys {
         match kind {
             Kind::Session => &self.session,
             Kind::Remember => &self.remember,
+            Kind::Device => &self.device,
         }
     }
 
@@ -247,6 +255,7 @@ mod tests {
         let KeySet {
             session,
             remember,
+            device,
             log_id,
             ..
         } = ring.current();
@@ -257,6 +266,9 @@ mod tests {
             &remember.mac,
             &remember.session_hash,
             &remember.protection,
+            &device.mac,
+            &device.session_hash,
+            &device.protection,
             log_id,
             &ring.current().value_key("a"),
             &ring.current().value_key("b"),
@@ -323,12 +335,15 @@ mod tests {
         assert!(one.iter().zip(&tags(&other)).all(|(a, b)| a != b));
         assert_ne!(ring("app", "s", "r").current().id, other.current().id);
 
-        // The three keys of each cookie change with its name, the rest do not.
+        // The three keys of each cookie change with its name, and those of the device cookie with the session cookie's.
+        // The rest do not.
         let other_names = tags(&ring("app", "s2", "r2"));
         let kept: Vec<bool> = one.iter().zip(&other_names).map(|(a, b)| a == b).collect();
         assert_eq!(
             kept,
-            [false, false, false, false, false, false, true, true, true]
+            [
+                false, false, false, false, false, false, false, false, false, true, true, true
+            ]
         );
     }
 

@@ -1,5 +1,7 @@
 //! The signed token that both cookies carry.
 
+#[cfg(feature = "device-binding")]
+pub(crate) mod challenge;
 mod digest;
 mod envelope;
 mod ids;
@@ -37,7 +39,7 @@ use crate::token::keys::{KeyRing, KeySet};
 /// The longest user id, in bytes.
 pub(crate) const MAX_UID: usize = 256;
 
-/// The longest token that is decoded, in bytes; ours have at most 357.
+/// The longest token that is decoded, in bytes; ours have at most 393.
 const MAX_BYTES: usize = 768;
 
 /// How a token encodes a login without credentials.
@@ -65,9 +67,14 @@ bitflags! {
         /// The token is not bound to a client yet.
         const UNBOUND = 1 << 3;
         /// The session was restored, and its remember token is not known to have arrived.
+        ///
+        /// In a token that is bound to a device the same bit says that there is a `replaces`.
         const UNSEEN = 1 << 4;
     }
 }
+
+/// A public key of the curve P-256, compressed.
+pub(crate) type PublicKey = [u8; 33];
 
 /// The record of a login.
 #[derive(Clone, PartialEq, Eq)]
@@ -89,8 +96,13 @@ pub(crate) struct Token {
     pub(crate) protection: Option<Digest>,
     /// How often the login was restored, below 2^24; `None` where nobody counts.
     pub(crate) restores: Option<u32>,
-    /// Until when the session is bound to a device; `None` for one that never was.
+    /// Until when a session that is bound to a device needs no new proof; set by a proof and by nothing else. `None` for
+    /// a session that is not bound.
     pub(crate) bound_until: Option<UnixTime>,
+    /// The unbound session that a bound one replaces, until a request has shown that the bound one has arrived.
+    pub(crate) replaces: Option<SessionId>,
+    /// The key of the device, in a device token and in no other.
+    pub(crate) public_key: Option<Box<PublicKey>>,
     /// Up to 23 bytes cost no allocation.
     pub(crate) uid: SmolStr,
 }
@@ -117,13 +129,25 @@ impl Token {
             protection: None,
             restores: None,
             bound_until: None,
+            replaces: None,
+            public_key: None,
             uid,
         }
     }
 
-    /// Signs the token; `None` if the user id is empty or too long, or a time too far ahead.
+    /// Whether the token belongs to a login that is bound to a device.
+    pub(crate) fn is_bound(&self) -> bool {
+        self.bound_until.is_some() || self.kind == Kind::Device
+    }
+
+    /// Signs the token; `None` if the user id is empty or too long, a time too far ahead, or the token has what its kind
+    /// has not.
     pub(crate) fn encode(&self, keys: &KeySet) -> Option<String> {
-        if !is_uid(self.uid.as_bytes()) {
+        let is_whole = is_uid(self.uid.as_bytes())
+            && (self.kind == Kind::Device) == self.public_key.is_some()
+            && (self.kind == Kind::Session || self.bound_until.is_none())
+            && (self.is_bound() || self.replaces.is_none());
+        if !is_whole {
             return None;
         }
         let uid_length = u16::try_from(self.uid.len()).ok()?;
@@ -148,6 +172,11 @@ impl Token {
         if bound_until.is_some() {
             flags |= BOUND;
         }
+        if self.replaces.is_some() {
+            flags |= Flags::UNSEEN.bits();
+        } else if self.is_bound() {
+            flags &= !Flags::UNSEEN.bits();
+        }
         let key = keys.of(self.kind).mac.clone();
         Some(envelope::seal(
             self.kind as u8,
@@ -162,6 +191,8 @@ impl Token {
                 bytes.extend(Digest::write(self.protection));
                 bytes.extend(restores.into_iter().flatten());
                 bytes.extend(bound_until.into_iter().flatten());
+                bytes.extend(self.replaces.into_iter().flat_map(|id| id.0));
+                bytes.extend(self.public_key.iter().flat_map(|key| **key));
                 bytes.extend(uid_length.to_be_bytes());
                 bytes.extend(self.uid.as_bytes());
             },
@@ -176,7 +207,7 @@ impl Token {
     ) -> Result<(Self, &'k KeySet), EnvelopeError> {
         let mut buffer = [0; MAX_BYTES];
         let key_of = |keys: &KeySet| keys.of(kind).mac.clone();
-        let is_own = |[flags]: [u8; 1]| read_flags(flags).is_some();
+        let is_own = |[flags]: [u8; 1]| read_flags(kind, flags).is_some();
         let opened = envelope::open(value, kind as u8, is_own, ring, key_of, &mut buffer)?;
         let token = Self::parse(kind, opened.own, opened.payload);
         Ok((token.ok_or(EnvelopeError::Malformed)?, opened.keys))
@@ -185,9 +216,11 @@ impl Token {
     /// Reads the bytes after the key id, which are known to be genuine.
     fn parse(kind: Kind, [flags]: [u8; 1], mut rest: &[u8]) -> Option<Self> {
         let rest = &mut rest;
+        let is_bound = flags & BOUND != 0 || kind == Kind::Device;
+        let replaces = is_bound && flags & Flags::UNSEEN.bits() != 0;
         Some(Self {
             kind,
-            flags: read_flags(flags)?,
+            flags: read_flags(kind, flags)?,
             login_id: LoginId(take(rest)?),
             session_id: SessionId(take(rest)?),
             auth_at: match take_time(rest)? {
@@ -209,6 +242,14 @@ impl Token {
             bound_until: match flags & BOUND {
                 0 => None,
                 _ => Some(take_time(rest)?),
+            },
+            replaces: match replaces {
+                false => None,
+                true => Some(SessionId(take(rest)?)),
+            },
+            public_key: match kind {
+                Kind::Session | Kind::Remember => None,
+                Kind::Device => Some(Box::new(take(rest)?)),
             },
             uid: {
                 let length = u16::from_be_bytes(take(rest)?);
@@ -234,9 +275,16 @@ fn is_uid(bytes: &[u8]) -> bool {
     (1..=MAX_UID).contains(&bytes.len())
 }
 
-/// The facts among the flags of a token; `None` if a spare bit is set.
-fn read_flags(bits: u8) -> Option<Flags> {
-    Flags::from_bits(bits & !(COUNTED | BOUND))
+/// The facts among the flags of a token; `None` if a spare bit is set, or one that its kind has not.
+fn read_flags(kind: Kind, bits: u8) -> Option<Flags> {
+    let flags = Flags::from_bits(bits & !(COUNTED | BOUND))?;
+    match kind {
+        // `UNSEEN` announces a field there.
+        Kind::Device => (bits & BOUND == 0).then_some(flags.difference(Flags::UNSEEN)),
+        Kind::Session if bits & BOUND != 0 => Some(flags.difference(Flags::UNSEEN)),
+        Kind::Remember if bits & BOUND != 0 => None,
+        Kind::Session | Kind::Remember => Some(flags),
+    }
 }
 
 /// The last bytes of a number; `None` if it has more.
@@ -310,6 +358,8 @@ mod tests {
             protection: Digest::read([0x33; DIGEST]),
             restores: None,
             bound_until: None,
+            replaces: None,
+            public_key: None,
             uid: "alice".into(),
         }
     }
@@ -341,15 +391,24 @@ mod tests {
     #[test]
     fn a_token_survives_the_round_trip() {
         let ring = ring();
-        for kind in [Kind::Session, Kind::Remember] {
+        for kind in [Kind::Session, Kind::Remember, Kind::Device] {
             for bits in 0..128 {
+                // Only a session is bound until a time.
+                let Some(flags) = read_flags(kind, bits) else {
+                    assert!(kind != Kind::Session && bits & BOUND != 0);
+                    continue;
+                };
+                let is_bound = bits & BOUND != 0 || kind == Kind::Device;
+                let replaces = is_bound && bits & Flags::UNSEEN.bits() != 0;
                 let token = Token {
                     kind,
-                    flags: read_flags(bits).unwrap(),
+                    flags,
                     auth_at: None,
                     expires_at: LAST_TIME,
                     restores: (bits & COUNTED != 0).then_some((1 << 24) - 1),
                     bound_until: (bits & BOUND != 0).then_some(LAST_TIME),
+                    replaces: replaces.then_some(SessionId([0x66; 8])),
+                    public_key: (kind == Kind::Device).then_some(Box::new([0x55; 33])),
                     ..token()
                 };
                 let text = token.encode(ring.current()).unwrap();
@@ -381,8 +440,68 @@ mod tests {
             bound_until: Some(UnixTime::from_secs(1_800_000_600)),
             ..counted.clone()
         };
-        for (token, length) in [(plain, 135), (counted, 139), (bound, 146)] {
+        let device = Token {
+            kind: Kind::Device,
+            public_key: Some(Box::new([0x55; 33])),
+            ..plain.clone()
+        };
+        let unseen = Token {
+            replaces: Some(SessionId([0x66; 8])),
+            ..device.clone()
+        };
+        for (token, length) in [
+            (plain, 135),
+            (counted, 139),
+            (bound, 146),
+            (device, 179),
+            (unseen, 190),
+        ] {
             assert_eq!(token.encode(ring().current()).unwrap().len(), length);
+        }
+    }
+
+    #[test]
+    fn a_token_with_what_its_kind_has_not_is_not_encoded() {
+        let key = || Some(Box::new([0x55; 33]));
+        let device = Token {
+            kind: Kind::Device,
+            public_key: key(),
+            ..token()
+        };
+        assert!(device.encode(ring().current()).is_some());
+        let bound_until = Some(LAST_TIME);
+        let replaces = Some(SessionId([0x66; 8]));
+        let kind = Kind::Remember;
+        let (plain, public_key) = (token(), None);
+        for wrong in [
+            Token {
+                public_key,
+                ..device.clone()
+            },
+            Token {
+                bound_until,
+                ..device.clone()
+            },
+            Token {
+                public_key: key(),
+                ..plain.clone()
+            },
+            Token {
+                replaces,
+                ..plain.clone()
+            },
+            Token {
+                kind,
+                replaces,
+                ..plain.clone()
+            },
+            Token {
+                kind,
+                bound_until,
+                ..plain.clone()
+            },
+        ] {
+            assert_eq!(wrong.encode(ring().current()), None);
         }
     }
 
@@ -604,7 +723,7 @@ mod tests {
         let text = resigned(&ring().current().session.mac, |bytes| bytes[2] |= 1 << 7);
         assert_eq!(decode(&text), Err(NotOurs));
         // A flag announces a field that is not there.
-        for flag in [COUNTED, BOUND] {
+        for flag in [COUNTED, BOUND, BOUND | Flags::UNSEEN.bits()] {
             let text = resigned(&ring().current().session.mac, |bytes| bytes[2] |= flag);
             assert_eq!(decode(&text), Err(Malformed));
         }

@@ -20,6 +20,8 @@ pub(crate) enum Lapsed {
     Expired,
     /// The session was not used for the idle timeout.
     Idle,
+    /// The session is bound to a device, which has not proven itself in time.
+    Unproven,
 }
 
 /// Checks that a token is valid at `now`; a permanent login has no idle timeout.
@@ -36,8 +38,12 @@ pub(crate) fn check(token: &Token, now: UnixTime, idle: Option<u64>) -> Result<(
         Some(idle)
             if !token.flags.contains(Flags::PERMANENT) && now >= token.renewed_at.plus(idle) =>
         {
-            Err(Lapsed::Idle)
+            return Err(Lapsed::Idle);
         }
+        _ => {}
+    }
+    match token.bound_until {
+        Some(bound_until) if now >= bound_until.plus(SKEW) => Err(Lapsed::Unproven),
         _ => Ok(()),
     }
 }
@@ -138,6 +144,18 @@ mod tests {
                 assert_eq!(check(&token, at(end.as_secs() - 1), idle), Ok(()));
             }
         }
+    }
+
+    #[test]
+    fn a_bound_session_is_valid_until_its_proof_is_a_minute_too_old() {
+        let mut token = token();
+        token.bound_until = Some(token.created_at.plus(600));
+        let check = |seconds| check(&token, token.created_at.plus(seconds), Some(HOUR));
+        assert_eq!(check(600 + SKEW - 1), Ok(()));
+        assert_eq!(check(600 + SKEW), Err(Lapsed::Unproven));
+        // What ends a login comes before what another proof repairs.
+        assert_eq!(check(HOUR), Err(Lapsed::Idle));
+        assert_eq!(check(24 * HOUR), Err(Lapsed::Expired));
     }
 
     #[test]

@@ -189,7 +189,7 @@ impl Replica {
             }
         };
         if self.goes_on(next) {
-            SessionStatus::Replaced { at }
+            SessionStatus::Replaced { at, by: None }
         } else {
             SessionStatus::Ended
         }
@@ -355,7 +355,10 @@ impl State {
     fn status_of(&self, session: SessionId) -> SessionStatus {
         let sessions = self.more.iter().flat_map(|more| &more.sessions);
         match sessions.into_iter().find(|(id, ..)| *id == session) {
-            Some((_, Some(_), times)) => SessionStatus::Replaced { at: times.at },
+            Some((_, Some(next), times)) => SessionStatus::Replaced {
+                at: times.at,
+                by: Some(*next),
+            },
             Some((_, None, _)) => SessionStatus::Ended,
             None => SessionStatus::Open,
         }
