@@ -131,7 +131,7 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
         }
         #[cfg(feature = "device-binding")]
         let rocket = match &realm.core.config.device {
-            device if device.is_offered => {
+            device if device.is_offered && realm.id_type.is_some() => {
                 rocket.mount(device.path.as_str(), binding::routes::<U>())
             }
             _ => rocket,

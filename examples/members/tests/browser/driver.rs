@@ -1,6 +1,6 @@
 //! A headless Chromium, driven through chromedriver. Its profile survives a restart of the browser.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -25,21 +25,39 @@ pub(crate) struct Browser {
     port: u16,
     driver: Child,
     profile: Folder,
+    /// The home folder, with the certificate authority that it trusts; any certificate will do without one.
+    home: Option<Folder>,
 }
 
 impl Browser {
     /// Starts a browser with an empty profile; `None` if there is no browser.
     pub(crate) async fn start() -> Option<Self> {
+        Self::start_in(None).await
+    }
+
+    /// Starts a browser that binds sessions to a device, whose keys are kept in software.
+    ///
+    /// Browsers bind sessions of a site only if they trust its certificate.
+    pub(crate) async fn start_with_device(authority: &Path) -> Option<Self> {
+        let home = club::folder();
+        let Some(()) = trust(&home, authority) else {
+            missing("certutil (libnss3-tools)");
+            return None;
+        };
+        Self::start_in(Some(home)).await
+    }
+
+    async fn start_in(home: Option<Folder>) -> Option<Self> {
         if chromium().is_none() {
             missing("chromium");
             return None;
         }
-        let Some((driver, port)) = chromedriver() else {
+        let Some((driver, port)) = chromedriver(home.as_deref()) else {
             missing("chromedriver");
             return None;
         };
         let profile = club::folder();
-        let client = connect(port, &profile).await;
+        let client = connect(port, &profile, home.is_some()).await;
         let session = client.session_id().await.unwrap().unwrap();
         Some(Browser {
             client,
@@ -47,13 +65,14 @@ impl Browser {
             port,
             driver,
             profile,
+            home,
         })
     }
 
     /// Closes the browser as a user would, and opens it again.
     pub(crate) async fn restart(&mut self) {
         assert!(self.close().contains("200"), "the browser does not close");
-        self.client = connect(self.port, &self.profile).await;
+        self.client = connect(self.port, &self.profile, self.home.is_some()).await;
         self.session = self.client.session_id().await.unwrap().unwrap();
     }
 
@@ -224,10 +243,14 @@ impl Browser {
         overflows == json!(true)
     }
 
-    fn devtools(&self, command: &str, parameters: &Value) {
+    /// Sends a command of the `DevTools` protocol, and returns its answer.
+    pub(crate) fn devtools(&self, command: &str, parameters: &Value) -> Value {
         let body = json!({"cmd": command, "params": parameters});
         let answer = self.webdriver("POST", "/goog/cdp/execute", &body.to_string());
         assert!(answer.contains("200"), "{answer}");
+        let body = answer.lines().last().unwrap_or_default();
+        let mut body: Value = serde_json::from_str(body).unwrap();
+        body["value"].take()
     }
 
     /// Closes the browser in an orderly way, so that it writes its cookies to the profile.
@@ -245,9 +268,20 @@ impl Browser {
             body.len(),
         );
         stream.write_all(request.as_bytes()).unwrap();
-        let mut status = String::new();
-        let _ = BufReader::new(stream).read_line(&mut status);
-        status
+        let (mut answer, mut length) = (String::new(), 0);
+        let mut stream = BufReader::new(stream);
+        while stream.read_line(&mut answer).is_ok_and(|read| read > 2) {
+            let line = answer.lines().last().unwrap_or_default();
+            let line = line.to_ascii_lowercase();
+            if let Some(bytes) = line.strip_prefix("content-length:") {
+                length = bytes.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        if stream.read_exact(&mut body).is_ok() {
+            answer.push_str(&String::from_utf8(body).unwrap());
+        }
+        answer
     }
 }
 
@@ -271,12 +305,15 @@ fn chromium() -> Option<PathBuf> {
 }
 
 /// Starts a chromedriver on a port of its choice.
-fn chromedriver() -> Option<(Child, u16)> {
+fn chromedriver(home: Option<&Path>) -> Option<(Child, u16)> {
     // It ends if the port that it chose for IPv4 is in use for IPv6.
     for _ in 0..5 {
         let mut command = Command::new("chromedriver");
         let command = command.arg("--port=0").stdin(Stdio::null());
         let command = command.stdout(Stdio::piped()).stderr(Stdio::null());
+        if let Some(home) = home {
+            command.env("HOME", home);
+        }
         let mut driver = command.spawn().ok()?;
         let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
         let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
@@ -294,14 +331,40 @@ fn chromedriver() -> Option<(Child, u16)> {
     panic!("chromedriver does not start");
 }
 
-async fn connect(port: u16, profile: &Path) -> Client {
+/// Lets the browser with this home folder trust a certificate authority; `None` if `certutil` is missing.
+fn trust(home: &Path, authority: &Path) -> Option<()> {
+    let database = home.join(".pki/nssdb");
+    fs::create_dir_all(&database).unwrap();
+    let database = format!("sql:{}", database.display());
+    let certutil = |arguments: &[&str]| {
+        let mut command = Command::new("certutil");
+        let ended = command
+            .args(["-d", &database])
+            .args(arguments)
+            .status()
+            .ok()?;
+        assert!(ended.success());
+        Some(())
+    };
+    certutil(&["-N", "--empty-password"])?;
+    let authority = authority.to_str().unwrap();
+    certutil(&["-A", "-t", "C,,", "-n", "test", "-i", authority])
+}
+
+async fn connect(port: u16, profile: &Path, has_device: bool) -> Client {
     let profile = profile.display();
+    let features = if has_device {
+        "DeviceBoundSessions,DeviceBoundSessionsDevTools,EnableBoundSessionCredentialsSoftwareKeysForManualTesting"
+    } else {
+        ""
+    };
     let capabilities = json!({
-        "acceptInsecureCerts": true,
+        "acceptInsecureCerts": !has_device,
         "goog:chromeOptions": {
             "binary": chromium(),
             "args": [
                 format!("--user-data-dir={profile}"),
+                format!("--enable-features={features}"),
                 "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
                 "--password-store=basic", "--window-size=1280,844", "--hide-scrollbars",
                 // Connect only to the servers of the tests.

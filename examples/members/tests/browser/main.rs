@@ -6,6 +6,7 @@
 mod accessibility;
 #[path = "../club/mod.rs"]
 mod club;
+mod device;
 mod driver;
 mod quickstart;
 #[path = "../../../../tests/common/quickstart.rs"]

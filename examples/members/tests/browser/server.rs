@@ -43,7 +43,7 @@ impl Server {
         Self::launch(rocket).await
     }
 
-    async fn launch(rocket: Rocket<Build>) -> Self {
+    pub(crate) async fn launch(rocket: Rocket<Build>) -> Self {
         let (rocket, port) = sending_its_port(rocket);
         let rocket = rocket.ignite().await.unwrap();
         let shutdown = rocket.shutdown();
