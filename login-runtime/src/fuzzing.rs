@@ -2,6 +2,8 @@
 //!
 //! This module exists only with `--cfg fuzzing`, which cargo-fuzz sets.
 
+#[cfg(feature = "device-binding")]
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use data_encoding::BASE64URL_NOPAD;
@@ -11,6 +13,8 @@ use hmac::Mac as _;
 use ipnet::IpNet;
 
 use crate::clock::UnixTime;
+#[cfg(feature = "device-binding")]
+use crate::device::{fields, proof::Proof};
 #[cfg(feature = "flask")]
 use crate::flask;
 use crate::redirect::local;
@@ -123,6 +127,31 @@ fn kind(remember: bool) -> Kind {
     } else {
         Kind::Session
     }
+}
+
+/// The challenge and the key of a proof, and whether it is signed by its own key; `None` for anything but a proof.
+#[cfg(feature = "device-binding")]
+#[must_use]
+pub fn read_proof(text: &str) -> Option<(String, Option<[u8; 33]>, bool)> {
+    let proof = Proof::read(text)?;
+    let key = proof.key().copied();
+    let is_signed = key.is_some_and(|key| proof.is_signed_by(&key));
+    let _ = proof.is_for(Some("app.example"), "/login-device/refresh");
+    Some((proof.challenge().to_owned(), key, is_signed))
+}
+
+/// The text of a header field, in quotes or without.
+#[cfg(feature = "device-binding")]
+#[must_use]
+pub fn field_text(field: &str) -> Option<String> {
+    fields::text(field).map(Cow::into_owned)
+}
+
+/// Writes a challenge for a binding as a header field.
+#[cfg(feature = "device-binding")]
+#[must_use]
+pub fn challenge_field(challenge: &str, identifier: &str) -> Option<String> {
+    fields::challenge(challenge, identifier)
 }
 
 /// Returns each cookie's value in the headers; `Err` if a name occurs more than once.

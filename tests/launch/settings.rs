@@ -49,6 +49,13 @@ fn insecure_cookies_can_be_allowed_explicitly() {
     .went_well();
 }
 
+#[test]
+fn device_binding_without_secure_cookies_warns_that_it_does_nothing() {
+    let warning = with_file(debug("[default.login]\ndevice_binding = 'offer'")).warned();
+    assert!(warning.contains("`login.device_binding` has no effect"));
+    with_file(release("[default.login]\ndevice_binding = 'offer'")).went_well();
+}
+
 /// The setting, the lines of the file, and a part of the fix in the message.
 const SENSELESS: &str = r"
 remember_cookie_duration | remember_cookie_duration = '401 days' | set 400 days or less
@@ -87,6 +94,12 @@ partitioned_cookies | partitioned_cookies = true | `login.session_cookie_samesit
 partitioned_cookies | partitioned_cookies = true ; session_cookie_samesite = 'none' | `login.remember_cookie_samesite`
 remember_cookie_path | remember_cookie_path = 'account' | starts with `/`
 session_protection | session_protection = 'paranoid' | strong
+device_binding | device_binding = 'on' | `off`, `offer`
+device_binding | device_binding = 'offer' ; session_cookie_domain = 'shop.example.com' | for this host only
+device_binding_lifetime | device_binding_lifetime = '4 minutes' | between 5 minutes and an hour
+device_binding_lifetime | device_binding_lifetime = '61 minutes' | between 5 minutes and an hour
+device_binding_path | device_binding_path = '/' | such as `/login-device`
+device_binding_path | device_binding_path = '/<path>' | such as `/login-device`
 session_protection | session_protection = false | session_protection
 login_view | login_view = '//evil.com' | such as `/login`
 login_view | login_view = 'javascript:alert(1)' | such as `/login`

@@ -189,9 +189,10 @@ async fn session_of<'k, U: UserMixin>(
             return Ok(None);
         }
     }
-    Err(match late {
-        true => Refusal::wait("another request of the browser has just replaced the session"),
-        false => Refusal::end("the session has ended"),
+    Err(if late {
+        Refusal::wait("another request of the browser has just replaced the session")
+    } else {
+        Refusal::end("the session has ended")
     })
 }
 

@@ -24,8 +24,10 @@ pub(crate) struct DeviceConfig {
     /// Whether logins are bound at all.
     pub(crate) is_offered: bool,
     /// For how many seconds a bound session needs no new proof.
+    #[cfg(feature = "device-binding")]
     pub(crate) lifetime: u64,
     /// Where the two routes are mounted.
+    #[cfg(feature = "device-binding")]
     pub(crate) path: String,
     /// The cookie that says which key must prove the login.
     pub(crate) cookie: CookieSpec,
@@ -72,9 +74,11 @@ impl DeviceConfig {
         };
         Self {
             is_offered: values.device_binding == DeviceBinding::Offer && can_bind(session, report),
+            #[cfg(feature = "device-binding")]
             lifetime,
             cookie: cookie("device"),
             session_cookie: cookie("device_session"),
+            #[cfg(feature = "device-binding")]
             path,
         }
     }

@@ -14,7 +14,7 @@ pub(crate) struct Instructions<'a> {
 impl Instructions<'_> {
     /// Writes the session as JSON.
     pub(crate) fn to_json(&self) -> Option<String> {
-        serde_json::to_string(&Session {
+        serde_json::to_string(&Json {
             session_identifier: self.identifier,
             refresh_url: self.refresh_path,
             scope: Scope {
@@ -31,7 +31,7 @@ impl Instructions<'_> {
 }
 
 #[derive(Serialize)]
-struct Session<'a> {
+struct Json<'a> {
     session_identifier: &'a str,
     refresh_url: &'a str,
     scope: Scope,

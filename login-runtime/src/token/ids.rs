@@ -53,29 +53,39 @@ pub struct SessionId(pub(crate) [u8; 8]);
 /// The bit that says whether the session is bound to a device.
 const BOUND: u8 = 1 << 7;
 
+/// How many bytes of the id of a bound session say what it is bound to. A confirmation keeps them.
+const BINDING: usize = 4;
+
 impl SessionId {
     /// Stands for the session that a login goes on with, where its id is not known. No session has this id.
     pub const ANY: Self = Self([0xff; 8]);
 
     /// Draws the id of a session that is not bound to a device.
     pub(crate) fn generate() -> io::Result<Self> {
-        let [first, rest @ ..]: [u8; 8] = random::draw()?;
-        Ok(Self::of(first & !BOUND, rest))
+        let mut id: [u8; 8] = random::draw()?;
+        let [first, ..] = &mut id;
+        *first &= !BOUND;
+        Ok(Self(id))
     }
 
     /// Makes the id of a session that is bound to a device, from a digest of the binding.
-    pub(crate) fn of_binding([first, rest @ ..]: [u8; 8]) -> Self {
-        Self::of(first | BOUND, rest)
+    #[cfg(any(test, feature = "device-binding"))]
+    pub(crate) fn of_binding(mut digest: [u8; 8]) -> Self {
+        let [first, ..] = &mut digest;
+        *first |= BOUND;
+        Self(digest)
     }
 
     /// Draws the id that a confirmation puts in the place of this one. A bound session stays bound to the same device.
     pub(crate) fn confirmed(self) -> io::Result<Self> {
-        let new = Self::generate()?;
-        if !self.is_bound() {
-            return Ok(new);
+        let mut new = Self::generate()?;
+        if self.is_bound()
+            && let (Some(binding), Some(start)) = (self.0.first_chunk(), new.0.first_chunk_mut())
+        {
+            let start: &mut [u8; BINDING] = start;
+            *start = *binding;
         }
-        let ([a, b, c, d, ..], [.., e, f, g, h]) = (self.0, new.0);
-        Ok(Self([a, b, c, d, e, f, g, h]))
+        Ok(new)
     }
 
     /// Whether the session is bound to a device.
@@ -85,13 +95,10 @@ impl SessionId {
     }
 
     /// Whether both sessions are bound to the same key, by the same registration.
+    #[cfg(any(test, feature = "device-binding"))]
     pub(crate) fn has_binding_of(self, other: Self) -> bool {
-        let ([a @ .., _, _, _, _], [b @ .., _, _, _, _]) = (self.0, other.0);
-        self.is_bound() && a == b
-    }
-
-    fn of(first: u8, [b, c, d, e, f, g, h]: [u8; 7]) -> Self {
-        Self([first, b, c, d, e, f, g, h])
+        let binding = |id: Self| id.0.first_chunk::<BINDING>().copied();
+        self.is_bound() && binding(self) == binding(other)
     }
 
     /// Returns the bytes, for example for the storage of a [`RevocationList`](crate::RevocationList).

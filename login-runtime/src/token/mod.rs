@@ -243,9 +243,10 @@ impl Token {
                 0 => None,
                 _ => Some(take_time(rest)?),
             },
-            replaces: match replaces {
-                false => None,
-                true => Some(SessionId(take(rest)?)),
+            replaces: if replaces {
+                Some(SessionId(take(rest)?))
+            } else {
+                None
             },
             public_key: match kind {
                 Kind::Session | Kind::Remember => None,

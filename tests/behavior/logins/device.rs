@@ -3,9 +3,12 @@
 use data_encoding::BASE64URL_NOPAD;
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
-use rocket::get;
+use rocket::error::ErrorKind;
 use rocket::http::{Method, Status};
+use rocket::local::blocking::Client;
 use rocket::routes;
+use rocket::{get, post};
+use rocket_login::audit::Access;
 use rocket_login::{EventKind, LoginError, LoginSession};
 
 use super::support::{DAY, MINUTE, logged, max_age};
@@ -22,6 +25,9 @@ const REFRESH: &str = "/login-device/refresh";
 async fn bound(session: LoginSession<'_, User>) -> Result<String, LoginError> {
     Ok(session.device_bound().await?.to_string())
 }
+
+#[post("/login-device/refresh")]
+fn clash() {}
 
 fn app() -> App {
     App::new()
@@ -69,7 +75,7 @@ impl<'a> Device<'a> {
 
     /// Sends a request as a browser does: the cookies of the device go to its two routes only.
     fn send(&mut self, method: Method, path: &str, form: &str) -> Reply {
-        let is_ours = |name: &str| path.starts_with("/login-device/") || !name.contains("device");
+        let is_ours = |name: &str| path.contains("-device/") || !name.contains("device");
         let mut sender = self.browser.clone();
         sender.cookies.retain(|name, _| is_ours(name));
         let hidden = self.browser.cookies.clone();
@@ -251,6 +257,50 @@ fn nothing_is_offered_unless_the_setting_says_so() {
 }
 
 #[test]
+fn the_audit_lists_both_routes_and_a_route_at_the_same_path_stops_the_launch() {
+    let app = app();
+    let running = self::app().set("login.unguarded_routes", "allow").start();
+    let audit = rocket_login::audit(running.client.rocket());
+    for path in [REGISTER, REFRESH] {
+        let listed = audit.routes().iter().find(|route| route.uri == path);
+        assert_eq!(listed.unwrap().access, Access::Public);
+    }
+    let clash = app.routes(routes![clash]).rocket();
+    let error = Client::untracked(clash).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Collisions(_)), "{error}");
+}
+
+#[test]
+fn a_realm_has_its_own_routes_and_refuses_the_proofs_of_another() {
+    let staff = || {
+        let app = app().with(|manager| manager.realm("staff"));
+        app.start()
+    };
+    let (app, staff) = (app().start(), staff());
+    let mut device = Device::bound(&app);
+    let challenge = device.ask();
+    let id = device.id.clone();
+    let proof = device.proof(None, &challenge_of(&challenge));
+    let mut there = Device {
+        browser: staff.visited_by(&device.browser),
+        ..device.clone()
+    };
+    let reply = there.send_proof(REFRESH, Some(&id), Some(&proof));
+    assert_eq!(reply.status, Status::NotFound);
+    // With the cookies under the names of the other realm.
+    let names = [
+        (DEVICE, "__Secure-staff_device"),
+        (COPY, "__Secure-staff_device_session"),
+    ];
+    for (name, other) in names {
+        let value = there.browser.cookies.remove(name).unwrap();
+        there.browser.cookies.insert(other.into(), value);
+    }
+    let reply = there.send_proof("/staff-device/refresh", Some(&id), Some(&proof));
+    assert_eq!(reply.status, Status::ServiceUnavailable);
+}
+
+#[test]
 fn a_copy_of_the_cookies_dies_within_the_short_life_while_the_device_goes_on() {
     let app = app().start();
     let mut device = Device::bound(&app);
@@ -343,7 +393,7 @@ fn the_same_key_may_register_twice() {
 
 #[test]
 fn a_thief_who_registers_second_ends_the_login() {
-    // R60
+    // T96
     let (app, log) = logged(app());
     let mut device = Device::new(&app, 1);
     let offer = device.login("");
@@ -359,7 +409,7 @@ fn a_thief_who_registers_second_ends_the_login() {
 }
 
 #[test]
-fn a_thief_who_registers_first_loses_the_login_to_nobody() {
+fn a_thief_who_registers_first_loses_the_login_when_the_owner_registers() {
     let (app, log) = logged(app());
     let mut device = Device::new(&app, 1);
     let offer = device.login("");
