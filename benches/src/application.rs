@@ -100,7 +100,7 @@ pub(crate) fn rocket(scene: Scene, size: &Size) -> Rocket<Build> {
         Scene::Unauthorized => routes![refused],
         Scene::Fresh => routes![fresh],
         Scene::Login => routes![login],
-        Scene::SharedList | Scene::Store => routes![guarded],
+        Scene::SharedList | Scene::Store | Scene::DeviceBound => routes![guarded],
         Scene::Guarded | Scene::OldKey | Scene::Denial if size.realms == 1 => routes![guarded],
         Scene::Guarded | Scene::OldKey | Scene::Denial | Scene::EightRealms => routes![of_realm],
     };

@@ -35,6 +35,8 @@ pub(crate) enum Scene {
     SharedList,
     /// The guarded route with a store that servers share, which a copy in memory follows.
     Store,
+    /// The guarded route for a login that is bound to a device.
+    DeviceBound,
     /// The guarded route with eight attached managers.
     EightRealms,
     /// The guarded route for a login with the oldest of the secret keys, which is signed again.
@@ -53,7 +55,7 @@ pub(crate) enum Scene {
 
 impl Scene {
     /// Every scene, in the order of the table.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Plain,
         Self::Attached,
         Self::ByHand,
@@ -62,6 +64,7 @@ impl Scene {
         Self::Fresh,
         Self::SharedList,
         Self::Store,
+        Self::DeviceBound,
         Self::EightRealms,
         Self::OldKey,
         Self::PlainPost,
@@ -83,6 +86,7 @@ impl Scene {
             Self::Fresh => "fresh",
             Self::SharedList => "shared-list",
             Self::Store => "store",
+            Self::DeviceBound => "device-bound",
             Self::EightRealms => "eight-realms",
             Self::OldKey => "old-key",
             Self::PlainPost => "plain-post",
@@ -127,6 +131,7 @@ impl Scene {
                 | Self::Fresh
                 | Self::SharedList
                 | Self::Store
+                | Self::DeviceBound
                 | Self::EightRealms
                 | Self::OldKey
         )

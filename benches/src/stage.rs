@@ -18,6 +18,9 @@ use crate::user::User;
 
 const TOKEN: usize = 134;
 
+/// How much longer the token of a login is that is bound to a device.
+const BOUND: usize = 6;
+
 /// A launched application, ready for requests of one scene.
 #[derive(Debug)]
 pub(crate) struct Stage {
@@ -95,7 +98,12 @@ impl Stage {
             // Nobody is logged in yet.
             _ => return vec![theme],
         };
-        assert_eq!(login.value().len(), TOKEN);
+        let more = if self.scene == Scene::DeviceBound {
+            BOUND
+        } else {
+            0
+        };
+        assert_eq!(login.value().len(), TOKEN + more);
         let request = self.client.get(PAGE);
         let request = request.private_cookie((by_hand::COOKIE, user.id.to_string()));
         let hand = request
@@ -108,7 +116,12 @@ impl Stage {
 
     /// A login that is bound to the client that will send it.
     fn bound(&self, user: &User) -> Cookie<'static> {
-        let login = testing::login(self.client.rocket(), user);
+        let rocket = self.client.rocket();
+        let login = if self.scene == Scene::DeviceBound {
+            testing::device_bound_login(rocket, user)
+        } else {
+            testing::login(rocket, user)
+        };
         let request = self.scene.request(&self.client, &[login]);
         let response = self.runtime.block_on(request.dispatch());
         let bound = response.cookies().get(SESSION).expect("a bound login");

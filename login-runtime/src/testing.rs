@@ -11,8 +11,8 @@ use rocket::{Phase, Rocket};
 use crate::app::session_hash::SessionHasher;
 use crate::app::user::{UserMixin, id_of};
 pub use crate::clock::Clock;
-use crate::realm::Realm;
 use crate::realm::registry::require_ignition;
+use crate::realm::{Realm, RealmCore};
 use crate::token::{Kind, LoginId, SessionId, Token};
 
 /// Makes the session cookie of a fresh login of `user`, for a request of Rocket's local client.
@@ -53,7 +53,7 @@ use crate::token::{Kind, LoginId, SessionId, Token};
 #[must_use]
 #[track_caller]
 pub fn login<U: UserMixin, P: Phase>(rocket: &Rocket<P>, user: &U) -> Cookie<'static> {
-    cookie(rocket, user, Kind::Session, true)
+    cookie(rocket, user, Kind::Session, true, |_, _| ())
 }
 
 /// Makes the session cookie of a login of `user` that is not fresh.
@@ -75,7 +75,35 @@ pub fn login<U: UserMixin, P: Phase>(rocket: &Rocket<P>, user: &U) -> Cookie<'st
 #[must_use]
 #[track_caller]
 pub fn stale_login<U: UserMixin, P: Phase>(rocket: &Rocket<P>, user: &U) -> Cookie<'static> {
-    cookie(rocket, user, Kind::Session, false)
+    cookie(rocket, user, Kind::Session, false, |_, _| ())
+}
+
+/// Makes the session cookie of a fresh login of `user` that is bound to a device.
+///
+/// It is valid for the setting `device_binding_lifetime`. There is no device that could prove it again.
+///
+/// # Panics
+///
+/// As [`login`].
+///
+/// # Example
+///
+/// ```rust
+/// # use rocket::{local::blocking::Client, http::Cookie};
+/// # use rocket_login::{testing, UserMixin};
+/// # #[derive(UserMixin)] struct User { id: i64 }
+/// fn login_of_an_administrator(client: &Client) -> Cookie<'static> {
+///     testing::device_bound_login(client.rocket(), &User { id: 7 })
+/// }
+/// ```
+#[cfg(feature = "device-binding")]
+#[must_use]
+#[track_caller]
+pub fn device_bound_login<U: UserMixin, P: Phase>(rocket: &Rocket<P>, user: &U) -> Cookie<'static> {
+    cookie(rocket, user, Kind::Session, true, |core, session| {
+        session.session_id = SessionId::of_binding(session.session_id.0);
+        session.bound_until = Some(session.created_at.plus(core.config.device.lifetime));
+    })
 }
 
 /// Makes the remember cookie of a login of `user`.
@@ -97,7 +125,7 @@ pub fn stale_login<U: UserMixin, P: Phase>(rocket: &Rocket<P>, user: &U) -> Cook
 #[must_use]
 #[track_caller]
 pub fn remember<U: UserMixin, P: Phase>(rocket: &Rocket<P>, user: &U) -> Cookie<'static> {
-    cookie(rocket, user, Kind::Remember, false)
+    cookie(rocket, user, Kind::Remember, false, |_, _| ())
 }
 
 #[track_caller]
@@ -106,6 +134,7 @@ fn cookie<U: UserMixin, P: Phase>(
     user: &U,
     kind: Kind,
     fresh: bool,
+    change: impl FnOnce(&RealmCore, &mut Token),
 ) -> Cookie<'static> {
     require_ignition(rocket);
     let Some(realm) = Realm::<U>::of(rocket) else {
@@ -135,6 +164,7 @@ fn cookie<U: UserMixin, P: Phase>(
     let mut token = Token::begin(kind, ids, id, now, lifetime);
     token.auth_at = fresh.then_some(now);
     token.session_hash = SessionHasher::digest(&keys.of(kind).session_hash, user);
+    change(core, &mut token);
     match token.encode(keys) {
         Some(value) => Cookie::new(spec.name.clone(), value),
         None => fail("the user's id is empty or longer than 256 bytes"),
