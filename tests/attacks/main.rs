@@ -194,7 +194,7 @@ impl Site {
             value.len() <= 1_024
                 && bytes.len() >= 7
                 && bytes[0] == 2
-                && [1, 2].contains(&bytes[1])
+                && [1, 2, 4].contains(&bytes[1])
                 && bytes[2] < 128
                 && bytes[3..7] == key_id[..]
         })

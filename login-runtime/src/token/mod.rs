@@ -207,7 +207,7 @@ impl Token {
     ) -> Result<(Self, &'k KeySet), EnvelopeError> {
         let mut buffer = [0; MAX_BYTES];
         let key_of = |keys: &KeySet| keys.of(kind).mac.clone();
-        let is_own = |[flags]: [u8; 1]| read_flags(kind, flags).is_some();
+        let is_own = |[flags]: [u8; 1]| read_flags(flags).is_some();
         let opened = envelope::open(value, kind as u8, is_own, ring, key_of, &mut buffer)?;
         let token = Self::parse(kind, opened.own, opened.payload);
         Ok((token.ok_or(EnvelopeError::Malformed)?, opened.keys))
@@ -216,11 +216,17 @@ impl Token {
     /// Reads the bytes after the key id, which are known to be genuine.
     fn parse(kind: Kind, [flags]: [u8; 1], mut rest: &[u8]) -> Option<Self> {
         let rest = &mut rest;
-        let is_bound = flags & BOUND != 0 || kind == Kind::Device;
-        let replaces = is_bound && flags & Flags::UNSEEN.bits() != 0;
+        let has_bound_until = flags & BOUND != 0;
+        if has_bound_until && kind != Kind::Session {
+            return None;
+        }
+        let is_bound = has_bound_until || kind == Kind::Device;
+        let mut facts = read_flags(flags)?;
+        let replaces = is_bound && facts.contains(Flags::UNSEEN);
+        facts.set(Flags::UNSEEN, facts.contains(Flags::UNSEEN) && !is_bound);
         Some(Self {
             kind,
-            flags: read_flags(kind, flags)?,
+            flags: facts,
             login_id: LoginId(take(rest)?),
             session_id: SessionId(take(rest)?),
             auth_at: match take_time(rest)? {
@@ -276,16 +282,9 @@ fn is_uid(bytes: &[u8]) -> bool {
     (1..=MAX_UID).contains(&bytes.len())
 }
 
-/// The facts among the flags of a token; `None` if a spare bit is set, or one that its kind has not.
-fn read_flags(kind: Kind, bits: u8) -> Option<Flags> {
-    let flags = Flags::from_bits(bits & !(COUNTED | BOUND))?;
-    match kind {
-        // `UNSEEN` announces a field there.
-        Kind::Device => (bits & BOUND == 0).then_some(flags.difference(Flags::UNSEEN)),
-        Kind::Session if bits & BOUND != 0 => Some(flags.difference(Flags::UNSEEN)),
-        Kind::Remember if bits & BOUND != 0 => None,
-        Kind::Session | Kind::Remember => Some(flags),
-    }
+/// The facts among the flags of a token; `None` if a spare bit is set.
+fn read_flags(bits: u8) -> Option<Flags> {
+    Flags::from_bits(bits & !(COUNTED | BOUND))
 }
 
 /// The last bytes of a number; `None` if it has more.
@@ -395,11 +394,12 @@ mod tests {
         for kind in [Kind::Session, Kind::Remember, Kind::Device] {
             for bits in 0..128 {
                 // Only a session is bound until a time.
-                let Some(flags) = read_flags(kind, bits) else {
-                    assert!(kind != Kind::Session && bits & BOUND != 0);
+                if bits & BOUND != 0 && kind != Kind::Session {
                     continue;
-                };
+                }
                 let is_bound = bits & BOUND != 0 || kind == Kind::Device;
+                let mut flags = read_flags(bits).unwrap();
+                flags.set(Flags::UNSEEN, flags.contains(Flags::UNSEEN) && !is_bound);
                 let replaces = is_bound && bits & Flags::UNSEEN.bits() != 0;
                 let token = Token {
                     kind,
