@@ -32,8 +32,8 @@ pub mod audit {
 /// The values of settings.
 pub mod config {
     pub use login_runtime::{
-        AtLimit, CrossSiteProtection, DeviceBinding, OnLoss, OnStale, ProtectionAddress, SessionProtection,
-        UnguardedRoutes,
+        AtLimit, CrossSiteProtection, DeviceBinding, OnLoss, OnStale, ProtectionAddress,
+        SessionProtection, UnguardedRoutes,
     };
 }
 

@@ -100,7 +100,9 @@ pub use self::app::session_hash::{SessionHashField, SessionHasher};
 pub use self::app::user::{UserGuard, UserMixin};
 pub use self::audit::{Access, Audit, AuditedRoute, audit};
 pub use self::clock::UnixTime;
-pub use self::config::{AtLimit, DeviceBinding, OnLoss, OnStale, SessionProtection, UnguardedRoutes};
+pub use self::config::{
+    AtLimit, DeviceBinding, OnLoss, OnStale, SessionProtection, UnguardedRoutes,
+};
 #[cfg(feature = "flask")]
 pub use self::flask::{FlaskCookies, FlaskKey};
 pub use self::logins::{

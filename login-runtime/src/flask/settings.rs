@@ -343,7 +343,8 @@ impl Flask {
     /// Returns a cookie as it is read and removed.
     pub(crate) fn cookie(&self, kind: Kind) -> &CookieSpec {
         match kind {
-            Kind::Session => &self.session,
+            // Flask binds nothing to a device.
+            Kind::Session | Kind::Device => &self.session,
             Kind::Remember => &self.remember,
         }
     }

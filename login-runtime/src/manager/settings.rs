@@ -11,8 +11,7 @@ use crate::app::user::UserMixin;
 use crate::config::table::{argument, converted, settings_table, shown};
 use crate::config::{
     AtLimit, DeviceBinding, IdleTimeout, KeyInput, MountView, OnLoss, OnStale, SessionProtection,
-    StoreUrl,
-    UnguardedRoutes,
+    StoreUrl, UnguardedRoutes,
 };
 use crate::request::cross_site::CrossSiteProtection;
 use crate::request::fingerprint::ProtectionAddress;

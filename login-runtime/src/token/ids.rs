@@ -91,7 +91,7 @@ impl SessionId {
     /// Whether the session is bound to a device.
     pub(crate) fn is_bound(self) -> bool {
         let [first, ..] = self.0;
-        first & BOUND != 0
+        first & BOUND != 0 && self != Self::ANY
     }
 
     /// Whether both sessions are bound to the same key, by the same registration.

@@ -1,7 +1,7 @@
 //! Logins from the view of users: login, logout, remember, freshness, protection.
 
-mod ended;
 mod device;
+mod ended;
 mod format;
 mod fresh;
 mod in_flight;
