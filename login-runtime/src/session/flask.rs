@@ -2,7 +2,7 @@
 
 use super::presented::Tokens;
 use super::{LoginError, LoginSession};
-use crate::app::user::UserMixin;
+use crate::app::user::{UserMixin, has_id};
 use crate::clock::UnixTime;
 use crate::login::flask;
 use crate::request::client_info::ClientInfo;
@@ -49,14 +49,22 @@ impl<U: UserMixin> LoginSession<'_, U> {
             .collect()
     }
 
-    /// Returns the Flask cookies that a login of this user removes: side by side, only those of other users.
-    pub(super) fn flask_removal_at_login(&self, tokens: &Tokens<'_>, uid: &str) -> Vec<Kind> {
+    /// Removes the Flask cookies at a login of this user: side by side, only those of other users.
+    pub(super) fn forget_flask(&self, tokens: &Tokens<'_>, user: &U) {
         let flask = self.realm.core.flask.as_ref();
         let stays = flask.is_some_and(|flask| flask.cookies.stays);
-        if stays && tokens.flask.uid.as_deref() == Some(uid) {
-            return Vec::new();
-        }
-        tokens.flask.kinds.clone()
+        let is_theirs = tokens
+            .flask
+            .uid
+            .as_deref()
+            .is_some_and(|uid| has_id(user, uid));
+        self.visit.change(|pending| {
+            pending.flask_gone = if stays && is_theirs {
+                Vec::new()
+            } else {
+                tokens.flask.kinds.clone()
+            };
+        });
     }
 
     /// Ends, for these users, every cookie that Flask has signed up to now.

@@ -309,23 +309,18 @@ impl<U: UserMixin> Login<'_, '_, U> {
         registered.keep();
 
         let login_id = token.login_id;
-        #[cfg(feature = "flask")]
-        let flask_gone = self.session.flask_removal_at_login(&tokens, &token.uid);
         self.session.change_pending(|pending| {
             pending.session = Some(token.into());
             // A remember cookie of another login must not log its user in again.
-            pending.remember = match remember {
-                Some(remember) => Some(remember.into()),
-                None => tokens.removal_at_login(),
-            };
+            pending.remember = remember
+                .map(Into::into)
+                .or_else(|| tokens.removal_at_login());
             pending.device = self.session.device_removal();
             pending.elsewhere.clone_from(&tokens.kinds);
             pending.has_begun = true;
-            #[cfg(feature = "flask")]
-            {
-                pending.flask_gone = flask_gone;
-            }
         });
+        #[cfg(feature = "flask")]
+        self.session.forget_flask(&tokens, self.user);
         self.session
             .announce(self.user, login_id, &registered)
             .await;
