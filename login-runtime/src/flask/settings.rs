@@ -25,12 +25,22 @@ type ConvertId = dyn Fn(&str) -> Option<String> + Send + Sync;
 /// # Example
 ///
 /// ```rust
+/// use std::time::Duration;
 /// use rocket_login::flask::FlaskCookies;
 ///
 /// # let secret_key = "3f1b6c0a94d27e58b1c7d0e2f4a69853";
 /// let cookies = FlaskCookies::new(secret_key)
+///     .secret_key_fallbacks(["9d70ce14b8a35f62e0c1a97d4b38f526"])
 ///     .until("2027-03-31")
-///     .session_cookie_name("shop_session");
+///     .session_cookie_name("shop_session")
+///     .session_cookie_domain("shop.example")
+///     .session_cookie_path("/")
+///     .remember_cookie_name("shop_remember")
+///     .remember_cookie_domain("shop.example")
+///     .remember_cookie_path("/")
+///     .session_salt("shop")
+///     .permanent_session_lifetime(Duration::from_secs(7 * 24 * 60 * 60))
+///     .side_by_side();
 /// ```
 #[must_use = "give it to `LoginManager::accept_flask`"]
 pub struct FlaskCookies {
