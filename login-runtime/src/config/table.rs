@@ -186,8 +186,7 @@ macro_rules! settings_table {
             /// A million take about 50 MB.
             revocation_capacity(sessions: usize) = 1_000_000 -> usize, check check::capacity;
 
-            /// Sets how many logins a user may have at once, with the new one; needs a
-            /// [`login_registry`](LoginManager::login_registry).
+            /// Sets how many logins a user may have at once, with the new one; needs a `login_registry`.
             max_logins_per_user(logins: usize) = none -> Option<usize>, check check::max_logins;
             /// Sets what happens to a login beyond `max_logins_per_user`: `end` (the user's oldest login ends) or `refuse`
             /// (the new one is refused).
