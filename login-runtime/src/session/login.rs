@@ -5,6 +5,7 @@ use std::future::IntoFuture;
 use std::time::Duration;
 
 use rocket::futures::future::BoxFuture;
+use smol_str::SmolStr;
 
 use super::verb::Verb;
 use super::{LoginError, LoginSession};
@@ -221,6 +222,19 @@ impl<U: UserMixin> Login<'_, '_, U> {
         }
     }
 
+    /// The user's id, if the next request can load the user by it.
+    fn checked_id(&self) -> Result<SmolStr, LoginError> {
+        let uid = id_of(self.user);
+        match uid.len() {
+            0 => return Err(LoginError::EmptyId),
+            1..=MAX_UID => {}
+            bytes => return Err(LoginError::IdTooLong(bytes)),
+        }
+        let realm = self.session.realm;
+        realm.check_id(&uid).map_err(LoginError::Unloadable)?;
+        Ok(uid)
+    }
+
     async fn login(&self) -> Result<(), LoginError> {
         let LoginSession { realm, req, .. } = *self.session;
         let core = &realm.core;
@@ -228,13 +242,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
         let client = core.client(req);
         self.session.check_site(self.cross_site).await?;
         core.check_host(req);
-        let uid = id_of(self.user);
-        match uid.len() {
-            0 => return Err(LoginError::EmptyId),
-            1..=MAX_UID => {}
-            bytes => return Err(LoginError::IdTooLong(bytes)),
-        }
-        realm.check_id(&uid).map_err(LoginError::Unloadable)?;
+        let uid = self.checked_id()?;
         let active = self.user.is_active();
         if !active && !self.force {
             return Err(LoginError::InactiveUser);
