@@ -10,7 +10,7 @@ use std::process::Command;
 
 use crate::source::files;
 
-/// Cargo.toml has the address of the repository, and `cargo test` says which document has another one after a move.
+/// A document that names another repository was forgotten in a move.
 const REPOSITORY: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/");
 const RAW: &str = "https://raw.githubusercontent.com/rocket-login/rocket-login/main/";
 const DOCS: &str = "https://docs.rs/rocket-login/latest/rocket_login/";

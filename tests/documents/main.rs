@@ -6,5 +6,6 @@ mod errors;
 mod examples;
 mod index;
 mod links;
+mod quickstart;
 mod settings;
 mod source;
