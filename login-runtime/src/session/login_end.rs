@@ -23,7 +23,7 @@ use crate::token::{Token, times};
 /// A future that resolves when a login ends; returned by [`LoginSession::ended`](super::LoginSession::ended).
 ///
 /// It is `'static`, `Send` and `Unpin`: move it into a stream and wait for `&mut ended` in a `select!`, or give it to
-/// `take_until`. After it has resolved, it resolves again at once.
+/// `take_until`. After it has resolved, it resolves again at once. The example of [`LoginSession::ended`](super::LoginSession::ended) shows it.
 #[must_use = "it does nothing until you wait for it"]
 pub struct LoginEnd(Option<BoxFuture<'static, ()>>);
 

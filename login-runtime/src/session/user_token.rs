@@ -23,6 +23,8 @@ use crate::token::value::MAX_VALUE;
 use crate::token::{LAST_TIME, LoginId, MAX_UID, SessionId};
 
 /// Signs tokens for one user; returned by [`Signer::for_user`].
+///
+/// The example of [`Signer::for_user`] shows it.
 pub struct UserSigner<'s, 'r, U> {
     signer: Signer<'r, U>,
     user: &'s U,
@@ -98,6 +100,8 @@ impl<U> fmt::Debug for UserSigner<'_, '_, U> {
 }
 
 /// A valid token and its user; returned by [`Signer::find_user`].
+///
+/// The example of [`Signer::find_user`] shows it.
 #[must_use = "a token can be used again until `use_up`"]
 pub struct UserToken<'r, U> {
     realm: &'r Realm<U>,
@@ -140,16 +144,33 @@ impl<'r, U: UserMixin> UserToken<'r, U> {
     }
 
     /// Returns the user whom the token was signed for, active or not.
+    ///
+    /// The example of [`Signer::find_user`] shows it.
     pub fn user(&self) -> &U {
         &self.user
     }
 
     /// Returns the value that was signed with the token.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// # use rocket_login::{Signer, UserMixin, session::UserTokenError};
+    /// # #[derive(UserMixin)] struct User { id: i64 }
+    /// # fn set_email(user: &User, email: &str) {}
+    /// # async fn handler(signer: Signer<'_, User>, token: &str) -> Result<(), UserTokenError> {
+    /// let token = signer.find_user("new e-mail", token).await?;
+    /// let email = token.value().to_owned();
+    /// set_email(&token.use_up().await?, &email);
+    /// # Ok(()) }
+    /// ```
     pub fn value(&self) -> &str {
         &self.token.value
     }
 
     /// Uses the token up, so that nobody can use it again, and returns its user.
+    ///
+    /// The example of [`Signer::for_user`] shows it.
     ///
     /// Do so in a POST, before anything else changes: programs that check e-mails open every link by GET. Of several
     /// concurrent calls with one token, one succeeds.
@@ -207,6 +228,8 @@ impl<U> fmt::Debug for UserToken<'_, U> {
 /// Why a token for a user was not signed or not accepted; as a responder it answers with its [`status`](Self::status).
 ///
 /// Whoever guesses or changes a token learns nothing: they always get [`Invalid`](Self::Invalid).
+///
+/// The example of [`Signer::for_user`] shows it.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum UserTokenError {
@@ -246,6 +269,15 @@ pub enum UserTokenError {
 
 impl UserTokenError {
     /// Returns the status of the response.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// use rocket::http::Status;
+    /// use rocket_login::session::UserTokenError;
+    ///
+    /// assert_eq!(UserTokenError::Spent.status(), Status::Gone);
+    /// ```
     #[must_use]
     pub fn status(&self) -> Status {
         match self {
