@@ -43,9 +43,6 @@ pub mod flask {
     pub use login_runtime::{FlaskCookies, FlaskKey};
 }
 
-#[cfg(any(doc, doctest))]
-pub mod guide;
-
 /// The traits of the functions that [`LoginManager`] takes, each implemented by its attribute.
 pub mod handler {
     pub use login_runtime::{
