@@ -31,6 +31,7 @@ struct User {
     id: String,
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "a loader's type is fixed")]
 #[user_loader]
 fn load_user(id: String) -> Option<User> {
     Some(User { id })
