@@ -4,14 +4,19 @@ use rocket::form::{Contextual, Error as FieldError, Form};
 use rocket::response::{Flash, Redirect};
 use rocket::{Route, State};
 use rocket_dyn_templates::{Template, context};
-use rocket_login::{LoginSession, Next, NextRedirect, fresh_login_required, login_required};
+use rocket_login::{
+    LoginSession, Next, NextRedirect, Signer, fresh_login_required, login_required,
+};
 use sqlx::SqlitePool;
 
 use crate::api::ApiKey;
+use crate::attempts::Attempts;
 use crate::error::Error;
+use crate::links;
+use crate::mail::Mailer;
 use crate::pages::{self, Page};
 use crate::password::Hasher;
-use crate::sessions::{address_is_taken, is_address};
+use crate::sessions::is_address;
 use crate::users::Member;
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -57,14 +62,13 @@ async fn confirm(
     mut form: Form<Contextual<'_, Confirmation<'_>>>,
     page: Page<'_>,
     session: LoginSession<'_, Member>,
-    hasher: &State<Hasher>,
+    attempts: Attempts<'_>,
     next: Next,
 ) -> Result<NextRedirect, Error> {
     if let Some(given) = &form.value {
-        if hasher
-            .verify(Some(&member.password_hash), given.password)
-            .await?
-        {
+        let hash = Some(&*member.password_hash);
+        let (email, password) = (&member.email, given.password);
+        if attempts.verify("member", email, hash, password).await? {
             session.confirm_login(member).await?;
             return Ok(next.or(uri!("/account", overview)));
         }
@@ -86,21 +90,28 @@ struct NewEmail<'r> {
     email: &'r str,
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    clippy::result_large_err,
+    reason = "like the other handlers, which are async"
+)]
 #[fresh_login_required(Member)]
 #[post("/email", data = "<form>")]
-async fn set_email(
+fn set_email(
     member: &Member,
-    mut form: Form<Contextual<'_, NewEmail<'_>>>,
+    form: Form<Contextual<'_, NewEmail<'_>>>,
     page: Page<'_>,
-    db: &State<SqlitePool>,
+    signer: Signer<'_, Member>,
+    mailer: &State<Mailer>,
 ) -> Result<Flash<Redirect>, Error> {
-    if let Some(given) = &form.value {
-        if member.set_email(db, given.email).await?.is_some() {
-            return Ok(done("Your e-mail address has changed."));
-        }
-        form.context.push_error(address_is_taken());
-    }
-    Err(page.refuse("account/email", &form.context, context! {}))
+    let Some(given) = &form.value else {
+        return Err(page.refuse("account/email", &form.context, context! {}));
+    };
+    // For a taken address too: the page must not say who else is a member.
+    links::send_email_link(member, given.email, signer, mailer)?;
+    Ok(done(
+        "We have sent a link to the new address. Open it to confirm the change.",
+    ))
 }
 
 #[fresh_login_required(Member)]
@@ -110,9 +121,9 @@ fn password_page(page: Page<'_>) -> Template {
 }
 
 #[derive(FromForm)]
-struct NewPassword<'r> {
+pub(crate) struct NewPassword<'r> {
     #[field(validate = len(10..=200).or_else(msg!("Use at least 10 characters.")))]
-    password: &'r str,
+    pub(crate) password: &'r str,
     #[field(validate = eq(self.password).or_else(msg!("The passwords are not the same.")))]
     #[expect(dead_code, reason = "only compared")]
     again: &'r str,

@@ -4,6 +4,7 @@ use rocket::http::{Header, Status};
 use rocket::response::Debug;
 use rocket::{Catcher, Request};
 use rocket_dyn_templates::{Template, context};
+use rocket_login::session::UserTokenError;
 use rocket_login::{CurrentUser, LoginError};
 
 use crate::password::HashError;
@@ -14,23 +15,38 @@ pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a handler does not do what the request wants.
 #[derive(Responder)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is at most one per request"
-)]
 pub(crate) enum Error {
     /// The form again, with its errors.
     #[response(status = 422)]
     Form(Template),
+    /// A page that says what is wrong.
+    Page((Status, Template)),
     /// Nothing but a status, for which a catcher makes the page.
     Refused(Status),
     Login(LoginError),
+    Link(UserTokenError),
     Internal(Debug<Cause>),
+}
+
+impl Error {
+    pub(crate) const NOT_FOUND: Self = Self::Refused(Status::NotFound);
+}
+
+impl From<Status> for Error {
+    fn from(status: Status) -> Self {
+        Self::Refused(status)
+    }
 }
 
 impl From<LoginError> for Error {
     fn from(error: LoginError) -> Self {
         Self::Login(error)
+    }
+}
+
+impl From<UserTokenError> for Error {
+    fn from(error: UserTokenError) -> Self {
+        Self::Link(error)
     }
 }
 
@@ -56,7 +72,7 @@ impl From<HashError> for Error {
 }
 
 pub(crate) fn catchers() -> Vec<Catcher> {
-    catchers![page, busy]
+    catchers![page, busy, too_many]
 }
 
 /// Shows every error as a page, except those that the login manager answers, such as by a redirect.
@@ -66,6 +82,7 @@ async fn page(status: Status, req: &Request<'_>) -> Template {
         401 => "You have to log in to see this.",
         403 => "You are not allowed to see or to do this.",
         404 => "There is nothing at this address.",
+        429 => "There were too many attempts. Please try again in half a minute.",
         503 => "The club is very busy. Please try again in a few seconds.",
         500.. => "Something went wrong on our side. Please try again later.",
         _ => "We could not understand the request.",
@@ -78,16 +95,23 @@ async fn page(status: Status, req: &Request<'_>) -> Template {
     )
 }
 
+/// A page that says when to come back.
 #[derive(Responder)]
-struct Busy {
+struct Later {
     page: Template,
     retry_after: Header<'static>,
 }
 
 #[catch(503)]
-async fn busy(status: Status, req: &Request<'_>) -> Busy {
-    Busy {
-        page: page(status, req).await,
-        retry_after: Header::new("Retry-After", "5"),
-    }
+async fn busy(status: Status, req: &Request<'_>) -> Later {
+    let page = page(status, req).await;
+    let retry_after = Header::new("Retry-After", "5");
+    Later { page, retry_after }
+}
+
+#[catch(429)]
+async fn too_many(status: Status, req: &Request<'_>) -> Later {
+    let page = page(status, req).await;
+    let retry_after = Header::new("Retry-After", "30");
+    Later { page, retry_after }
 }

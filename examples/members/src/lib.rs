@@ -7,9 +7,13 @@ extern crate rocket;
 
 mod account;
 mod api;
+mod attempts;
 mod database;
 mod error;
 mod headers;
+mod links;
+mod logins;
+mod mail;
 mod pages;
 mod password;
 mod sessions;
@@ -23,13 +27,18 @@ use rocket_dyn_templates::Template;
 use rocket_login::{GuardRoutes, LoginManager};
 use sqlx::SqlitePool;
 
-/// Builds the application. `figment` is Rocket's configuration; tests change it.
+/// Builds the application. `figment` is Rocket's configuration, and `send` sends a text to an e-mail address; tests
+/// change both.
 #[must_use]
-pub fn rocket(figment: Figment) -> Rocket<Build> {
+pub fn rocket(
+    figment: Figment,
+    send: impl Fn(&str, &str) + Send + Sync + 'static,
+) -> Rocket<Build> {
     // Three kinds of users. The login of one kind is not valid for another. Their logouts are kept in the database, so
-    // they hold after a restart.
+    // they hold after a restart, and so is the list of a member's logins.
     let members = LoginManager::new(users::load_member)
         .revocation_store(login_sqlx::from_pool::<SqlitePool>)
+        .login_registry_from(login_sqlx::registry_from_pool::<SqlitePool>)
         .login_view(uri!(sessions::login_page))
         .refresh_view(uri!("/account", account::confirm_page));
     let staff = LoginManager::new(staff::load_staff)
@@ -40,8 +49,10 @@ pub fn rocket(figment: Figment) -> Rocket<Build> {
 
     rocket::custom(figment)
         .manage(password::Hasher::new())
+        .manage(attempts::Limits::new())
         .attach(headers::fairing())
         .attach(database::stage())
+        .attach(mail::stage(send))
         .attach(Template::fairing())
         .attach(members)
         .attach(staff)
@@ -49,8 +60,11 @@ pub fn rocket(figment: Figment) -> Rocket<Build> {
         .attach(database::first_users())
         .mount("/", pages::routes())
         .mount("/", sessions::routes())
+        .mount("/", links::routes())
         .mount("/account", account::routes())
+        .mount("/account/logins", logins::routes())
         .mount("/staff", staff::routes())
+        .mount("/staff/members", logins::staff_routes())
         .mount("/api", api::routes())
         .mount("/static", FileServer::from("static").public())
         .register("/", error::catchers())

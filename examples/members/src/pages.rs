@@ -19,7 +19,7 @@ pub(crate) fn routes() -> Vec<Route> {
     routes![home, dashboard, post_notice, profile, set_profile]
 }
 
-/// What every template gets: the current user, the flash message and the current path.
+/// What every template gets, such as the current user and the flash message.
 ///
 /// A request guard. A handler cannot render a template without it.
 #[derive(Serialize)]

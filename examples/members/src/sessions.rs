@@ -7,6 +7,7 @@ use rocket_dyn_templates::{Template, context};
 use rocket_login::{LoginSession, Next, NextRedirect, anonymous_required, public};
 use sqlx::SqlitePool;
 
+use crate::attempts::Attempts;
 use crate::error::Error;
 use crate::pages::{self, Page};
 use crate::password::Hasher;
@@ -36,14 +37,16 @@ async fn log_in(
     mut form: Form<Contextual<'_, Credentials<'_>>>,
     page: Page<'_>,
     session: LoginSession<'_, Member>,
+    attempts: Attempts<'_>,
     db: &State<SqlitePool>,
-    hasher: &State<Hasher>,
     next: Next,
 ) -> Result<NextRedirect, Error> {
     if let Some(given) = &form.value {
         let member = Member::by_email(db, given.email).await?;
         let hash = member.as_ref().map(|member| &*member.password_hash);
-        let matches = hasher.verify(hash, given.password).await?;
+        let matches = attempts
+            .verify("member", given.email, hash, given.password)
+            .await?;
         // Only somebody who knows the password learns that the account is closed.
         match member.filter(|_| matches) {
             Some(member) if member.active => {
@@ -118,6 +121,6 @@ pub(crate) fn is_address(text: &&str) -> bool {
         && !text.contains(char::is_whitespace)
 }
 
-pub(crate) fn address_is_taken<'v>() -> FieldError<'v> {
+fn address_is_taken<'v>() -> FieldError<'v> {
     FieldError::validation("This address is already in use.").with_name("email")
 }

@@ -1,7 +1,6 @@
 //! The staff area: a second user type with its own login. The login of a member does not open it.
 
 use rocket::form::{Contextual, Error as FieldError, Form};
-use rocket::http::Status;
 use rocket::response::{Flash, Redirect};
 use rocket::{Route, State};
 use rocket_dyn_templates::{Template, context};
@@ -12,9 +11,9 @@ use rocket_login::{
 use serde::Serialize;
 use sqlx::{FromRow, SqlitePool};
 
+use crate::attempts::Attempts;
 use crate::error::Error;
 use crate::pages::Page;
-use crate::password::Hasher;
 use crate::users::Member;
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -26,7 +25,7 @@ pub(crate) fn routes() -> Vec<Route> {
 pub(crate) struct Staff {
     id: i64,
     name: String,
-    is_admin: bool,
+    pub(crate) is_admin: bool,
     #[user(session_hash)]
     #[serde(skip)]
     password_hash: String,
@@ -86,14 +85,16 @@ async fn log_in(
     mut form: Form<Contextual<'_, Credentials<'_>>>,
     page: Page<'_, Staff>,
     session: LoginSession<'_, Staff>,
+    attempts: Attempts<'_>,
     db: &State<SqlitePool>,
-    hasher: &State<Hasher>,
     next: Next,
 ) -> Result<NextRedirect, Error> {
     if let Some(given) = &form.value {
         let staff = Staff::by_name(db, given.name).await?;
         let hash = staff.as_ref().map(|staff| &*staff.password_hash);
-        let matches = hasher.verify(hash, given.password).await?;
+        let matches = attempts
+            .verify("staff", given.name, hash, given.password)
+            .await?;
         if let Some(staff) = staff.filter(|_| matches) {
             session.login_user(&staff).await?; // without "remember me"
             return Ok(next.or(uri!("/staff", members)));
@@ -128,7 +129,7 @@ async fn set_active(
 ) -> Result<Flash<Redirect>, Error> {
     let query = sqlx::query_as("UPDATE members SET active = ? WHERE id = ? RETURNING *");
     let member: Option<Member> = query.bind(*active).bind(id).fetch_optional(&**db).await?;
-    let member = member.ok_or(Error::Refused(Status::NotFound))?;
+    let member = member.ok_or(Error::NOT_FOUND)?;
     let state = if member.active {
         "open again"
     } else {

@@ -42,11 +42,17 @@ async fn these_routes_are_open_and_no_others() {
         audit.open(),
         [
             "GET /",
+            "GET /email?<token>",
+            "POST /email?<token>",
+            "GET /forgotten",
+            "POST /forgotten",
             "GET /login",
             "POST /login",
             "POST /logout",
             "GET /register",
             "POST /register",
+            "GET /reset?<token>",
+            "POST /reset?<token>",
             "GET /staff/login",
             "POST /staff/login",
             "POST /staff/logout",
@@ -161,7 +167,10 @@ async fn to_every_route(client: &Client) -> Vec<(String, LocalResponse<'_>)> {
     let routes = client.rocket().routes();
     let routes = routes.map(|route| (route.method, route.uri.path().to_string()));
     for (method, path) in routes.chain([(Method::Get, "/nothing".into())]) {
-        let path = path.replace("<id>", "1").replace("<path..>", "style.css");
+        let path = path
+            .replace("<id>", "1")
+            .replace("<handle>", "x")
+            .replace("<path..>", "style.css");
         let request = client.req(method, path.clone()).header(ContentType::Form);
         responses.push((format!("{method} {path}"), request.dispatch().await));
     }
@@ -240,7 +249,11 @@ async fn every_page_is_html_without_errors() {
         "/account/email",
         "/account/password",
         "/account/keys",
+        "/account/logins",
+        "/forgotten",
+        "/reset?token=wrong",
         "/staff",
+        "/staff/members/1/logins",
     ] {
         responses.push((path.into(), client.get(path).dispatch().await));
     }
@@ -388,7 +401,13 @@ async fn a_deleted_key_opens_nothing() {
 async fn a_crowd_at_the_login_page_is_asked_to_come_back_later() {
     let client = client().await;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let crowd = (0..100 * cores).map(|_| log_in(&client, "nobody@example.org", "wrong"));
+    let crowd = (0..100 * cores).map(|number| {
+        let [.., high, low] = number.to_be_bytes();
+        let request = client.post("/login").header(ContentType::Form);
+        let request = request.remote(([10, 0, high, low], 4000).into());
+        let form = "email=nobody@example.org&password=wrong";
+        request.body(form).dispatch()
+    });
     let responses = rocket::futures::future::join_all(crowd).await;
     let (refused, busy): (Vec<_>, Vec<_>) = responses
         .iter()

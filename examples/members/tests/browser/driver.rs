@@ -152,9 +152,25 @@ impl Browser {
         self.leave_by(Locator::XPath(&path)).await;
     }
 
+    /// Presses the button with this text, which asks a question, and then the button that says yes.
+    pub(crate) async fn confirm(&self, button: &str, yes: &str) {
+        self.ask(button).await;
+        let css = ":popover-open .danger";
+        assert_eq!(self.find(css).await.text().await.unwrap(), yes);
+        self.leave_by(Locator::Css(css)).await;
+    }
+
+    /// Presses the button with this text, which shows a question.
+    pub(crate) async fn ask(&self, button: &str) {
+        let path = format!("//button[normalize-space()='{button}']");
+        let button = self.client.find(Locator::XPath(&path)).await.unwrap();
+        button.click().await.unwrap();
+    }
+
     /// Follows the link with this text, and waits for the next page.
     pub(crate) async fn follow(&self, link: &str) {
-        self.leave_by(Locator::LinkText(link)).await;
+        let path = format!("//a[normalize-space()='{link}']");
+        self.leave_by(Locator::XPath(&path)).await;
     }
 
     async fn leave_by(&self, locator: Locator<'_>) {
@@ -201,6 +217,11 @@ impl Browser {
     pub(crate) async fn cookie(&self, name: &str) -> Option<Cookie<'static>> {
         let cookies = self.cookies().await;
         cookies.into_iter().find(|cookie| cookie.name() == name)
+    }
+
+    /// Deletes all cookies, as if another browser came.
+    pub(crate) async fn forget_cookies(&self) {
+        self.client.delete_all_cookies().await.unwrap();
     }
 
     /// The cookies that a script on the page can read.

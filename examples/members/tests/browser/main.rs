@@ -177,13 +177,21 @@ async fn with_the_box_a_login_comes_back_and_is_not_fresh() {
     assert_eq!(browser.path().await, "/account/email?from=test");
 
     browser.fill("email", "mia@harbor.example").await;
-    browser.press("Change").await;
+    browser.press("Send the link").await;
     assert_eq!(browser.path().await, "/account");
     let text = browser.text().await;
+    assert!(text.contains("We have sent a link") && !text.contains("mia@harbor.example"));
+    browser.goto(&club.link_to("mia@harbor.example")).await;
+    browser.press("Use this address").await;
     assert!(
-        text.contains("Your e-mail address has changed.") && text.contains("mia@harbor.example")
+        browser
+            .text()
+            .await
+            .contains("Your e-mail address has changed.")
     );
-    assert!(text.contains("This browser is remembered."));
+    browser.goto(&club.url("/account")).await;
+    let text = browser.text().await;
+    assert!(text.contains("mia@harbor.example") && text.contains("This browser is remembered."));
 }
 
 #[rocket::async_test]
@@ -232,11 +240,64 @@ async fn log_out_everywhere_means_the_other_browser_too() {
     let club = Server::club().await;
     log_in(&other, &club).await;
     log_in(&browser, &club).await;
-    browser.goto(&club.url("/account")).await;
-    browser.press("Log out everywhere").await;
+    browser.goto(&club.url("/account/logins")).await;
+    browser
+        .confirm("Log out everywhere", "Yes, log out everywhere")
+        .await;
     assert_eq!(browser.path().await, "/");
     other.reload().await;
     assert_eq!(other.path().await, "/login?next=%2Fdashboard");
+}
+
+#[rocket::async_test]
+async fn a_member_sees_the_other_browser_and_logs_it_out() {
+    let _turn = turn().await;
+    let other = browser!();
+    let browser = browser!();
+    let club = Server::club().await;
+    log_in(&other, &club).await;
+    log_in(&browser, &club).await;
+    browser.follow("Account").await;
+    browser.follow("See your logins").await;
+    assert_eq!(browser.path().await, "/account/logins");
+    let (name, seen) = ("Chrome on Linux", ", just now");
+    assert_eq!(browser.text().await.matches(name).count(), 2 + 1); // with the unseen text of the button
+
+    // A question comes first, and "Cancel" does nothing.
+    let button = format!("Log out {name}{seen}");
+    browser.ask(&button).await;
+    browser.ask("Cancel").await;
+    other.reload().await;
+    assert_eq!(other.path().await, "/dashboard");
+    browser.confirm(&button, "Yes, log it out").await;
+    assert_eq!(browser.path().await, "/account/logins");
+    let text = browser.text().await;
+    assert!(text.contains("That browser is logged out."), "{text}");
+    assert_eq!(text.matches(name).count(), 1, "{text}");
+    browser.reload().await;
+    assert_eq!(browser.path().await, "/account/logins");
+    other.reload().await;
+    assert_eq!(other.path().await, "/login?next=%2Fdashboard");
+}
+
+#[rocket::async_test]
+async fn a_forgotten_password_is_replaced_by_a_link() {
+    let _turn = turn().await;
+    let browser = browser!();
+    let club = Server::club().await;
+    browser.goto(&club.url("/login")).await;
+    browser.follow("Forgotten your password?").await;
+    browser.fill("email", EMAIL).await;
+    browser.press("Send the link").await;
+    assert_eq!(browser.path().await, "/forgotten");
+    browser.goto(&club.link_to(EMAIL)).await;
+    browser.fill("password", "a better password").await;
+    browser.fill("again", "a better password").await;
+    browser.press("Save").await;
+    assert_eq!(browser.path().await, "/login");
+    assert!(browser.text().await.contains("You have a new password."));
+    give_password(&browser, "a better password").await;
+    assert_eq!(browser.path().await, "/dashboard");
 }
 
 #[rocket::async_test]
@@ -485,7 +546,9 @@ async fn the_staff_has_a_login_of_its_own() {
     browser.goto(&club.url("/dashboard")).await;
     assert!(browser.text().await.contains("Ahoy, Mia"));
     browser.goto(&club.url("/staff")).await;
-    browser.press("Close the account of Mia").await;
+    browser
+        .confirm("Close the account of Mia", "Yes, close it")
+        .await;
     assert!(
         browser
             .text()

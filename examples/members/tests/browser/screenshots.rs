@@ -37,6 +37,8 @@ async fn every_page_is_accessible_and_fits_on_a_phone_and_on_a_desktop() {
             for (page, path) in [
                 ("home", "/"),
                 ("register", "/register"),
+                ("forgotten", "/forgotten"),
+                ("link-wrong", "/reset?token=wrong"),
                 ("login", "/dashboard"),
                 ("not-found", "/nothing"),
             ] {
@@ -53,6 +55,15 @@ async fn every_page_is_accessible_and_fits_on_a_phone_and_on_a_desktop() {
             browser.press("Join").await;
             take("register-taken").await;
 
+            browser.goto(&club.url("/forgotten")).await;
+            browser.fill("email", EMAIL).await;
+            browser.press("Send the link").await;
+            take("forgotten-sent").await;
+            browser.goto(&club.link_to(EMAIL)).await;
+            take("reset").await;
+
+            log_in(&browser, &club).await;
+            browser.forget_cookies().await;
             log_in(&browser, &club).await;
             for (page, path) in [
                 ("dashboard", "/dashboard"),
@@ -62,10 +73,19 @@ async fn every_page_is_accessible_and_fits_on_a_phone_and_on_a_desktop() {
                 ("email", "/account/email"),
                 ("password", "/account/password"),
                 ("keys", "/account/keys"),
+                ("logins", "/account/logins"),
             ] {
                 browser.goto(&club.url(path)).await;
                 take(page).await;
             }
+            browser.ask("Log out all others").await;
+            take("logins-question").await;
+            browser.goto(&club.url("/account/email")).await;
+            browser.fill("email", "mia@harbor.example").await;
+            browser.press("Send the link").await;
+            browser.goto(&club.link_to("mia@harbor.example")).await;
+            take("email-confirm").await;
+            browser.goto(&club.url("/account/keys")).await;
             browser.fill("label", "Harbor clock").await;
             browser.press("Make a key").await;
             take("keys-made").await;
@@ -76,7 +96,12 @@ async fn every_page_is_accessible_and_fits_on_a_phone_and_on_a_desktop() {
             browser.fill("password", PASSWORD).await;
             browser.press("Log in").await;
             take("staff").await;
-            browser.press("Close the account of Mia").await;
+            browser.follow("Logins of Mia").await;
+            take("staff-logins").await;
+            browser.goto(&club.url("/staff")).await;
+            browser
+                .confirm("Close the account of Mia", "Yes, close it")
+                .await;
             take("staff-closed").await;
         }
     }

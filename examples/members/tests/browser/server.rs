@@ -7,10 +7,11 @@ use rocket::tokio::sync::oneshot;
 use rocket::tokio::task::JoinHandle;
 use rocket::{Build, Config, Rocket, Shutdown, State, get, routes};
 
-use super::club;
+use super::club::{self, Mails};
 
 pub(crate) struct Server {
     pub(crate) port: u16,
+    mails: Option<Mails>,
     shutdown: Shutdown,
     running: JoinHandle<()>,
 }
@@ -47,11 +48,13 @@ impl Server {
         let (rocket, port) = sending_its_port(rocket);
         let rocket = rocket.ignite().await.unwrap();
         let shutdown = rocket.shutdown();
+        let mails = rocket.state().cloned();
         let running = rocket::tokio::spawn(async {
             rocket.launch().await.unwrap();
         });
         Server {
             port: port.await.unwrap(),
+            mails,
             shutdown,
             running,
         }
@@ -59,6 +62,13 @@ impl Server {
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// The link in the last mail to an address.
+    pub(crate) fn link_to(&self, address: &str) -> String {
+        let text = self.mails.as_ref().unwrap().take(address).pop().unwrap();
+        let (_, path) = text.split_once("http://127.0.0.1:8000").unwrap();
+        self.url(path)
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod html;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::{env, fs, process};
 
 use argon2::Argon2;
@@ -67,7 +68,24 @@ pub(crate) fn build(figment: Figment) -> Rocket<Build> {
 pub(crate) fn build_empty(figment: Figment) -> Rocket<Build> {
     let folder = folder();
     let database = folder.join("members.sqlite3");
-    members::rocket(figment.merge(("members.database", database))).manage(folder)
+    let mails = Mails::default();
+    let outbox = mails.clone();
+    let send = move |to: &str, text: &str| outbox.0.lock().unwrap().push((to.into(), text.into()));
+    let figment = figment.merge(("members.database", database));
+    members::rocket(figment, send).manage(folder).manage(mails)
+}
+
+/// The mails that the club has sent: address and text.
+#[derive(Clone, Default)]
+pub(crate) struct Mails(Arc<Mutex<Vec<(String, String)>>>);
+
+impl Mails {
+    /// Takes the texts of the mails to an address.
+    pub(crate) fn take(&self, to: &str) -> Vec<String> {
+        let mut mails = self.0.lock().unwrap();
+        let taken = mails.extract_if(.., |(address, _)| address == to);
+        taken.map(|(_, text)| text).collect()
+    }
 }
 
 async fn fill(rocket: Rocket<Build>) -> Rocket<Build> {
