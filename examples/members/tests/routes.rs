@@ -313,6 +313,26 @@ async fn htmx_gets_a_fragment() {
 }
 
 #[rocket::async_test]
+async fn the_login_page_says_why_it_is_there_after_a_request_of_htmx_too() {
+    let client = client().await;
+    let request = client
+        .get("/dashboard?q=glove")
+        .header(Header::new("HX-Request", "true"));
+    let page = Header::new("HX-Current-URL", "http://localhost/dashboard");
+    let response = request.header(page).dispatch().await;
+    let login = response.headers().get_one("HX-Redirect").unwrap();
+    let page = client.get(login.to_owned()).dispatch().await;
+    assert!(
+        page.into_string()
+            .await
+            .unwrap()
+            .contains("Please log in to continue.")
+    );
+    let page = client.get("/login").dispatch().await;
+    assert!(!page.into_string().await.unwrap().contains("to continue"));
+}
+
+#[rocket::async_test]
 async fn a_closed_account_ends_the_login_and_the_keys() {
     let client = client().await;
     log_in(&client, EMAIL, PASSWORD).await;
