@@ -31,7 +31,16 @@ pub(crate) struct ApiKey {
     member: String,
     label: String,
     may_write: bool,
+    made: Option<String>,
+    used: Option<String>,
+    #[serde(skip)]
+    used_today: bool,
 }
+
+/// The columns of a key, for a `WHERE`.
+const KEYS: &str =
+    "SELECT api_keys.id, member_id, members.name AS member, label, may_write, made, used,
+     used IS date('now') AS used_today FROM api_keys JOIN members ON members.id = member_id";
 
 /// The secret in `Authorization: Bearer SECRET`.
 struct Bearer<'r>(&'r str);
@@ -60,20 +69,22 @@ pub(crate) async fn load_by_key(
     let Some(Bearer(secret)) = secret else {
         return Ok(None);
     };
-    let query = sqlx::query_as(
-        "SELECT api_keys.id, member_id, members.name AS member, label, may_write
-         FROM api_keys JOIN members ON members.id = member_id WHERE digest = ? AND active",
-    );
-    query.bind(digest(secret)).fetch_optional(&**db).await
+    let query = format!("{KEYS} WHERE digest = ? AND active");
+    let query = sqlx::query_as(&query).bind(digest(secret));
+    let key: Option<ApiKey> = query.fetch_optional(&**db).await?;
+    if let Some(key) = &key
+        && !key.used_today
+    {
+        let query = sqlx::query("UPDATE api_keys SET used = date('now') WHERE id = ?");
+        query.bind(key.id).execute(&**db).await?;
+    }
+    Ok(key)
 }
 
 impl ApiKey {
     pub(crate) async fn of(db: &SqlitePool, member_id: i64) -> sqlx::Result<Vec<Self>> {
-        let query = sqlx::query_as(
-            "SELECT api_keys.id, member_id, members.name AS member, label, may_write
-             FROM api_keys JOIN members ON members.id = member_id WHERE member_id = ?",
-        );
-        query.bind(member_id).fetch_all(db).await
+        let query = format!("{KEYS} WHERE member_id = ? ORDER BY api_keys.id");
+        sqlx::query_as(&query).bind(member_id).fetch_all(db).await
     }
 
     /// Creates a key and returns its secret. The database keeps only a digest of it.
@@ -87,7 +98,8 @@ impl ApiKey {
         getrandom::fill(&mut bytes)?;
         let secret = format!("club_{}", BASE64URL_NOPAD.encode(&bytes));
         let query = sqlx::query(
-            "INSERT INTO api_keys (member_id, label, digest, may_write) VALUES (?, ?, ?, ?)",
+            "INSERT INTO api_keys (member_id, label, digest, may_write, made)
+             VALUES (?, ?, ?, ?, date('now'))",
         );
         let query = query.bind(member_id).bind(label);
         query

@@ -408,6 +408,23 @@ async fn the_api_answers_in_json() {
 }
 
 #[rocket::async_test]
+async fn the_page_of_the_keys_says_when_a_key_was_made_and_last_used() {
+    let client = client().await;
+    log_in(&client, EMAIL, PASSWORD).await;
+    let key = new_key(&client, "").await;
+    let page = client.get("/account/keys").dispatch().await;
+    let page = page.into_string().await.unwrap();
+    assert!(
+        page.contains("made <time>20") && page.contains("never used"),
+        "{page}"
+    );
+    assert_eq!(get_me(&client, &key).await.status(), Status::Ok);
+    let page = client.get("/account/keys").dispatch().await;
+    let page = page.into_string().await.unwrap();
+    assert!(page.contains("last used <time>20"), "{page}");
+}
+
+#[rocket::async_test]
 async fn a_deleted_key_opens_nothing() {
     let client = client().await;
     log_in(&client, EMAIL, PASSWORD).await;
