@@ -17,7 +17,15 @@ use crate::pages::Page;
 use crate::users::Member;
 
 pub(crate) fn routes() -> Vec<Route> {
-    routes![login_page, log_in, log_out, members, set_active]
+    routes![
+        login_page,
+        log_in,
+        log_out,
+        members,
+        set_active,
+        own_password_page,
+        set_own_password
+    ]
 }
 
 /// One of the staff.
@@ -64,6 +72,11 @@ impl Staff {
     async fn by_name(db: &SqlitePool, name: &str) -> sqlx::Result<Option<Self>> {
         let query = sqlx::query_as("SELECT * FROM staff WHERE name = ?");
         query.bind(name).fetch_optional(db).await
+    }
+
+    async fn set_password_hash(&self, db: &SqlitePool, password_hash: &str) -> sqlx::Result<Self> {
+        let query = sqlx::query_as("UPDATE staff SET password_hash = ? WHERE id = ? RETURNING *");
+        query.bind(password_hash).bind(self.id).fetch_one(db).await
     }
 }
 
@@ -139,4 +152,52 @@ async fn set_active(
         Redirect::to(uri!("/staff", members)),
         format!("The account of {} is {state}.", member.name),
     ))
+}
+
+#[login_required(Staff)]
+#[get("/password")]
+fn own_password_page(page: Page<'_, Staff>) -> Template {
+    page.render("staff/password", context! {})
+}
+
+#[derive(FromForm)]
+struct NewPassword<'r> {
+    current: &'r str,
+    #[field(validate = len(10..=200).or_else(msg!("Use at least 10 characters.")))]
+    password: &'r str,
+    #[field(validate = eq(self.password).or_else(msg!("The passwords are not the same.")))]
+    #[expect(dead_code, reason = "only compared")]
+    again: &'r str,
+}
+
+/// Changes the password of somebody who gives the old one, without a page that confirms the login.
+#[login_required(Staff)]
+#[post("/password", data = "<form>")]
+async fn set_own_password(
+    staff: &Staff,
+    mut form: Form<Contextual<'_, NewPassword<'_>>>,
+    page: Page<'_, Staff>,
+    session: LoginSession<'_, Staff>,
+    attempts: Attempts<'_>,
+    db: &State<SqlitePool>,
+) -> Result<Flash<Redirect>, Error> {
+    if let Some(given) = &form.value {
+        let old = Some(&*staff.password_hash);
+        if attempts
+            .verify("staff", &staff.name, old, given.current)
+            .await?
+        {
+            let hash = attempts.hasher.hash(given.password).await?;
+            let changed = staff.set_password_hash(db, &hash).await?;
+            // The new hash ends every login of this person. This browser gets a new login.
+            session.confirm_login(&changed).await?;
+            return Ok(Flash::success(
+                Redirect::to(uri!("/staff", members)),
+                "Your password has changed. All other browsers are logged out.",
+            ));
+        }
+        let error = FieldError::validation("This is not your password.");
+        form.context.push_error(error.with_name("current"));
+    }
+    Err(page.refuse("staff/password", &form.context, context! {}))
 }

@@ -274,6 +274,27 @@ async fn only_an_administrator_sees_and_ends_the_logins_of_members() {
     assert!(mia.is_logged_in().await);
 }
 
+#[rocket::async_test]
+async fn the_staff_change_their_password_with_the_old_one() {
+    let club = club().await;
+    let mut here = staff(&club, ADMIN).await;
+    let mut there = staff(&club, ADMIN).await;
+    let form =
+        |current| format!("current={current}&password=a+better+password&again=a+better+password");
+    let answer = here.post("/staff/password", &form("wrong")).await;
+    assert_eq!(answer.status, Status::UnprocessableEntity);
+    assert!(answer.page.contains("This is not your password."));
+    assert_eq!(there.get("/staff").await.status, Status::Ok);
+
+    let answer = here.post("/staff/password", &form(PASSWORD)).await;
+    assert_eq!(
+        (answer.status, &*answer.location),
+        (Status::SeeOther, "/staff")
+    );
+    assert_eq!(here.get("/staff").await.status, Status::Ok);
+    assert_eq!(there.get("/staff").await.status, Status::SeeOther);
+}
+
 /// The link in the only mail to an address.
 fn link(club: &Client, to: &str) -> String {
     let mails: &Mails = club.rocket().state().unwrap();

@@ -254,6 +254,7 @@ async fn every_page_is_html_without_errors() {
         "/reset?token=wrong",
         "/staff",
         "/staff/members/1/logins",
+        "/staff/password",
     ] {
         responses.push((path.into(), client.get(path).dispatch().await));
     }
@@ -265,6 +266,7 @@ async fn every_page_is_html_without_errors() {
         ("/account/password", "password=x&again=y"),
         ("/account/keys", "label="),
         ("/account/keys", "label=%3Cb%3E%22"),
+        ("/staff/password", "current=x&password=y&again=z"),
     ] {
         responses.push((path.into(), post(&client, path, form.into()).await));
     }

@@ -98,6 +98,8 @@ async fn every_page_is_accessible_and_fits_on_a_phone_and_on_a_desktop() {
             take("staff").await;
             browser.follow("Logins of Mia").await;
             take("staff-logins").await;
+            browser.goto(&club.url("/staff/password")).await;
+            take("staff-password").await;
             browser.goto(&club.url("/staff")).await;
             browser
                 .confirm("Close the account of Mia", "Yes, close it")
