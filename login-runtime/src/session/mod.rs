@@ -290,7 +290,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// # use rocket_login::{fresh_login_required, LoginError, LoginSession, UserMixin};
     /// # #[derive(UserMixin)] struct User { id: i64 }
     /// # #[derive(UserMixin)] struct Staff { id: i64 }
-    /// #[fresh_login_required(user = Staff)]
+    /// #[fresh_login_required(Staff)]
     /// #[post("/members/logout")]
     /// async fn logout_members(members: LoginSession<'_, User>) -> Result<&'static str, LoginError> {
     ///     members.logout_realm().await?;
