@@ -48,14 +48,13 @@ pub(crate) fn check(token: &Token, now: UnixTime, idle: Option<u64>) -> Result<(
     }
 }
 
-/// Returns when a token ends that is not renewed; a permanent login has no idle timeout.
+/// Returns when a token ends that is neither renewed nor proven again; a permanent login has no idle timeout.
 pub(crate) fn ends_at(token: &Token, idle: Option<u64>) -> UnixTime {
-    match idle {
-        Some(idle) if !token.flags.contains(Flags::PERMANENT) => {
-            token.expires_at.min(token.renewed_at.plus(idle))
-        }
-        _ => token.expires_at,
-    }
+    let idle = idle.filter(|_| !token.flags.contains(Flags::PERMANENT));
+    let idle_end = idle.map(|idle| token.renewed_at.plus(idle));
+    let unproven = token.bound_until.map(|bound_until| bound_until.plus(SKEW));
+    let ends = [idle_end, unproven].into_iter().flatten();
+    ends.fold(token.expires_at, UnixTime::min)
 }
 
 /// Whether a session that is in use must be renewed, so that the idle timeout starts again.
@@ -136,12 +135,15 @@ mod tests {
     #[test]
     fn a_token_is_refused_from_the_second_in_which_it_ends() {
         let mut token = token();
-        for idle in [None, Some(HOUR), Some(100 * HOUR)] {
-            for _ in 0..2 {
-                token.flags.toggle(Flags::PERMANENT);
-                let end = ends_at(&token, idle);
-                assert!(check(&token, end, idle).is_err());
-                assert_eq!(check(&token, at(end.as_secs() - 1), idle), Ok(()));
+        for bound_until in [None, Some(token.created_at.plus(600))] {
+            token.bound_until = bound_until;
+            for idle in [None, Some(HOUR), Some(100 * HOUR)] {
+                for _ in 0..2 {
+                    token.flags.toggle(Flags::PERMANENT);
+                    let end = ends_at(&token, idle);
+                    assert!(check(&token, end, idle).is_err());
+                    assert_eq!(check(&token, at(end.as_secs() - 1), idle), Ok(()));
+                }
             }
         }
     }
