@@ -161,7 +161,7 @@ fn cookie<U: UserMixin, P: Phase>(
         fail("the operating system gave no random bytes");
     };
     let ids = (login_id, session_id);
-    let mut token = Token::begin(kind, ids, id, now, lifetime);
+    let mut token = Token::begin(kind, ids, id, (now, now), lifetime);
     token.auth_at = fresh.then_some(now);
     token.session_hash = SessionHasher::digest(&keys.of(kind).session_hash, user);
     change(core, &mut token);

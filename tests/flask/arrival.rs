@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 use rocket::http::Status;
 use rocket::{State, get, routes};
 use rocket_login::logins::MemoryRegistry;
+use rocket_login::testing::Clock;
+use rocket_login::testing::store::MemoryLog;
 use rocket_login::{EventKind, LoginError, LoginEvent, LoginSession, event_listener};
 use serde_json::json;
 
-use crate::common::{self, User};
+use crate::common::{self, START, User};
 use crate::signed::{OLDER, SECRET, remember, remember_of, session, session_of};
 use crate::{REMEMBER, SESSION, accepting, app, flask_cookies, side_by_side, with};
 
@@ -229,4 +231,18 @@ fn each_login_that_comes_across_is_an_event() {
     with(&app, &[(SESSION, &session("nobody"))]).me();
     with(&app, &[(REMEMBER, &remember("alice"))]).me();
     assert_eq!(came.0.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn a_login_that_comes_across_is_valid_under_a_store_whose_clock_is_ahead() {
+    let log = MemoryLog::with_clock(Clock::manual(START + 60 * 60));
+    let app = app().with(|manager| manager.revocation_store(|_| Box::pin(async { Ok(log) })));
+    let app = app.start();
+    let cookies = [(SESSION, session("alice")), (REMEMBER, remember("alice"))];
+    for (name, cookie) in cookies {
+        let mut browser = with(&app, &[(name, &cookie)]);
+        for _ in 0..2 {
+            assert_eq!(browser.me(), "alice", "{name}");
+        }
+    }
 }

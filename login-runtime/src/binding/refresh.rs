@@ -11,6 +11,7 @@ use crate::clock::UnixTime;
 use crate::device::fields;
 use crate::device::proof::Proof;
 use crate::login::bound::{self, Claim};
+use crate::login::remember;
 use crate::login::search::is_late;
 use crate::login::shown::{self, Decoded};
 use crate::login::visit::Visit;
@@ -63,7 +64,7 @@ pub(super) async fn refresh<U: UserMixin>(
     let is_restored = session.is_none();
     let mut session = match session {
         Some((session, _)) => session,
-        None => restored(core, &device, now),
+        None => remember::session_of(core, &device, now),
     };
     session.bound_until = Some(bound_until(realm, given_at));
     session.replaces = None;
@@ -216,18 +217,6 @@ fn sessions<'k>(core: &'k RealmCore, req: &Request<'_>, device: &Token) -> Vec<S
         .flatten()
         .filter(is_of_device)
         .collect()
-}
-
-/// Begins a session that is not fresh, as a remember cookie does.
-fn restored(core: &RealmCore, device: &Token, now: UnixTime) -> Token {
-    let ids = (device.login_id, device.session_id);
-    let (uid, lifetime) = (device.uid.clone(), core.config.session_lifetime);
-    let mut session = Token {
-        created_at: device.created_at,
-        ..Token::begin(Kind::Session, ids, uid, now, lifetime)
-    };
-    session.flags = Flags::REMEMBERED | device.flags & Flags::FORCED;
-    session
 }
 
 /// The device token beside a new session.

@@ -102,7 +102,8 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
             .revocations
             .date(core.user(&login.uid), self.now)
             .await?;
-        let (mut session, mut remember) = core.begin_from_flask(login, client, created_at);
+        let (mut session, mut remember) =
+            core.begin_from_flask(login, client, (created_at, self.now));
         // To the list, a cookie of Flask is a session that began when Flask signed it. It ends with its user's logins
         // here, or with the user's cookies from Flask, which no login that came across before does. A remember cookie
         // has no date, so it counts as older than any end.
@@ -191,7 +192,7 @@ pub(crate) fn shown(
     match flask.read(req, now) {
         Read::Nothing => None,
         Read::Login(login) => {
-            let (session, _) = core.begin_from_flask(&login, client, now);
+            let (session, _) = core.begin_from_flask(&login, client, (now, now));
             Some((login.kinds, Some(session)))
         }
         Read::Expired(kinds) | Read::Future(kinds) => Some((kinds, None)),

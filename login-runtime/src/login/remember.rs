@@ -19,7 +19,22 @@ pub(super) struct Restored {
     pub(super) remember: Option<Token>,
 }
 
-/// Begins a session that is not fresh. It has the ids of the remember token, so that one logout ends both.
+/// Begins a session that is not fresh from a token that outlives sessions. It has the ids of that token, so that one
+/// logout ends both, and its date: with a later one, the session would outlive a `logout_everywhere` that this server does
+/// not know of yet.
+pub(crate) fn session_of(core: &RealmCore, lasting: &Token, now: UnixTime) -> Token {
+    let mut session = Token::begin(
+        Kind::Session,
+        (lasting.login_id, lasting.session_id),
+        lasting.uid.clone(),
+        (lasting.created_at, now),
+        core.config.session_lifetime,
+    );
+    session.flags = Flags::REMEMBERED | lasting.flags & Flags::FORCED;
+    session
+}
+
+/// Logs the user of a remember cookie in again.
 pub(super) fn restore<U: UserMixin>(
     core: &RealmCore,
     req: &Request<'_>,
@@ -29,19 +44,7 @@ pub(super) fn restore<U: UserMixin>(
     let client = core.client(req);
     let cookie = held.cookie;
     let mut remember = cookie.token.clone();
-    let mut session = Token {
-        // The date of the login: with a later one, the session would outlive a `logout_everywhere` that this server
-        // does not know of yet.
-        created_at: remember.created_at,
-        ..Token::begin(
-            Kind::Session,
-            (remember.login_id, remember.session_id),
-            remember.uid.clone(),
-            now,
-            core.config.session_lifetime,
-        )
-    };
-    session.flags = Flags::REMEMBERED | remember.flags & Flags::FORCED;
+    let mut session = session_of(core, &remember, now);
     core.seal(&mut session, held.user, Some(&client));
     let renewed = core.config.remember_cookie_refresh_each_request && remember.renewed_at < now;
     if renewed {

@@ -83,7 +83,7 @@ impl RealmCore {
         &self,
         login: &FlaskLogin,
         client: &ClientInfo<'_>,
-        created_at: UnixTime,
+        dates: (UnixTime, UnixTime),
     ) -> (Token, Option<Token>) {
         let keys = self.ring.current();
         let mut mac = keys.flask_login();
@@ -112,9 +112,8 @@ impl RealmCore {
         } else {
             config.session_lifetime
         };
-        let begin = |kind, lifetime| {
-            Token::begin(kind, ids, login.uid.as_str().into(), created_at, lifetime)
-        };
+        let begin =
+            |kind, lifetime| Token::begin(kind, ids, login.uid.as_str().into(), dates, lifetime);
         let mut session = begin(Kind::Session, lifetime);
         session.flags.set(Flags::PERMANENT, is_permanent);
         session.flags.set(Flags::REMEMBERED, login.is_remembered);

@@ -259,10 +259,8 @@ impl<U: UserMixin> Login<'_, '_, U> {
             LoginId::generate().map_err(LoginError::Random)?,
             SessionId::generate().map_err(LoginError::Random)?,
         );
-        let mut token = Token {
-            created_at,
-            ..Token::begin(Kind::Session, ids, uid, now, lifetime)
-        };
+        let dates = (created_at, now);
+        let mut token = Token::begin(Kind::Session, ids, uid, dates, lifetime);
         token.flags.set(Flags::PERMANENT, self.permanent);
         token.flags.set(Flags::FORCED, !active);
         token.auth_at = self.fresh.then_some(now);
@@ -270,10 +268,10 @@ impl<U: UserMixin> Login<'_, '_, U> {
 
         let tokens = self.session.presented(&client);
         let remember = match self.remember {
-            Some(true) => Some(Token {
-                created_at,
-                ..Token::begin(Kind::Remember, ids, token.uid.clone(), now, duration)
-            }),
+            Some(true) => {
+                let uid = token.uid.clone();
+                Some(Token::begin(Kind::Remember, ids, uid, dates, duration))
+            }
             Some(false) => None,
             // As in Flask-Login, a remembered user stays remembered.
             None => {

@@ -109,11 +109,14 @@ pub(crate) struct Token {
 
 impl Token {
     /// Returns a new token: not fresh, without a session hash, and not bound to a client yet.
+    ///
+    /// A login is dated by the list of ended logins, and its lifetimes count from this server's time: the two clocks may
+    /// differ.
     pub(crate) fn begin(
         kind: Kind,
         (login_id, session_id): (LoginId, SessionId),
         uid: SmolStr,
-        created_at: UnixTime,
+        (created_at, now): (UnixTime, UnixTime),
         lifetime: u64,
     ) -> Self {
         Token {
@@ -123,8 +126,8 @@ impl Token {
             session_id,
             auth_at: None,
             created_at,
-            renewed_at: created_at,
-            expires_at: created_at.plus(lifetime),
+            renewed_at: now,
+            expires_at: now.plus(lifetime),
             session_hash: None,
             protection: None,
             restores: None,

@@ -106,7 +106,7 @@ mod tests {
             Kind::Session,
             (LoginId([7; 16]), SessionId([7; 8])),
             uid,
-            at(1_000_000),
+            (at(1_000_000), at(1_000_000)),
             24 * HOUR,
         );
         token.auth_at = Some(at(1_000_000));

@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn a_token_is_not_a_value() {
         let ids = (LoginId([1; 16]), SessionId([1; 8]));
-        let token = Token::begin(Kind::Session, ids, "1".into(), at(1_000), 100);
+        let token = Token::begin(Kind::Session, ids, "1".into(), (at(1_000), at(1_000)), 100);
         let text = token.encode(ring().current()).unwrap();
         assert_eq!(decode(&ring(), "session", &text, at(0)), None);
         let value = encode(&ring(), "session", &"a".repeat(90), at(u64::MAX)).unwrap();
