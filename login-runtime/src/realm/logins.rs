@@ -60,12 +60,8 @@ impl RealmCore {
     /// Until when a login goes on if it is not used again.
     fn lasts_until(&self, session: &Token, remember: Option<&Token>) -> UnixTime {
         let config = &self.config;
-        let session_until = match config.session_idle_timeout {
-            Some(idle) if !session.flags.contains(Flags::PERMANENT) => {
-                session.expires_at.min(session.renewed_at.plus(idle))
-            }
-            _ => session.expires_at,
-        };
+        // A device can prove a bound session again until then.
+        let session_until = times::unused_until(session, config.session_idle_timeout);
         let remembered_until = match remember {
             Some(remember) => remember.expires_at,
             None if session.flags.contains(Flags::REMEMBERED) => {

@@ -24,7 +24,7 @@ pub(crate) enum Lapsed {
     Unproven,
 }
 
-/// Checks that a token is valid at `now`; a permanent login has no idle timeout.
+/// Checks that a token is valid at `now`.
 pub(crate) fn check(token: &Token, now: UnixTime, idle: Option<u64>) -> Result<(), Lapsed> {
     let latest = now.plus(SKEW);
     // `created_at` is the time of the list of ended logins, whose clock may be ahead of this one.
@@ -34,13 +34,8 @@ pub(crate) fn check(token: &Token, now: UnixTime, idle: Option<u64>) -> Result<(
     if now >= token.expires_at {
         return Err(Lapsed::Expired);
     }
-    match idle {
-        Some(idle)
-            if !token.flags.contains(Flags::PERMANENT) && now >= token.renewed_at.plus(idle) =>
-        {
-            return Err(Lapsed::Idle);
-        }
-        _ => {}
+    if idle_end(token, idle).is_some_and(|end| now >= end) {
+        return Err(Lapsed::Idle);
     }
     match token.bound_until {
         Some(bound_until) if now >= bound_until.plus(SKEW) => Err(Lapsed::Unproven),
@@ -48,13 +43,27 @@ pub(crate) fn check(token: &Token, now: UnixTime, idle: Option<u64>) -> Result<(
     }
 }
 
-/// Returns when a token ends that is neither renewed nor proven again; a permanent login has no idle timeout.
+/// Returns when a token ends that is neither renewed nor proven again.
 pub(crate) fn ends_at(token: &Token, idle: Option<u64>) -> UnixTime {
+    let end = unused_until(token, idle);
+    match token.bound_until {
+        Some(bound_until) => end.min(bound_until.plus(SKEW)),
+        None => end,
+    }
+}
+
+/// Returns when a token ends that is not renewed.
+pub(crate) fn unused_until(token: &Token, idle: Option<u64>) -> UnixTime {
+    match idle_end(token, idle) {
+        Some(end) => end.min(token.expires_at),
+        None => token.expires_at,
+    }
+}
+
+/// Returns when a token has been idle for too long; a permanent login has no idle timeout.
+fn idle_end(token: &Token, idle: Option<u64>) -> Option<UnixTime> {
     let idle = idle.filter(|_| !token.flags.contains(Flags::PERMANENT));
-    let idle_end = idle.map(|idle| token.renewed_at.plus(idle));
-    let unproven = token.bound_until.map(|bound_until| bound_until.plus(SKEW));
-    let ends = [idle_end, unproven].into_iter().flatten();
-    ends.fold(token.expires_at, UnixTime::min)
+    idle.map(|idle| token.renewed_at.plus(idle))
 }
 
 /// Whether a session that is in use must be renewed, so that the idle timeout starts again.
