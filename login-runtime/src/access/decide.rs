@@ -116,8 +116,8 @@ impl<'r> Asked<'r, '_> {
             }
             // Fails closed: an old copy of the store is no ground for what requires credentials.
             Need::FreshLogin if standing.is_stale() => {
-                let old = "the copy of the store is old, so no login counts as fresh";
-                return Now(Err(self.fail(RevocationError::new(old).into())));
+                let old = RevocationError::old_copy("no login counts as fresh");
+                return Now(Err(self.fail(old.into())));
             }
             // Remembered, moved to another client, or too long ago: the credentials must be given again.
             Need::FreshLogin

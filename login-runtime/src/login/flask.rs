@@ -117,8 +117,7 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
             };
             let (status, trust) = core.revocations.status(shown, self.now).await?;
             if trust == Trust::Stale {
-                let why = "the copy of the store is old, so nobody comes across from Flask";
-                return Err(RevocationError::new(why).into());
+                return Err(RevocationError::old_copy("nobody comes across from Flask").into());
             }
             if is_late(status, self.now) {
                 self.findings.note_flask(Fate::Replaced, Some(&session));

@@ -308,9 +308,7 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
         let is_restore = token.kind == Kind::Remember;
         let client = self.realm.core.client(self.req);
         if is_restore || !only_reads(self.req, &client) {
-            return Err(RevocationError::new(
-                "the copy of the store is old, so logins count for reading only",
-            ));
+            return Err(RevocationError::old_copy("logins count for reading only"));
         }
         Ok(())
     }

@@ -378,6 +378,11 @@ impl RevocationError {
         Self(cause.into().into())
     }
 
+    /// The error for what must not happen by an old copy of a store; `consequence` says what does not happen.
+    pub(crate) fn old_copy(consequence: &str) -> Self {
+        Self::new(format!("the copy of the store is old, so {consequence}"))
+    }
+
     /// What the application's list or store said.
     pub(crate) fn cause(&self) -> impl fmt::Display {
         Printable(&self.0)

@@ -153,8 +153,8 @@ impl Replicated {
     async fn freshness(&self) -> Result<(), RevocationError> {
         match self.trust().await? {
             Trust::Fresh => Ok(()),
-            Trust::Stale => Err(RevocationError::new(
-                "the copy of the store is old, so nobody can log in or confirm a login",
+            Trust::Stale => Err(RevocationError::old_copy(
+                "nobody can log in or confirm a login",
             )),
         }
     }
