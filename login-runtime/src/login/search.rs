@@ -1,5 +1,13 @@
 //! From a request to its user: session cookie, then remember cookie, then request loader.
 
+#![cfg_attr(
+    not(feature = "flask"),
+    allow(
+        clippy::needless_update,
+        reason = "with the feature, `Answer` has one more field"
+    )
+)]
+
 use rocket::Request;
 use rocket::http::Status;
 
