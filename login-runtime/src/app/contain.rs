@@ -50,14 +50,17 @@ pub(crate) fn contain<'a, T: Send + 'a>(
     match begun {
         Ok(Now(answer)) => Now(Ok(answer)),
         // The first poll of this future replaces the waker.
-        Ok(Later(code)) => Later(Box::pin(limited(limit, code))),
+        Ok(Later(code)) => Later(Box::pin(contain_future(limit, code))),
         Err(_) => Now(Err(Interrupted::Panicked)),
     }
 }
 
 /// Waits for code for at most `limit`, and catches its panics.
-async fn limited<T>(limit: Duration, code: BoxFuture<'_, T>) -> Result<T, Interrupted> {
-    let code = AssertUnwindSafe(code).catch_unwind();
+pub(crate) async fn contain_future<T>(
+    limit: Duration,
+    code: impl Future<Output = T>,
+) -> Result<T, Interrupted> {
+    let code = pin!(AssertUnwindSafe(code).catch_unwind());
     // Unconstrained, because code that uses up tokio's budget for this task would otherwise block the timer too.
     let timer = pin!(unconstrained(sleep(limit)));
     match select(code, timer).await {

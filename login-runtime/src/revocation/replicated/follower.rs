@@ -1,17 +1,15 @@
 //! Follows the log of a store, in a thread of its own.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rocket::futures::FutureExt as _;
-use rocket::tokio::time::{Instant, sleep, sleep_until, timeout};
+use rocket::tokio::time::{Instant, sleep, sleep_until};
 use tracing::warn;
 
-use super::Shared;
 use super::purge::Purge;
 use super::replica::Replica;
+use super::{Shared, bounded};
 use crate::config::OnLoss;
 use crate::revocation::RevocationError;
 use crate::revocation::log::entry::Subject;
@@ -231,18 +229,4 @@ impl Follower {
 
 pub(super) fn new_op() -> Result<OpId, RevocationError> {
     OpId::generate().map_err(RevocationError::new)
-}
-
-/// Waits for a call of the store's code, but not for ever, and contains its panics.
-pub(super) async fn bounded<T>(
-    limit: Duration,
-    call: impl Future<Output = Result<T, RevocationError>>,
-) -> Result<T, RevocationError> {
-    match timeout(limit, AssertUnwindSafe(call).catch_unwind()).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => Err(RevocationError::new("the store's code panicked")),
-        Err(_) => Err(RevocationError::new(format!(
-            "the store has not answered for {limit:?}"
-        ))),
-    }
 }

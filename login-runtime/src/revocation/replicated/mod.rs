@@ -24,11 +24,12 @@ use rocket::tokio::time::{Instant, sleep};
 use tracing::{error, warn};
 
 use self::boottime::Boottime;
-use self::follower::{Follower, POLL, bounded, new_op};
+use self::follower::{Follower, POLL, new_op};
 use self::freshness::{Freshness, Limits, Trust};
 use self::progress::{Progress, Start};
 use self::replica::Replica;
 use self::users::UserKeys;
+use crate::app::contain::{Interrupted, contain_future};
 use crate::clock::{Clock, UnixTime};
 use crate::config::OnLoss;
 use crate::revocation::log::entry::{Next, RealmId, Subject};
@@ -492,4 +493,21 @@ impl Shared {
     fn watch(&self) -> MutexGuard<'_, Watch> {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Waits for a call of the store's code, but not for ever, and contains its panics.
+async fn bounded<T>(
+    limit: Duration,
+    call: impl Future<Output = Result<T, RevocationError>>,
+) -> Result<T, RevocationError> {
+    contain_future(limit, call)
+        .await
+        .unwrap_or_else(|interrupted| {
+            Err(match interrupted {
+                Interrupted::Panicked => RevocationError::new("the store's code panicked"),
+                Interrupted::TimedOut(limit) => {
+                    RevocationError::new(format!("the store has not answered for {limit:?}"))
+                }
+            })
+        })
 }

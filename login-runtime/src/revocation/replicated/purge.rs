@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Shared;
-use super::follower::bounded;
+use super::bounded;
 use super::replica::Replica;
 use crate::clock::UnixTime;
 use crate::revocation::RevocationError;
