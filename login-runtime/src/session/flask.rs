@@ -10,15 +10,6 @@ use crate::revocation::RevokeUser;
 use crate::token::times::MAX_REMEMBER;
 use crate::token::{Flags, Kind};
 
-/// The Flask cookies of a request.
-#[derive(Default)]
-pub(super) struct FlaskShown {
-    /// The kinds of which a genuine one came.
-    kinds: Vec<Kind>,
-    /// The user whose login they show.
-    uid: Option<String>,
-}
-
 impl<U: UserMixin> LoginSession<'_, U> {
     /// Adds the login that Flask's cookies show, which another request may be bringing across at this moment.
     pub(super) fn add_flask<'k>(&'k self, client: &ClientInfo<'_>, tokens: &mut Tokens<'k>) {

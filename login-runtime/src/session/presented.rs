@@ -26,7 +26,17 @@ pub(super) struct Tokens<'k> {
     /// The kinds of which only cookies came that are not from this application.
     foreign: Vec<Kind>,
     #[cfg(feature = "flask")]
-    pub(super) flask: super::flask::FlaskShown,
+    pub(super) flask: FlaskShown,
+}
+
+/// The Flask cookies of a request.
+#[cfg(feature = "flask")]
+#[derive(Default)]
+pub(super) struct FlaskShown {
+    /// The kinds of which a genuine one came.
+    pub(super) kinds: Vec<Kind>,
+    /// The user whose login they show.
+    pub(super) uid: Option<String>,
 }
 
 impl Tokens<'_> {
@@ -45,7 +55,7 @@ impl<U: UserMixin> LoginSession<'_, U> {
             came: Vec::new(),
             foreign: Vec::new(),
             #[cfg(feature = "flask")]
-            flask: super::flask::FlaskShown::default(),
+            flask: FlaskShown::default(),
         };
         for kind in [Kind::Session, Kind::Remember] {
             let shown = shown::all(&self.realm.core, self.req, kind, client.cookie(kind));

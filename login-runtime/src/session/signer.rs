@@ -40,7 +40,7 @@ use crate::token::value;
 /// }
 /// ```
 pub struct Signer<'r, U> {
-    pub(super) realm: &'r Realm<U>,
+    realm: &'r Realm<U>,
     req: &'r Request<'r>,
 }
 
@@ -140,7 +140,7 @@ impl<'r, U: UserMixin> Signer<'r, U> {
     /// ```
     #[must_use]
     pub fn for_user<'s>(&self, user: &'s U) -> UserSigner<'s, 'r, U> {
-        UserSigner::new(*self, user)
+        UserSigner::new(self.realm, user)
     }
 
     /// Verifies a token that [`for_user`](Self::for_user) has signed for this purpose, and loads its user.

@@ -9,7 +9,6 @@ use rocket::http::Status;
 use rocket::response::{self, Responder};
 use thiserror::Error;
 
-use super::signer::Signer;
 use crate::app::session_hash::SessionHasher;
 use crate::app::user::{UserMixin, id_of};
 use crate::clock::UnixTime;
@@ -22,20 +21,20 @@ use crate::token::user_value::{Purpose, UserValue};
 use crate::token::value::MAX_VALUE;
 use crate::token::{LAST_TIME, LoginId, MAX_UID, SessionId};
 
-/// Signs tokens for one user; returned by [`Signer::for_user`].
+/// Signs tokens for one user; returned by [`Signer::for_user`](super::signer::Signer::for_user).
 ///
-/// The example of [`Signer::for_user`] shows it.
+/// The example of [`Signer::for_user`](super::signer::Signer::for_user) shows it.
 pub struct UserSigner<'s, 'r, U> {
-    signer: Signer<'r, U>,
+    realm: &'r Realm<U>,
     user: &'s U,
 }
 
 impl<'s, 'r, U: UserMixin> UserSigner<'s, 'r, U> {
-    pub(super) fn new(signer: Signer<'r, U>, user: &'s U) -> Self {
-        Self { signer, user }
+    pub(super) fn new(realm: &'r Realm<U>, user: &'s U) -> Self {
+        Self { realm, user }
     }
 
-    /// Returns a token that fits into a URL, for a link in an e-mail. [`Signer::find_user`] takes it back.
+    /// Returns a token that fits into a URL, for a link in an e-mail. [`Signer::find_user`](super::signer::Signer::find_user) takes it back.
     ///
     /// It is valid for `duration`, in whole seconds and at most 400 days, for this purpose and this user, and only as long
     /// as the user's [`session_hash`](UserMixin::session_hash) stays the same. `value` comes back with the user, for example
@@ -65,7 +64,7 @@ impl<'s, 'r, U: UserMixin> UserSigner<'s, 'r, U> {
         value: &str,
         duration: Duration,
     ) -> Result<String, UserTokenError> {
-        let realm = self.signer.realm;
+        let realm = self.realm;
         let core = &realm.core;
         let uid = id_of(self.user);
         match uid.len() {
@@ -99,9 +98,9 @@ impl<U> fmt::Debug for UserSigner<'_, '_, U> {
     }
 }
 
-/// A valid token and its user; returned by [`Signer::find_user`].
+/// A valid token and its user; returned by [`Signer::find_user`](super::signer::Signer::find_user).
 ///
-/// The example of [`Signer::find_user`] shows it.
+/// The example of [`Signer::find_user`](super::signer::Signer::find_user) shows it.
 #[must_use = "a token can be used again until `use_up`"]
 pub struct UserToken<'r, U> {
     realm: &'r Realm<U>,
@@ -145,7 +144,7 @@ impl<'r, U: UserMixin> UserToken<'r, U> {
 
     /// Returns the user whom the token was signed for, active or not.
     ///
-    /// The example of [`Signer::find_user`] shows it.
+    /// The example of [`Signer::find_user`](super::signer::Signer::find_user) shows it.
     pub fn user(&self) -> &U {
         &self.user
     }
@@ -170,7 +169,7 @@ impl<'r, U: UserMixin> UserToken<'r, U> {
 
     /// Uses the token up, so that nobody can use it again, and returns its user.
     ///
-    /// The example of [`Signer::for_user`] shows it.
+    /// The example of [`Signer::for_user`](super::signer::Signer::for_user) shows it.
     ///
     /// Do so in a POST, before anything else changes: programs that check e-mails open every link by GET. Of several
     /// concurrent calls with one token, one succeeds.
@@ -229,7 +228,7 @@ impl<U> fmt::Debug for UserToken<'_, U> {
 ///
 /// Whoever guesses or changes a token learns nothing: they always get [`Invalid`](Self::Invalid).
 ///
-/// The example of [`Signer::for_user`] shows it.
+/// The example of [`Signer::for_user`](super::signer::Signer::for_user) shows it.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum UserTokenError {
