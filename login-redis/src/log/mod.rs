@@ -264,23 +264,7 @@ impl RevocationLog for RedisLog {
             return Ok(Since::Changed);
         };
         let op = read.at.map_or(OpId::NONE, |record| record.op);
-        if epoch != position.epoch || number < position.number || op != position.op {
-            return Ok(Since::Changed);
-        }
-        let records = read.after;
-        let numbers = records.iter().map(|record| record.number);
-        let is_gapless = numbers.eq((position.number.saturating_add(1)..).take(records.len()));
-        let newest = records
-            .last()
-            .map_or(position.number, |record| record.number);
-        // The records were read in one step with the number, so none of them is only late.
-        if !is_gapless || (records.is_empty() && newest < number) {
-            return Ok(Since::Changed);
-        }
-        Ok(Since::Records {
-            records,
-            is_head: newest == number,
-        })
+        Ok(Since::read(position, (epoch, number), op, read.after))
     }
 
     async fn append(&self, epoch: &Epoch, change: &Change) -> Result<Appended, RevocationError> {

@@ -129,22 +129,7 @@ impl SqlLog {
         let Some((epoch, newest)) = head else {
             return Ok(Since::Changed);
         };
-        if epoch != position.epoch.to_string() || newest < position.number || op != position.op {
-            return Ok(Since::Changed);
-        }
-        let numbers = records.iter().map(|record| record.number);
-        let is_gapless = numbers.eq((position.number.saturating_add(1)..).take(records.len()));
-        let last = records
-            .last()
-            .map_or(position.number, |record| record.number);
-        // The records were read in one statement with the number, so none of them is only late.
-        if !is_gapless || (records.is_empty() && last < newest) {
-            return Ok(Since::Changed);
-        }
-        Ok(Since::Records {
-            records,
-            is_head: last == newest,
-        })
+        Ok(Since::read(position, (epoch.parse()?, newest), op, records))
     }
 }
 

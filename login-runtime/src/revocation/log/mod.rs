@@ -216,7 +216,8 @@ pub trait RevocationLog: Send + Sync + 'static {
     /// Returns [`Since::Changed`] if the log does not go on from the position: the epoch is another one, the record at
     /// the position is gone or has another op id, the newest number is lower, or the record after the position has been
     /// dropped. A store that has lost its last second, or was restored from a backup, comes back with the same epoch and
-    /// gives the same numbers to other changes, so the op id must be compared in every call.
+    /// gives the same numbers to other changes, so the op id must be compared in every call. [`Since::read`] compares all
+    /// of these.
     ///
     /// # Errors
     ///
@@ -278,6 +279,50 @@ pub enum Since {
     },
     /// The log does not go on from the position, so the table must be read again.
     Changed,
+}
+
+impl Since {
+    /// Returns what follows a position, for a store that has read these four in one step: its newest position's epoch and
+    /// number, the op id of the record at the position ([`OpId::NONE`] if there is none), and the records after it, oldest
+    /// first.
+    ///
+    /// It is [`Changed`](Self::Changed) if the log does not go on from the position.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// use rocket_login::store::{Epoch, OpId, Position, Since};
+    ///
+    /// let epoch = Epoch::generate().unwrap();
+    /// let start = Position { epoch, number: 0, op: OpId::NONE };
+    /// let nothing_new = Since::Records { records: Vec::new(), is_head: true };
+    /// assert_eq!(Since::read(&start, (epoch, 0), OpId::NONE, Vec::new()), nothing_new);
+    /// // The log has a record that was not read: it was dropped.
+    /// assert_eq!(Since::read(&start, (epoch, 1), OpId::NONE, Vec::new()), Since::Changed);
+    /// ```
+    #[must_use]
+    pub fn read(
+        position: &Position,
+        (epoch, newest): (Epoch, u64),
+        op: OpId,
+        records: Vec<Record>,
+    ) -> Self {
+        if epoch != position.epoch || newest < position.number || op != position.op {
+            return Self::Changed;
+        }
+        let numbers = records.iter().map(|record| record.number);
+        let is_gapless = numbers.eq((position.number.saturating_add(1)..).take(records.len()));
+        let last = records.last();
+        let last = last.map_or(position.number, |record| record.number);
+        // Everything was read in one step, so a record that is missing will not come later.
+        if !is_gapless || (records.is_empty() && last < newest) {
+            return Self::Changed;
+        }
+        Self::Records {
+            records,
+            is_head: last == newest,
+        }
+    }
 }
 
 /// One line of the log.
