@@ -151,7 +151,8 @@ impl OnStale {
 
 /// What happens when a store of ended logins without any entry is met: a new one, or one that was wiped.
 ///
-/// The default is `Nothing`. The two cannot be told apart; `EndEverybody` applies to both, once for each life of a store.
+/// The default is `Nothing`. A new store looks like a wiped one, so `EndEverybody` applies to both, once for each life of a
+/// store.
 ///
 /// ```toml
 /// [default.login.store]

@@ -1,4 +1,4 @@
-//! What a browser is told about a session that it has bound: the JSON of the protocol.
+//! The JSON that tells a browser how to keep a bound session.
 
 use serde::Serialize;
 

@@ -341,9 +341,9 @@ impl<U: UserMixin> LoginManager<U> {
     /// - Each emits [`EventKind::LoadedFromFlask`](crate::EventKind::LoadedFromFlask), and a log line counts them. When
     ///   the count stands still, remove the call; [`until`](FlaskCookies::until) is the latest day.
     /// - A logout ends, for this user, every session cookie that Flask has signed so far, and every remember cookie of
-    ///   Flask, copies included: they have no date, so none can be told from a later one. The user's other browsers that
-    ///   have come across stay logged in; those that have not must log in. So do `logout_everywhere`,
-    ///   `end_login`, and a `confirm_login` after a new session hash, such as a new password.
+    ///   Flask, copies included: they have no date, so a later one looks the same. The user's other browsers that have come
+    ///   across stay logged in; those that have not must log in. `logout_everywhere`, `end_login`, and a `confirm_login`
+    ///   after a new session hash, such as a new password, do the same.
     /// - [`SessionProtection::Strong`](crate::SessionProtection::Strong) compares the client with the one that
     ///   Flask-Login has bound the session to, address and `User-Agent` in full.
     /// - A cross-site request that browsers send without opening a page, such as one for an image, brings no login
