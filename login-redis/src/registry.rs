@@ -17,7 +17,7 @@ use crate::error::{AddressError, StoreError};
 use crate::link::Link;
 use crate::log::{is_prefix, script};
 
-/// How often a renewal is decided anew because another one came between.
+/// How often a renewal is decided again because another one came between.
 const ATTEMPTS: usize = 20;
 
 /// The registry of logins in Redis 7 or Valkey.

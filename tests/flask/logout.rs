@@ -27,7 +27,7 @@ fn a_logout_ends_every_copy_of_the_users_cookies_from_flask() {
     let app = app().start();
     let mut browser = both(&app, "alice");
     assert_eq!(browser.me(), "alice");
-    // Flask signs its session anew with many responses.
+    // Flask signs its session again with many responses.
     let older = session_aged("alice", 3_600);
     browser.post("/logout", "");
     for (name, value) in [

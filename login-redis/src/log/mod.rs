@@ -34,7 +34,7 @@ use crate::link::Link;
 /// How many entries or records are read at once.
 const PAGE: usize = 1_000;
 
-/// How often a change is decided anew because another one came between.
+/// How often a change is decided again because another one came between.
 const ATTEMPTS: usize = 20;
 
 /// The form of what is in Redis.

@@ -350,7 +350,7 @@ impl<U: UserMixin> LoginManager<U> {
     ///   across: Flask's cookies have no `SameSite` unless set.
     ///
     /// Whoever knows Flask's secret key can log in as anybody until that day: this is a second way in. While Flask is
-    /// running [side by side](FlaskCookies::side_by_side), a thief with a copy of its session can have it signed anew
+    /// running [side by side](FlaskCookies::side_by_side), a thief with a copy of its session can have it signed again
     /// there, after a logout as before it.
     ///
     /// # Example

@@ -25,7 +25,7 @@ pub(super) struct Freshness {
     clock: Boottime,
     /// When the last look at the store began that has reached the head of its log; 0 before the first one.
     synced_at: AtomicU64,
-    /// Whether a request has waited in vain since then, so that the others need not.
+    /// Whether a request has waited since then without a new look, so that the others do not wait too.
     is_vain: AtomicBool,
     synced: Notify,
 }
@@ -100,7 +100,7 @@ impl Freshness {
             }
         }
         self.is_vain.store(true, Ordering::Release);
-        // The first sync after the wait was in vain takes the mark away; one in between must not be overruled.
+        // A look clears the mark. If one has come since the wait ended, it must stay cleared.
         if self.is_fresh() {
             self.is_vain.store(false, Ordering::Release);
             return Ok(Trust::Fresh);

@@ -308,7 +308,7 @@ impl Replicated {
         if self.shared.progress.confirm(op, last, start) || records.is_empty() {
             return Ok(());
         }
-        // The table was read anew in between, by which time the store may have lost the change.
+        // The table was read again in between, by which time the store may have lost the change.
         let entries = records.iter().map(|record| record.entry).collect();
         let again = Change::merge(new_op()?, entries);
         let op = again.op;

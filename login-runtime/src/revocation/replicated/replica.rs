@@ -119,7 +119,7 @@ impl Replica {
         if entry.key.realm != self.realm {
             return Ok(());
         }
-        // A table that is read anew wakes nobody with what the copy has.
+        // A table that is read again wakes nobody with what the copy has.
         let held = self.get(&entry.key);
         if held.is_some_and(|held| held.joined(*entry) == held) {
             return Ok(());
