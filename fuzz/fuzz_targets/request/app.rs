@@ -25,8 +25,7 @@ use rocket_login::{
     public, request_loader,
     revocation::{
         RevocationError, RevocationList, RevokeRealm, RevokeSession, RevokeUser, Revoked,
-        SessionRef,
-        SessionStatus, Successor, UnixTime, UserRef,
+        SessionRef, SessionStatus, Successor, UnixTime, UserRef,
     },
     testing::Clock,
     user_loader,
