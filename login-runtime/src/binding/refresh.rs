@@ -56,6 +56,7 @@ pub(super) async fn refresh<U: UserMixin>(
     let (token, keys) = session
         .as_ref()
         .map_or((&device, device_keys), |(token, keys)| (token, *keys));
+    let is_claimed = token.replaces.is_some();
     if let Some(unbound) = token.replaces {
         claim(realm, req, token, unbound).await?;
     }
@@ -70,6 +71,10 @@ pub(super) async fn refresh<U: UserMixin>(
     session.replaces = None;
     let device = renewed(core, device, &session, now);
     let client = core.client(req);
+    if is_claimed || is_restored {
+        // A refresh is no use of the login, so it was last used when the session was renewed.
+        core.seen(&session, None, &client, session.renewed_at);
+    }
     let [session, device] = [session, device].map(|mut token| {
         core.seal(&mut token, &user, Some(&client));
         token

@@ -373,7 +373,8 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
         token.replaces = None;
         let client = core.client(self.req);
         let is_updated = core.bring_up_to_date(&mut token, keys, held.user, *same_client, &client);
-        if is_due {
+        // The registry shows a login as bound once its browser has shown that it is.
+        if is_due || is_claimed {
             core.seen(&token, None, &client, self.now);
         }
         let changed = goes_stale || is_claimed || is_due || is_updated;

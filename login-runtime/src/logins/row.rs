@@ -82,8 +82,8 @@ impl fmt::Debug for RowUser {
 /// One login of a user.
 ///
 /// It has one text form, for stores: `1`, the login's id and the handle in hexadecimal digits, four times in Unix seconds (when the login began, when credentials
-/// were last given or 0, when it was last used, when it expires), the address or `-`, the client, and how the user logged
-/// in, with one tab between them.
+/// were last given or 0, when it was last used, when it expires), whether it is bound to a device (`1` or `0`), the address or
+/// `-`, the client, and how the user logged in, with one tab between them.
 ///
 /// The example of [`LoginRegistry`] shows it.
 ///
@@ -97,6 +97,7 @@ pub struct LoginRow {
     pub(crate) auth_at: Option<UnixTime>,
     pub(crate) seen_at: UnixTime,
     pub(crate) until: UnixTime,
+    pub(crate) device_bound: bool,
     pub(crate) address: Option<IpAddr>,
     /// Such as "Firefox on Linux", or empty.
     pub(crate) client: String,
@@ -147,6 +148,7 @@ impl LoginRow {
             auth_at,
             seen_at,
             until,
+            device_bound,
             address,
             client,
             how,
@@ -170,6 +172,11 @@ impl LoginRow {
             auth_at: (auth_at.as_secs() > 0).then_some(auth_at),
             seen_at: time(seen_at)?,
             until: time(until)?,
+            device_bound: match device_bound {
+                "0" => false,
+                "1" => true,
+                _ => return Err(RowError::Malformed),
+            },
             address: match address {
                 "-" => None,
                 address => Some(address.parse().map_err(|_| RowError::Malformed)?),
@@ -180,7 +187,7 @@ impl LoginRow {
     }
 
     /// Returns the row that results from two of one login, of which `self` was there first: it keeps its user and its
-    /// handle, and the rest is that of the later use.
+    /// handle, and the rest is that of the later use. A login that is bound to a device stays bound.
     #[must_use]
     pub fn joined(&self, other: &Self) -> Self {
         let (earlier, later) = if self.seen_at <= other.seen_at {
@@ -200,6 +207,7 @@ impl LoginRow {
             auth_at: self.auth_at.max(other.auth_at),
             seen_at: later.seen_at,
             until: self.until.max(other.until),
+            device_bound: self.device_bound || other.device_bound,
             address: later.address,
             client: or(&later.client, &earlier.client),
             how: or(&later.how, &earlier.how),
@@ -219,6 +227,7 @@ impl fmt::Display for LoginRow {
             self.until,
         ]
         .map(UnixTime::as_secs);
+        let device_bound = u8::from(self.device_bound);
         let address = match self.address {
             Some(address) => &address.to_string(),
             None => "-",
@@ -232,7 +241,7 @@ impl fmt::Display for LoginRow {
         } = self;
         write!(
             f,
-            "{VERSION}\t{login}\t{handle}\t{created}\t{auth}\t{seen}\t{until}\t{address}\t{client}\t{how}"
+            "{VERSION}\t{login}\t{handle}\t{created}\t{auth}\t{seen}\t{until}\t{device_bound}\t{address}\t{client}\t{how}"
         )
     }
 }
@@ -286,6 +295,7 @@ mod tests {
             auth_at: None,
             seen_at: UnixTime::from_secs(seen_at),
             until: UnixTime::from_secs(9),
+            device_bound: false,
             address: Some("2001:db8::".parse().unwrap()),
             client: "Firefox on Linux".into(),
             how: String::new(),
@@ -295,7 +305,7 @@ mod tests {
     #[test]
     fn a_row_has_one_text_which_never_changes() {
         let row = row(10, 7);
-        let text = "1\t04040404040404040404040404040404\t0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a\t5\t0\t7\t9\t2001:db8::\tFirefox on Linux\t";
+        let text = "1\t04040404040404040404040404040404\t0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a\t5\t0\t7\t9\t0\t2001:db8::\tFirefox on Linux\t";
         assert_eq!(row.to_string(), text);
         assert_eq!(LoginRow::parse(row.user, text), Ok(row.clone()));
         assert_eq!(
@@ -307,6 +317,7 @@ mod tests {
             (&*text.replacen('1', "2", 1), RowError::Version),
             (&*text.replace("0a0a", "0A0a"), RowError::Malformed),
             (&*text.replace("\t5", "\t-5"), RowError::Malformed),
+            (&*text.replace("9\t0", "9\t2"), RowError::Malformed),
             (&*text.replace("db8", "dbx"), RowError::Malformed),
             (&*format!("{text}\t"), RowError::Malformed),
         ] {
@@ -318,6 +329,7 @@ mod tests {
     fn a_renewed_row_keeps_its_handle_and_what_only_the_login_knew() {
         let first = LoginRow {
             auth_at: Some(UnixTime::from_secs(5)),
+            device_bound: true,
             how: "by password".into(),
             ..row(1, 7)
         };
@@ -334,6 +346,12 @@ mod tests {
             ..first.clone()
         };
         assert_eq!(first.joined(&renewal), expected);
+        // A login can be bound after it began.
+        let bound = LoginRow {
+            device_bound: true,
+            ..renewal.clone()
+        };
+        assert!(row(1, 7).joined(&bound).device_bound);
         // A renewal that comes late changes nothing but the end.
         let late = LoginRow {
             seen_at: UnixTime::from_secs(6),

@@ -51,6 +51,7 @@ impl RealmCore {
             auth_at: session.auth_at,
             seen_at: now,
             until: self.lasts_until(session, remember),
+            device_bound: session.is_bound(),
             address: self.coarse(client.ip),
             client: client::name(client.user_agent),
             how: String::new(),

@@ -26,6 +26,9 @@ pub struct LoginInfo {
     pub handle: String,
     /// Whether it is the login of this request.
     pub is_current: bool,
+    /// Whether the login is bound to the device of its browser, see
+    /// [`LoginSession::device_bound`]. Without the feature `device-binding` no login is.
+    pub device_bound: bool,
     /// The browser and its system, such as "Firefox on Linux", as the browser says; needs the feature `client-names`.
     pub client: Option<String>,
     /// The address of the last use, as coarse as the setting `session_protection_address` makes it.
@@ -95,6 +98,7 @@ impl LoginInfo {
         Self {
             handle: row.handle.to_string(),
             is_current: current == Some(row.login),
+            device_bound: row.device_bound,
             client: given(&row.client),
             address: row.address.map(|address| address.to_string()),
             how: given(&row.how),

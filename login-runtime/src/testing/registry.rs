@@ -136,6 +136,7 @@ fn row(user: RowUser, login: u8) -> LoginRow {
         auth_at: Some(*NOW),
         seen_at: *NOW,
         until: NOW.plus(3_600),
+        device_bound: true,
         address: Some("2001:db8::7".parse().unwrap()),
         client: "Firefox on Linux".into(),
         how: "by password, \"quoted\" and with ' and é".into(),
@@ -169,6 +170,7 @@ async fn inserted(registry: &impl LoginRegistry, row: &LoginRow) -> Vec<LoginRow
 async fn a_row_is_read_back_as_it_was_written<R: LoginRegistry>([one, two]: &[R; 2]) {
     let bare = LoginRow {
         auth_at: None,
+        device_bound: false,
         address: None,
         client: String::new(),
         how: String::new(),
@@ -215,6 +217,7 @@ async fn a_renewal_joins_or_inserts<R: LoginRegistry>([one, two]: &[R; 2]) {
     let later = LoginRow {
         seen_at: NOW.plus(300),
         until: NOW.plus(7_200),
+        device_bound: false,
         how: String::new(),
         ..row(user(1), 1)
     };

@@ -9,8 +9,10 @@ use rocket::local::blocking::Client;
 use rocket::routes;
 use rocket::{get, post};
 use rocket_login::audit::Access;
+use rocket_login::logins::MemoryRegistry;
 use rocket_login::{EventKind, LoginError, LoginSession};
 
+use super::registry::soon;
 use super::support::{DAY, MINUTE, logged, max_age};
 use crate::common::{App, Browser, KEY, Reply, Running, START, User};
 
@@ -26,6 +28,14 @@ async fn bound(session: LoginSession<'_, User>) -> Result<String, LoginError> {
     Ok(session.device_bound().await?.to_string())
 }
 
+/// Which logins are bound, this one first.
+#[get("/logins")]
+async fn logins(session: LoginSession<'_, User>) -> Result<String, LoginError> {
+    let logins = session.logins().await?;
+    let bound: Vec<_> = logins.iter().map(|login| login.device_bound).collect();
+    Ok(format!("{bound:?}"))
+}
+
 #[post("/login-device/refresh")]
 fn clash() {}
 
@@ -34,7 +44,7 @@ fn app() -> App {
         .set("login.device_binding", "offer")
         .set("login.session_cookie_secure", true)
         .set("login.remember_cookie_secure", true)
-        .routes(routes![bound])
+        .routes(routes![bound, logins])
 }
 
 /// A browser that binds its logins, with the key of its device.
@@ -874,4 +884,32 @@ fn a_registration_from_another_client_is_refused() {
     assert_eq!(thief.register(&offer).status, Status::Unauthorized);
     assert_eq!(device.register(&offer).status, Status::Ok);
     assert_eq!(device.me(), "alice");
+}
+
+#[test]
+fn the_list_of_logins_shows_which_are_bound_once_the_browser_has_shown_it() {
+    let registry = MemoryRegistry::new();
+    let app = app().with(|manager| manager.login_registry(registry));
+    let app = app.start();
+    let mut unbound = Device::new(&app, 1);
+    unbound.login("");
+    assert_eq!(unbound.get("/logins").body, "[false]");
+
+    let mut device = Device::new(&app, 1);
+    let offer = device.login("");
+    let mut copied = thief(&device);
+    assert_eq!(device.register(&offer).status, Status::Ok);
+    // The answer may be lost, and a copy would live on.
+    assert_eq!(copied.get("/logins").body, "[false, false]");
+    device.get("/me");
+    soon(|| unbound.get("/logins").body == "[false, true]");
+    app.forward(6 * MINUTE);
+    device.get("/me");
+    soon(|| device.get("/logins").body == "[true, false]");
+    unbound.get("/me");
+    assert_eq!(unbound.get("/logins").body, "[false, true]");
+
+    let mut only_refreshed = Device::bound(&app);
+    assert_eq!(only_refreshed.refresh().status, Status::Ok);
+    soon(|| unbound.get("/logins").body == "[false, true, true]");
 }

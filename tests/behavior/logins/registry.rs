@@ -200,7 +200,7 @@ impl Browser<'_> {
 }
 
 /// Waits for a write that no request waits for.
-fn soon(mut is_so: impl FnMut() -> bool) {
+pub(super) fn soon(mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
         assert!(began.elapsed() < Duration::from_secs(20));
@@ -249,6 +249,7 @@ fn the_list_marks_this_login_and_says_where_and_when_in_words() {
         serde_json::json!({
             "handle": null,
             "is_current": false,
+            "device_bound": false,
             "client": "Firefox on Linux",
             "address": "203.0.113.7",
             "how": null,
