@@ -140,6 +140,8 @@ async fn a_member_sees_the_logins_and_ends_one() {
         "{page}"
     );
 
+    assert!(!page.contains("bound to its device"), "{page}");
+
     let [handle] = &*handles else {
         panic!("{page}")
     };

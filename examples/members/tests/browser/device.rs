@@ -1,6 +1,7 @@
 //! Logins that a real browser binds to its device. Its keys are kept in software, instead of a TPM.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use serde_json::json;
 use super::club::{self, Folder};
 use super::driver::Browser;
 use super::server::Server;
-use super::turn;
+use super::{ADMIN, PASSWORD, give_password, turn};
 
 const SESSION: &str = "__Host-login_session";
 
@@ -86,29 +87,34 @@ async fn logout(session: LoginSession<'_, User>) -> Result<Redirect, LoginError>
     Ok(Redirect::to("/"))
 }
 
+/// Makes a certificate of `localhost`, and the file of the authority that has signed it.
+fn certificate(folder: &Folder) -> (PathBuf, TlsConfig) {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let authority = folder.join("authority.pem");
+    fs::write(&authority, params.self_signed(&key).unwrap().pem()).unwrap();
+    let issuer = Issuer::new(params, key);
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, &issuer).unwrap();
+    let tls = TlsConfig::from_bytes(certificate.pem().as_bytes(), key.serialize_pem().as_bytes());
+    (authority, tls)
+}
+
 /// The site, over TLS, and what it was asked.
 struct Site {
     server: Server,
     clock: Clock,
     log: Arc<Mutex<Vec<String>>>,
-    authority: std::path::PathBuf,
+    authority: PathBuf,
     _folder: Folder,
 }
 
 impl Site {
     async fn start() -> Self {
         let folder = club::folder();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let authority = folder.join("authority.pem");
-        fs::write(&authority, params.self_signed(&key).unwrap().pem()).unwrap();
-        let issuer = Issuer::new(params, key);
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &issuer).unwrap();
-        let tls =
-            TlsConfig::from_bytes(certificate.pem().as_bytes(), key.serialize_pem().as_bytes());
+        let (authority, tls) = certificate(&folder);
         let log: Arc<Mutex<Vec<String>>> = Arc::default();
         // Without the `Rocket.toml` of the club.
         let figment = Figment::from(Config::debug_default())
@@ -186,8 +192,8 @@ fn drop_session(browser: &Browser, site: &Site) {
 }
 
 macro_rules! browser {
-    ($site:expr) => {
-        match Browser::start_with_device(&$site.authority).await {
+    ($authority:expr) => {
+        match Browser::start_with_device(&$authority).await {
             Some(browser) => browser,
             None => return,
         }
@@ -198,7 +204,7 @@ macro_rules! browser {
 async fn copied_cookies_die_while_the_device_goes_on() {
     let _turn = turn().await;
     let site = Site::start().await;
-    let browser = browser!(site);
+    let browser = browser!(site.authority);
     log_in(&browser, &site, "Log in").await;
 
     // The page stays open, and notices nothing.
@@ -211,7 +217,7 @@ async fn copied_cookies_die_while_the_device_goes_on() {
     let cookies = browser.devtools("Network.getAllCookies", &json!({}));
     let cookies = cookies["cookies"].as_array().unwrap();
     assert_eq!(cookies.len(), 3, "{cookies:?}");
-    let thief = browser!(site);
+    let thief = browser!(site.authority);
     thief.goto(&site.url("/")).await;
     for cookie in cookies {
         let url = site.url(cookie["path"].as_str().unwrap());
@@ -249,7 +255,7 @@ async fn copied_cookies_die_while_the_device_goes_on() {
 async fn a_remembered_device_comes_back_after_a_restart() {
     let _turn = turn().await;
     let site = Site::start().await;
-    let mut browser = browser!(site);
+    let mut browser = browser!(site.authority);
     log_in(&browser, &site, "Remember me").await;
     browser.restart().await;
     drop_session(&browser, &site);
@@ -262,4 +268,49 @@ async fn a_remembered_device_comes_back_after_a_restart() {
     drop_session(&browser, &site);
     browser.goto(&site.url("/private")).await;
     assert_eq!(browser.path().await, "/login?next=%2Fprivate");
+}
+
+#[rocket::async_test]
+async fn members_and_staff_see_which_logins_are_bound() {
+    let _turn = turn().await;
+    let folder = club::folder();
+    let (authority, tls) = certificate(&folder);
+    let figment = club::figment()
+        .merge(("tls", tls))
+        .merge(("login.device_binding", "offer"));
+    let club = Server::club_with(figment).await;
+    let url = |path: &str| format!("https://localhost:{}{path}", club.port);
+    let browser = browser!(authority);
+    browser.goto(&url("/login")).await;
+    give_password(&browser, PASSWORD).await;
+    for _ in 0..100 {
+        browser.goto(&url("/account/logins")).await;
+        if browser.text().await.contains("bound to its device") {
+            break;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+
+    browser.goto(&url("/staff")).await;
+    browser.fill("name", ADMIN).await;
+    browser.fill("password", PASSWORD).await;
+    browser.press("Log in").await;
+    browser.follow("Logins of Mia").await;
+    let staff = browser.path().await;
+    let mut problems = Vec::new();
+    for (page, path) in [
+        ("logins-bound", "/account/logins"),
+        ("staff-logins-bound", &*staff),
+    ] {
+        for (device, width) in [("desktop", 1280), ("phone", 390)] {
+            for scheme in ["light", "dark"] {
+                browser.look(width, scheme);
+                browser.goto(&url(path)).await;
+                browser.wait_for_text("bound to its device").await;
+                let name = format!("{page}-{device}-{scheme}");
+                problems.extend(browser.problems(&name).await);
+            }
+        }
+    }
+    assert_eq!(problems, Vec::<String>::new());
 }
