@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sqlx::{FromRow, SqlitePool};
 
+use crate::board::Notice;
 use crate::error::{Cause, Error};
-use crate::users::Notice;
 
 pub(crate) fn routes() -> Vec<Route> {
     routes![me, notices, post_notice]

@@ -6,6 +6,7 @@ use rocket::{Build, Rocket};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 
+use crate::board::Notice;
 use crate::error::Cause;
 use crate::password::{self, Hasher};
 use crate::staff::Staff;
@@ -59,7 +60,7 @@ async fn make_first_users(db: &SqlitePool, hasher: &Hasher) -> Result<(), Cause>
             "The summer regatta is on the first Sunday of June. Helpers wanted!",
             "Lost: one left claw glove, red. Please leave it at the bar.",
         ] {
-            member.post_notice(db, notice).await?;
+            Notice::post(db, member.id, notice).await?;
         }
     }
     let hash = hasher.hash(&admin).await?;

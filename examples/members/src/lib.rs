@@ -8,6 +8,7 @@ extern crate rocket;
 mod account;
 mod api;
 mod attempts;
+mod board;
 mod database;
 mod error;
 mod headers;
@@ -59,6 +60,7 @@ pub fn rocket(
         .attach(api)
         .attach(database::first_users())
         .mount("/", pages::routes())
+        .mount("/", board::routes())
         .mount("/", sessions::routes())
         .mount("/", links::routes())
         .mount("/account", account::routes())

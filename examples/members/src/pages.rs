@@ -1,7 +1,5 @@
 //! The pages, and the data that every page gets.
 
-use std::convert::Infallible;
-
 use rocket::form::{self, Contextual, Form};
 use rocket::outcome::{Outcome, try_outcome};
 use rocket::request::{self, FlashMessage, FromRequest};
@@ -13,10 +11,10 @@ use serde::Serialize;
 use sqlx::SqlitePool;
 
 use crate::error::Error;
-use crate::users::{Member, Notice};
+use crate::users::Member;
 
 pub(crate) fn routes() -> Vec<Route> {
-    routes![home, dashboard, post_notice, profile, set_profile]
+    routes![home, profile, set_profile]
 }
 
 /// What every template gets, such as the current user and the flash message.
@@ -95,53 +93,6 @@ impl<'r, U: UserMixin + Serialize> FromRequest<'r> for Page<'r, U> {
 #[get("/")]
 pub(crate) fn home(page: Page<'_>) -> Template {
     page.render("home", context! {})
-}
-
-/// Whether htmx sent the request and wants only a part of the page.
-pub(crate) struct Htmx(bool);
-
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for Htmx {
-    type Error = Infallible;
-
-    async fn from_request(req: &'r Request<'_>) -> request::Outcome<Self, Infallible> {
-        Outcome::Success(Htmx(req.headers().get_one("HX-Request") == Some("true")))
-    }
-}
-
-#[login_required(Member)]
-#[get("/dashboard?<q>")]
-pub(crate) async fn dashboard(
-    q: Option<&str>,
-    htmx: Htmx,
-    page: Page<'_>,
-    db: &State<SqlitePool>,
-) -> Result<Template, Error> {
-    let notices = Notice::search(db, q.unwrap_or_default()).await?;
-    let template = if htmx.0 { "notices" } else { "dashboard" };
-    Ok(page.render(template, context! { notices, q }))
-}
-
-#[derive(FromForm)]
-struct NewNotice<'r> {
-    #[field(validate = len(1..=280).or_else(msg!("Write 1 to 280 characters.")))]
-    text: &'r str,
-}
-
-#[login_required(Member)]
-#[post("/dashboard", data = "<form>")]
-async fn post_notice(
-    member: &Member,
-    form: Form<Contextual<'_, NewNotice<'_>>>,
-    page: Page<'_>,
-    db: &State<SqlitePool>,
-) -> Result<Redirect, Error> {
-    let Some(notice) = &form.value else {
-        let notices = Notice::search(db, "").await?;
-        return Err(page.refuse("dashboard", &form.context, context! { notices }));
-    };
-    member.post_notice(db, notice.text).await?;
-    Ok(Redirect::to(uri!(dashboard(q = _))))
 }
 
 #[login_required(Member)]

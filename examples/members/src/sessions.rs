@@ -8,6 +8,7 @@ use rocket_login::{LoginSession, Next, NextRedirect, anonymous_required, public}
 use sqlx::SqlitePool;
 
 use crate::attempts::Attempts;
+use crate::board;
 use crate::error::Error;
 use crate::pages::{self, Page};
 use crate::password::Hasher;
@@ -51,7 +52,7 @@ async fn log_in(
         match member.filter(|_| matches) {
             Some(member) if member.active => {
                 session.login_user(&member).remember(given.remember).await?;
-                return Ok(next.or(uri!(pages::dashboard(q = _))));
+                return Ok(next.or(uri!(board::dashboard(q = _))));
             }
             Some(_) => form
                 .context
@@ -105,7 +106,7 @@ async fn register(
             session.login_user(&member).await?;
             let welcome = format!("Welcome to the club, {}!", member.name);
             return Ok(Flash::success(
-                Redirect::to(uri!(pages::dashboard(q = _))),
+                Redirect::to(uri!(board::dashboard(q = _))),
                 welcome,
             ));
         }

@@ -22,14 +22,6 @@ pub(crate) struct Member {
     pub(crate) password_hash: String,
 }
 
-/// A notice on the board.
-#[derive(FromRow, Serialize)]
-pub(crate) struct Notice {
-    author: String,
-    text: String,
-    posted: String,
-}
-
 /// Loads the member of a session, at most once per request.
 ///
 /// If it fails, the request fails, but nobody is logged out.
@@ -99,28 +91,6 @@ impl Member {
     ) -> sqlx::Result<Self> {
         let query = sqlx::query_as("UPDATE members SET password_hash = ? WHERE id = ? RETURNING *");
         query.bind(password_hash).bind(self.id).fetch_one(db).await
-    }
-
-    pub(crate) async fn post_notice(&self, db: &SqlitePool, text: &str) -> sqlx::Result<()> {
-        Notice::post(db, self.id, text).await
-    }
-}
-
-impl Notice {
-    /// Finds the latest notices that contain `words`.
-    pub(crate) async fn search(db: &SqlitePool, words: &str) -> sqlx::Result<Vec<Self>> {
-        let query = sqlx::query_as(
-            "SELECT name AS author, text, posted
-             FROM notices JOIN members ON members.id = member_id
-             WHERE instr(lower(text), lower(?)) > 0 ORDER BY notices.id DESC LIMIT 50",
-        );
-        query.bind(words).fetch_all(db).await
-    }
-
-    pub(crate) async fn post(db: &SqlitePool, member_id: i64, text: &str) -> sqlx::Result<()> {
-        let query = sqlx::query("INSERT INTO notices (member_id, text) VALUES (?, ?)");
-        query.bind(member_id).bind(text).execute(db).await?;
-        Ok(())
     }
 }
 
