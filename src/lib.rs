@@ -55,7 +55,7 @@ pub mod handler {
 pub mod logins {
     pub use login_runtime::{
         Begin, Begun, LoginHandle, LoginId, LoginInfo, LoginRegistry, LoginRow, MemoryRegistry,
-        Moment, RegistryError, RowError, RowUser, UnixTime,
+        Moment, RegistryError, Restored, RowError, RowUser, UnixTime,
     };
 }
 

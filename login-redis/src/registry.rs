@@ -10,14 +10,15 @@ use redis::aio::MultiplexedConnection;
 use redis::{Client, Cmd, FromRedisValue, cmd, pipe};
 use rocket::async_trait;
 use rocket_login::logins::{
-    Begin, Begun, LoginId, LoginRegistry, LoginRow, RegistryError, RowError, RowUser, UnixTime,
+    Begin, Begun, LoginId, LoginRegistry, LoginRow, RegistryError, Restored, RowError, RowUser,
+    UnixTime,
 };
 
 use crate::error::{AddressError, StoreError};
 use crate::link::Link;
 use crate::log::{is_prefix, script};
 
-/// How often a renewal is decided again because another one came between.
+/// How often a renewal or a restore is decided again because another one came between.
 const ATTEMPTS: usize = 20;
 
 /// The registry of logins in Redis 7 or Valkey.
@@ -132,26 +133,33 @@ impl RedisRegistry {
         Ok(rows)
     }
 
-    async fn join(&self, row: &LoginRow, users: &[RowUser]) -> Result<(), StoreError> {
-        let login = hexadecimal(row.login());
+    /// Writes what `change` makes of the row of a login, if it makes a row of it.
+    async fn update(
+        &self,
+        login: LoginId,
+        users: &[RowUser],
+        mut change: impl FnMut(Option<&LoginRow>) -> Option<LoginRow>,
+    ) -> Result<(), StoreError> {
+        let login = hexadecimal(login);
         let keys = self.keys(users);
         for _ in 0..ATTEMPTS {
             let read = |key| cmd("HGET").arg(key).arg(&login).take();
             let found: Vec<Option<String>> = self.ask(keys.iter().map(read)).await?;
             let held = users.iter().zip(&keys).zip(&found);
             let mut held = held.filter_map(|(at, content)| Some((at, content.as_deref()?)));
-            let (key, before, joined) = match held.next() {
-                Some(((user, key), before)) => (key, before, parse(*user, before)?.joined(row)),
+            let (key, before, changed) = match held.next() {
+                Some(((user, key), before)) => (key, before, change(Some(&parse(*user, before)?))),
                 None => match keys.first() {
-                    Some(key) => (key, "", row.clone()),
+                    Some(key) => (key, "", change(None)),
                     None => return Ok(()),
                 },
             };
+            let Some(row) = changed else { return Ok(()) };
             let arguments = [
                 login.clone(),
                 before.to_owned(),
-                content(&joined),
-                joined.until().as_secs().to_string(),
+                content(&row),
+                row.until().as_secs().to_string(),
             ];
             let renew = script(include_str!("lua/renew.lua"), &[key], &arguments);
             let (is_written,): (bool,) = self.ask([renew]).await?;
@@ -160,6 +168,23 @@ impl RedisRegistry {
             }
         }
         Err(StoreError::Contended)
+    }
+
+    async fn join(&self, row: &LoginRow, users: &[RowUser]) -> Result<(), StoreError> {
+        let join = |held: Option<&LoginRow>| {
+            Some(held.map_or_else(|| row.clone(), |held| held.joined(row)))
+        };
+        self.update(row.login(), users, join).await
+    }
+
+    async fn count(&self, row: &LoginRow, users: &[RowUser]) -> Result<Restored, StoreError> {
+        let mut restored = Restored::Reused;
+        let count = |held: Option<&LoginRow>| {
+            restored = row.restored(held);
+            restored.changed().cloned()
+        };
+        self.update(row.login(), users, count).await?;
+        Ok(restored)
     }
 
     async fn remove(&self, users: &[RowUser], logins: &[LoginId]) -> Result<(), StoreError> {
@@ -185,6 +210,10 @@ impl LoginRegistry for RedisRegistry {
 
     async fn renew(&self, row: &LoginRow, users: &[RowUser]) -> Result<(), RegistryError> {
         self.join(row, users).await.map_err(RegistryError::new)
+    }
+
+    async fn restore(&self, row: &LoginRow, users: &[RowUser]) -> Result<Restored, RegistryError> {
+        self.count(row, users).await.map_err(RegistryError::new)
     }
 
     async fn end(&self, users: &[RowUser], logins: &[LoginId]) -> Result<(), RegistryError> {

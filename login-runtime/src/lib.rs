@@ -14,7 +14,7 @@
 //! | `access/` | Who may use a route? `guard` is the rule, `decide` the only decision; `attribute`, `group` and `user` ask it; `condition`, `denial`; `argument` checks at compile time which guards a function may take; `declared` and `launch` serve the launch |
 //! | `login/` | Who is logged in, in this request? `visit` is its state, `shown` and `cookie` sort the cookies, `search` finds the user, `findings` keeps what it finds, `remember` restores, `fate` is what became of a cookie, `pending` is what the response must carry |
 //! | `realm/` | What does one attached manager know? `registry` has all realms, `any` is a realm of an unknown user type, `logins` writes and judges rows of the registry, `seal` binds tokens to user and client, `site` judges where a request comes from, `unavailable` is what can fail, `message` is flashed |
-//! | `logins/` | Where is a user logged in? The trait of a registry, the one in `memory`, its `row`s; `desk` contains the application's code, `queue` writes what nobody waits for, `client` names a browser |
+//! | `logins/` | Where is a user logged in? The trait of a registry, the one in `memory`, its `row`s; `restores` notices a copied remember token; `desk` contains the application's code, `queue` writes what nobody waits for, `client` names a browser |
 //! | `app/` | What does the application bring? `user`, `session_hash`, `loader`, `handler`, `event`; `id_type` is what a loader takes ids as, `contain` runs its code, `failure` is how that code fails |
 //! | `revocation/` | Which logins have ended? The trait, the list in `memory`, `wakes` for who waits for an end, and `bounded`, which contains a list of the application's; `log` is what a store must do, `replicated` is a copy of one |
 //! | `flask/` | Which logins do the cookies of a Flask application show? Only with the feature `flask`; `realm/flask`, `login/flask` and `session/flask` turn them into logins of ours, and end them |
@@ -106,8 +106,8 @@ pub use self::config::{
 #[cfg(feature = "flask")]
 pub use self::flask::{FlaskCookies, FlaskKey};
 pub use self::logins::{
-    Begin, Begun, LoginHandle, LoginRegistry, LoginRow, MemoryRegistry, RegistryError, RowError,
-    RowUser,
+    Begin, Begun, LoginHandle, LoginRegistry, LoginRow, MemoryRegistry, RegistryError, Restored,
+    RowError, RowUser,
 };
 pub use self::manager::{LoginManager, StoreSetup};
 pub use self::realm::health::StoreHealth;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rocket::async_trait;
 use rocket_login::logins::{
-    Begin, Begun, LoginId, LoginRegistry, LoginRow, RegistryError, RowUser, UnixTime,
+    Begin, Begun, LoginId, LoginRegistry, LoginRow, RegistryError, Restored, RowUser, UnixTime,
 };
 
 use crate::connection::{Argument, Connection, Database, Dialect};
@@ -158,18 +158,40 @@ impl SqlRegistry {
         Ok(rows)
     }
 
-    async fn join(&self, row: &LoginRow, users: &[RowUser]) -> Result<(), StoreError> {
+    /// Writes what `change` makes of the row of a login, if it makes a row of it.
+    async fn update(
+        &self,
+        login: LoginId,
+        users: &[RowUser],
+        change: impl FnOnce(Option<&LoginRow>) -> Option<LoginRow>,
+    ) -> Result<(), StoreError> {
         let mut connection = self.lock(&names(users)).await?;
-        let login = hexadecimal(row.login());
+        let login = hexadecimal(login);
         let login = Argument::Text(&login);
         let held = self
             .select(&mut connection, users, "login =", login)
             .await?;
-        let joined = held
-            .first()
-            .map_or_else(|| row.clone(), |held| held.joined(row));
-        self.put(&mut connection, &joined).await?;
+        if let Some(row) = change(held.first()) {
+            self.put(&mut connection, &row).await?;
+        }
         self.commit(connection).await
+    }
+
+    async fn join(&self, row: &LoginRow, users: &[RowUser]) -> Result<(), StoreError> {
+        let join = |held: Option<&LoginRow>| {
+            Some(held.map_or_else(|| row.clone(), |held| held.joined(row)))
+        };
+        self.update(row.login(), users, join).await
+    }
+
+    async fn count(&self, row: &LoginRow, users: &[RowUser]) -> Result<Restored, StoreError> {
+        let mut restored = Restored::Reused;
+        let count = |held: Option<&LoginRow>| {
+            restored = row.restored(held);
+            restored.changed().cloned()
+        };
+        self.update(row.login(), users, count).await?;
+        Ok(restored)
     }
 
     async fn remove(&self, users: &[RowUser], logins: &[LoginId]) -> Result<(), StoreError> {
@@ -212,6 +234,10 @@ impl LoginRegistry for SqlRegistry {
 
     async fn renew(&self, row: &LoginRow, users: &[RowUser]) -> Result<(), RegistryError> {
         self.within(self.join(row, users)).await
+    }
+
+    async fn restore(&self, row: &LoginRow, users: &[RowUser]) -> Result<Restored, RegistryError> {
+        self.within(self.count(row, users)).await
     }
 
     async fn end(&self, users: &[RowUser], logins: &[LoginId]) -> Result<(), RegistryError> {

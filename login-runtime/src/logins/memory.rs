@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Begin, Begun, LoginRegistry, LoginRow, RegistryError, RowUser};
+use super::{Begin, Begun, LoginRegistry, LoginRow, RegistryError, Restored, RowUser};
 use crate::clock::UnixTime;
 use crate::token::LoginId;
 
@@ -72,6 +72,17 @@ impl State {
         rows.push(row);
     }
 
+    /// Puts a row in the place of the one of the same login, or inserts it.
+    fn put(&mut self, row: LoginRow, users: &[RowUser]) {
+        match self.row(users, row.login) {
+            Some(held) => *held = row,
+            None => {
+                let now = row.seen_at;
+                self.insert(row, now);
+            }
+        }
+    }
+
     fn row(&mut self, users: &[RowUser], login: LoginId) -> Option<&mut LoginRow> {
         let holder = users.iter().find(|user| {
             let rows = self.users.get(user);
@@ -100,11 +111,19 @@ impl LoginRegistry for MemoryRegistry {
 
     async fn renew(&self, row: &LoginRow, users: &[RowUser]) -> Result<(), RegistryError> {
         let mut state = self.state();
-        match state.row(users, row.login) {
-            Some(held) => *held = held.joined(row),
-            None => state.insert(row.clone(), row.seen_at),
-        }
+        let held = state.row(users, row.login);
+        let joined = held.map_or_else(|| row.clone(), |held| held.joined(row));
+        state.put(joined, users);
         Ok(())
+    }
+
+    async fn restore(&self, row: &LoginRow, users: &[RowUser]) -> Result<Restored, RegistryError> {
+        let mut state = self.state();
+        let restored = row.restored(state.row(users, row.login).as_deref());
+        if let Some(row) = restored.changed() {
+            state.put(row.clone(), users);
+        }
+        Ok(restored)
     }
 
     async fn end(&self, users: &[RowUser], logins: &[LoginId]) -> Result<(), RegistryError> {

@@ -7,10 +7,11 @@ pub(crate) mod client;
 pub(crate) mod desk;
 mod memory;
 mod queue;
+pub(crate) mod restores;
 pub(crate) mod row;
 
 pub use self::memory::MemoryRegistry;
-pub use self::row::{LoginHandle, LoginRow, RowError, RowUser};
+pub use self::row::{LoginHandle, LoginRow, Restored, RowError, RowUser};
 
 use std::error::Error;
 use std::fmt;
@@ -22,8 +23,8 @@ use crate::token::LoginId;
 
 /// A registry of the logins that go on, one row for each; see [`LoginManager::login_registry`].
 ///
-/// A registry is written at a login, at a logout, and at most every five minutes while a login is in use. It is read when
-/// somebody asks for a list of logins, and never on another request. `rocket_login::testing::registry` has the tests that
+/// A registry is written at a login, at a logout, when a remember cookie begins a session, and at most every five minutes
+/// while a login is in use. It is read when somebody asks for a list of logins, and never on another request. `rocket_login::testing::registry` has the tests that
 /// every registry must pass.
 ///
 /// A user can have several [`RowUser`]s, because the key that hides users' ids can change; every method gets all of them.
@@ -37,7 +38,8 @@ use crate::token::LoginId;
 /// ```rust
 /// use std::sync::atomic::{AtomicUsize, Ordering};
 /// use rocket_login::logins::{
-///     Begin, Begun, LoginId, LoginRegistry, LoginRow, MemoryRegistry, RegistryError, RowUser, UnixTime,
+///     Begin, Begun, LoginId, LoginRegistry, LoginRow, MemoryRegistry, RegistryError, Restored, RowUser,
+///     UnixTime,
 /// };
 ///
 /// /// Counts the logins that begin.
@@ -59,6 +61,10 @@ use crate::token::LoginId;
 ///
 ///     async fn renew(&self, row: &LoginRow, users: &[RowUser]) -> Result<(), RegistryError> {
 ///         self.0.renew(row, users).await
+///     }
+///
+///     async fn restore(&self, row: &LoginRow, users: &[RowUser]) -> Result<Restored, RegistryError> {
+///         self.0.restore(row, users).await
 ///     }
 ///
 ///     async fn end(&self, users: &[RowUser], logins: &[LoginId]) -> Result<(), RegistryError> {
@@ -90,6 +96,15 @@ pub trait LoginRegistry: Send + Sync + 'static {
     ///
     /// If it cannot be written.
     async fn renew(&self, row: &LoginRow, users: &[RowUser]) -> Result<(), RegistryError>;
+
+    /// Decides what follows when a remember cookie restores the login of a row: takes the row that is there under any of
+    /// the users for the same login, calls [`restored`](LoginRow::restored), and writes the row that
+    /// [`changed`](Restored::changed) returns, all in one step.
+    ///
+    /// # Errors
+    ///
+    /// If it is not certain that the row was written.
+    async fn restore(&self, row: &LoginRow, users: &[RowUser]) -> Result<Restored, RegistryError>;
 
     /// Removes rows of a user. It is not an error if they are not there.
     ///

@@ -43,13 +43,16 @@ impl Queue {
         }
     }
 
-    /// Adds a write, in place of one for the same login. An end stays an end.
-    pub(super) fn push(self: &Arc<Self>, login: LoginId, write: Write) {
+    /// Adds a write, joined with one for the same login. An end stays an end.
+    pub(super) fn push(self: &Arc<Self>, login: LoginId, mut write: Write) {
         let mut waiting = self.waiting();
-        let held = waiting.writes.get(&login);
-        let is_ending = held.is_some_and(|held| held.row.is_none());
-        if is_ending || held.is_none() && waiting.writes.len() >= MOST {
-            return;
+        match waiting.writes.get(&login) {
+            Some(Write { row: None, .. }) => return,
+            Some(Write {
+                row: Some(held), ..
+            }) => write.row = write.row.map(|row| held.joined(&row)),
+            None if waiting.writes.len() >= MOST => return,
+            None => {}
         }
         waiting.writes.insert(login, write);
         if !std::mem::replace(&mut waiting.is_writing, true) {

@@ -8,9 +8,10 @@ use std::str::FromStr;
 use data_encoding::HEXLOWER;
 use thiserror::Error;
 
+use super::restores::{Decision, Restores};
 use crate::clock::UnixTime;
 use crate::revocation::log::entry::{self, RealmId, UserDigest};
-use crate::token::{LoginId, random};
+use crate::token::{LAST_RESTORE, LoginId, random};
 
 /// Names a row for people: 16 random bytes, written as 32 hexadecimal digits. It ends a login, and cannot log in.
 ///
@@ -81,9 +82,10 @@ impl fmt::Debug for RowUser {
 
 /// One login of a user.
 ///
-/// It has one text form, for stores: `1`, the login's id and the handle in hexadecimal digits, four times in Unix seconds (when the login began, when credentials
-/// were last given or 0, when it was last used, when it expires), whether it is bound to a device (`1` or `0`), the address or
-/// `-`, the client, and how the user logged in, with one tab between them.
+/// It has one text form, for stores: `1`, the login's id and the handle in hexadecimal digits, four times in Unix seconds
+/// (when the login began, when credentials were last given or 0, when it was last used, when it expires), whether it is
+/// bound to a device (`1` or `0`), how often it was restored, when its newest remember token was issued or 0 once that has
+/// arrived, the address or `-`, the client, and how the user logged in, with one tab between them.
 ///
 /// The example of [`LoginRegistry`] shows it.
 ///
@@ -98,6 +100,7 @@ pub struct LoginRow {
     pub(crate) seen_at: UnixTime,
     pub(crate) until: UnixTime,
     pub(crate) device_bound: bool,
+    pub(crate) restores: Restores,
     pub(crate) address: Option<IpAddr>,
     /// Such as "Firefox on Linux", or empty.
     pub(crate) client: String,
@@ -149,6 +152,8 @@ impl LoginRow {
             seen_at,
             until,
             device_bound,
+            restores,
+            unseen_since,
             address,
             client,
             how,
@@ -163,19 +168,29 @@ impl LoginRow {
             let seconds = text.parse().map_err(|_| RowError::Malformed);
             seconds.map(UnixTime::from_secs)
         };
-        let auth_at = time(auth_at)?;
+        let time_or_none = |text| {
+            let time = time(text)?;
+            Ok((time.as_secs() > 0).then_some(time))
+        };
         Ok(Self {
             user,
             login: LoginId(entry::bytes(login).map_err(|_| RowError::Malformed)?),
             handle: handle.parse()?,
             created_at: time(created_at)?,
-            auth_at: (auth_at.as_secs() > 0).then_some(auth_at),
+            auth_at: time_or_none(auth_at)?,
             seen_at: time(seen_at)?,
             until: time(until)?,
             device_bound: match device_bound {
                 "0" => false,
                 "1" => true,
                 _ => return Err(RowError::Malformed),
+            },
+            restores: Restores {
+                count: match restores.parse() {
+                    Ok(count @ ..=LAST_RESTORE) => count,
+                    _ => return Err(RowError::Malformed),
+                },
+                unseen_since: time_or_none(unseen_since)?,
             },
             address: match address {
                 "-" => None,
@@ -208,9 +223,51 @@ impl LoginRow {
             seen_at: later.seen_at,
             until: self.until.max(other.until),
             device_bound: self.device_bound || other.device_bound,
+            restores: self.restores.joined(other.restores),
             address: later.address,
             client: or(&later.client, &earlier.client),
             how: or(&later.how, &earlier.how),
+        }
+    }
+
+    /// Decides what follows when a remember cookie restores the login of this row; `held` is the row that is there.
+    #[must_use]
+    pub fn restored(&self, held: Option<&Self>) -> Restored {
+        let known = held.map(|held| held.restores);
+        match Restores::decide(known, self.restores.count, self.seen_at) {
+            Decision::Issue(restores) => Restored::Changed(Self {
+                restores,
+                ..held.map_or_else(|| self.clone(), |held| held.joined(self))
+            }),
+            Decision::Same => Restored::Same(held.unwrap_or(self).clone()),
+            Decision::Reused => Restored::Reused,
+        }
+    }
+}
+
+/// The result of [`LoginRegistry::restore`].
+///
+/// The example of [`LoginRegistry`] shows it.
+///
+/// [`LoginRegistry`]: crate::LoginRegistry
+/// [`LoginRegistry::restore`]: crate::LoginRegistry::restore
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Restored {
+    /// The login goes on, with this row in place of the one that was there.
+    Changed(LoginRow),
+    /// The login goes on, and this row stays as it is.
+    Same(LoginRow),
+    /// The remember cookie was used before, and its successor has arrived: the cookie was copied.
+    Reused,
+}
+
+impl Restored {
+    /// Returns the row that a registry writes, if there is one.
+    #[must_use]
+    pub fn changed(&self) -> Option<&LoginRow> {
+        match self {
+            Self::Changed(row) => Some(row),
+            Self::Same(_) | Self::Reused => None,
         }
     }
 }
@@ -220,11 +277,17 @@ const VERSION: &str = "1";
 /// The text form, without the user.
 impl fmt::Display for LoginRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [created, auth, seen, until] = [
+        let never = UnixTime::from_secs(0);
+        let Restores {
+            count: restores,
+            unseen_since,
+        } = self.restores;
+        let [created, auth, seen, until, unseen] = [
             self.created_at,
-            self.auth_at.unwrap_or(UnixTime::from_secs(0)),
+            self.auth_at.unwrap_or(never),
             self.seen_at,
             self.until,
+            unseen_since.unwrap_or(never),
         ]
         .map(UnixTime::as_secs);
         let device_bound = u8::from(self.device_bound);
@@ -241,7 +304,8 @@ impl fmt::Display for LoginRow {
         } = self;
         write!(
             f,
-            "{VERSION}\t{login}\t{handle}\t{created}\t{auth}\t{seen}\t{until}\t{device_bound}\t{address}\t{client}\t{how}"
+            "{VERSION}\t{login}\t{handle}\t{created}\t{auth}\t{seen}\t{until}\t{device_bound}\t\
+             {restores}\t{unseen}\t{address}\t{client}\t{how}"
         )
     }
 }
@@ -296,6 +360,10 @@ mod tests {
             seen_at: UnixTime::from_secs(seen_at),
             until: UnixTime::from_secs(9),
             device_bound: false,
+            restores: Restores {
+                count: 3,
+                unseen_since: Some(UnixTime::from_secs(8)),
+            },
             address: Some("2001:db8::".parse().unwrap()),
             client: "Firefox on Linux".into(),
             how: String::new(),
@@ -305,7 +373,7 @@ mod tests {
     #[test]
     fn a_row_has_one_text_which_never_changes() {
         let row = row(10, 7);
-        let text = "1\t04040404040404040404040404040404\t0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a\t5\t0\t7\t9\t0\t2001:db8::\tFirefox on Linux\t";
+        let text = "1\t04040404040404040404040404040404\t0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a\t5\t0\t7\t9\t0\t3\t8\t2001:db8::\tFirefox on Linux\t";
         assert_eq!(row.to_string(), text);
         assert_eq!(LoginRow::parse(row.user, text), Ok(row.clone()));
         assert_eq!(
@@ -318,6 +386,8 @@ mod tests {
             (&*text.replace("0a0a", "0A0a"), RowError::Malformed),
             (&*text.replace("\t5", "\t-5"), RowError::Malformed),
             (&*text.replace("9\t0", "9\t2"), RowError::Malformed),
+            (&*text.replace("\t3\t", "\t-3\t"), RowError::Malformed),
+            (&*text.replace("\t3\t", "\t16777216\t"), RowError::Malformed),
             (&*text.replace("db8", "dbx"), RowError::Malformed),
             (&*format!("{text}\t"), RowError::Malformed),
         ] {

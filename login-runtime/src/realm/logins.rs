@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::RealmCore;
 use crate::clock::UnixTime;
+use crate::logins::restores::Restores;
 use crate::logins::{LoginHandle, LoginRow, client};
 use crate::request::client_info::ClientInfo;
 use crate::request::client_ip;
@@ -43,6 +44,7 @@ impl RealmCore {
         now: UnixTime,
     ) -> Option<LoginRow> {
         let user = *self.desk.as_ref()?.users(&session.uid).first()?;
+        let is_unseen = session.flags.contains(Flags::UNSEEN);
         Some(LoginRow {
             user,
             login: session.login_id,
@@ -52,6 +54,10 @@ impl RealmCore {
             seen_at: now,
             until: self.lasts_until(session, remember),
             device_bound: session.is_bound(),
+            restores: Restores {
+                count: session.restores.unwrap_or(0),
+                unseen_since: is_unseen.then_some(session.renewed_at),
+            },
             address: self.coarse(client.ip),
             client: client::name(client.user_agent),
             how: String::new(),

@@ -17,10 +17,13 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use rocket::futures::future::join_all;
+use rocket::futures::future::{join, join_all};
 
 use crate::clock::{Clock, UnixTime};
-use crate::logins::{Begin, Begun, LoginHandle, LoginRegistry, LoginRow, RegistryError, RowUser};
+use crate::logins::restores::Restores;
+use crate::logins::{
+    Begin, Begun, LoginHandle, LoginRegistry, LoginRow, RegistryError, Restored, RowUser,
+};
 use crate::revocation::log::entry::{RealmId, UserDigest};
 use crate::token::LoginId;
 
@@ -63,6 +66,10 @@ impl<R: LoginRegistry> LoginRegistry for Shared<R> {
         self.0.renew(row, users).await
     }
 
+    async fn restore(&self, row: &LoginRow, users: &[RowUser]) -> Result<Restored, RegistryError> {
+        self.0.restore(row, users).await
+    }
+
     async fn end(&self, users: &[RowUser], logins: &[LoginId]) -> Result<(), RegistryError> {
         self.0.end(users, logins).await
     }
@@ -103,6 +110,11 @@ pub async fn conforms<R: LoginRegistry>(open: impl AsyncFn() -> [R; 2]) {
         of_logins_at_once_only_as_many_as_allowed_begin
         of_logins_at_once_each_sees_those_before_it
         what_a_login_replaces_does_not_count
+        a_restore_gives_the_next_token_and_a_copy_is_noticed
+        of_restores_at_once_all_get_the_same_token
+        a_restore_without_a_row_inserts_it
+        a_restore_stays_under_an_old_key
+        renewals_and_restores_at_once_lose_nothing
     }
 }
 
@@ -137,6 +149,7 @@ fn row(user: RowUser, login: u8) -> LoginRow {
         seen_at: *NOW,
         until: NOW.plus(3_600),
         device_bound: true,
+        restores: Restores::default(),
         address: Some("2001:db8::7".parse().unwrap()),
         client: "Firefox on Linux".into(),
         how: "by password, \"quoted\" and with ' and é".into(),
@@ -302,6 +315,108 @@ async fn what_a_login_replaces_does_not_count<R: LoginRegistry>([one, two]: &[R;
         2,
         "its row stays for now"
     );
+}
+
+/// The row with which a remember token restores a login.
+fn restoring(row: &LoginRow, token: u32, seconds: u64) -> LoginRow {
+    LoginRow {
+        restores: Restores {
+            count: token,
+            unseen_since: None,
+        },
+        seen_at: NOW.plus(seconds),
+        how: String::new(),
+        ..row.clone()
+    }
+}
+
+/// The number of the token that a restore gives; `None` if the token was copied.
+async fn restore(registry: &impl LoginRegistry, row: &LoginRow) -> Option<u32> {
+    match registry.restore(row, &[row.user]).await.unwrap() {
+        Restored::Changed(row) | Restored::Same(row) => Some(row.restores.count),
+        Restored::Reused => None,
+    }
+}
+
+async fn a_restore_gives_the_next_token_and_a_copy_is_noticed<R: LoginRegistry>(
+    [one, two]: &[R; 2],
+) {
+    let first = row(user(1), 1);
+    inserted(one, &first).await;
+    assert_eq!(restore(two, &restoring(&first, 0, 100)).await, Some(1));
+    let [held] = <[LoginRow; 1]>::try_from(rows(one, &[user(1)]).await).unwrap();
+    let expected = LoginRow {
+        seen_at: NOW.plus(100),
+        restores: Restores {
+            count: 1,
+            unseen_since: Some(NOW.plus(100)),
+        },
+        ..first.clone()
+    };
+    assert_eq!(held, expected);
+    // The answer was lost, and the browser comes again much later.
+    assert_eq!(restore(one, &restoring(&first, 0, 3_000)).await, Some(1));
+    // Now its answer has arrived.
+    one.renew(&restoring(&first, 1, 3_100), &[user(1)])
+        .await
+        .unwrap();
+    let before = rows(two, &[user(1)]).await;
+    assert_eq!(restore(two, &restoring(&first, 0, 3_100)).await, None);
+    assert_eq!(rows(one, &[user(1)]).await, before, "a copy changes no row");
+    assert_eq!(restore(two, &restoring(&first, 1, 3_100)).await, Some(2));
+    assert_eq!(restore(one, &restoring(&first, 0, 3_100)).await, None);
+}
+
+async fn of_restores_at_once_all_get_the_same_token<R: LoginRegistry>([one, two]: &[R; 2]) {
+    let first = row(user(1), 1);
+    inserted(one, &first).await;
+    let restoring = restoring(&first, 0, 100);
+    let restores = (0..20).zip([one, two].into_iter().cycle());
+    let given = join_all(restores.map(|(_, registry)| restore(registry, &restoring))).await;
+    assert_eq!(given, [Some(1); 20]);
+}
+
+async fn a_restore_without_a_row_inserts_it<R: LoginRegistry>([one, two]: &[R; 2]) {
+    let lost = row(user(1), 1);
+    for token in [7, 7, 6] {
+        assert_eq!(restore(one, &restoring(&lost, token, 0)).await, Some(7));
+    }
+    assert_eq!(restore(two, &restoring(&lost, 5, 0)).await, None);
+    assert_eq!(restore(two, &restoring(&lost, 7, 60)).await, Some(8));
+    let held = rows(two, &[user(1)]).await;
+    assert_eq!(held.len(), 1);
+    assert_eq!(held[0].handle, lost.handle);
+}
+
+async fn a_restore_stays_under_an_old_key<R: LoginRegistry>([one, two]: &[R; 2]) {
+    let users = [user(1), under_old_key(1)];
+    let old = row(under_old_key(1), 1);
+    inserted(one, &old).await;
+    let restoring = restoring(&row(user(1), 1), 0, 100);
+    let restored = two.restore(&restoring, &users).await.unwrap();
+    let held = rows(one, &users).await;
+    assert_eq!(restored.changed(), held.first());
+    assert_eq!(held.len(), 1);
+    assert_eq!(held[0].user, under_old_key(1));
+}
+
+async fn renewals_and_restores_at_once_lose_nothing<R: LoginRegistry>([one, two]: &[R; 2]) {
+    let first = row(user(1), 1);
+    inserted(one, &first).await;
+    let renewals = (1..=10).map(|minute| async move {
+        let row = LoginRow {
+            until: NOW.plus(3_600 + 60 * minute),
+            ..row(user(1), 1)
+        };
+        one.renew(&row, &[user(1)]).await.unwrap();
+    });
+    let restoring = restoring(&first, 0, 100);
+    let restores = (0..10).map(|_| restore(two, &restoring));
+    let (_, given) = join(join_all(renewals), join_all(restores)).await;
+    assert_eq!(given, [Some(1); 10]);
+    let held = rows(two, &[user(1)]).await;
+    assert_eq!(held[0].restores.count, 1);
+    assert_eq!(held[0].until, NOW.plus(4_200));
 }
 
 #[cfg(test)]

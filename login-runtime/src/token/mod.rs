@@ -48,6 +48,9 @@ const NOT_FRESH: UnixTime = UnixTime::from_secs(0);
 /// The last time that a token can write, in 5 bytes.
 pub(crate) const LAST_TIME: UnixTime = UnixTime::from_secs((1 << 40) - 1);
 
+/// The last restore counter that a token can write, in 3 bytes.
+pub(crate) const LAST_RESTORE: u32 = (1 << 24) - 1;
+
 /// The flag of a token that has a restore counter.
 const COUNTED: u8 = 1 << 5;
 
@@ -94,7 +97,7 @@ pub(crate) struct Token {
     pub(crate) session_hash: Option<Digest>,
     /// The digest of the client that the token is bound to; `None` without the flag `UNBOUND` matches no client.
     pub(crate) protection: Option<Digest>,
-    /// How often the login was restored, below 2^24; `None` where nobody counts.
+    /// The number of the newest remember token, up to [`LAST_RESTORE`]; `None` before the first restore that was counted.
     pub(crate) restores: Option<u32>,
     /// Until when a session that is bound to a device needs no new proof; set by a proof and by nothing else. `None` for
     /// a session that is not bound.

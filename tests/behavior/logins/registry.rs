@@ -11,7 +11,7 @@ use rocket::{Route, State, get, post, routes};
 use rocket_login::config::AtLimit;
 use rocket_login::logins::{
     Begin, Begun, LoginId, LoginInfo, LoginRegistry, LoginRow, MemoryRegistry, RegistryError,
-    RowUser, UnixTime,
+    Restored, RowUser, UnixTime,
 };
 use rocket_login::{EventKind, LoginError, LoginSession, login_required};
 
@@ -82,6 +82,10 @@ impl LoginRegistry for Registry {
 
     async fn renew(&self, row: &LoginRow, users: &[RowUser]) -> Result<(), RegistryError> {
         Registry::rows(self).await?.renew(row, users).await
+    }
+
+    async fn restore(&self, row: &LoginRow, users: &[RowUser]) -> Result<Restored, RegistryError> {
+        Registry::rows(self).await?.restore(row, users).await
     }
 
     async fn end(&self, users: &[RowUser], logins: &[LoginId]) -> Result<(), RegistryError> {
