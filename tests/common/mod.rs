@@ -8,6 +8,7 @@
 #![allow(unreachable_pub, reason = "a test binary has no public interface")]
 
 pub mod connection;
+pub mod device;
 pub mod log;
 #[path = "../../login-runtime/src/redirect/next_values.rs"]
 pub mod next_values;

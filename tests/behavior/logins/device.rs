@@ -1,213 +1,23 @@
-//! Logins that are bound to a device: a software key stands for the device.
+//! Logins that are bound to a device.
 
-use data_encoding::BASE64URL_NOPAD;
-use p256::ecdsa::signature::Signer as _;
-use p256::ecdsa::{Signature, SigningKey};
 use rocket::error::ErrorKind;
 use rocket::http::{Method, Status};
 use rocket::local::blocking::Client;
+use rocket::post;
 use rocket::routes;
-use rocket::{get, post};
+use rocket_login::EventKind;
 use rocket_login::audit::Access;
 use rocket_login::logins::MemoryRegistry;
-use rocket_login::{EventKind, LoginError, LoginSession};
 
 use super::registry::soon;
 use super::support::{DAY, MINUTE, logged, max_age};
-use crate::common::{App, Browser, KEY, Reply, Running, START, User};
-
-const SESSION: &str = "__Host-login_session";
-const REMEMBER: &str = "__Host-remember_token";
-const DEVICE: &str = "__Secure-login_device";
-const COPY: &str = "__Secure-login_device_session";
-const REGISTER: &str = "/login-device/register";
-const REFRESH: &str = "/login-device/refresh";
-
-#[get("/bound")]
-async fn bound(session: LoginSession<'_, User>) -> Result<String, LoginError> {
-    Ok(session.device_bound().await?.to_string())
-}
-
-/// Which logins are bound, this one first.
-#[get("/logins")]
-async fn logins(session: LoginSession<'_, User>) -> Result<String, LoginError> {
-    let logins = session.logins().await?;
-    let bound: Vec<_> = logins.iter().map(|login| login.device_bound).collect();
-    Ok(format!("{bound:?}"))
-}
+use crate::common::device::{
+    COPY, DEVICE, Device, REFRESH, REGISTER, REMEMBER, SESSION, app, challenge_of, thief,
+};
+use crate::common::{App, Browser, KEY, START};
 
 #[post("/login-device/refresh")]
 fn clash() {}
-
-fn app() -> App {
-    App::new()
-        .set("login.device_binding", "offer")
-        .set("login.session_cookie_secure", true)
-        .set("login.remember_cookie_secure", true)
-        .routes(routes![bound, logins])
-}
-
-/// A browser that binds its logins, with the key of its device.
-#[derive(Clone)]
-struct Device<'a> {
-    browser: Browser<'a>,
-    key: SigningKey,
-    /// The name of the binding.
-    id: String,
-}
-
-impl<'a> Device<'a> {
-    fn new(app: &'a Running, key: u8) -> Self {
-        Device {
-            browser: app.browser(),
-            key: SigningKey::from_slice(&[key; 32]).unwrap(),
-            id: String::new(),
-        }
-    }
-
-    /// A browser in which alice is logged in by a bound session.
-    fn bound(app: &'a Running) -> Self {
-        Self::bound_with(app, "")
-    }
-
-    fn bound_with(app: &'a Running, form: &str) -> Self {
-        let mut device = Self::new(app, 1);
-        let reply = device.login(form);
-        assert_eq!(device.register(&reply).status, Status::Ok);
-        device
-    }
-
-    fn login(&mut self, form: &str) -> Reply {
-        let reply = self.send(Method::Post, "/login", &format!("user=alice&{form}"));
-        assert_eq!(reply.status, Status::SeeOther);
-        reply
-    }
-
-    /// Sends a request as a browser does: the cookies of the device go to its two routes only.
-    fn send(&mut self, method: Method, path: &str, form: &str) -> Reply {
-        let is_ours = |name: &str| path.contains("-device/") || !name.contains("device");
-        let mut sender = self.browser.clone();
-        sender.cookies.retain(|name, _| is_ours(name));
-        let hidden = self.browser.cookies.clone();
-        let reply = sender.send(method, path, Some(form));
-        self.browser.cookies = sender.cookies;
-        for (name, value) in hidden {
-            if !is_ours(&name) && reply.cookie(&name).is_none() {
-                self.browser.cookies.insert(name, value);
-            }
-        }
-        // A removal of what the request did not show.
-        for cookie in reply.set_cookies() {
-            if reply.removes(cookie.name()) {
-                self.browser.cookies.remove(cookie.name());
-            }
-        }
-        reply
-    }
-
-    fn get(&mut self, path: &str) -> Reply {
-        self.send(Method::Get, path, "")
-    }
-
-    fn me(&mut self) -> String {
-        self.get("/me").body
-    }
-
-    /// The browser drops a session cookie whose time has come.
-    fn drop_session(&mut self) {
-        assert!(self.browser.cookies.remove(SESSION).is_some());
-    }
-
-    fn jwk(&self) -> String {
-        let point = self.key.verifying_key().to_sec1_point(false);
-        let [x, y] = [&point.as_bytes()[1..33], &point.as_bytes()[33..]];
-        let [x, y] = [x, y].map(|bytes| BASE64URL_NOPAD.encode(bytes));
-        format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}"}}"#)
-    }
-
-    /// Signs a challenge.
-    fn proof(&self, jwk: Option<String>, challenge: &str) -> String {
-        let jwk = jwk.map_or(String::new(), |jwk| format!(r#","jwk":{jwk}"#));
-        let header = format!(r#"{{"alg":"ES256","typ":"dbsc+jwt"{jwk}}}"#);
-        let claims = format!(r#"{{"jti":"{challenge}"}}"#);
-        let [header, claims] = [header, claims].map(|it| BASE64URL_NOPAD.encode(it.as_bytes()));
-        let signature: Signature = self.key.sign(format!("{header}.{claims}").as_bytes());
-        format!(
-            "{header}.{claims}.{}",
-            BASE64URL_NOPAD.encode(&signature.to_bytes())
-        )
-    }
-
-    fn send_proof(&mut self, path: &str, id: Option<&str>, proof: Option<&str>) -> Reply {
-        let before = self.browser.headers.clone();
-        for (name, value) in [
-            ("Sec-Secure-Session-Id", id),
-            ("Secure-Session-Response", proof),
-        ] {
-            if let Some(value) = value {
-                self.browser.headers.push((name.into(), value.into()));
-            }
-        }
-        let reply = self.send(Method::Post, path, "");
-        self.browser.headers = before;
-        if reply.status != Status::Ok {
-            assert!(reply.set_cookies().is_empty(), "{reply:?}");
-        }
-        reply
-    }
-
-    /// Answers an offer.
-    fn register(&mut self, offer: &Reply) -> Reply {
-        let proof = self.proof(Some(self.jwk()), &challenge_of(offer));
-        let reply = self.send_proof(REGISTER, None, Some(&proof));
-        if reply.status == Status::Ok {
-            let json: serde_json::Value = serde_json::from_str(&reply.body).unwrap();
-            json["session_identifier"]
-                .as_str()
-                .unwrap()
-                .clone_into(&mut self.id);
-        }
-        reply
-    }
-
-    /// Asks for a challenge.
-    fn ask(&mut self) -> Reply {
-        self.send_proof(REFRESH, Some(&self.id.clone()), None)
-    }
-
-    /// Answers a challenge.
-    fn answer(&mut self, challenge: &Reply) -> Reply {
-        let proof = self.proof(None, &challenge_of(challenge));
-        self.send_proof(REFRESH, Some(&self.id.clone()), Some(&proof))
-    }
-
-    /// The whole refresh.
-    fn refresh(&mut self) -> Reply {
-        let challenge = self.ask();
-        if challenge.status != Status::Forbidden {
-            return challenge;
-        }
-        self.answer(&challenge)
-    }
-}
-
-/// The challenge in the header of an offer or of a refresh.
-fn challenge_of(reply: &Reply) -> String {
-    let offer = reply.header("Secure-Session-Registration");
-    let text = match offer {
-        Some(offer) => offer.split("challenge=\"").nth(1),
-        None => reply.header("Secure-Session-Challenge").map(|it| &it[1..]),
-    };
-    text.unwrap().split('"').next().unwrap().to_owned()
-}
-
-/// The browser of somebody who has copied what is in this one, but not the key of its device.
-fn thief<'a>(device: &Device<'a>) -> Device<'a> {
-    Device {
-        key: SigningKey::from_slice(&[99; 32]).unwrap(),
-        ..device.clone()
-    }
-}
 
 #[test]
 fn a_login_is_offered_to_the_device_and_bound_by_its_proof() {
@@ -290,7 +100,7 @@ fn a_realm_has_its_own_routes_and_refuses_the_proofs_of_another() {
     let mut device = Device::bound(&app);
     let challenge = device.ask();
     let id = device.id.clone();
-    let proof = device.proof(None, &challenge_of(&challenge));
+    let proof = device.key.proof(None, &challenge_of(&challenge));
     let mut there = Device {
         browser: staff.visited_by(&device.browser),
         ..device.clone()
@@ -462,13 +272,17 @@ fn a_registration_needs_the_session_that_it_was_offered_to_and_a_proof() {
     let app = app().start();
     let mut device = Device::new(&app, 1);
     let offer = device.login("");
-    let good = device.proof(Some(device.jwk()), &challenge_of(&offer));
+    let good = device
+        .key
+        .proof(Some(device.key.jwk()), &challenge_of(&offer));
     let mut other = Device::new(&app, 1);
     other.login("");
     let mut stranger = Device::new(&app, 1);
-    let no_key = device.proof(None, &challenge_of(&offer));
-    let wrong_key = device.proof(Some(thief(&device).jwk()), &challenge_of(&offer));
-    let other_challenge = device.proof(Some(device.jwk()), "C");
+    let no_key = device.key.proof(None, &challenge_of(&offer));
+    let wrong_key = device
+        .key
+        .proof(Some(thief(&device).key.jwk()), &challenge_of(&offer));
+    let other_challenge = device.key.proof(Some(device.key.jwk()), "C");
     for (browser, proof) in [
         (&mut other, Some(&good)),
         (&mut stranger, Some(&good)),
@@ -499,7 +313,7 @@ fn a_refresh_needs_a_new_challenge_each_minute() {
         "{header}"
     );
     // The same proof again, as Chromium sends it: nothing is gained by the time that passes.
-    let proof = device.proof(None, &challenge_of(&challenge));
+    let proof = device.key.proof(None, &challenge_of(&challenge));
     let id = device.id.clone();
     for passed in [0, 30, 29] {
         app.forward(passed);
