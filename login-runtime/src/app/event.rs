@@ -92,6 +92,7 @@ pub enum EventKind {
     /// The login was bound to the device of its browser.
     DeviceBound,
     /// A second device claimed a login that was bound already: somebody has copied its cookies, so the login has ended.
+    /// The event names the user.
     SecondDevice,
     /// A request from another site tried to change something, and was refused.
     CrossSite,

@@ -12,7 +12,7 @@ use crate::device::fields;
 use crate::device::proof::Proof;
 use crate::login::bound::{self, Claim};
 use crate::login::remember;
-use crate::login::search::is_late;
+use crate::login::search::{announce_second_device, is_late};
 use crate::login::shown::{self, Decoded};
 use crate::login::visit::Visit;
 use crate::realm::{Realm, RealmCore};
@@ -102,8 +102,7 @@ async fn claim<U: UserMixin>(
         Claim::Holds => Ok(()),
         Claim::Lost => Err(Refusal::end("the login has ended")),
         Claim::TwoDevices => {
-            let login = Some(token.login_id);
-            realm.emit(req, EventKind::SecondDevice, None, login).await;
+            announce_second_device(realm, req, token).await;
             Err(Refusal::end(
                 "another device had bound the login, which has ended now",
             ))

@@ -14,6 +14,7 @@ use crate::device::proof::Proof;
 use crate::login::cookie::{Genuine, LoginCookie};
 use crate::login::pending::Change;
 use crate::login::remember::goes_with;
+use crate::login::search::announce_second_device;
 use crate::login::visit::Visit;
 use crate::realm::seal::is_sealed_for;
 use crate::realm::{Realm, RealmCore};
@@ -112,8 +113,7 @@ async fn end<U: UserMixin>(
     token: &Token,
 ) -> Result<Answer, Refusal> {
     realm.core.end(token, realm.core.clock.now()).await?;
-    let login = Some(token.login_id);
-    realm.emit(req, EventKind::SecondDevice, None, login).await;
+    announce_second_device(realm, req, token).await;
     Err(Refusal::end(
         "another device has bound the login, which has ended now",
     ))

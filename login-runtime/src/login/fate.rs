@@ -31,17 +31,17 @@ pub(crate) enum Fate {
 }
 
 impl Fate {
-    /// The event that listeners get. Cookies of other applications are no event.
+    /// The event that listeners get. Cookies of other applications are no event, and a second device was announced with
+    /// its user.
     pub(crate) fn event(self) -> Option<EventKind> {
         Some(match self {
-            Self::Foreign => return None,
+            Self::Foreign | Self::TwoDevices => return None,
             Self::Forged | Self::Future => EventKind::Forged,
             Self::Several => EventKind::DuplicateCookie,
             Self::Expired | Self::Idle | Self::Unproven => EventKind::Expired,
             Self::Ended | Self::Replaced => EventKind::Revoked,
             Self::NoUser | Self::Inactive | Self::NewSessionHash => EventKind::Outdated,
             Self::OtherClient => EventKind::SessionProtected,
-            Self::TwoDevices => EventKind::SecondDevice,
             Self::Restored => EventKind::LoadedFromCookie,
             #[cfg(feature = "flask")]
             Self::CameAcross => EventKind::LoadedFromFlask,

@@ -10,6 +10,7 @@
 
 use rocket::Request;
 use rocket::http::Status;
+use tracing::error;
 
 use super::bound::{self, Claim};
 use super::cookie::{Genuine, Held, LoginCookie};
@@ -91,6 +92,28 @@ pub(crate) fn load<'r, U: UserMixin>(
         .into()),
         user => Ok(user),
     })
+}
+
+/// Notifies the listeners that a second device has claimed the login of a token, and whose login it was: the
+/// application must warn the user.
+pub(crate) async fn announce_second_device<U: UserMixin>(
+    realm: &Realm<U>,
+    req: &Request<'_>,
+    token: &Token,
+) {
+    if realm.listeners.is_empty() {
+        return;
+    }
+    let user = load(realm, req, &token.uid)
+        .await
+        .unwrap_or_else(|failure| {
+            error!("{failure}");
+            None
+        });
+    let login = Some(token.login_id);
+    realm
+        .emit(req, EventKind::SecondDevice, user.as_ref(), login)
+        .await;
 }
 
 pub(super) struct Search<'r, 'q, U> {
@@ -257,7 +280,10 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
         let (fate, verdict) = match claim {
             Claim::Holds => return Ok(Ok(())),
             Claim::Lost => (Fate::Ended, Verdict::Refused),
-            Claim::TwoDevices => (Fate::TwoDevices, Verdict::Ended),
+            Claim::TwoDevices => {
+                announce_second_device(self.realm, self.req, token).await;
+                (Fate::TwoDevices, Verdict::Ended)
+            }
         };
         self.findings.note(token.kind, fate, Some(token));
         Ok(Err(verdict))
