@@ -166,11 +166,7 @@ impl<'a> Device<'a> {
         let proof = self.key.proof(Some(self.key.jwk()), &challenge_of(offer));
         let reply = self.send_proof(REGISTER, None, Some(&proof));
         if reply.status == Status::Ok {
-            let json: serde_json::Value = serde_json::from_str(&reply.body).unwrap();
-            json["session_identifier"]
-                .as_str()
-                .unwrap()
-                .clone_into(&mut self.id);
+            self.id = id_of(&reply);
         }
         reply
     }
@@ -194,6 +190,12 @@ impl<'a> Device<'a> {
         }
         self.answer(&challenge)
     }
+}
+
+/// The name that a registration gives the binding.
+pub fn id_of(reply: &Reply) -> String {
+    let json: serde_json::Value = serde_json::from_str(&reply.body).unwrap();
+    json["session_identifier"].as_str().unwrap().to_owned()
 }
 
 /// The challenge in the header of an offer or of a refresh.

@@ -9,6 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod device;
 mod thrown_away;
 mod why;
 

@@ -13,6 +13,7 @@ pub(crate) const CHALLENGE: &str = "Secure-Session-Challenge";
 // Those that a browser sends, in lower case, as `headers::each` compares names.
 pub(crate) const RESPONSE: &str = "secure-session-response";
 pub(crate) const SESSION_ID: &str = "sec-secure-session-id";
+pub(crate) const SKIPPED: &str = "secure-session-skipped";
 
 /// Returns the text of a field, which the draft puts in quotes and Chromium sends bare; `None` for anything else.
 pub(crate) fn text(field: &str) -> Option<Cow<'_, str>> {
@@ -24,6 +25,13 @@ pub(crate) fn text(field: &str) -> Option<Cow<'_, str>> {
         BareItem::String(text) => Some(String::from(text).into()),
         _ => None,
     }
+}
+
+/// Returns why a browser did not prove its device, for the log: one of the reasons of the draft.
+pub(crate) fn skipped(field: &str) -> Option<&'static str> {
+    let given = field.split(';').next();
+    let reasons = ["unreachable", "server_error", "quota_exceeded"];
+    reasons.into_iter().find(|reason| given == Some(reason))
 }
 
 /// Writes the offer of a registration; `None` if the path or the challenge is no text of a structured field.
@@ -78,6 +86,16 @@ mod tests {
         ];
         for field in wrong {
             assert_eq!(text(field), None, "{field:?}");
+        }
+    }
+
+    #[test]
+    fn a_reason_for_a_skipped_refresh_is_one_of_the_draft() {
+        let field = r#"quota_exceeded;session_identifier="S", unreachable;session_identifier="T""#;
+        assert_eq!(skipped(field), Some("quota_exceeded"));
+        assert_eq!(skipped("unreachable"), Some("unreachable"));
+        for field in ["", "quota_exceeded_", " unreachable", "S;unreachable"] {
+            assert_eq!(skipped(field), None, "{field:?}");
         }
     }
 

@@ -10,6 +10,8 @@ use tracing::{debug, info};
 use super::answer::handler_of;
 use crate::access::denial::{Denied, Reason};
 use crate::app::user::UserMixin;
+#[cfg(feature = "device-binding")]
+use crate::device::fields;
 use crate::login::fate::{Fate, Fates};
 use crate::login::shown::Shown;
 use crate::login::visit::{Current, Visit};
@@ -19,6 +21,8 @@ use crate::realm::registry::Realms;
 use crate::realm::{Realm, RealmCore};
 use crate::request::cookie_header::Presented;
 use crate::request::cookies;
+#[cfg(feature = "device-binding")]
+use crate::request::headers;
 use crate::request::profile::is_debug;
 use crate::token::Kind;
 
@@ -61,6 +65,18 @@ pub(crate) fn log<U: UserMixin>(
     } else {
         debug!(target: TARGET, "{line}");
     }
+}
+
+/// Why the browser did not prove its device before this request, if it says so.
+#[cfg(feature = "device-binding")]
+fn skipped(req: &Request<'_>) -> Option<&'static str> {
+    let mut reason = None;
+    headers::each(req, |name, value| {
+        if name.is(fields::SKIPPED) {
+            reason = fields::skipped(value);
+        }
+    });
+    reason
 }
 
 struct Line<'a, 'r, U> {
@@ -115,6 +131,13 @@ impl<U: UserMixin> Line<'_, '_, U> {
             )?;
         } else {
             f.write_str("the request has no login cookie")?;
+            #[cfg(feature = "device-binding")]
+            if let Some(reason) = skipped(self.req) {
+                write!(
+                    f,
+                    ", and the browser did not prove its device (`Secure-Session-Skipped: {reason}`)"
+                )?;
+            }
         }
         if self.realm.request_loader.is_some() {
             f.write_str(", and the request loader found nobody")?;
