@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex};
 
 use rocket::figment::Figment;
 use rocket::form::Form;
+use rocket::http::uri::Host;
 use rocket::http::{Cookie, Header, Method, RawStr, Status};
 use rocket::local::blocking::{Client, LocalResponse};
 use rocket::request::FlashMessage;
@@ -469,6 +470,10 @@ impl Browser<'_> {
             request = request.cookie(Cookie::new(name.clone(), value));
         }
         for (name, value) in &self.headers {
+            if name == "Host" {
+                let host = Host::parse_owned(value.clone()).unwrap();
+                request.inner_mut().set_host(host);
+            }
             request.add_header(Header::new(name.clone(), value.clone()));
         }
         if let Some(address) = self.address {

@@ -176,11 +176,12 @@ async fn session_of<'k, U: UserMixin>(
             }
             continue;
         }
-        if let Some((held, _)) = &latest {
-            token.auth_at = token.auth_at.min(held.auth_at);
+        if let Some((held, _)) = &mut latest {
+            held.auth_at = held.auth_at.min(token.auth_at);
             if held.renewed_at > token.renewed_at {
                 continue;
             }
+            token.auth_at = held.auth_at;
         }
         latest = Some((token, keys));
     }

@@ -1,5 +1,7 @@
 //! Logins that are bound to a device.
 
+mod faults;
+
 use rocket::error::ErrorKind;
 use rocket::http::{Method, Status};
 use rocket::local::blocking::Client;
