@@ -104,7 +104,7 @@ impl Follower {
                 return self.start_over().await;
             }
             shared.join(&record.entry)?;
-            shared.progress.see(record.op);
+            shared.progress.see(record.op, record.number);
             (position.number, position.op) = (record.number, record.op);
         }
         if is_head && (position.number < due || shared.progress.misses_one(position.number)) {

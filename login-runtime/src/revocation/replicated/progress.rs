@@ -22,8 +22,8 @@ struct State {
 struct Flight {
     /// The number of its last record, once the store has confirmed it.
     number: Option<u64>,
-    /// Whether the follower has read it.
-    is_seen: bool,
+    /// The number of the last record that the follower has read; 0 before the first one.
+    seen: u64,
 }
 
 /// Under which circumstances a change was begun.
@@ -51,7 +51,7 @@ impl Progress {
         let mut state = self.state();
         let is_current = state.generation == start.generation;
         match (number, state.flights.get_mut(&op)) {
-            (Some(number), Some(flight)) if is_current && !flight.is_seen => {
+            (Some(number), Some(flight)) if is_current && flight.seen < number => {
                 flight.number = Some(number);
             }
             _ => {
@@ -66,16 +66,16 @@ impl Progress {
         self.state().flights.remove(&op);
     }
 
-    /// Notes that the follower has read a record.
-    pub(super) fn see(&self, op: OpId) {
+    /// Notes that the follower has read a record of a change. The change is over with its last one: the store may have
+    /// lost that one alone.
+    pub(super) fn see(&self, op: OpId, number: u64) {
         let mut state = self.state();
         let Some(flight) = state.flights.get_mut(&op) else {
             return;
         };
-        if flight.number.is_some() {
+        flight.seen = number;
+        if flight.number.is_some_and(|last| last <= number) {
             state.flights.remove(&op);
-        } else {
-            flight.is_seen = true;
         }
     }
 

@@ -336,6 +336,30 @@ async fn a_change_that_was_lost_before_anybody_read_it_is_written_back() {
 }
 
 #[rocket::async_test]
+async fn a_change_that_lost_only_its_last_record_is_written_back() {
+    let log = store();
+    let mut one = Server::on(&log).await;
+    let over_login_1 = |id| Successor::Login {
+        id: LoginId([id; 16]),
+        user_id: "alice",
+    };
+    one.revokes(login(1), Some(over_login_1(2))).await.unwrap();
+    one.follow().await.unwrap();
+    // One record for each: login 3 has taken the place, and login 2 has ended.
+    one.revokes(login(1), Some(over_login_1(3))).await.unwrap();
+    log.lose(1);
+    // It knows only what the store has, and takes the number of the lost record.
+    let mut two = Server::on(&log).await;
+    two.ends(login(4)).await;
+    one.follow().await.unwrap();
+    two.follow().await.unwrap();
+    assert_eq!(two.status(login(2)), Some(SessionStatus::Ended));
+    assert!(two.serves(login(3)));
+    assert_eq!(one.list.health().losses, 1);
+    assert_eq!(one.list.shared.progress.count(), 0);
+}
+
+#[rocket::async_test]
 async fn a_logout_ends_what_had_replaced_the_login_where_the_store_has_forgotten_that() {
     // With an end of the old login from before, or without one.
     for ended_before in [false, true] {
