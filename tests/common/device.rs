@@ -200,12 +200,15 @@ pub fn id_of(reply: &Reply) -> String {
 
 /// The challenge in the header of an offer or of a refresh.
 pub fn challenge_of(reply: &Reply) -> String {
-    let offer = reply.header("Secure-Session-Registration");
-    let text = match offer {
-        Some(offer) => offer.split("challenge=\"").nth(1),
-        None => reply.header("Secure-Session-Challenge").map(|it| &it[1..]),
+    find_challenge(reply).unwrap()
+}
+
+pub fn find_challenge(reply: &Reply) -> Option<String> {
+    let text = match reply.header("Secure-Session-Registration") {
+        Some(offer) => offer.split("challenge=\"").nth(1)?,
+        None => &reply.header("Secure-Session-Challenge")?[1..],
     };
-    text.unwrap().split('"').next().unwrap().to_owned()
+    text.split('"').next().map(str::to_owned)
 }
 
 /// The browser of somebody who has copied what is in this one, but not the key of its device.

@@ -65,7 +65,7 @@ impl Revocations {
         App::new().with(|manager| manager.revocation_list(self.clone()))
     }
 
-    /// A frozen list accepts changes, and does not make them.
+    /// A frozen list answers changes as ever, and does not make them.
     pub fn freeze(&self, is_frozen: bool) {
         self.0.is_frozen.store(is_frozen, Ordering::Relaxed);
     }
@@ -94,8 +94,12 @@ impl RevocationList for Revocations {
     async fn revoke(&self, ended: RevokeSession<'_>) -> Answer<Revoked> {
         let printed = format!("{ended:?} {:?}", ended.session.login_id);
         self.0.ended.lock().unwrap().push(printed);
+        let if_frozen = match self.0.list.status(ended.session, ended.now).await? {
+            SessionStatus::Open => Revoked::Now,
+            _ => Revoked::Before,
+        };
         let change = self.0.list.revoke(ended);
-        self.change(Call::Revoke, Revoked::Now, change).await
+        self.change(Call::Revoke, if_frozen, change).await
     }
 
     async fn revoke_user(&self, ended: RevokeUser<'_>) -> Answer<Revoked> {

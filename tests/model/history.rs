@@ -65,6 +65,8 @@ pub(crate) struct Rules {
     pub(crate) fresh: Option<u64>,
     /// Whether each use prolongs a remember cookie.
     pub(crate) refresh: bool,
+    /// Whether logins are offered to be bound to the device of their browser.
+    pub(crate) device: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -103,6 +105,11 @@ pub(crate) enum Step {
     /// A restart without the retired keys.
     DropOldKeys,
     Restart,
+    Bind(Browser, Bind),
+    /// Drops the session cookie, as a browser does when the time of a bound one has come.
+    Drop(Browser),
+    /// Follows a link from another site to a page that requires a login.
+    Link(Browser),
     /// Requests that are under way at the same time.
     AtOnce {
         browser: Browser,
@@ -110,6 +117,24 @@ pub(crate) enum Step {
         /// Whether the responses arrive in the other order.
         backwards: bool,
     },
+}
+
+/// What a browser does that can bind its logins to the device.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bind {
+    /// Binds the login that was offered last to the key of this browser.
+    Register {
+        /// Whether the browser never gets the answer.
+        lost: bool,
+    },
+    /// Asks for a challenge, and keeps it.
+    Ask,
+    /// Signs the challenge that the browser keeps.
+    Prove { lost: bool },
+    /// Asks for a challenge and signs it.
+    Refresh,
+    /// Sends the last proof again, or the one of the browser that was copied.
+    Replay,
 }
 
 /// One of several requests at the same time.
@@ -121,6 +146,8 @@ pub(crate) enum Act {
     LogoutEverywhere,
     Confirm(User),
     Login(User, Option<u64>),
+    Register,
+    Prove,
 }
 
 impl Act {
@@ -138,6 +165,8 @@ impl Act {
                 stale: false,
                 force: false,
             },
+            Act::Register => Step::Bind(browser, Bind::Register { lost: false }),
+            Act::Prove => Step::Bind(browser, Bind::Prove { lost: false }),
         }
     }
 }
@@ -193,8 +222,84 @@ impl fmt::Debug for History {
 
 /// Any history with at most this many steps. Simpler ones come first, for shrinking.
 pub(crate) fn histories(most: usize) -> impl Strategy<Value = History> {
-    let steps = prop_oneof![vec(step(), 1..=most), vec(patience(), 1..=most)];
-    (rules(), steps).prop_map(|(rules, steps)| History { rules, steps })
+    prop_oneof![
+        (rules(false), vec(step(), 1..=most)),
+        (rules(false), vec(patience(), 1..=most)),
+        (rules(true), bound(most)),
+    ]
+    .prop_map(|(rules, steps)| History { rules, steps })
+}
+
+/// Logins that are bound at once, and what may become of them.
+fn bound(most: usize) -> impl Strategy<Value = Vec<Step>> {
+    let more = vec(
+        prop_oneof![
+            1 => begin(),
+            12 => bound_step().prop_map(|step| vec![step]),
+        ],
+        1..=most - 2,
+    );
+    (begin(), more).prop_map(move |(begin, more)| {
+        let steps = begin.into_iter().chain(more.concat());
+        steps.take(most).collect()
+    })
+}
+
+fn begin() -> impl Strategy<Value = Vec<Step>> {
+    (owner(), user(), option::of(Just(365 * DAY))).prop_map(|(browser, user, remember)| {
+        let acts = [Act::Login(user, remember), Act::Register];
+        acts.map(|act| act.step(browser)).into()
+    })
+}
+
+fn bound_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => step(),
+        6 => bound_wait().prop_map(Step::Wait),
+        24 => (owner(), bind()).prop_map(|(browser, bind)| Step::Bind(browser, bind)),
+        1 => Just(Step::Bind(Browser::Thief, Bind::Register { lost: false })),
+        3 => owner().prop_map(Step::Drop),
+        2 => owner().prop_map(Step::Link),
+        3 => (owner(), which())
+            .prop_map(|(from, which)| Step::Steal { from, to: Browser::Thief, which }),
+        1 => theft(),
+        2 => (owner(), user()).prop_map(|(browser, user)| Step::Confirm(browser, user)),
+        3 => bound_at_once(),
+    ]
+}
+
+fn bind() -> impl Strategy<Value = Bind> {
+    let lost = || option::weighted(0.2, Just(())).prop_map(|lost| lost.is_some());
+    prop_oneof![
+        8 => Just(Bind::Refresh),
+        2 => lost().prop_map(|lost| Bind::Register { lost }),
+        5 => Just(Bind::Ask),
+        6 => lost().prop_map(|lost| Bind::Prove { lost }),
+        3 => Just(Bind::Replay),
+    ]
+}
+
+/// Mostly the same browser, so that something becomes of its login.
+fn owner() -> impl Strategy<Value = Browser> {
+    prop_oneof![3 => Just(Browser::Phone), 1 => browser()]
+}
+
+/// Times around what ends a proof, a challenge and an unbound session.
+fn bound_wait() -> impl Strategy<Value = u64> {
+    let boundaries = vec![1, 30, 60, 4 * MINUTE, 5 * MINUTE, 10 * MINUTE, 11 * MINUTE];
+    (select(boundaries), 0..3_u64).prop_map(|(boundary, less)| boundary.saturating_sub(less).max(1))
+}
+
+fn bound_at_once() -> impl Strategy<Value = Step> {
+    let act = prop_oneof![
+        2 => Just(Act::Look),
+        2 => Just(Act::Register),
+        3 => Just(Act::Prove),
+        1 => Just(Act::Logout),
+        1 => user().prop_map(Act::Confirm),
+        1 => user().prop_map(|user| Act::Login(user, None)),
+    ];
+    requests(owner(), act)
 }
 
 /// Few steps over a long time, like months of use.
@@ -208,7 +313,7 @@ fn patience() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn rules() -> impl Strategy<Value = Rules> {
+fn rules(device: bool) -> impl Strategy<Value = Rules> {
     (
         select(vec![
             Protection::Basic,
@@ -223,7 +328,7 @@ fn rules() -> impl Strategy<Value = Rules> {
         any::<bool>(),
     )
         .prop_map(
-            |(protection, list, session, permanent, idle, fresh, refresh)| Rules {
+            move |(protection, list, session, permanent, idle, fresh, refresh)| Rules {
                 protection,
                 list,
                 session,
@@ -231,6 +336,7 @@ fn rules() -> impl Strategy<Value = Rules> {
                 idle,
                 fresh,
                 refresh,
+                device,
             },
         )
 }
@@ -269,12 +375,18 @@ fn at_once() -> impl Strategy<Value = Step> {
         3 => user().prop_map(Act::Confirm),
         2 => (user(), option::of(Just(365 * DAY))).prop_map(|(user, remember)| Act::Login(user, remember)),
     ];
-    (browser(), vec(act, 2..=3), any::<bool>()).prop_map(|(browser, acts, backwards)| {
-        Step::AtOnce {
-            browser,
-            acts,
-            backwards,
-        }
+    requests(browser(), act)
+}
+
+/// Requests of one browser at the same time.
+fn requests(
+    browser: impl Strategy<Value = Browser>,
+    act: impl Strategy<Value = Act>,
+) -> impl Strategy<Value = Step> {
+    (browser, vec(act, 2..=3), any::<bool>()).prop_map(|(browser, acts, backwards)| Step::AtOnce {
+        browser,
+        acts,
+        backwards,
     })
 }
 

@@ -1,7 +1,7 @@
 //! A model of logins beside the real site: random histories, and after every step the same view
 //! for every browser and every thief.
 //!
-//! `MODEL_STEPS=100000 cargo test --release --test model -- --nocapture` for the long run.
+//! `MODEL_STEPS=100000 cargo test --release --test model -- --nocapture` for the long run; `MODEL_SEED` repeats one.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -10,8 +10,9 @@ mod model;
 mod site;
 
 use std::cell::Cell;
+use std::time::SystemTime;
 
-use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
 use crate::common::START;
 use crate::history::{Browser, History, histories};
@@ -44,18 +45,35 @@ fn play(history: &History) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// What decides the histories.
+fn seed() -> u64 {
+    match std::env::var("MODEL_SEED") {
+        Ok(seed) => seed.parse().unwrap(),
+        Err(_) => {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            now.unwrap().subsec_nanos().into()
+        }
+    }
+}
+
 #[test]
 fn the_site_does_what_the_model_says() {
     let wanted = std::env::var("MODEL_STEPS").map_or(600, |steps| steps.parse().unwrap());
     let (steps, stories) = (Cell::new(0), Cell::new(0));
-    let config = Config {
-        cases: 8,
-        max_shrink_iters: 5_000,
-        failure_persistence: None,
-        ..Config::default()
-    };
-    while steps.get() < wanted {
-        let result = TestRunner::new(config.clone()).run(&histories(LONGEST), |history| {
+    let seed = seed();
+    println!("MODEL_SEED={seed}");
+    for round in 0.. {
+        if steps.get() >= wanted {
+            break;
+        }
+        let config = Config {
+            cases: 8,
+            max_shrink_iters: 5_000,
+            failure_persistence: None,
+            rng_seed: RngSeed::Fixed(seed.wrapping_add(round)),
+            ..Config::default()
+        };
+        let result = TestRunner::new(config).run(&histories(LONGEST), |history| {
             steps.set(steps.get() + history.steps.len());
             stories.set(stories.get() + 1);
             play(&history)

@@ -1,17 +1,20 @@
 //! What users may expect of their logins: browsers and one site, without the format of a cookie,
 //! the bytes of a key or a request.
 //!
-//! The model follows README.md and SECURITY.md. Nobody can change the contents of a signed cookie, so a
+//! The model follows README.md, SECURITY.md and docs/DEVICE-BOUND.md. Nobody can change the contents of a signed cookie, so a
 //! browser holds cards, and a thief has a copy of a card. The site knows its users, its keys
 //! and the logins that have ended, and nothing else.
 
+pub(crate) mod binding;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::binding::{Bound, Notes};
 use crate::history::{Act, Browser, List, Place, Protection, Rules, Step, User, Which};
 
 /// How often a session in use is renewed at most. The idle timeout starts at the last renewal.
 const RENEWAL: u64 = 5 * 60;
-/// How far ahead of the clock a login may be dated.
+/// How far two clocks may differ.
 const SKEW: u64 = 60;
 /// How long a restart takes that loses the list of ended logins. Sooner, the lost list could have
 /// dated a login ahead of the clock, and so ahead of a later `logout_everywhere`.
@@ -47,12 +50,16 @@ struct Card {
     shown: Option<u64>,
     permanent: bool,
     forced: bool,
+    bound: Option<Bound>,
 }
 
 #[derive(Clone, Default)]
 struct Jar {
     session: Option<Card>,
     remember: Option<Card>,
+    /// The device, and the latest session that it is for: only the routes of the binding see them.
+    device: Option<Card>,
+    copy: Option<Card>,
 }
 
 /// What a response does to the cookies.
@@ -60,6 +67,8 @@ struct Jar {
 struct Changes {
     session: Change,
     remember: Change,
+    device: Change,
+    copy: Change,
 }
 
 #[derive(Clone, Default)]
@@ -89,7 +98,11 @@ impl Change {
 enum Fate {
     Open,
     /// Since this time another session or login has taken its place.
-    Replaced(u64),
+    Replaced {
+        at: u64,
+        /// The session, if it is of the same login.
+        by: Option<usize>,
+    },
     Ended,
 }
 
@@ -107,6 +120,10 @@ enum Verdict {
     Late,
     /// Signed by no key of the site: it may be another application's.
     Foreign,
+    /// A bound session without a proof for its time: refused, and no cookie is touched.
+    Unproven,
+    /// A bound session from another client, from which it must be proven.
+    Moved,
 }
 
 /// What a browser sees of the site, and which cookies it has afterwards.
@@ -116,7 +133,9 @@ pub(crate) struct View {
     pub(crate) private: u16,
     pub(crate) fresh: u16,
     pub(crate) status: String,
-    pub(crate) cookies: [bool; 2],
+    pub(crate) bound: bool,
+    /// Session, remember, device, and the device's copy of the session.
+    pub(crate) cookies: [bool; 4],
 }
 
 #[derive(Clone)]
@@ -127,6 +146,7 @@ pub(crate) struct Model {
     keys: Vec<u8>,
     accounts: BTreeMap<User, Account>,
     jars: BTreeMap<Browser, Jar>,
+    notes: BTreeMap<Browser, Notes>,
     places: BTreeMap<Browser, Place>,
     /// The user of each login.
     logins: Vec<User>,
@@ -138,8 +158,14 @@ pub(crate) struct Model {
     /// The only session of a login that counts, the one before, and since when.
     confirmed: BTreeMap<usize, (usize, usize, u64)>,
     sessions: usize,
+    /// The bound sessions, and the registration of each.
+    bindings: BTreeMap<usize, usize>,
+    /// The session that a registration begins. The same key gets the same one, unless the site has a new key meanwhile.
+    registered: BTreeMap<(usize, usize, Browser, u8), usize>,
     /// What the response to the present request does.
     changes: Changes,
+    /// The session of the last look.
+    shown: Option<Card>,
     /// The earliest date of a new login: after the second in which all logins of the user were ended.
     earliest: BTreeMap<User, u64>,
 }
@@ -156,6 +182,9 @@ impl Model {
             keys: vec![0],
             accounts: User::ALL.map(|user| (user, account.clone())).into(),
             jars: Browser::ALL.map(|browser| (browser, Jar::default())).into(),
+            notes: Browser::ALL
+                .map(|browser| (browser, Notes::default()))
+                .into(),
             places: Browser::ALL.map(|browser| (browser, browser.home())).into(),
             logins: Vec::new(),
             ended: BTreeSet::new(),
@@ -163,7 +192,10 @@ impl Model {
             replaced: BTreeMap::new(),
             confirmed: BTreeMap::new(),
             sessions: 0,
+            bindings: BTreeMap::new(),
+            registered: BTreeMap::new(),
             changes: Changes::default(),
+            shown: None,
             earliest: BTreeMap::new(),
         }
     }
@@ -200,19 +232,31 @@ impl Model {
             Step::Confirm(browser, user) => return self.confirm(browser, user),
             Step::NewPassword(browser, password) => return self.new_password(browser, password),
             Step::Steal { from, to, which } => {
-                let Jar { session, remember } = self.jars[&from].clone();
+                let stolen = self.jars[&from].clone();
                 let jar = self.jar(to);
                 if which != Which::Remember {
-                    jar.session = session;
+                    jar.session = stolen.session;
+                    jar.copy = stolen.copy;
                 }
                 if which != Which::Session {
-                    jar.remember = remember;
+                    jar.remember = stolen.remember;
+                    jar.device = stolen.device;
+                }
+                if which == Which::Both {
+                    self.notes.insert(to, self.notes[&from].clone());
                 }
             }
             Step::Close(browser) => {
-                let session = &mut self.jar(browser).session;
-                *session = session.take().filter(|session| session.permanent);
+                let jar = self.jar(browser);
+                let bound = |card: &Card| card.bound.is_some();
+                jar.session.take_if(|card| !card.permanent && !bound(card));
+                jar.copy.take_if(|card| !card.permanent);
+                jar.device
+                    .take_if(|card| !card.permanent && !card.remembered);
             }
+            Step::Bind(browser, bind) => return self.bind(browser, bind),
+            Step::Drop(browser) => self.jar(browser).session = None,
+            Step::Link(browser) => return self.link(browser),
             Step::Move(browser, place) => {
                 self.places.insert(browser, place);
             }
@@ -251,6 +295,7 @@ impl Model {
     /// What a browser sees. The request itself may renew, restore, remove or end a login.
     pub(crate) fn look(&mut self, browser: Browser) -> View {
         let session = self.visit(browser);
+        self.shown.clone_from(&session);
         let me = session.as_ref().map(|session| session.user);
         let active = me.is_some_and(|user| self.accounts[&user].active);
         let shown = session.as_ref().and_then(|session| session.shown);
@@ -258,9 +303,13 @@ impl Model {
         let fresh =
             active && shown.is_some_and(|at| window.is_none_or(|window| self.now < at + window));
         let jar = &self.jars[&browser];
+        let bound = session
+            .as_ref()
+            .is_some_and(|session| session.bound.is_some());
         let remembered = session.is_some_and(|session| {
             let remember = jar.remember.as_ref();
-            remember.is_some_and(|card| self.goes_with(card, &session))
+            session.bound.is_some() && session.remembered
+                || remember.is_some_and(|card| self.goes_with(card, &session))
         });
         let open = |open| if open { 200 } else { 303 };
         View {
@@ -272,7 +321,8 @@ impl Model {
             private: open(active),
             fresh: open(fresh),
             status: format!("fresh={fresh} remembered={remembered}"),
-            cookies: [jar.session.is_some(), jar.remember.is_some()],
+            bound,
+            cookies: [&jar.session, &jar.remember, &jar.device, &jar.copy].map(Option::is_some),
         }
     }
 
@@ -300,12 +350,21 @@ impl Model {
         for response in responses {
             response.session.apply(&mut jar.session);
             response.remember.apply(&mut jar.remember);
+            response.device.apply(&mut jar.device);
+            response.copy.apply(&mut jar.copy);
         }
         self.jars.insert(browser, jar);
         statuses
     }
 
+    /// A bound session has its copy, and is gone at once if it comes too late.
     fn set_session(&mut self, browser: Browser, card: Option<Card>) {
+        if let Some(card) = card.as_ref().filter(|card| card.bound.is_some()) {
+            self.changes.copy = Change::Set(card.clone());
+            self.jar(browser).copy = Some(card.clone());
+        }
+        let now = self.now;
+        let card = card.filter(|card| card.bound.as_ref().is_none_or(|it| now < it.proven));
         self.changes.session = Change::to(card.as_ref());
         self.jar(browser).session = card;
     }
@@ -319,23 +378,29 @@ impl Model {
     /// cookie; an invalid one is removed.
     fn visit(&mut self, browser: Browser) -> Option<Card> {
         let place = self.places[&browser];
-        let Jar { session, remember } = self.jars[&browser].clone();
+        let Jar {
+            session, remember, ..
+        } = self.jars[&browser].clone();
         let [mut bad_session, mut bad_remember] = [false; 2];
         if let Some(card) = session {
-            match self.judge(&card, place) {
+            match self.see(&card, place) {
                 Verdict::Holds => return Some(self.keep(card, browser)),
                 Verdict::Refused => bad_session = true,
                 Verdict::Stolen => return self.seize(card.login, browser),
-                Verdict::Late => return None,
+                Verdict::Moved => {
+                    self.set_session(browser, None);
+                    return None;
+                }
+                Verdict::Late | Verdict::Unproven => return None,
                 Verdict::Foreign => {}
             }
         }
         if let Some(card) = remember {
-            match self.judge(&card, place) {
+            match self.see(&card, place) {
                 Verdict::Holds => return Some(self.restore(card, browser)),
                 Verdict::Refused => bad_remember = true,
                 Verdict::Stolen => return self.seize(card.login, browser),
-                Verdict::Late => return None,
+                Verdict::Late | Verdict::Unproven | Verdict::Moved => return None,
                 Verdict::Foreign => {}
             }
         }
@@ -354,14 +419,19 @@ impl Model {
         let fate = self.fate(card);
         if !self.is_ours(card) {
             Verdict::Foreign
-        } else if self.is_late(fate) {
+        } else if self.is_valid(card) && self.is_unproven(card) {
+            Verdict::Unproven
+        } else if self.is_late(fate) && !(self.is_valid(card) && self.is_in_grace(card)) {
             Verdict::Late
-        } else if fate != Fate::Open || !self.is_valid(card) || !self.is_current(card) || !may_be {
+        } else if !self.is_open(card) || !self.is_valid(card) || !self.is_current(card) || !may_be {
             Verdict::Refused
         } else if self.rules.protection == Protection::Strong
             && card.place != Some(place)
             && !card.permanent
         {
+            if card.bound.is_some() {
+                return Verdict::Moved;
+            }
             Verdict::Stolen
         } else {
             Verdict::Holds
@@ -374,14 +444,17 @@ impl Model {
         }
         if let Some((next, at)) = self.replaced.get(&card.login) {
             return if self.goes_on(*next) {
-                Fate::Replaced(*at)
+                Fate::Replaced { at: *at, by: None }
             } else {
                 Fate::Ended
             };
         }
         match self.confirmed.get(&card.login) {
             Some((current, ..)) if *current == card.session => Fate::Open,
-            Some((_, previous, at)) if *previous == card.session => Fate::Replaced(*at),
+            Some((current, previous, at)) if *previous == card.session => Fate::Replaced {
+                at: *at,
+                by: Some(*current),
+            },
             Some(_) => Fate::Ended,
             None => Fate::Open,
         }
@@ -399,7 +472,12 @@ impl Model {
     }
 
     fn is_late(&self, fate: Fate) -> bool {
-        matches!(fate, Fate::Replaced(at) if self.now < at + LATE)
+        matches!(fate, Fate::Replaced { at, .. } if self.now < at + LATE)
+    }
+
+    /// Whether a session is open, or was bound a moment ago.
+    fn is_open(&self, card: &Card) -> bool {
+        self.fate(card) == Fate::Open || self.is_in_grace(card)
     }
 
     /// Whether a card is signed by this site and has not expired.
@@ -409,7 +487,7 @@ impl Model {
     }
 
     fn is_within_its_life(&self, card: &Card) -> bool {
-        self.is_ours(card) && card.began <= self.now + SKEW && self.now < card.expires
+        self.is_ours(card) && self.now < card.expires
     }
 
     fn is_ours(&self, card: &Card) -> bool {
@@ -419,8 +497,7 @@ impl Model {
     /// Whether neither a logout nor a new password has ended a card.
     fn is_current(&self, card: &Card) -> bool {
         let account = self.accounts.get(&card.user);
-        self.fate(card) == Fate::Open
-            && account.is_some_and(|account| account.password == card.password)
+        self.is_open(card) && account.is_some_and(|account| account.password == card.password)
     }
 
     fn is_at_home(&self, card: &Card, place: Place) -> bool {
@@ -431,8 +508,12 @@ impl Model {
     fn keep(&mut self, mut card: Card, browser: Browser) -> Card {
         let place = self.places[&browser];
         let before = card.clone();
-        if !self.is_at_home(&card, place) {
-            card.shown = None;
+        let is_at_home = self.is_at_home(&card, place);
+        match &mut card.bound {
+            // The next proof accepts its client.
+            Some(bound) => bound.replaces = None,
+            None if is_at_home => {}
+            None => card.shown = None,
         }
         let renewal = card.idle.map(|idle| (idle / 12).clamp(1, RENEWAL));
         let is_renewed = renewal.is_some_and(|renewal| self.now >= card.used + renewal);
@@ -451,6 +532,7 @@ impl Model {
         {
             self.keep_remember(&remember, &card, browser);
         }
+        card.shown = card.shown.filter(|_| is_at_home);
         card
     }
 
@@ -461,7 +543,7 @@ impl Model {
             self.set_remember(browser, None);
         } else if account.password == before.password {
             let mut card = before.clone();
-            self.refresh(&mut card);
+            self.refresh_memory(&mut card);
             self.sign_anew(&mut card, self.places[&browser]);
             if card != *before {
                 self.set_remember(browser, Some(card));
@@ -479,20 +561,18 @@ impl Model {
     /// A new session of a remembered login: not fresh, and bound to this client.
     fn restore(&mut self, mut remember: Card, browser: Browser) -> Card {
         let place = self.places[&browser];
-        let began = self.now.max(remember.began);
         let session = Card {
             key: self.keys[0],
             place: Some(place),
-            began,
-            used: began,
-            expires: began + self.rules.session,
+            used: self.now,
+            expires: self.now + self.rules.session,
             idle: self.rules.idle,
             shown: None,
             remembered: true,
             ..remember.clone()
         };
         let before = remember.clone();
-        self.refresh(&mut remember);
+        self.refresh_memory(&mut remember);
         self.sign_anew(&mut remember, place);
         self.set_session(browser, Some(session.clone()));
         if remember != before {
@@ -502,7 +582,7 @@ impl Model {
     }
 
     /// Extends a remember cookie by its own duration, up to 400 days, if the settings say so.
-    fn refresh(&self, remember: &mut Card) {
+    fn refresh_memory(&self, remember: &mut Card) {
         if self.rules.refresh && remember.used < self.now {
             let duration = remember.expires - remember.used;
             remember.used = self.now;
@@ -521,7 +601,9 @@ impl Model {
     /// Strong protection: a login that comes from another client ends, for its owner too.
     fn seize(&mut self, login: usize, browser: Browser) -> Option<Card> {
         self.end(login);
-        let Jar { session, remember } = self.jars[&browser].clone();
+        let Jar {
+            session, remember, ..
+        } = self.jars[&browser].clone();
         if session.is_none_or(|card| self.is_ours(&card)) {
             self.set_session(browser, None);
         }
@@ -587,10 +669,8 @@ impl Model {
             .remember
             .clone()
             .filter(|card| card.user == user && self.is_valid(card) && self.is_current(card));
+        // Only the end of all logins of a user looks at this date. Everything else counts from now.
         let began = self.now.max(self.earliest.get(&user).copied().unwrap_or(0));
-        if began > self.now + SKEW {
-            return 503;
-        }
         let login = self.logins.len();
         self.replace(&self.logins_of(&shown), login);
         let session = Card {
@@ -602,17 +682,18 @@ impl Model {
             key: self.keys[0],
             place: Some(self.places[&browser]),
             began,
-            used: began,
-            expires: began
+            used: self.now,
+            expires: self.now
                 + if permanent {
                     self.rules.permanent
                 } else {
                     self.rules.session
                 },
             idle: self.rules.idle.filter(|_| !permanent),
-            shown: fresh.then_some(began),
+            shown: fresh.then_some(self.now),
             permanent,
             forced: !account.active,
+            bound: None,
         };
         self.logins.push(user);
         let memory = Card {
@@ -624,7 +705,7 @@ impl Model {
         };
         let remember = match (remember, kept) {
             (Some(seconds), _) => Some(Card {
-                expires: began + seconds,
+                expires: self.now + seconds,
                 ..memory
             }),
             (None, Some(kept)) => Some(Card {
@@ -635,7 +716,11 @@ impl Model {
             }),
             (None, None) => None,
         };
+        self.offer(browser, &session);
         self.set_session(browser, Some(session));
+        if self.rules.device {
+            self.set_device(browser, None);
+        }
         // Another application's remember cookie stays.
         if remember.is_some() || shown.remember.is_none_or(|card| self.is_ours(&card)) {
             self.set_remember(browser, remember);
@@ -660,6 +745,9 @@ impl Model {
         if shown.remember.is_some_and(|card| self.is_ours(&card)) {
             self.set_remember(browser, None);
         }
+        if self.rules.device {
+            self.set_device(browser, None);
+        }
     }
 
     /// Ends all logins of the user; if a request under way has just replaced the session, of its user.
@@ -670,7 +758,10 @@ impl Model {
             None => [&shown.session, &shown.remember]
                 .into_iter()
                 .flatten()
-                .find(|card| self.is_late(self.fate(card)) && self.is_within_its_life(card))
+                .find(|card| {
+                    let holds = self.is_within_its_life(card) && !self.is_unproven(card);
+                    holds && self.is_late(self.fate(card))
+                })
                 .map(|card| card.user),
         };
         let Some(user) = user else {
@@ -692,25 +783,32 @@ impl Model {
         if session.user != user || !self.accounts[&user].active {
             return 403;
         }
-        self.confirmed(browser, session);
-        200
+        self.confirmed(browser, session)
     }
 
     /// Changes the password. Requires a fresh login, and keeps only this login.
     fn new_password(&mut self, browser: Browser, password: u8) -> u16 {
         let status = self.look(browser).fresh;
+        // The browser may already have dropped what the request still showed.
         if status == 200
-            && let Some(session) = self.jars[&browser].session.clone()
+            && let Some(session) = self.shown.clone()
         {
             self.take(&Step::SetPassword(session.user, password));
-            self.confirmed(browser, session);
+            return self.confirmed(browser, session);
         }
         status
     }
 
-    /// Makes the login fresh under a new session id, which ends every copy of the old cookies.
-    fn confirmed(&mut self, browser: Browser, old: Card) {
+    /// Makes the login fresh under a new session id, which ends every copy of the old cookies. A session that a bound one
+    /// has replaced cannot be confirmed.
+    fn confirmed(&mut self, browser: Browser, old: Card) -> u16 {
+        if self.fate(&old) != Fate::Open {
+            return 401;
+        }
         let session = self.next_session();
+        if let Some(bound) = &old.bound {
+            self.bindings.insert(session, bound.binding);
+        }
         let entry = (session, old.session, self.now);
         self.confirmed.insert(old.login, entry);
         let password = self.accounts[&old.user].password;
@@ -732,7 +830,9 @@ impl Model {
             shown: Some(self.now),
             ..renewed(old)
         };
+        self.offer(browser, &session);
         self.set_session(browser, Some(session));
+        200
     }
 
     fn restart(&mut self) {

@@ -1,16 +1,25 @@
 //! The real site, and browsers with its real cookies.
 
-use std::collections::BTreeMap;
+mod binding;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rocket::http::Cookie;
-use rocket::{State, post, routes};
+use rocket::{State, get, post, routes};
 use rocket_login::{LoginError, LoginSession, fresh_login_required, testing::Clock};
 
+use self::binding::Notes;
+use crate::common::device::find_challenge;
 use crate::common::revocations::Revocations;
-use crate::common::{self, App, REMEMBER, Reply, Running, SESSION, START, Users};
+use crate::common::{self, App, Reply, Running, START, Users};
 use crate::history::{Act, Browser, List, Place, Protection, Rules, Step, User, Which};
-use crate::model::{RESTART, View};
+use crate::model::{RESTART, View, binding::AGAIN};
+
+const SESSION: &str = "__Host-login_session";
+const REMEMBER: &str = "__Host-remember_token";
+const DEVICE: &str = "__Secure-login_device";
+const COPY: &str = "__Secure-login_device_session";
 
 const KEYS: [&str; 5] = [
     "UtbQhEZs0fCdXkjOHk7GKl1C5s3u9nPnQxqkiF2xW9E=",
@@ -32,6 +41,11 @@ async fn end(
     Ok(())
 }
 
+#[get("/bound")]
+async fn bound(session: LoginSession<'_, common::User>) -> Result<String, LoginError> {
+    Ok(session.device_bound().await?.to_string())
+}
+
 /// The README's way to change a password.
 #[fresh_login_required]
 #[post("/password", data = "<password>")]
@@ -48,8 +62,8 @@ async fn change_password(
 #[derive(Clone)]
 struct Jar {
     cookies: BTreeMap<String, String>,
-    /// Whether the session cookie came with a `Max-Age`.
-    outlives: bool,
+    /// The cookies that came with a `Max-Age`, and so outlive the browser.
+    lasting: BTreeSet<String>,
     place: Place,
 }
 
@@ -61,6 +75,7 @@ pub(crate) struct Site {
     clock: Clock,
     app: Running,
     jars: BTreeMap<Browser, Jar>,
+    notes: BTreeMap<Browser, Notes>,
     /// What the last response did to the cookies.
     changes: Vec<Cookie<'static>>,
 }
@@ -80,11 +95,14 @@ impl Site {
             users,
             clock,
             changes: Vec::new(),
+            notes: Browser::ALL
+                .map(|browser| (browser, Notes::default()))
+                .into(),
             jars: Browser::ALL
                 .map(|browser| {
                     let jar = Jar {
                         cookies: BTreeMap::new(),
-                        outlives: false,
+                        lasting: BTreeSet::new(),
                         place: browser.home(),
                     };
                     (browser, jar)
@@ -129,24 +147,45 @@ impl Site {
             }
             Step::Steal { from, to, which } => {
                 let stolen = self.jars[&from].clone();
-                let jar = self.jar(to);
-                let mut copy = |name: &str| match stolen.cookies.get(name).cloned() {
-                    Some(value) => jar.cookies.insert(name.into(), value),
-                    None => jar.cookies.remove(name),
+                let names: &[_] = match which {
+                    Which::Both => &[SESSION, COPY, REMEMBER, DEVICE],
+                    Which::Session => &[SESSION, COPY],
+                    Which::Remember => &[REMEMBER, DEVICE],
                 };
-                if which != Which::Session {
-                    copy(REMEMBER);
+                let jar = self.jar(to);
+                for name in names {
+                    jar.remove(name);
+                    if let Some(value) = stolen.cookies.get(*name) {
+                        jar.keep(name, value, stolen.lasting.contains(*name));
+                    }
                 }
-                if which != Which::Remember {
-                    copy(SESSION);
-                    jar.outlives = stolen.outlives;
+                if which == Which::Both {
+                    self.notes.insert(to, self.notes[&from].clone());
                 }
             }
             Step::Close(browser) => {
-                let jar = self.jar(browser);
-                if !jar.outlives {
-                    jar.cookies.remove(SESSION);
-                }
+                let Jar {
+                    cookies, lasting, ..
+                } = self.jar(browser);
+                cookies.retain(|name, _| lasting.contains(name));
+            }
+            Step::Bind(browser, bind) => return self.bind(browser, bind),
+            Step::Drop(browser) => self.jar(browser).remove(SESSION),
+            Step::Link(browser) => {
+                let reply = self.send(browser, |browser| {
+                    let headers = [
+                        ("Site", "cross-site"),
+                        ("Mode", "navigate"),
+                        ("Dest", "document"),
+                    ];
+                    for (name, value) in headers {
+                        let name = format!("Sec-Fetch-{name}");
+                        browser.headers.push((name, value.into()));
+                    }
+                    browser.get("/private")
+                });
+                let is_again = reply.body.contains(r#"content="0;url=/private""#);
+                return if is_again { AGAIN } else { reply.status.code };
             }
             Step::Move(browser, place) => self.jar(browser).place = place,
             Step::SetPassword(user, password) => {
@@ -178,12 +217,14 @@ impl Site {
     /// What a browser sees, without a lasting effect.
     pub(crate) fn look(&mut self, browser: Browser) -> View {
         let before = self.jars[&browser].clone();
+        let may_bind = self.rules.device;
         self.ended.freeze(true);
         let mut get = |path| {
             self.jars.insert(browser, before.clone());
             self.get(browser, path)
         };
         let [private, fresh, status] = ["/private", "/fresh", "/status"].map(&mut get);
+        let bound = may_bind && get("/bound").body == "true";
         let me = get("/me");
         let cookies = &self.jars[&browser].cookies;
         let view = View {
@@ -191,7 +232,8 @@ impl Site {
             private: private.status.code,
             fresh: fresh.status.code,
             status: status.body,
-            cookies: [SESSION, REMEMBER].map(|name| cookies.contains_key(name)),
+            bound,
+            cookies: [SESSION, REMEMBER, DEVICE, COPY].map(|name| cookies.contains_key(name)),
         };
         self.ended.freeze(false);
         self.jars.insert(browser, before);
@@ -212,9 +254,19 @@ impl Site {
             .code
     }
 
+    /// Sends a request as a browser does: the cookies of a device go to its two routes only.
     fn send(
         &mut self,
         browser: Browser,
+        send: impl FnOnce(&mut common::Browser<'_>) -> Reply,
+    ) -> Reply {
+        self.send_with(browser, &[SESSION, REMEMBER], send)
+    }
+
+    fn send_with(
+        &mut self,
+        browser: Browser,
+        names: &[&str],
         send: impl FnOnce(&mut common::Browser<'_>) -> Reply,
     ) -> Reply {
         let jar = self.jars.get_mut(&browser).unwrap();
@@ -224,13 +276,16 @@ impl Site {
             .browser()
             .from(address)
             .header("User-Agent", user_agent);
-        client.cookies = std::mem::take(&mut jar.cookies);
+        client.cookies.clone_from(&jar.cookies);
+        client.cookies.retain(|name, _| names.contains(&&**name));
         let reply = send(&mut client);
-        jar.cookies = client.cookies;
-        if let Some(cookie) = reply.cookie(SESSION) {
-            jar.outlives = cookie.max_age().is_some();
-        }
         self.changes = reply.set_cookies();
+        for cookie in &self.changes {
+            jar.take(cookie);
+        }
+        if reply.header("Secure-Session-Registration").is_some() {
+            self.notes.get_mut(&browser).unwrap().offer = find_challenge(&reply);
+        }
         reply
     }
 
@@ -240,6 +295,7 @@ impl Site {
         let (mut responses, mut statuses) = (Vec::new(), 0_u16);
         for act in acts {
             self.jars.insert(browser, before.clone());
+            self.changes.clear();
             let status = self.take(&act.step(browser));
             statuses = statuses.wrapping_mul(31).wrapping_add(status);
             responses.push(std::mem::take(&mut self.changes));
@@ -248,16 +304,8 @@ impl Site {
             responses.reverse();
         }
         let mut jar = before;
-        for cookie in responses.into_iter().flatten() {
-            let (name, value) = (cookie.name().to_owned(), cookie.value().to_owned());
-            if name == SESSION {
-                jar.outlives = cookie.max_age().is_some();
-            }
-            if value.is_empty() {
-                jar.cookies.remove(&name);
-            } else {
-                jar.cookies.insert(name, value);
-            }
+        for cookie in responses.iter().flatten() {
+            jar.take(cookie);
         }
         self.jars.insert(browser, jar);
         statuses
@@ -284,6 +332,30 @@ impl Site {
     }
 }
 
+impl Jar {
+    fn take(&mut self, cookie: &Cookie<'_>) {
+        let max_age = cookie.max_age();
+        if max_age.is_some_and(rocket::time::Duration::is_zero) {
+            self.remove(cookie.name());
+        } else {
+            self.keep(cookie.name(), cookie.value(), max_age.is_some());
+        }
+    }
+
+    fn keep(&mut self, name: &str, value: &str, is_lasting: bool) {
+        self.remove(name);
+        self.cookies.insert(name.into(), value.into());
+        if is_lasting {
+            self.lasting.insert(name.into());
+        }
+    }
+
+    fn remove(&mut self, name: &str) {
+        self.cookies.remove(name);
+        self.lasting.remove(name);
+    }
+}
+
 fn secret(password: u8) -> String {
     format!("password {password}")
 }
@@ -307,23 +379,30 @@ fn launch(
         Protection::None => "none",
     };
     let mut app = App::new()
-        .routes(routes![end, change_password])
+        .routes(routes![bound, end, change_password])
         .set("secret_key", keys[0])
         .set("login.secret_key_fallbacks", &keys[1..])
         .set("login.session_protection", protection)
+        .set("login.session_cookie_secure", true)
+        .set("login.remember_cookie_secure", true)
         .set("login.session_lifetime", rules.session)
         .set("login.permanent_session_lifetime", rules.permanent)
         .set("login.remember_cookie_refresh_each_request", rules.refresh)
         .with(|manager| manager.clock(clock.clone()));
     app = match rules.idle {
-        Some(seconds) => app.set("login.session_idle_timeout", seconds),
+        Some(seconds) => app.set("login.session_idle_timeout", format!("{seconds} seconds")),
         None => app.set("login.session_idle_timeout", false),
     };
     if let Some(seconds) = rules.fresh {
         app = app.set("login.fresh_lifetime", seconds);
     }
-    // With strong protection even a request can end a login, so a test needs a list that it can freeze.
-    if rules.list != List::InProcess || rules.protection == Protection::Strong {
+    if rules.device {
+        app = app.set("login.device_binding", "offer");
+    }
+    // With strong protection even a request can end a login, and a bound session ends the one before. So a test needs a
+    // list that it can freeze.
+    let ends_logins = rules.protection == Protection::Strong || rules.device;
+    if rules.list != List::InProcess || ends_logins {
         app = app.with(|manager| manager.revocation_list(ended.clone()));
     }
     app.users = users.clone();
