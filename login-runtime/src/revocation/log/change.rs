@@ -180,7 +180,8 @@ impl Change {
     ///    - stop if the change does not [date](Self::dates) and its entry has NEXT `-` or a FLOOR that is not 0: it has ended
     ///      before, and what has replaced it since is another matter;
     ///    - UNTIL becomes the later one of itself and that of its entry;
-    ///    - write as its entry: AT, the later one of `now` and of the entry's AT, plus 1; NEXT `-`; FLOOR 0; this UNTIL;
+    ///    - write as its entry: AT, the later one of `now` and of the entry's AT, plus 1; NEXT `-`; FLOOR 0; this UNTIL. But if
+    ///      the change does not [date](Self::dates) and its entry has a NEXT that is not `-`: this NEXT, and a FLOOR of AT minus 1;
     ///    - go on with the NEXT that its entry had, or stop if there was none.
     /// 4. Answer [`Appended::Written`] with everything that was written.
     ///
@@ -275,11 +276,14 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
             }
             until = old.map_or(until, |old| old.until.max(until));
             let at = self.date(old.as_ref());
+            // What is repaired may stop at a login that goes on, and a later logout must find the way to it.
+            let next = old.and_then(|old| old.next).filter(|_| !dates);
+            let floor = next.map_or(0, |_| at.as_secs().saturating_sub(1));
             self.write(Entry {
-                key,
                 at,
-                next: None,
-                floor: UnixTime::from_secs(0),
+                next,
+                floor: UnixTime::from_secs(floor),
+                key,
                 until,
             })
             .await?;

@@ -388,6 +388,32 @@ async fn a_logout_ends_what_had_replaced_the_login_where_the_store_has_forgotten
 }
 
 #[rocket::async_test]
+async fn a_loss_that_is_repaired_leaves_a_logout_with_older_cookies_its_way() {
+    let log = store();
+    let mut one = Server::on(&log).await;
+    let replaces = async |old, new| {
+        let next = Successor::Login {
+            id: LoginId([new; 16]),
+            user_id: "alice",
+        };
+        one.revokes(login(old), Some(next)).await.unwrap();
+    };
+    replaces(1, 2).await;
+    log.lose(1);
+    one.ends(login(1)).await;
+    // The store does not know that this has ended login 2 as well.
+    replaces(2, 3).await;
+    one.ends(login(3)).await;
+    replaces(3, 4).await;
+    one.follow().await.unwrap();
+    assert!(one.serves(login(4)), "it began after the logout of login 3");
+    one.ends(login(2)).await;
+    for server in [&one, &Server::on(&log).await] {
+        assert_eq!(server.status(login(4)), Some(SessionStatus::Ended));
+    }
+}
+
+#[rocket::async_test]
 async fn a_change_whose_answer_crosses_a_loss_is_written_back() {
     let log = store();
     let mut one = Server::on(&log).await;
