@@ -157,7 +157,6 @@ fn send_to_view<U: UserMixin>(
     send(asker, res, location);
     // A login page of another site cannot show the message.
     if here.is_some()
-        && matches!(asker, Asker::Person | Asker::Frame)
         && let Some(message) = message
     {
         flash::announce(realm, message, req, res);

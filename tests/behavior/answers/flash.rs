@@ -96,6 +96,24 @@ fn localize_callback_does_not_run_without_a_message() {
 }
 
 #[test]
+fn a_redirect_of_htmx_flashes_the_message_as_well() {
+    let app = App::new().start();
+    let mut browser = app.browser().header("HX-Request", "true");
+    // Several parts of a page may be refused at once.
+    for _ in 0..2 {
+        let reply = browser.get("/private");
+        assert_eq!(reply.header("HX-Redirect"), Some("/login"));
+    }
+    browser.headers.clear();
+    let message = "[message: Please log in to access this page.]";
+    assert!(browser.get("/login").body.contains(message));
+    assert!(!browser.get("/login").body.contains("message"));
+    // What a script asks for is not redirected.
+    let reply = browser.header("Sec-Fetch-Mode", "cors").get("/private");
+    assert!(reply.set_cookies().is_empty());
+}
+
+#[test]
 fn a_login_takes_back_a_message_that_nobody_has_seen() {
     for language in [None, Some("de")] {
         let app = App::new()
