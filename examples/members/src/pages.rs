@@ -25,8 +25,6 @@ pub(crate) struct Page<'r, U: UserMixin + Serialize = Member> {
     current_user: CurrentUser<'r, U>,
     flash: Option<FlashMessage<'r>>,
     path: &'r str,
-    /// Whether the visitor wanted another page, which the address of the login page then names.
-    sent_here: bool,
 }
 
 impl<U: UserMixin + Serialize> Page<'_, U> {
@@ -84,7 +82,6 @@ impl<'r, U: UserMixin + Serialize> FromRequest<'r> for Page<'r, U> {
             current_user,
             flash: req.guard().await.succeeded(),
             path: req.uri().path().as_str(),
-            sent_here: req.query_value::<&str>("next").is_some(),
         })
     }
 }

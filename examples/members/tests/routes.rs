@@ -328,10 +328,10 @@ async fn the_login_page_says_why_it_is_there_after_a_request_of_htmx_too() {
         page.into_string()
             .await
             .unwrap()
-            .contains("Please log in to continue.")
+            .contains("Please log in to access this page.")
     );
     let page = client.get("/login").dispatch().await;
-    assert!(!page.into_string().await.unwrap().contains("to continue"));
+    assert!(!page.into_string().await.unwrap().contains("to access"));
 }
 
 #[rocket::async_test]
