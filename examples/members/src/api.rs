@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sqlx::{FromRow, SqlitePool};
 
-use crate::board::Notice;
+use crate::board::{News, Notice};
 use crate::error::{Cause, Error};
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -131,7 +131,8 @@ fn me(key: &ApiKey) -> Json<&ApiKey> {
 #[login_required(ApiKey)]
 #[get("/notices?<q>")]
 async fn notices(q: Option<&str>, db: &State<SqlitePool>) -> Result<Json<Vec<Notice>>, Error> {
-    Ok(Json(Notice::search(db, q.unwrap_or_default()).await?))
+    let latest = Notice::search(db, q.unwrap_or_default(), 0, 50).await?;
+    Ok(Json(latest))
 }
 
 #[derive(Deserialize)]
@@ -145,11 +146,13 @@ async fn post_notice(
     key: &ApiKey,
     notice: Json<NewNotice>,
     db: &State<SqlitePool>,
+    news: &State<News>,
 ) -> Result<Status, Error> {
     if !(1..=280).contains(&notice.text.chars().count()) {
         return Err(Error::Refused(Status::UnprocessableEntity));
     }
     Notice::post(db, key.member_id, &notice.text).await?;
+    news.send_replace(());
     Ok(Status::Created)
 }
 

@@ -51,6 +51,7 @@ pub fn rocket(
     rocket::custom(figment)
         .manage(password::Hasher::new())
         .manage(attempts::Limits::new())
+        .manage(board::News::default())
         .attach(headers::fairing())
         .attach(database::stage())
         .attach(mail::stage(send))

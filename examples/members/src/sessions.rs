@@ -52,7 +52,7 @@ async fn log_in(
         match member.filter(|_| matches) {
             Some(member) if member.active => {
                 session.login_user(&member).remember(given.remember).await?;
-                return Ok(next.or(uri!(board::dashboard(q = _))));
+                return Ok(next.or(uri!(board::dashboard(q = _, skip = _))));
             }
             Some(_) => form
                 .context
@@ -106,7 +106,7 @@ async fn register(
             session.login_user(&member).await?;
             let welcome = format!("Welcome to the club, {}!", member.name);
             return Ok(Flash::success(
-                Redirect::to(uri!(board::dashboard(q = _))),
+                Redirect::to(uri!(board::dashboard(q = _, skip = _))),
                 welcome,
             ));
         }

@@ -314,6 +314,64 @@ async fn htmx_gets_a_fragment() {
     assert!(!page.contains("<html"));
 }
 
+/// The first and the last notice of a page of the board, and its links to other pages.
+async fn board(client: &Client, path: &str) -> (Vec<String>, Vec<String>) {
+    let page = client.get(path.to_owned()).dispatch().await;
+    assert_eq!(page.status(), Status::Ok, "{path}");
+    let page = page.into_string().await.unwrap();
+    let page = page.replace("&#x2f;", "/").replace("&amp;", "&");
+    let between = |start: &str, end: &str| -> Vec<String> {
+        let parts = page.split(start).skip(1);
+        let parts = parts.map(|rest| rest.split_once(end).unwrap().0.to_owned());
+        parts.collect()
+    };
+    let (_, links) = page.split_once("class=\"notices\"").unwrap_or_default();
+    let links = links.split("href=\"").skip(1);
+    let links = links.map_while(|rest| rest.split_once("\" rel="));
+    let links = links.map(|(link, _)| link.to_owned()).collect();
+    (between("<li>\n    <p>", "</p>"), links)
+}
+
+#[rocket::async_test]
+async fn the_board_has_pages_with_links_to_newer_and_older_notices() {
+    let client = client().await;
+    log_in(&client, EMAIL, PASSWORD).await;
+    let (notices, links) = board(&client, "/dashboard").await;
+    assert_eq!((notices.len(), links), (2, vec![]));
+
+    let db: &SqlitePool = client.rocket().state().unwrap();
+    for number in 0..40 {
+        let insert = sqlx::query("INSERT INTO notices (member_id, text) VALUES (1, ?)");
+        let insert = insert.bind(format!("& {number}"));
+        insert.execute(db).await.unwrap();
+    }
+    for (path, first, count, expected) in [
+        ("/dashboard", "& 39", 20, &["/dashboard?skip=20"][..]),
+        (
+            "/dashboard?skip=20",
+            "& 19",
+            20,
+            &["/dashboard", "/dashboard?skip=40"],
+        ),
+        ("/dashboard?skip=40", "Lost", 2, &["/dashboard?skip=20"]),
+        // The search stays.
+        (
+            "/dashboard?q=%26+&skip=5",
+            "& 34",
+            20,
+            &["/dashboard?q=%26%20", "/dashboard?q=%26%20&skip=25"],
+        ),
+        ("/dashboard?skip=-1", "& 39", 20, &["/dashboard?skip=20"]),
+    ] {
+        let (notices, links) = board(&client, path).await;
+        assert_eq!(notices.len(), count, "{path}");
+        assert!(notices[0].starts_with(first), "{path}: {notices:?}");
+        assert_eq!(links, expected, "{path}");
+    }
+    let (notices, _) = board(&client, "/dashboard?skip=4294967295").await;
+    assert_eq!(notices.len(), 0);
+}
+
 #[rocket::async_test]
 async fn the_login_page_says_why_it_is_there_after_a_request_of_htmx_too() {
     let client = client().await;

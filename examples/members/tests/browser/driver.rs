@@ -114,6 +114,13 @@ impl Browser {
         self.wait(text, says).await;
     }
 
+    /// Waits until the page of the board listens to its server.
+    pub(crate) async fn wait_for_stream(&self) {
+        let script = "return stream.readyState == EventSource.OPEN";
+        let listens = async |browser: &Self| browser.script(script).await == json!(true);
+        self.wait("a stream", listens).await;
+    }
+
     pub(crate) async fn wait_for_path(&self, path: &str) {
         let is_there = async |browser: &Self| browser.path().await == path;
         self.wait(path, is_there).await;

@@ -5,6 +5,13 @@ use std::path::Path;
 
 use super::{ADMIN, Browser, EMAIL, PASSWORD, Server, give_password, log_in, turn};
 
+/// Posts a page of notices.
+const POST: &str = "
+    const done = arguments[0];
+    const body = new URLSearchParams({text: 'The bar is open until ten.'});
+    const posts = Array.from({length: 20}, () => fetch('/dashboard', {method: 'POST', body}));
+    Promise.all(posts).then(() => done());";
+
 impl Browser {
     /// Takes a picture of the current page, and returns what is wrong with the page.
     pub(crate) async fn problems(&self, name: &str) -> Vec<String> {
@@ -65,8 +72,13 @@ async fn every_page_is_accessible_and_fits_on_a_phone_and_on_a_desktop() {
             log_in(&browser, &club).await;
             browser.forget_cookies().await;
             log_in(&browser, &club).await;
+            browser.wait_for_stream().await;
+            browser.run_async(POST).await;
+            browser.wait_for_text("There is a new notice.").await;
+            take("dashboard-news").await;
             for (page, path) in [
                 ("dashboard", "/dashboard"),
+                ("dashboard-older", "/dashboard?skip=20"),
                 ("profile", "/profile"),
                 ("account", "/account"),
                 ("confirm", "/account/confirm"),
