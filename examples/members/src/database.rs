@@ -32,7 +32,6 @@ async fn open(rocket: &Rocket<Build>) -> Result<SqlitePool, Cause> {
         .journal_mode(SqliteJournalMode::Wal);
     let db = SqlitePool::connect_with(options).await?;
     sqlx::migrate!().run(&db).await?;
-    login_sqlx::migrate(&db).await?;
     Ok(db)
 }
 

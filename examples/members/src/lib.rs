@@ -26,7 +26,6 @@ use rocket::fs::FileServer;
 use rocket::{Build, Rocket};
 use rocket_dyn_templates::Template;
 use rocket_login::{GuardRoutes, LoginManager};
-use sqlx::SqlitePool;
 
 /// Builds the application. `figment` is Rocket's configuration, and `send` sends a text to an e-mail address; tests
 /// change both.
@@ -35,16 +34,16 @@ pub fn rocket(
     figment: Figment,
     send: impl Fn(&str, &str) + Send + Sync + 'static,
 ) -> Rocket<Build> {
-    // Three kinds of users. The login of one kind is not valid for another. Their logouts are kept in the database, so
-    // they hold after a restart, and so is the list of a member's logins.
+    // Three kinds of users. The login of one kind is not valid for another. Their logouts are kept in a database, so
+    // they hold after a restart and on other servers, and so is the list of a member's logins.
     let members = LoginManager::new(users::load_member)
-        .revocation_store(login_sqlx::from_pool::<SqlitePool>)
-        .login_registry_from(login_sqlx::registry_from_pool::<SqlitePool>)
+        .revocation_store(login_sqlx::from_url)
+        .login_registry_from(login_sqlx::registry_from_url)
         .login_view(uri!(sessions::login_page))
         .refresh_view(uri!("/account", account::confirm_page));
     let staff = LoginManager::new(staff::load_staff)
         .realm("staff")
-        .revocation_store(login_sqlx::from_pool::<SqlitePool>)
+        .revocation_store(login_sqlx::from_url)
         .login_view(uri!("/staff", staff::login_page));
     let api = LoginManager::from_requests(api::load_by_key).realm("api");
 

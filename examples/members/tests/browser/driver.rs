@@ -262,6 +262,14 @@ impl Browser {
         );
     }
 
+    /// Says that it is another browser.
+    pub(crate) fn pretend(&self, user_agent: &str) {
+        self.devtools(
+            "Network.setUserAgentOverride",
+            &json!({"userAgent": user_agent}),
+        );
+    }
+
     /// Takes a picture of the page, and returns whether the page is wider than the window.
     pub(crate) async fn screenshot(&self, to: &Path) -> bool {
         let script =

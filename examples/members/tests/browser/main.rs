@@ -3,6 +3,16 @@
 //! Without Chromium and chromedriver these tests print how to install them, and pass. If the variable
 //! `MEMBERS_BROWSER` is set, they fail instead.
 
+/// Starts a browser, or ends the test if there is none.
+macro_rules! browser {
+    () => {
+        match Browser::start().await {
+            Some(browser) => browser,
+            None => return,
+        }
+    };
+}
+
 mod accessibility;
 #[path = "../club/mod.rs"]
 mod club;
@@ -14,6 +24,7 @@ mod quickstart;
 mod quickstart_process;
 mod screenshots;
 mod server;
+mod servers;
 
 use std::fs;
 
@@ -30,16 +41,6 @@ static TURN: Mutex<()> = Mutex::const_new(());
 
 async fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().await
-}
-
-/// Starts a browser, or ends the test if there is none.
-macro_rules! browser {
-    () => {
-        match Browser::start().await {
-            Some(browser) => browser,
-            None => return,
-        }
-    };
 }
 
 /// Fills in and sends the login form of the current page.

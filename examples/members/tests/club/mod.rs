@@ -3,12 +3,13 @@
 #![allow(dead_code, reason = "each test uses its own part")]
 
 pub(crate) mod html;
+pub(crate) mod process;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::{env, fs, process};
+use std::{env, fs};
 
 use argon2::Argon2;
 use argon2::password_hash::PasswordHasher;
@@ -29,7 +30,7 @@ pub(crate) struct Folder(PathBuf);
 pub(crate) fn folder() -> Folder {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("members-{}-{number}", process::id());
+    let name = format!("members-{}-{number}", std::process::id());
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
@@ -48,6 +49,14 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// The URL of the store of logins in a folder.
+pub(crate) fn logins_in(folder: &Path) -> String {
+    format!(
+        "sqlite://{}?mode=rwc",
+        folder.join("logins.sqlite3").display()
+    )
 }
 
 /// The configuration of `Rocket.toml`, on a free port.
@@ -71,7 +80,9 @@ pub(crate) fn build_empty(figment: Figment) -> Rocket<Build> {
     let mails = Mails::default();
     let outbox = mails.clone();
     let send = move |to: &str, text: &str| outbox.0.lock().unwrap().push((to.into(), text.into()));
-    let figment = figment.merge(("members.database", database));
+    let figment = figment
+        .merge(("members.database", database))
+        .merge(("login.store.url", logins_in(&folder)));
     members::rocket(figment, send).manage(folder).manage(mails)
 }
 
