@@ -94,6 +94,10 @@ pub enum EventKind {
     /// A second device claimed a login that was bound already: somebody has copied its cookies, so the login has ended.
     /// The event names the user.
     SecondDevice,
+    /// A remember cookie came back although its successor is in use: somebody has copied it, so the login has ended. The
+    /// event names the user, who may want to know. See
+    /// [`remember_cookie_theft_detection`](crate::LoginManager::remember_cookie_theft_detection).
+    RememberTokenReused,
     /// A request from another site tried to change something, and was refused.
     CrossSite,
     /// The user could not be loaded.

@@ -78,8 +78,11 @@ pub(super) async fn register<U: UserMixin>(
         session_id: bound,
         bound_until: Some(bound_until(realm, given_at)),
         replaces,
+        // The device takes the place of the remember token.
+        restores: None,
         ..unbound.clone()
     };
+    session.flags.remove(Flags::UNSEEN);
     session.flags.set(Flags::REMEMBERED, remember.is_some());
     let lasting = remember.as_ref().unwrap_or(&session);
     let mut device = Token {

@@ -88,6 +88,11 @@ macro_rules! settings_table {
             remember_cookie_samesite(same_site: SameSite) = Lax;
             /// Sets whether using a remember cookie renews its duration, up to 400 days in all.
             remember_cookie_refresh_each_request(refresh: bool) = false -> bool;
+            /// Sets whether a copied remember cookie is noticed, which ends its login; needs a `login_registry`.
+            ///
+            /// Each restore then gives the browser the next cookie, and one that comes back although its successor is in use
+            /// was copied. The event is [`EventKind::RememberTokenReused`](crate::EventKind::RememberTokenReused).
+            remember_cookie_theft_detection(detect: bool) = (computed "`true` with a `login_registry`") -> Option<bool>;
 
             /// Sets what happens when a login comes from another client: `basic` (it is not fresh), `strong` (it
             /// ends, but a permanent login is only not fresh), `strict` (it always ends) or `off`.
@@ -191,7 +196,8 @@ macro_rules! settings_table {
             /// Sets what happens to a login beyond `max_logins_per_user`: `end` (the user's oldest login ends) or `refuse`
             /// (the new one is refused).
             at_login_limit(limit: AtLimit) = End -> AtLimit;
-            /// Sets whether nobody can log in while the registry of logins fails; a logout always works.
+            /// Sets whether nobody can log in while the registry of logins fails, also by a remember cookie; a logout always
+            /// works.
             require_login_registry(required: bool) = true -> bool;
 
             /// Sets where the store of ended logins is, in the form that the store reads, such as `redis://127.0.0.1`.

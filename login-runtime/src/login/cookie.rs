@@ -34,6 +34,8 @@ pub(crate) struct Genuine {
 pub(super) struct Held<'r, U> {
     pub(super) user: &'r U,
     pub(super) cookie: &'r Genuine,
+    /// The number of the next remember token, where a restore was counted.
+    pub(super) next_token: Option<u32>,
 }
 
 impl LoginCookie {

@@ -23,6 +23,8 @@ pub(crate) enum Fate {
     OtherClient,
     /// A session that was bound to two devices.
     TwoDevices,
+    /// A remember cookie that was copied.
+    Reused,
     /// A remember cookie that logged its user in again.
     Restored,
     /// A cookie of Flask that brought its login across.
@@ -42,6 +44,7 @@ impl Fate {
             Self::Ended | Self::Replaced => EventKind::Revoked,
             Self::NoUser | Self::Inactive | Self::NewSessionHash => EventKind::Outdated,
             Self::OtherClient => EventKind::SessionProtected,
+            Self::Reused => EventKind::RememberTokenReused,
             Self::Restored => EventKind::LoadedFromCookie,
             #[cfg(feature = "flask")]
             Self::CameAcross => EventKind::LoadedFromFlask,
@@ -76,6 +79,9 @@ impl fmt::Display for Fate {
             }
             Self::TwoDevices => {
                 "belongs to a login that a second device has claimed, so the login has ended: its cookies were copied"
+            }
+            Self::Reused => {
+                "was used before and its successor is in use too, so the login has ended: its cookies were copied"
             }
             Self::Restored => "logged its user in again, and such a login is not fresh",
             #[cfg(feature = "flask")]

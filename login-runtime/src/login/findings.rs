@@ -20,6 +20,8 @@ pub(crate) struct Findings<U> {
     /// `None` if the cookie did not come; empty until it is needed, because verifying it costs as much as the session.
     remember: Option<OnceLock<LoginCookie>>,
     pub(crate) user: OnceLock<U>,
+    /// The user whose login has ended because its remember cookie was copied; only for the listeners.
+    robbed: OnceLock<U>,
     /// Whether an old copy of the store judged a cookie.
     is_stale: AtomicBool,
     notes: Mutex<Notes>,
@@ -37,8 +39,15 @@ pub(crate) struct Event {
     pub(crate) kind: EventKind,
     /// The login that the event is about.
     pub(crate) login: Option<LoginId>,
-    /// Whether the event is about the user who was found in the end.
-    pub(crate) of_user: bool,
+    about: About,
+}
+
+/// The user whom an event is about.
+enum About {
+    /// The one who was found in the end.
+    Found,
+    Robbed,
+    Nobody,
 }
 
 impl<U> Findings<U> {
@@ -48,6 +57,7 @@ impl<U> Findings<U> {
             session: LoginCookie::read(core, req, client, Kind::Session),
             remember: (remember != Presented::Absent).then(OnceLock::new),
             user: OnceLock::new(),
+            robbed: OnceLock::new(),
             is_stale: AtomicBool::new(false),
             notes: Mutex::default(),
         }
@@ -97,19 +107,34 @@ impl<U> Findings<U> {
     }
 
     pub(crate) fn note_event(&self, kind: EventKind, token: Option<&Token>) {
-        let of_user = matches!(
-            kind,
+        let about = match kind {
             EventKind::LoadedFromCookie
-                | EventKind::LoadedFromRequest
-                | EventKind::SessionProtected
-        );
-        #[cfg(feature = "flask")]
-        let of_user = of_user || kind == EventKind::LoadedFromFlask;
+            | EventKind::LoadedFromRequest
+            | EventKind::SessionProtected => About::Found,
+            #[cfg(feature = "flask")]
+            EventKind::LoadedFromFlask => About::Found,
+            EventKind::RememberTokenReused => About::Robbed,
+            _ => About::Nobody,
+        };
         self.notes().events.push(Event {
             kind,
             login: token.map(|token| token.login_id),
-            of_user,
+            about,
         });
+    }
+
+    /// Notes whose remember cookie was copied.
+    pub(crate) fn note_robbed(&self, user: U) {
+        self.robbed.get_or_init(|| user);
+    }
+
+    /// Returns the user whom an event is about.
+    pub(crate) fn user_of(&self, event: &Event) -> Option<&U> {
+        match event.about {
+            About::Found => self.user.get(),
+            About::Robbed => self.robbed.get(),
+            About::Nobody => None,
+        }
     }
 
     pub(crate) fn fates(&self) -> Fates {

@@ -17,19 +17,20 @@ use super::cookie::{Genuine, Held, LoginCookie};
 use super::fate::Fate;
 use super::findings::Findings;
 use super::pending::Change;
-use super::remember;
+use super::remember::{self, Counted};
 use crate::app::event::EventKind;
 use crate::app::failure::LoadError;
 use crate::app::loader;
 use crate::app::user::{UserMixin, has_id};
 use crate::clock::UnixTime;
+use crate::logins::desk::Desk;
 use crate::realm::Realm;
 use crate::realm::seal::is_sealed_for;
 use crate::realm::site::only_reads;
 use crate::realm::unavailable::Unavailable;
 use crate::revocation::replicated::News;
 use crate::revocation::replicated::freshness::Trust;
-use crate::revocation::{RevocationError, SessionStatus};
+use crate::revocation::{RevocationError, Revoked, SessionStatus};
 use crate::soon::Soon::{self, Later, Now};
 use crate::token::times::{self, Lapsed};
 use crate::token::{Flags, Kind, SessionId, Token};
@@ -310,10 +311,44 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
                 return Later(Box::pin(self.end(token)));
             }
         }
-        Now(Ok(Verdict::Holds(Held {
+        match core.counting_desk() {
+            Some(desk) if token.kind == Kind::Remember => {
+                Later(Box::pin(self.count(desk, cookie, user)))
+            }
+            _ => Now(Ok(self.hold(cookie, user, None))),
+        }
+    }
+
+    fn hold(self, cookie: &'r Genuine, user: U, next_token: Option<u32>) -> Verdict<'r, U> {
+        Verdict::Holds(Held {
             user: self.findings.user.get_or_init(|| user),
             cookie,
-        })))
+            next_token,
+        })
+    }
+
+    /// Counts a restore, and ends the login if its remember cookie was copied.
+    async fn count(
+        self,
+        desk: &'r Desk,
+        cookie: &'r Genuine,
+        user: U,
+    ) -> Result<Verdict<'r, U>, Unavailable> {
+        let core = &self.realm.core;
+        let token = &cookie.token;
+        match remember::count(core, desk, self.req, self.now, token).await? {
+            Counted::Next(next_token) => Ok(self.hold(cookie, user, next_token)),
+            Counted::Reused => {
+                // Of several requests with the cookie, one emits the event.
+                let fate = match core.end(token, self.now).await? {
+                    Revoked::Before => Fate::Ended,
+                    Revoked::Now | Revoked::WithUser { .. } => Fate::Reused,
+                };
+                self.findings.note_robbed(user);
+                self.findings.note(token.kind, fate, Some(token));
+                Ok(Verdict::Ended)
+            }
+        }
     }
 
     fn refuse(self, token: &Token, fate: Fate) -> Step<'r, Verdict<'r, U>> {
@@ -374,7 +409,7 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
             same_client,
             ..
         } = held.cookie;
-        let remember_change = remember::keep(core, self.req, self.now, held, self.findings);
+        let kept = remember::keep(core, self.req, self.now, held, self.findings);
         let is_stale = !same_client && presented.auth_at.is_some();
         // The next proof of a device accepts its new client.
         let goes_stale = is_stale && !presented.is_bound();
@@ -385,7 +420,7 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
             return Answer {
                 session: Session::AsPresented,
                 session_change: None,
-                remember_change,
+                remember_change: kept.change,
                 ..Answer::default()
             };
         }
@@ -395,6 +430,7 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
         }
         if is_due {
             token.renewed_at = self.now;
+            token.flags.set(Flags::UNSEEN, kept.was_behind);
         }
         token.replaces = None;
         let client = core.client(self.req);
@@ -411,7 +447,7 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
         Answer {
             session_change,
             session: Session::New(Box::new(token)),
-            remember_change,
+            remember_change: kept.change,
             ..Answer::default()
         }
     }

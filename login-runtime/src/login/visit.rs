@@ -478,7 +478,7 @@ impl<U: UserMixin> Visit<U> {
             let user = self.findings.user.get();
             realm.emit(req, EventKind::Accessed, user, None).await;
             for event in self.findings.take_events() {
-                let user = user.filter(|_| event.of_user);
+                let user = self.findings.user_of(&event);
                 realm.emit(req, event.kind, user, event.login).await;
             }
             if searched.is_err() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rocket::futures::future::BoxFuture;
 
 use super::queue::{Queue, Write};
-use super::{Begin, Begun, LoginRegistry, LoginRow, RegistryError, RowUser};
+use super::{Begin, Begun, LoginRegistry, LoginRow, RegistryError, Restored, RowUser};
 use crate::app::contain::contain;
 use crate::clock::UnixTime;
 use crate::revocation::log::entry::RealmId;
@@ -63,6 +63,15 @@ impl Desk {
     pub(crate) async fn renew_now(&self, uid: &str, row: &LoginRow) -> Result<(), RegistryError> {
         let users = self.users(uid);
         self.call(|| self.registry.renew(row, &users)).await
+    }
+
+    pub(crate) async fn restore(
+        &self,
+        uid: &str,
+        row: &LoginRow,
+    ) -> Result<Restored, RegistryError> {
+        let users = self.users(uid);
+        self.call(|| self.registry.restore(row, &users)).await
     }
 
     pub(crate) async fn end_now(&self, uid: &str, logins: &[LoginId]) -> Result<(), RegistryError> {

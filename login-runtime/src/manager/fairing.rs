@@ -115,6 +115,13 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
                 return Err(rocket);
             }
         };
+        if registry.is_none() && config.remember_cookie_theft_detection == Some(true) {
+            report(&[
+                "`login.remember_cookie_theft_detection` requires a registry of logins: write \
+                 `.login_registry(MemoryRegistry::new())` at the `LoginManager`, or remove the setting",
+            ]);
+            return Err(rocket);
+        }
         let realm = plan.realm(config, revocations, registry);
         #[cfg(feature = "flask")]
         let realm = realm.accepting(flask);

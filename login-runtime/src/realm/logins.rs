@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use super::RealmCore;
 use crate::clock::UnixTime;
-use crate::logins::restores::Restores;
+use crate::logins::desk::Desk;
+use crate::logins::restores::{Restores, SETTLES};
 use crate::logins::{LoginHandle, LoginRow, client};
 use crate::request::client_info::ClientInfo;
 use crate::request::client_ip;
@@ -15,10 +16,26 @@ use crate::token::{Flags, SessionId, Token};
 
 impl RealmCore {
     /// Whether a session that is in use must be renewed: so that the idle timeout starts again, or so that the registry
-    /// knows when the login was last used.
+    /// knows when the login was last used and that its remember token has arrived.
     pub(crate) fn renewal_due(&self, token: &Token, now: UnixTime) -> bool {
-        times::renewal_due(token, now, self.config.session_idle_timeout)
-            || self.desk.is_some() && now >= token.renewed_at.plus(RENEW_AFTER)
+        let idle = self.config.session_idle_timeout;
+        match &self.desk {
+            None => times::renewal_due(token, now, idle),
+            // Not earlier, because by then the browser has written the token to its disk.
+            Some(_) if token.flags.contains(Flags::UNSEEN) => {
+                let half_idle = idle.map_or(u64::MAX, |idle| idle.div_ceil(2));
+                now >= token.renewed_at.plus(SETTLES.min(half_idle))
+            }
+            Some(_) => {
+                now >= token.renewed_at.plus(RENEW_AFTER) || times::renewal_due(token, now, idle)
+            }
+        }
+    }
+
+    /// The registry, if it counts restores.
+    pub(crate) fn counting_desk(&self) -> Option<&Desk> {
+        let counts = self.config.remember_cookie_theft_detection.unwrap_or(true);
+        self.desk.as_ref().filter(|_| counts)
     }
 
     /// Notes in the registry that a login is in use, some time soon.

@@ -28,7 +28,9 @@ use crate::clock::{Clock, UnixTime};
 use crate::config::Config;
 use crate::logins::desk::Desk;
 use crate::request::cross_site::{Refusal, WebOrigin};
-use crate::revocation::{RevocationError, Revocations, RevokeSession, SessionRef, UserRef};
+use crate::revocation::{
+    RevocationError, Revocations, RevokeSession, Revoked, SessionRef, UserRef,
+};
 use crate::token::keys::KeyRing;
 use crate::token::{LoginId, Token, times};
 
@@ -95,18 +97,22 @@ impl RealmCore {
     }
 
     /// Ends the login of a token.
-    pub(crate) async fn end(&self, token: &Token, now: UnixTime) -> Result<(), RevocationError> {
+    pub(crate) async fn end(
+        &self,
+        token: &Token,
+        now: UnixTime,
+    ) -> Result<Revoked, RevocationError> {
         let end = RevokeSession {
             session: self.session(token),
             successor: None,
             now,
             until: times::dead_until(token, self.config.longest_session()),
         };
-        self.revocations.revoke(end).await?;
+        let revoked = self.revocations.revoke(end).await?;
         if let Some(desk) = &self.desk {
             desk.end(&token.uid, token.login_id);
         }
-        Ok(())
+        Ok(revoked)
     }
 
     pub(crate) fn user<'a>(&'a self, user_id: &'a str) -> UserRef<'a> {

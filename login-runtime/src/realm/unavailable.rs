@@ -4,6 +4,7 @@ use rocket::http::Status;
 use thiserror::Error;
 
 use crate::app::failure::{ConditionError, LoadError};
+use crate::logins::RegistryError;
 use crate::revocation::RevocationError;
 
 /// Who is logged in, or whether they may pass, could not be determined.
@@ -32,6 +33,9 @@ pub enum Unavailable {
     /// The revocation list failed.
     #[error(transparent)]
     Revocation(#[from] RevocationError),
+    /// The registry of logins failed, and the setting `require_login_registry` requires it for a restore.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// A route's condition failed.
     #[error(transparent)]
     Condition(#[from] ConditionError),
@@ -44,6 +48,7 @@ impl Unavailable {
         match self {
             Self::Load(error) => error.status(),
             Self::Revocation(error) => error.status(),
+            Self::Registry(_) => Status::ServiceUnavailable,
             Self::Condition(error) => error.status(),
         }
     }
@@ -63,6 +68,10 @@ mod tests {
             (
                 RevocationError::new("timeout").into(),
                 "the revocation list failed: timeout",
+            ),
+            (
+                RegistryError::new("timeout").into(),
+                "the registry of logins failed: timeout",
             ),
             (
                 ConditionError::new("timeout").into(),

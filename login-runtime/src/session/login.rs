@@ -282,6 +282,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
                 kept.map(|kept| Token {
                     login_id: token.login_id,
                     session_id: token.session_id,
+                    restores: None,
                     ..kept
                 })
             }

@@ -101,7 +101,7 @@ impl<U: UserMixin> LoginSession<'_, U> {
 
     /// Returns the valid remember token of a session: the pending token, or else the one of the request.
     pub(super) fn remember_of(&self, session: &Token, now: UnixTime) -> Option<Token> {
-        let remember = match self.visit.pending_remember() {
+        let mut remember = match self.visit.pending_remember() {
             Some(Change::Set(token)) => *token,
             Some(Change::Remove) => return None,
             None => match self.presented_remember() {
@@ -109,6 +109,7 @@ impl<U: UserMixin> LoginSession<'_, U> {
                 Shown::Nothing | Shown::Forged | Shown::Many => return None,
             },
         };
+        remember.catch_up(session);
         goes_with(&remember, session, now).then_some(remember)
     }
 

@@ -146,6 +146,15 @@ impl Token {
         self.bound_until.is_some() || self.kind == Kind::Device
     }
 
+    /// Gives a remember token the number that the session of its login knows, if that is newer. Returns whether it is.
+    pub(crate) fn catch_up(&mut self, session: &Token) -> bool {
+        let is_behind = self.restores.unwrap_or(0) < session.restores.unwrap_or(0);
+        if is_behind {
+            self.restores = session.restores;
+        }
+        is_behind
+    }
+
     /// Signs the token; `None` if the user id is empty or too long, a time too far ahead, or the token has what its kind
     /// has not.
     pub(crate) fn encode(&self, keys: &KeySet) -> Option<String> {

@@ -17,6 +17,7 @@ mod revocation;
 mod rotation;
 mod session_hash;
 mod signer;
+mod stolen;
 mod support;
 mod testing_helpers;
 mod unrelated;

@@ -22,36 +22,48 @@ use crate::common::{App, Browser, REMEMBER, Running, SESSION, START, User, Users
 
 /// A registry that a test can break and wipe.
 #[derive(Clone, Default)]
-struct Registry(Arc<Mutex<Inner>>);
+pub(super) struct Registry(Arc<Mutex<Inner>>);
 
 #[derive(Default)]
 struct Inner {
     rows: Arc<MemoryRegistry>,
     fault: Option<Fault>,
     calls: usize,
+    /// The rows of the renewals, as they came.
+    renewed: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Fault {
+pub(super) enum Fault {
     Down,
     Hangs,
     Panics,
 }
 
-const FAULTS: [Fault; 3] = [Fault::Down, Fault::Hangs, Fault::Panics];
+pub(super) const FAULTS: [Fault; 3] = [Fault::Down, Fault::Hangs, Fault::Panics];
 
 impl Registry {
-    fn set(&self, fault: impl Into<Option<Fault>>) {
+    pub(super) fn set(&self, fault: impl Into<Option<Fault>>) {
         self.0.lock().unwrap().fault = fault.into();
     }
 
-    fn wipe(&self) {
+    pub(super) fn wipe(&self) {
         self.0.lock().unwrap().rows = Arc::default();
     }
 
     /// How often it was called since the last time.
-    fn calls(&self) -> usize {
+    pub(super) fn calls(&self) -> usize {
         std::mem::take(&mut self.0.lock().unwrap().calls)
+    }
+
+    /// Whether a renewal at this time has said that the newest remember token has arrived.
+    pub(super) fn knows_of_arrival(&self, at: UnixTime) -> bool {
+        let at = at.as_secs().to_string();
+        let inner = self.0.lock().unwrap();
+        inner.renewed.iter().any(|row| {
+            let fields: Vec<_> = row.split('\t').collect();
+            fields[5] == at && fields[9] == "0"
+        })
     }
 
     async fn rows(&self) -> Result<Arc<MemoryRegistry>, RegistryError> {
@@ -81,7 +93,9 @@ impl LoginRegistry for Registry {
     }
 
     async fn renew(&self, row: &LoginRow, users: &[RowUser]) -> Result<(), RegistryError> {
-        Registry::rows(self).await?.renew(row, users).await
+        Registry::rows(self).await?.renew(row, users).await?;
+        self.0.lock().unwrap().renewed.push(row.to_string());
+        Ok(())
     }
 
     async fn restore(&self, row: &LoginRow, users: &[RowUser]) -> Result<Restored, RegistryError> {
@@ -159,7 +173,7 @@ fn pages() -> Vec<Route> {
     ]
 }
 
-fn app(registry: &Registry) -> App {
+pub(super) fn app(registry: &Registry) -> App {
     with(App::new(), registry)
 }
 
@@ -183,7 +197,7 @@ fn browser<'a>(app: &'a Running, user: &str, agent: &str) -> Browser<'a> {
 type Json = serde_json::Value;
 
 impl Browser<'_> {
-    fn list(&mut self) -> Vec<Json> {
+    pub(super) fn list(&mut self) -> Vec<Json> {
         self.list_at("/logins")
     }
 
@@ -194,11 +208,11 @@ impl Browser<'_> {
     }
 
     /// The handle of this login.
-    fn handle(&mut self) -> String {
+    pub(super) fn handle(&mut self) -> String {
         handle(&self.list()[0])
     }
 
-    fn end(&mut self, handle: &str) -> Status {
+    pub(super) fn end(&mut self, handle: &str) -> Status {
         self.post(&format!("/logins/{handle}/end"), "").status
     }
 }
