@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rocket_login::logins::MemoryRegistry;
+
 use crate::common::socket::{body, cookie, header, status};
 use crate::common::{App, START};
 use crate::forge::{decode, place};
@@ -476,4 +478,32 @@ fn nobody_is_remembered_without_asking() {
     }
     let reply = site.get("/status", &[&line(&[(SESSION, &session)])]);
     assert_eq!(body(&reply), "fresh=true remembered=false");
+}
+
+#[test]
+fn a_copied_remember_token_is_noticed_and_ends_the_login_in_every_copy() {
+    // T104
+    let app = || {
+        App::new()
+            .release()
+            .with(|manager| manager.login_registry(MemoryRegistry::new()))
+    };
+    for age in 2..5 {
+        let site = Site::of(app());
+        let mut copies = vec![Copied::from(&site, "alice")];
+        for _ in 0..age {
+            forward(&site, MINUTE);
+            let newest = copies.last().unwrap().remember();
+            copies.push(Copied::of(&site.get("/me", &[&newest])));
+        }
+        let other = Copied::from(&site, "alice");
+        let stolen = copies.first().unwrap().remember();
+        let reply = site.get("/me", &[&stolen]);
+        assert_eq!(body(&reply), "anonymous");
+        assert_eq!(removals(&reply), [SESSION, REMEMBER]);
+        for copy in &copies {
+            copy.assert_dead(&site, "a login whose remember token was copied");
+        }
+        other.assert_alive(&site, "alice", "another login of the user");
+    }
 }

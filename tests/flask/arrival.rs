@@ -206,6 +206,24 @@ fn a_login_that_comes_across_enters_the_registry_once() {
     }
 }
 
+#[test]
+fn a_remember_cookie_that_came_across_is_counted_from_its_first_restore_on() {
+    let app = app()
+        .with(|manager| manager.login_registry(MemoryRegistry::new()))
+        .start();
+    let mut browser = with(&app, &[(REMEMBER, &remember("alice"))]);
+    assert_eq!(browser.me(), "alice");
+    let mut thief = browser.clone();
+    for _ in 0..3 {
+        app.clock.advance(Duration::from_secs(60));
+        browser.restart();
+        assert_eq!(browser.me(), "alice");
+    }
+    thief.restart();
+    assert_eq!(thief.me(), "anonymous");
+    assert_eq!(browser.me(), "anonymous", "the copy was noticed");
+}
+
 #[derive(Clone, Default)]
 struct Came(Arc<AtomicUsize>);
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use rocket::get;
 use rocket::routes;
+use rocket_login::logins::MemoryRegistry;
 use rocket_login::revocation::RevocationError;
 use rocket_login::store::StoreHealth;
 use rocket_login::testing::store::{Fault, MemoryLog};
@@ -159,4 +160,24 @@ fn every_change_of_state_of_the_follower_is_logged_once() {
             ),
         ]
     );
+}
+
+#[test]
+fn theft_detection_without_a_registry_stops_the_launch() {
+    let app = || App::new().set("login.remember_cookie_theft_detection", true);
+    let launch = launch(|| app().rocket());
+    assert_eq!(launch.stopped_by, Some(Stop::Ignition));
+    assert_eq!(
+        launch.ours(Level::Error),
+        [
+            "`login.remember_cookie_theft_detection` requires a registry of logins: write \
+             `.login_registry(MemoryRegistry::new())` at the `LoginManager`, or remove the setting"
+        ]
+    );
+    let with_registry = super::launch(|| {
+        app()
+            .with(|manager| manager.login_registry(MemoryRegistry::new()))
+            .rocket()
+    });
+    assert_eq!(with_registry.stopped_by, None);
 }

@@ -6,6 +6,7 @@ use rocket::http::Status;
 use rocket::local::blocking::Client;
 use rocket::response::Redirect;
 use rocket::{catch, catchers, get, routes};
+use rocket_login::logins::MemoryRegistry;
 use rocket_login::{
     LoginManager, LoginSession, UserMixin, access::Deny, anonymous_required, login_required,
     needs_refresh_handler, request_loader, testing, unauthorized_handler, user_loader,
@@ -308,6 +309,27 @@ fn a_valid_login_and_a_visitor_on_an_open_page_are_not_logged() {
         browser.get("/login");
     });
     assert_eq!(lines, [""; 0]);
+}
+
+#[test]
+fn copied() {
+    let app = App::new().with(|manager| manager.login_registry(MemoryRegistry::new()));
+    let lines = lines(app, |app| {
+        let mut owner = app.remembered("alice");
+        let mut thief = owner.clone();
+        for _ in 0..2 {
+            owner.restart();
+            owner.get("/me");
+            pass(app, 60);
+        }
+        thief.restart();
+        thief.get("/private");
+    });
+    assert_eq!(
+        lines.last().unwrap(),
+        "GET /private: nobody is logged in, because the remember cookie was used before and its successor is in use \
+         too, so the login has ended: its cookies were copied; sent to /login?next=.."
+    );
 }
 
 #[test]

@@ -14,15 +14,18 @@ use std::time::{Duration, Instant};
 
 use rocket::http::Status;
 use rocket::{State, get, post, routes};
+use rocket_login::logins::MemoryRegistry;
 use rocket_login::revocation::{RevocationError, UnixTime};
 use rocket_login::session::UserTokenError;
 use rocket_login::store::{
     Appended, Change, Entry, Epoch, Key, Position, RevocationLog, Since, StoreHealth,
 };
 use rocket_login::testing::Clock;
+use rocket_login::testing::registry::Shared;
 use rocket_login::testing::store::{Fault, MemoryLog};
 use rocket_login::{EventKind, LoginError, LoginEvent, LoginSession, Signer, event_listener};
 
+use common::socket::{Server, body, cookie};
 use common::streams::{Ends, Stream, stream};
 use common::{App, Browser, REMEMBER, Running, START, User, Users};
 
@@ -409,4 +412,56 @@ fn a_token_for_a_user_works_once_on_all_servers() {
     let path = format!("/reset?token={token}");
     let reply = one.browser().post(&path, "");
     assert_eq!(reply.status, Status::ServiceUnavailable);
+}
+
+#[test]
+fn two_servers_that_restore_at_once_give_one_successor_and_both_notice_a_copy() {
+    let (log, registry) = (store(), Shared::new(MemoryRegistry::new()));
+    let apps = [&log, &log].map(|log| {
+        let registry = registry.clone();
+        on(log).with(|manager| manager.login_registry(registry))
+    });
+    let clocks = apps.each_ref().map(|app| app.clock.clone());
+    let forward = || {
+        clocks
+            .iter()
+            .for_each(|clock| clock.advance(Duration::from_secs(60)))
+    };
+    let servers = apps.map(|app| {
+        let rocket = app
+            .rocket()
+            .manage(Noted::default())
+            .manage(Ends::default());
+        Server::start(rocket)
+    });
+    let [one, two] = &servers;
+    let reply = one.post("/login", &[], "user=alice&remember=on");
+    let token = |reply: &str| cookie(reply, REMEMBER).unwrap();
+    let me = |server: &Server, token: &str| {
+        let header = format!("Cookie: {REMEMBER}={token}");
+        server.get("/me", &[header.as_bytes()])
+    };
+    let stolen = token(&reply);
+    let mut newest = stolen.clone();
+    for _ in 0..3 {
+        let replies = std::thread::scope(|scope| {
+            let servers = servers.iter().cycle().take(20);
+            let restores: Vec<_> = servers
+                .map(|server| scope.spawn(|| me(server, &newest)))
+                .collect();
+            let replies = restores.into_iter().map(|restore| restore.join().unwrap());
+            replies.collect::<Vec<_>>()
+        });
+        let successor = token(&replies[0]);
+        assert_ne!(successor, newest);
+        for reply in &replies {
+            assert_eq!(body(reply), "alice");
+            assert_eq!(token(reply), successor);
+        }
+        newest = successor;
+        forward();
+    }
+    assert_eq!(body(&me(two, &stolen)), "anonymous");
+    soon(PROMISE, || body(&me(one, &newest)) == "anonymous");
+    assert_eq!(body(&me(two, &newest)), "anonymous");
 }

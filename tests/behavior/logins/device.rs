@@ -744,3 +744,32 @@ fn the_list_of_logins_shows_which_are_bound_once_the_browser_has_shown_it() {
     assert_eq!(only_refreshed.refresh().status, Status::Ok);
     soon(|| unbound.get("/logins").body == "[false, true, true]");
 }
+
+#[test]
+fn a_login_that_is_bound_after_a_restore_comes_back_by_its_proofs_and_counts_nothing() {
+    let registry = MemoryRegistry::new();
+    let (app, log) = logged(app().with(|manager| manager.login_registry(registry)));
+    let mut device = Device::new(&app, 1);
+    device.login("remember=on");
+    let mut copied = thief(&device);
+    for _ in 0..2 {
+        app.forward(DAY);
+        device.browser.cookies.retain(|name, _| name == REMEMBER);
+        assert_eq!(device.me(), "alice");
+    }
+    let offer = device.send(Method::Post, "/confirm", "alice");
+    assert_eq!(device.register(&offer).status, Status::Ok);
+    assert_eq!(device.me(), "alice");
+    for _ in 0..3 {
+        device.browser.cookies.retain(|name, _| name == DEVICE);
+        app.forward(30 * DAY);
+        assert_eq!(device.refresh().status, Status::Ok);
+        assert_eq!(device.me(), "alice");
+        app.forward(MINUTE);
+        assert_eq!(device.me(), "alice");
+    }
+    copied.browser.cookies.retain(|name, _| name == REMEMBER);
+    assert_eq!(copied.me(), "anonymous");
+    assert_eq!(device.me(), "alice");
+    assert_eq!(log.count(EventKind::RememberTokenReused), 0);
+}

@@ -229,6 +229,44 @@ fn a_thief_of_the_newest_cookie_is_noticed_too() {
 }
 
 #[test]
+fn a_thief_who_comes_once_and_briefly_is_noticed_on_coming_back() {
+    let registry = Registry::default();
+    let (app, log) = logged(app(&registry));
+    let mut owner = app.remembered("alice");
+    let mut thief = owner.clone();
+    thief.come_back();
+    app.forward(DAY);
+    owner.come_back();
+    owner.settle(&registry);
+    assert_eq!(log.count(REUSED), 0, "as if the answers had been lost");
+    app.forward(DAY);
+    owner.come_back();
+    owner.settle(&registry);
+    thief.restart();
+    assert_eq!(thief.clone().me(), "anonymous");
+    assert_noticed(&log, &[&owner, &thief]);
+}
+
+#[test]
+fn requests_without_the_session_cookie_and_late_ones_log_nobody_out() {
+    // As on pages outside the path of the session cookie.
+    let registry = Registry::default();
+    let (app, log) = logged(app(&registry));
+    let mut browser = app.remembered("alice");
+    let mut under_way = Vec::new();
+    for _ in 0..100 {
+        browser.restart();
+        under_way.push(browser.clone());
+        browser.come_back();
+        app.forward(7);
+        if under_way.len() > 7 {
+            assert_eq!(under_way.remove(0).me(), "alice");
+        }
+    }
+    assert_eq!(log.count(REUSED), 0);
+}
+
+#[test]
 fn of_many_requests_with_a_copied_cookie_one_emits_the_event() {
     let registry = Registry::default();
     let (app, log) = logged(app(&registry));
