@@ -9,11 +9,12 @@ const COMPILE: &str = include_str!("../../docs/guide/errors/compile.md");
 const LAUNCH: &str = include_str!("../../docs/guide/errors/launch.md");
 
 /// Texts of these files that are no errors: defaults of settings, the table of the audit, and what errors are made of.
-const OTHERS: [&str; 13] = [
+const OTHERS: [&str; 14] = [
     "Please log in to access this page.",
     "Please reauthenticate to access this page.",
     "Rocket's own `secret_key`",
     "`true`, but without TLS `false` in the debug profile or with `insecure_cookies`",
+    "`true` with a `login_registry`",
     "as long as the session",
     "the oldest of the secrets",
     "set by a method of `LoginManager`",

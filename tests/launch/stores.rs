@@ -3,6 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use rocket::figment::value::Value;
 use rocket::get;
 use rocket::routes;
 use rocket_login::logins::MemoryRegistry;
@@ -163,21 +164,26 @@ fn every_change_of_state_of_the_follower_is_logged_once() {
 }
 
 #[test]
-fn theft_detection_without_a_registry_stops_the_launch() {
-    let app = || App::new().set("login.remember_cookie_theft_detection", true);
-    let launch = launch(|| app().rocket());
-    assert_eq!(launch.stopped_by, Some(Stop::Ignition));
-    assert_eq!(
-        launch.ours(Level::Error),
-        [
-            "`login.remember_cookie_theft_detection` requires a registry of logins: write \
-             `.login_registry(MemoryRegistry::new())` at the `LoginManager`, or remove the setting"
-        ]
-    );
-    let with_registry = super::launch(|| {
-        app()
-            .with(|manager| manager.login_registry(MemoryRegistry::new()))
-            .rocket()
-    });
-    assert_eq!(with_registry.stopped_by, None);
+fn a_setting_that_needs_a_registry_stops_a_launch_without_one() {
+    for (setting, value) in [
+        ("remember_cookie_theft_detection", Value::from(true)),
+        ("max_logins_per_user", Value::from(5)),
+    ] {
+        let app = || App::new().set(&format!("login.{setting}"), value.clone());
+        let launch = launch(|| app().rocket());
+        assert_eq!(launch.stopped_by, Some(Stop::Ignition));
+        assert_eq!(
+            launch.ours(Level::Error),
+            [format!(
+                "`login.{setting}` requires a registry of logins: write `.login_registry(MemoryRegistry::new())` at the \
+                 `LoginManager`, or remove the setting"
+            )]
+        );
+        let with_registry = super::launch(|| {
+            app()
+                .with(|manager| manager.login_registry(MemoryRegistry::new()))
+                .rocket()
+        });
+        assert_eq!(with_registry.stopped_by, None);
+    }
 }

@@ -175,6 +175,24 @@ impl Config {
         self.session_lifetime.max(self.permanent_session_lifetime)
     }
 
+    /// Returns a mistake for each setting that does nothing without a registry of logins.
+    pub(crate) fn needing_a_registry(&self) -> Vec<String> {
+        let detects = self.remember_cookie_theft_detection == Some(true);
+        let needing = [
+            ("remember_cookie_theft_detection", detects),
+            ("max_logins_per_user", self.max_logins_per_user.is_some()),
+        ];
+        let given = needing.into_iter().filter(|(_, is_given)| *is_given);
+        given
+            .map(|(name, _)| {
+                format!(
+                    "`login.{name}` requires a registry of logins: write `.login_registry(MemoryRegistry::new())` at \
+                     the `LoginManager`, or remove the setting"
+                )
+            })
+            .collect()
+    }
+
     /// Warns about settings that are allowed but rarely intended.
     fn warn(&self, site: &Site, report: &mut Report) {
         let is_external = |view: &View| matches!(view, View::External(_));

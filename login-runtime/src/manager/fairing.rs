@@ -110,18 +110,11 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
         let registry = std::mem::take(&mut plan.registry);
         let registry = match registry.open(&config, &rocket).await {
             Ok(registry) => registry,
-            Err(mistake) => {
-                report(&[mistake]);
+            Err(mistakes) => {
+                report(&mistakes);
                 return Err(rocket);
             }
         };
-        if registry.is_none() && config.remember_cookie_theft_detection == Some(true) {
-            report(&[
-                "`login.remember_cookie_theft_detection` requires a registry of logins: write \
-                 `.login_registry(MemoryRegistry::new())` at the `LoginManager`, or remove the setting",
-            ]);
-            return Err(rocket);
-        }
         let realm = plan.realm(config, revocations, registry);
         #[cfg(feature = "flask")]
         let realm = realm.accepting(flask);

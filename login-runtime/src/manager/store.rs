@@ -101,16 +101,19 @@ impl RegistrySource {
         self,
         config: &Config,
         rocket: &Rocket<Build>,
-    ) -> Result<Option<Arc<dyn LoginRegistry>>, String> {
+    ) -> Result<Option<Arc<dyn LoginRegistry>>, Vec<String>> {
         match self {
-            Self::None => Ok(None),
+            Self::None => match config.needing_a_registry() {
+                mistakes if mistakes.is_empty() => Ok(None),
+                mistakes => Err(mistakes),
+            },
             Self::Ready(registry) => Ok(Some(registry)),
             Self::Open(open) => match open(StoreSetup::new(config, rocket)).await {
                 Ok(registry) => Ok(Some(registry)),
-                Err(error) => Err(format!(
+                Err(error) => Err(vec![format!(
                     "the registry of logins cannot be used: {}; start its store, or correct the settings under `login.store`",
                     error.cause()
-                )),
+                )]),
             },
         }
     }
