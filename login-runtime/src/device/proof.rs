@@ -96,7 +96,10 @@ impl<'t> Proof<'t> {
             authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
         });
         let at = url.path();
-        is_here && url.query().is_none() && ["", "/", path].contains(&at.as_str())
+        is_here
+            && url.scheme() == "https"
+            && url.query().is_none()
+            && ["", "/", path].contains(&at.as_str())
     }
 
     /// Whether the owner of the key has signed the proof.
@@ -320,6 +323,7 @@ mod tests {
             "https://app.example/login-device/register",
             "https://app.example/login-device/refresh?x",
             "https://app.example@evil.example/",
+            "http://app.example/login-device/refresh",
         ] {
             assert!(!is_for(aud), "{aud}");
         }
