@@ -1,6 +1,7 @@
 //! Logins that are bound to a device.
 
 mod faults;
+mod wire;
 
 use rocket::error::ErrorKind;
 use rocket::http::{Method, Status};
