@@ -23,8 +23,8 @@ pub(crate) fn routes() -> Vec<Route> {
         log_out,
         members,
         set_active,
-        own_password_page,
-        set_own_password
+        password_page,
+        set_password
     ]
 }
 
@@ -156,7 +156,7 @@ async fn set_active(
 
 #[login_required(Staff)]
 #[get("/password")]
-fn own_password_page(page: Page<'_, Staff>) -> Template {
+fn password_page(page: Page<'_, Staff>) -> Template {
     page.render("staff/password", context! {})
 }
 
@@ -173,7 +173,7 @@ struct NewPassword<'r> {
 /// Changes the password of somebody who gives the old one, without a page that confirms the login.
 #[login_required(Staff)]
 #[post("/password", data = "<form>")]
-async fn set_own_password(
+async fn set_password(
     staff: &Staff,
     mut form: Form<Contextual<'_, NewPassword<'_>>>,
     page: Page<'_, Staff>,

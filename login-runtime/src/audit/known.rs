@@ -15,7 +15,7 @@ pub(super) struct KnownRoute<'r> {
     pub(super) route: &'r Route,
     /// The guards of its groups.
     pub(super) groups: GroupGuards,
-    /// Its attribute, or several of which one is its own.
+    /// Its attribute, or several if it cannot be determined which one is its own.
     pub(super) attributes: Vec<Declaration>,
     /// Whether its attribute, if it has one, cannot be determined.
     pub(super) is_ambiguous: bool,
@@ -91,21 +91,24 @@ pub(super) fn routes<P: Phase>(rocket: &Rocket<P>) -> Vec<KnownRoute<'_>> {
             alike.routes = alike.routes.saturating_add(1);
         }
     }
-    let known = |(route, identity): (_, &Option<Identity<'_>>)| {
-        let alike = identity.as_ref().and_then(|identity| alike.get(identity));
-        let is_ambiguous = alike.is_some_and(Alike::is_ambiguous);
-        let attributes = match alike {
-            Some(alike) if !is_ambiguous => alike.declarations.iter().copied().cloned().collect(),
-            _ => Vec::new(),
-        };
-        KnownRoute {
+    // Rocket asks the attributes in the order of its routes, but does not promise it.
+    let mut mounted = identities.iter().flatten();
+    let are_in_order = declarations
+        .iter()
+        .map(Identity::of_declaration)
+        .all(|declared| mounted.any(|identity| *identity == declared));
+    let mut known = Vec::with_capacity(identities.len());
+    for (route, identity) in rocket.routes().zip(&identities) {
+        let alike = identity
+            .as_ref()
+            .and_then(|identity| alike.get_mut(identity));
+        known.push(KnownRoute {
             route,
             groups: guards_of(route),
-            attributes,
-            is_ambiguous,
-        }
-    };
-    let mut known: Vec<_> = rocket.routes().zip(&identities).map(known).collect();
+            is_ambiguous: alike.as_ref().is_some_and(|alike| alike.is_ambiguous()),
+            attributes: alike.map_or_else(Vec::new, |alike| alike.next(are_in_order)),
+        });
+    }
     known.sort_by_key(|KnownRoute { route, .. }| {
         (route.rank, route.uri.to_string(), route.method.as_str())
     });
@@ -161,11 +164,29 @@ impl Identity<'_> {
 struct Alike<'a> {
     declarations: Vec<&'a Declaration>,
     routes: usize,
+    /// How many of the routes have got theirs.
+    known: usize,
 }
 
 impl Alike<'_> {
     /// Each attribute is mounted at least once, so with as many attributes as routes each route has its own.
     fn is_ambiguous(&self) -> bool {
         self.routes > self.declarations.len()
+    }
+
+    /// Returns the attribute of the next route, or all that may be its own.
+    fn next(&mut self, are_in_order: bool) -> Vec<Declaration> {
+        if self.is_ambiguous() {
+            return Vec::new();
+        }
+        let number = self.known;
+        self.known = number.saturating_add(1);
+        let has_own = are_in_order && self.routes == self.declarations.len();
+        let own = self
+            .declarations
+            .get(number..=number)
+            .filter(|_| has_own)
+            .unwrap_or(&self.declarations);
+        own.iter().copied().cloned().collect()
     }
 }

@@ -174,8 +174,8 @@ impl Audit {
 ///
 /// The audit knows guards by attribute and by group. A handler that only takes a `&User` counts as unguarded: write the
 /// attribute as well. Rocket reveals no more about a route than its name, method and URI, so an attribute is found by
-/// these. If several routes share all three (one handler mounted twice, for example), none of them counts as guarded
-/// unless each has its own attribute or its group is guarded. The guard of a group counts only if no handler of the
+/// these, and by the order of the routes if several share all three and each has its own attribute. Otherwise (one handler
+/// mounted twice, for example) none of them counts as guarded unless its group is guarded. The guard of a group counts only if no handler of the
 /// application is around it.
 ///
 /// The audit cannot see what happens to a `Route` by hand. If you change its name, another route of the old name may be

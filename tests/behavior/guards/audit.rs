@@ -293,6 +293,16 @@ mod also_guarded {
     pub(super) fn index() {}
 }
 
+mod marked {
+    #[super::public]
+    #[super::get("/")]
+    pub(super) fn index() {}
+
+    #[super::public]
+    #[super::post("/")]
+    pub(super) fn post() {}
+}
+
 mod unguarded {
     #[super::get("/")]
     pub(super) fn index() {}
@@ -331,15 +341,54 @@ fn one_name_at_different_uris_is_not_ambiguous() {
 }
 
 #[test]
-fn two_guarded_handlers_of_one_name_are_both_guarded() {
+fn each_of_several_handlers_of_one_name_is_listed_with_its_own_guard() {
+    let mounts = || {
+        [
+            ("/a", routes![guarded::index]),
+            ("/b", routes![also_guarded::index]),
+            ("/c", routes![marked::index]),
+        ]
+    };
+    for order in [[0, 1, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let mut mounts = mounts();
+        // Rocket asks the routes in the order of their ranks.
+        for (rank, index) in (-20..).zip(order) {
+            mounts[index].1[0].rank = rank;
+        }
+        let mounts = order.map(|index| mounts[2 - index].clone());
+        let rocket = site(mounts).mount("/", routes![plain, login, marked::post]);
+        let audit = audit(Client::untracked(rocket).unwrap().rocket());
+        assert_eq!(
+            lines(&audit),
+            [
+                "POST /: public",
+                "GET /a: login",
+                "GET /b: fresh login",
+                "GET /c: public",
+                "GET /login: login",
+                "GET /plain: unguarded",
+            ],
+            "{order:?}"
+        );
+        assert!(audit.routes()[1..4].iter().all(|it| it.location.is_some()));
+    }
+}
+
+#[test]
+fn the_weakest_guard_counts_where_a_renamed_route_breaks_the_order_of_the_attributes() {
+    let mut renamed = routes![login];
+    renamed[0].name = Some("renamed".into());
     let audit = audited([
+        ("/", renamed),
         ("/a", routes![guarded::index]),
         ("/b", routes![also_guarded::index]),
     ]);
-    // The audit cannot determine which handler it is, so the weaker guard counts.
-    assert_eq!(lines(&audit), ["GET /a: login", "GET /b: login"]);
+    assert_eq!(
+        lines(&audit),
+        ["GET /a: login", "GET /b: login", "GET /login: unguarded"]
+    );
     assert!(audit.routes().iter().all(|route| route.location.is_none()));
-    assert_eq!(audit.open(), [""; 0]);
+    assert_eq!(audit.open(), ["GET /login"]);
 }
 
 #[test]
