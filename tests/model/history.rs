@@ -223,9 +223,9 @@ impl fmt::Debug for History {
 /// Any history with at most this many steps. Simpler ones come first, for shrinking.
 pub(crate) fn histories(most: usize) -> impl Strategy<Value = History> {
     prop_oneof![
-        (rules(false), vec(step(), 1..=most)),
-        (rules(false), vec(patience(), 1..=most)),
-        (rules(true), bound(most)),
+        1 => (rules(false), vec(step(), 1..=most)),
+        1 => (rules(false), vec(patience(), 1..=most)),
+        2 => (rules(true), bound(most)),
     ]
     .prop_map(|(rules, steps)| History { rules, steps })
 }
@@ -245,22 +245,35 @@ fn bound(most: usize) -> impl Strategy<Value = Vec<Step>> {
     })
 }
 
+/// A login, perhaps a theft, the registration, and perhaps a request that shows what it has set.
 fn begin() -> impl Strategy<Value = Vec<Step>> {
-    (owner(), user(), option::of(Just(365 * DAY))).prop_map(|(browser, user, remember)| {
-        let acts = [Act::Login(user, remember), Act::Register];
-        acts.map(|act| act.step(browser)).into()
-    })
+    let login = (owner(), user(), option::of(Just(365 * DAY)));
+    (login, option::of(loot()), any::<bool>()).prop_map(
+        |((browser, user, remember), stolen, shows)| {
+            let theft = stolen.map(|which| Step::Steal {
+                from: browser,
+                to: Browser::Thief,
+                which,
+            });
+            let login = [Act::Login(user, remember).step(browser)];
+            let register = [Act::Register.step(browser)];
+            let show = shows.then_some(Step::Look(browser));
+            let begin = login.into_iter().chain(theft).chain(register).chain(show);
+            begin.collect()
+        },
+    )
 }
 
 fn bound_step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => step(),
+        3 => step(),
         6 => bound_wait().prop_map(Step::Wait),
-        24 => (owner(), bind()).prop_map(|(browser, bind)| Step::Bind(browser, bind)),
+        24 => (who(), bind()).prop_map(|(browser, bind)| Step::Bind(browser, bind)),
         1 => Just(Step::Bind(Browser::Thief, Bind::Register { lost: false })),
+        3 => who().prop_map(Step::Look),
         3 => owner().prop_map(Step::Drop),
         2 => owner().prop_map(Step::Link),
-        3 => (owner(), which())
+        4 => (owner(), loot())
             .prop_map(|(from, which)| Step::Steal { from, to: Browser::Thief, which }),
         1 => theft(),
         2 => (owner(), user()).prop_map(|(browser, user)| Step::Confirm(browser, user)),
@@ -282,6 +295,15 @@ fn bind() -> impl Strategy<Value = Bind> {
 /// Mostly the same browser, so that something becomes of its login.
 fn owner() -> impl Strategy<Value = Browser> {
     prop_oneof![3 => Just(Browser::Phone), 1 => browser()]
+}
+
+/// The owner, or somebody who has copied the cookies.
+fn who() -> impl Strategy<Value = Browser> {
+    prop_oneof![2 => owner(), 1 => Just(Browser::Thief)]
+}
+
+fn loot() -> impl Strategy<Value = Which> {
+    prop_oneof![2 => Just(Which::Both), 1 => which()]
 }
 
 /// Times around what ends a proof, a challenge and an unbound session.

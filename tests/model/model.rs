@@ -134,8 +134,9 @@ pub(crate) struct View {
     pub(crate) fresh: u16,
     pub(crate) status: String,
     pub(crate) bound: bool,
-    /// Session, remember, device, and the device's copy of the session.
-    pub(crate) cookies: [bool; 4],
+    /// Session, remember, device, and the device's copy of the session: when the browser drops them. 0 for one that ends
+    /// with the browser.
+    pub(crate) cookies: [Option<u64>; 4],
 }
 
 #[derive(Clone)]
@@ -168,6 +169,26 @@ pub(crate) struct Model {
     shown: Option<Card>,
     /// The earliest date of a new login: after the second in which all logins of the user were ended.
     earliest: BTreeMap<User, u64>,
+}
+
+/// Until when a browser keeps a session cookie, as the site has told it; 0 until the browser is closed.
+fn session_lasts(card: &Card) -> u64 {
+    match &card.bound {
+        Some(bound) => bound.proven.min(card.expires),
+        None => copy_lasts(card),
+    }
+}
+
+fn device_lasts(card: &Card) -> u64 {
+    if card.remembered {
+        card.expires
+    } else {
+        copy_lasts(card)
+    }
+}
+
+fn copy_lasts(card: &Card) -> u64 {
+    if card.permanent { card.expires } else { 0 }
 }
 
 impl Model {
@@ -248,11 +269,9 @@ impl Model {
             }
             Step::Close(browser) => {
                 let jar = self.jar(browser);
-                let bound = |card: &Card| card.bound.is_some();
-                jar.session.take_if(|card| !card.permanent && !bound(card));
-                jar.copy.take_if(|card| !card.permanent);
-                jar.device
-                    .take_if(|card| !card.permanent && !card.remembered);
+                jar.session.take_if(|card| session_lasts(card) == 0);
+                jar.device.take_if(|card| device_lasts(card) == 0);
+                jar.copy.take_if(|card| copy_lasts(card) == 0);
             }
             Step::Bind(browser, bind) => return self.bind(browser, bind),
             Step::Drop(browser) => self.jar(browser).session = None,
@@ -322,7 +341,12 @@ impl Model {
             fresh: open(fresh),
             status: format!("fresh={fresh} remembered={remembered}"),
             bound,
-            cookies: [&jar.session, &jar.remember, &jar.device, &jar.copy].map(Option::is_some),
+            cookies: [
+                jar.session.as_ref().map(session_lasts),
+                jar.remember.as_ref().map(|card| card.expires),
+                jar.device.as_ref().map(device_lasts),
+                jar.copy.as_ref().map(copy_lasts),
+            ],
         }
     }
 

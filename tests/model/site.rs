@@ -2,7 +2,7 @@
 
 mod binding;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rocket::http::Cookie;
@@ -62,8 +62,8 @@ async fn change_password(
 #[derive(Clone)]
 struct Jar {
     cookies: BTreeMap<String, String>,
-    /// The cookies that came with a `Max-Age`, and so outlive the browser.
-    lasting: BTreeSet<String>,
+    /// Until when each is kept that came with a `Max-Age`, and so outlives the browser.
+    lasting: BTreeMap<String, u64>,
     place: Place,
 }
 
@@ -102,7 +102,7 @@ impl Site {
                 .map(|browser| {
                     let jar = Jar {
                         cookies: BTreeMap::new(),
-                        lasting: BTreeSet::new(),
+                        lasting: BTreeMap::new(),
                         place: browser.home(),
                     };
                     (browser, jar)
@@ -156,7 +156,7 @@ impl Site {
                 for name in names {
                     jar.remove(name);
                     if let Some(value) = stolen.cookies.get(*name) {
-                        jar.keep(name, value, stolen.lasting.contains(*name));
+                        jar.keep(name, value, stolen.lasting.get(*name).copied());
                     }
                 }
                 if which == Which::Both {
@@ -167,7 +167,7 @@ impl Site {
                 let Jar {
                     cookies, lasting, ..
                 } = self.jar(browser);
-                cookies.retain(|name, _| lasting.contains(name));
+                cookies.retain(|name, _| lasting.contains_key(name));
             }
             Step::Bind(browser, bind) => return self.bind(browser, bind),
             Step::Drop(browser) => self.jar(browser).remove(SESSION),
@@ -226,14 +226,20 @@ impl Site {
         let [private, fresh, status] = ["/private", "/fresh", "/status"].map(&mut get);
         let bound = may_bind && get("/bound").body == "true";
         let me = get("/me");
-        let cookies = &self.jars[&browser].cookies;
+        let Jar {
+            cookies, lasting, ..
+        } = &self.jars[&browser];
+        let lasts = |name: &str| {
+            let lasting = lasting.get(name).copied().unwrap_or(0);
+            cookies.contains_key(name).then_some(lasting)
+        };
         let view = View {
             me: me.body,
             private: private.status.code,
             fresh: fresh.status.code,
             status: status.body,
             bound,
-            cookies: [SESSION, REMEMBER, DEVICE, COPY].map(|name| cookies.contains_key(name)),
+            cookies: [SESSION, REMEMBER, DEVICE, COPY].map(lasts),
         };
         self.ended.freeze(false);
         self.jars.insert(browser, before);
@@ -269,6 +275,7 @@ impl Site {
         names: &[&str],
         send: impl FnOnce(&mut common::Browser<'_>) -> Reply,
     ) -> Reply {
+        let now = self.clock.now().as_secs();
         let jar = self.jars.get_mut(&browser).unwrap();
         let (address, user_agent) = jar.place.client();
         let mut client = self
@@ -281,7 +288,7 @@ impl Site {
         let reply = send(&mut client);
         self.changes = reply.set_cookies();
         for cookie in &self.changes {
-            jar.take(cookie);
+            jar.take(cookie, now);
         }
         if reply.header("Secure-Session-Registration").is_some() {
             self.notes.get_mut(&browser).unwrap().offer = find_challenge(&reply);
@@ -305,7 +312,7 @@ impl Site {
         }
         let mut jar = before;
         for cookie in responses.iter().flatten() {
-            jar.take(cookie);
+            jar.take(cookie, self.clock.now().as_secs());
         }
         self.jars.insert(browser, jar);
         statuses
@@ -333,20 +340,21 @@ impl Site {
 }
 
 impl Jar {
-    fn take(&mut self, cookie: &Cookie<'_>) {
+    fn take(&mut self, cookie: &Cookie<'_>, now: u64) {
         let max_age = cookie.max_age();
-        if max_age.is_some_and(rocket::time::Duration::is_zero) {
+        let max_age = max_age.map(|age| u64::try_from(age.whole_seconds()).unwrap());
+        if max_age == Some(0) {
             self.remove(cookie.name());
         } else {
-            self.keep(cookie.name(), cookie.value(), max_age.is_some());
+            self.keep(cookie.name(), cookie.value(), max_age.map(|age| now + age));
         }
     }
 
-    fn keep(&mut self, name: &str, value: &str, is_lasting: bool) {
+    fn keep(&mut self, name: &str, value: &str, lasts: Option<u64>) {
         self.remove(name);
         self.cookies.insert(name.into(), value.into());
-        if is_lasting {
-            self.lasting.insert(name.into());
+        if let Some(until) = lasts {
+            self.lasting.insert(name.into(), until);
         }
     }
 
