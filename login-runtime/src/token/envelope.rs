@@ -1,9 +1,9 @@
 //! The form of every signed text: version, kind, bytes specific to the kind, key id, payload and MAC, in base64url.
 
-use data_encoding::BASE64URL_NOPAD;
 use hmac::Mac as _;
 use thiserror::Error;
 
+use crate::token::base64url::{decode, encode};
 use crate::token::digest::{HmacSha256, TAG, has_tag, truncate};
 use crate::token::keys::{KeyRing, KeySet};
 use crate::token::kind::is_cookie;
@@ -38,7 +38,7 @@ pub(super) fn seal<const OWN: usize>(
     write_payload(&mut bytes);
     let tag: [u8; TAG] = truncate(key.chain_update(&bytes));
     bytes.extend(tag);
-    BASE64URL_NOPAD.encode(&bytes)
+    encode(&bytes)
 }
 
 /// The contents of a genuine text.
@@ -83,14 +83,6 @@ pub(super) fn open<'b, 'k, const OWN: usize>(
         .find(|keys| has_tag(key_of(keys).chain_update(signed), *tag))
         .ok_or(BadSignature)?;
     Ok(Opened { own, payload, keys })
-}
-
-#[expect(clippy::disallowed_methods, reason = "the one decoder of signed texts")]
-fn decode<'b>(text: &str, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
-    let length = BASE64URL_NOPAD.decode_len(text.len()).ok()?;
-    let bytes = buffer.get_mut(..length)?;
-    BASE64URL_NOPAD.decode_mut(text.as_bytes(), bytes).ok()?;
-    Some(bytes)
 }
 
 /// Splits off the first bytes.

@@ -1,5 +1,6 @@
 //! The signed token that both cookies carry.
 
+mod base64url;
 #[cfg(feature = "device-binding")]
 pub(crate) mod challenge;
 mod digest;
