@@ -44,21 +44,29 @@ pub(crate) fn decide<'r>(
         {
             Now(Ok(()))
         }
-        Some(realm) => decide_in(realm, realm.visit(req), guard, place, req),
+        Some(realm) => {
+            let visit = realm.visit(req);
+            let standing = move || {
+                let standing = realm.standing(visit, req);
+                standing.map(|standing| Ok((standing?, ())))
+            };
+            decide_in(realm, visit, guard, place, req, standing)
+        }
         // Fails closed: without a manager, or with several and none named, no user can be known. The launch refuses
         // such a guard, except in an application that has no manager at all.
         None => Now(Err(GuardError::NoManager)),
     }
 }
 
-/// Decides for a realm.
-pub(super) fn decide_in<'r>(
+/// Decides for a realm. `find` finds out the standing of the user, and more, which is returned.
+pub(super) fn decide_in<'r, T: Send + 'r>(
     realm: &'r dyn AnyRealm,
     visit: &'r dyn AnyVisit,
     guard: RouteGuard,
     place: Place,
     req: &'r Request<'_>,
-) -> Soon<'r, Result<(), GuardError>> {
+    find: impl FnOnce() -> Soon<'r, Result<(Standing, T), Unavailable>>,
+) -> Soon<'r, Result<T, GuardError>> {
     let asked = Asked {
         realm,
         visit,
@@ -66,7 +74,7 @@ pub(super) fn decide_in<'r>(
         place,
         req,
     };
-    asked.decide()
+    asked.decide(find)
 }
 
 /// A guard that asks about a request.
@@ -80,19 +88,18 @@ struct Asked<'r, 'q> {
 }
 
 impl<'r> Asked<'r, '_> {
-    fn decide(self) -> Soon<'r, Result<(), GuardError>> {
+    fn decide<T: Send + 'r>(
+        self,
+        find: impl FnOnce() -> Soon<'r, Result<(Standing, T), Unavailable>>,
+    ) -> Soon<'r, Result<T, GuardError>> {
         // Before any look at the user: another site's page must not act with the visitor's cookies, logged in or not.
         if let Err(refusal) = self.visit.site()
             && may_be_by_browser(self.req)
         {
             return Now(Err(self.deny_site(refusal)));
         }
-        let standing = match self.visit.known_standing() {
-            Some(standing) => Now(standing),
-            None => self.realm.find_standing(self.req),
-        };
-        standing.then(move |standing| match standing {
-            Ok(standing) => self.judge(standing),
+        find().then(move |found| match found {
+            Ok((standing, found)) => self.judge(standing).map(|verdict| verdict.map(|()| found)),
             // Fails closed: when the loader or the revocation list fails, nobody knows who this is. The answer is 5xx,
             // and no cookie is touched.
             Err(error) => Now(Err(GuardError::Failed(error))),

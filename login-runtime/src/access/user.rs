@@ -33,7 +33,7 @@ pub fn user_guard<'a, 'r: 'a, U: UserMixin>(
     }
 }
 
-/// Decides as for a route, then returns the user.
+/// Decides as for a route, and returns the user.
 fn user<'r, U: UserMixin>(
     guard: RouteGuard,
     req: &'r Request<'_>,
@@ -42,17 +42,15 @@ fn user<'r, U: UserMixin>(
         return Now(Err(GuardError::NoManager));
     };
     let visit = Visit::<U>::of(&realm.core, req);
-    decide_in(&**realm, visit, guard, Place::Parameter, req)
-        .and_then(move |()| {
-            let current = visit.current(realm, req);
-            current.map(|current| current.map_err(GuardError::Failed))
+    let find = move || {
+        let current = visit.current(realm, req);
+        current.map(|current| {
+            let current = current?;
+            Ok((current.standing(), current.user))
         })
-        // The decision has found the user; a listener may have ended the login since.
-        .map(|current| {
-            current?
-                .user
-                .ok_or(GuardError::Denied(Reason::Unauthorized))
-        })
+    };
+    let decision = decide_in(&**realm, visit, guard, Place::Parameter, req, find);
+    decision.map(|user| user?.ok_or(GuardError::Denied(Reason::Unauthorized)))
 }
 
 /// The user of a fresh login; other requests are refused as by `#[fresh_login_required]`.

@@ -12,12 +12,13 @@
 //! goes out with the response, unless a server error undoes it. What a search changes (a renewed, restored or dead
 //! cookie) goes out only if nothing failed and the handler changed nothing.
 
+use std::any::Any;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rocket::Request;
-use rocket::tokio::sync;
+use rocket::futures::lock;
 
 use super::cookie::LoginCookie;
 use super::fate::Fates;
@@ -45,7 +46,7 @@ pub(crate) struct Visit<U> {
     /// Whether the request comes from this site, or why it may not change anything.
     site: Result<(), Refusal>,
     /// Held during a search; other guards of the request wait for its answer.
-    turn: sync::Mutex<()>,
+    turn: lock::Mutex<()>,
     /// Whether the search is running right now: a question in this moment comes from inside the search.
     searching: AtomicBool,
 }
@@ -151,7 +152,7 @@ impl<U: UserMixin> Visit<U> {
             findings: Findings::begin(core, req, client),
             newcomer: OnceLock::new(),
             site: core.check_site(req, client),
-            turn: sync::Mutex::new(()),
+            turn: lock::Mutex::new(()),
             searching: AtomicBool::new(false),
         }
     }
@@ -357,19 +358,17 @@ impl<U: UserMixin> Visit<U> {
             return Now(Some(Err(error.into())));
         }
         let turn = match self.turn.try_lock() {
-            Ok(turn) => Now(turn),
-            Err(_) => Later(Box::pin(self.turn.lock())),
+            Some(turn) => Now(turn),
+            None => Later(Box::pin(self.turn.lock())),
         };
-        turn.then(move |turn| match self.known() {
-            None => self.find(realm, req).then(move |searched| {
+        turn.then(move |turn| {
+            self.find(realm, req).then(move |searched| {
                 drop(turn);
                 match searched {
                     Some(searched) => self.emit(realm, req, searched),
                     None => Now(()),
                 }
-            }),
-            // Another guard has found the answer while this one waited.
-            Some(_) => Now(()),
+            })
         })
         .map(|()| self.known())
     }
@@ -383,8 +382,13 @@ impl<U: UserMixin> Visit<U> {
         req: &'r Request<'_>,
     ) -> Soon<'r, Option<Result<(), Unavailable>>> {
         let begun = match &self.state().who {
-            Who::LoggedIn { session, .. } => Some(session.clone()),
-            _ => None,
+            Who::Unasked => None,
+            Who::LoggedIn {
+                user: Slot::Unloaded,
+                session,
+            } => Some(session.clone()),
+            // Another guard has found the answer while this one waited.
+            _ => return Now(None),
         };
         if let Some(session) = begun {
             return Later(Box::pin(async move {
@@ -516,10 +520,6 @@ impl<U: UserMixin> AnyVisit for Visit<U> {
     fn site(&self) -> Result<(), Refusal> {
         self.site
     }
-
-    fn known_standing(&self) -> Option<Result<Standing, Unavailable>> {
-        Some(self.known()?.map(|current| current.standing()))
-    }
 }
 
 impl<U: UserMixin> AnyRealm for Realm<U> {
@@ -531,11 +531,15 @@ impl<U: UserMixin> AnyRealm for Realm<U> {
         Visit::<U>::of(&self.core, req)
     }
 
-    fn find_standing<'r>(
+    fn standing<'r>(
         &'r self,
+        visit: &'r dyn AnyVisit,
         req: &'r Request<'_>,
     ) -> Soon<'r, Result<Standing, Unavailable>> {
-        let current = Visit::of(&self.core, req).search(self, req);
+        let visit: &dyn Any = visit;
+        let visit = visit.downcast_ref();
+        let visit: &Visit<U> = visit.unwrap_or_else(|| Visit::of(&self.core, req));
+        let current = visit.current(self, req);
         current.map(|current| Ok(current?.standing()))
     }
 }

@@ -1,5 +1,7 @@
 //! A realm whose user type is not known at compile time.
 
+use std::any::Any;
+
 use rocket::Request;
 
 use super::RealmCore;
@@ -17,13 +19,16 @@ pub(crate) trait AnyRealm: Send + Sync {
     /// Returns the state of a request.
     fn visit<'r>(&self, req: &'r Request<'_>) -> &'r dyn AnyVisit;
 
-    /// Finds out the standing of the request's user, for a visit that does not know it.
-    fn find_standing<'r>(&'r self, req: &'r Request<'_>)
-    -> Soon<'r, Result<Standing, Unavailable>>;
+    /// Returns the standing of the request's user, which a search finds out if the `visit` does not know it.
+    fn standing<'r>(
+        &'r self,
+        visit: &'r dyn AnyVisit,
+        req: &'r Request<'_>,
+    ) -> Soon<'r, Result<Standing, Unavailable>>;
 }
 
 /// The state of a request for one realm.
-pub(crate) trait AnyVisit: Sync {
+pub(crate) trait AnyVisit: Any + Sync {
     /// Notes that the response depends on a cookie of the realm.
     fn has_read(&self);
 
@@ -32,9 +37,6 @@ pub(crate) trait AnyVisit: Sync {
 
     /// Returns the result of [`RealmCore::check_site`].
     fn site(&self) -> Result<(), Refusal>;
-
-    /// Returns the standing of the request's user, if it is known.
-    fn known_standing(&self) -> Option<Result<Standing, Unavailable>>;
 }
 
 /// What a guard needs to know about the user of a request.
