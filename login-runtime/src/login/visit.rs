@@ -146,6 +146,16 @@ impl<U: UserMixin> Visit<U> {
         req.local_cache(|| Self::begin(core, req, &core.client(req)))
     }
 
+    /// Returns the state of a request and, if it begins now, what it has read of the headers.
+    pub(crate) fn and_client<'r>(
+        core: &RealmCore,
+        req: &'r Request<'_>,
+    ) -> (&'r Visit<U>, Option<ClientInfo<'r>>) {
+        let mut client = None;
+        let visit = req.local_cache(|| Self::begin(core, req, client.insert(core.client(req))));
+        (visit, client)
+    }
+
     fn begin(core: &RealmCore, req: &Request<'_>, client: &ClientInfo<'_>) -> Self {
         Visit {
             state: Mutex::default(),

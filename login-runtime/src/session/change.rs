@@ -101,7 +101,7 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
     async fn change(&self) -> Result<(), LoginError> {
         let session = self.session;
         let now = session.realm.core.clock.now();
-        let client = &session.realm.core.client(session.req);
+        let client = &session.client();
         session.check_site(self.cross_site).await?;
         match self.act {
             Act::Logout => Self::logout(session, client, now).await,
@@ -201,7 +201,9 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
     }
 
     async fn logout_others(session: &LoginSession<'_, U>, now: UnixTime) -> Result<(), LoginError> {
-        let LoginSession { realm, req, visit } = *session;
+        let LoginSession {
+            realm, req, visit, ..
+        } = *session;
         let Some(kept) = visit.session(realm, req).await? else {
             return Err(LoginError::NotLoggedIn);
         };
@@ -222,7 +224,9 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
         client: &ClientInfo<'_>,
         now: UnixTime,
     ) -> Result<(), LoginError> {
-        let LoginSession { realm, req, visit } = *session;
+        let LoginSession {
+            realm, req, visit, ..
+        } = *session;
         let uid = id_of(user);
         let row = session.row_of(&uid, handle, now).await?;
         let current = visit.session(realm, req).await?;

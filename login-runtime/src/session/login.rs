@@ -239,7 +239,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
         let LoginSession { realm, req, .. } = *self.session;
         let core = &realm.core;
         self.session.check_in_time()?;
-        let client = core.client(req);
+        let client = self.session.client();
         self.session.check_site(self.cross_site).await?;
         core.check_host(req);
         let uid = self.checked_id()?;

@@ -205,7 +205,7 @@ impl<U: UserMixin> LoginSession<'_, U> {
         let Some(desk) = &core.desk else {
             return Err(LoginError::NoRegistry);
         };
-        let client = core.client(self.req);
+        let client = self.client();
         if let Some(row) = core.row(token, self.remember_of(token, now).as_ref(), &client, now) {
             desk.renew_now(uid, &row).await?;
         }
