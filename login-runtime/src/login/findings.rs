@@ -18,7 +18,7 @@ use crate::token::{Kind, LoginId, Token};
 pub(crate) struct Findings<U> {
     pub(crate) session: LoginCookie,
     /// `None` if the cookie did not come; empty until it is needed, because verifying it costs as much as the session.
-    remember: Option<OnceLock<LoginCookie>>,
+    remember: Option<OnceLock<Box<LoginCookie>>>,
     pub(crate) user: OnceLock<U>,
     /// The user whose login has ended because its remember cookie was copied; only for the listeners.
     robbed: OnceLock<U>,
@@ -69,9 +69,8 @@ impl<U> Findings<U> {
         match (kind, &self.remember) {
             (Kind::Session, _) => &self.session,
             (Kind::Device, _) | (Kind::Remember, None) => &ABSENT,
-            (Kind::Remember, Some(remember)) => {
-                remember.get_or_init(|| LoginCookie::read(core, req, &core.client(req), kind))
-            }
+            (Kind::Remember, Some(remember)) => remember
+                .get_or_init(|| Box::new(LoginCookie::read(core, req, &core.client(req), kind))),
         }
     }
 

@@ -30,21 +30,29 @@ impl<'k> Shown<'k> {
     ) -> Self {
         match presented {
             Presented::Absent => Self::Nothing,
-            Presented::One(value) => Self::Nothing.and(Token::decode(value, kind, &core.ring)),
+            Presented::One(value) => Self::of(Token::decode(value, kind, &core.ring)),
             Presented::Many => all(core, req, kind, presented)
                 .into_iter()
                 .fold(Self::Nothing, Self::and),
         }
     }
 
+    #[inline]
+    fn of(decoded: Decoded<'k>) -> Self {
+        match decoded {
+            Ok((token, keys)) => Self::One(token, keys),
+            Err(EnvelopeError::NotOurs) => Self::Nothing,
+            Err(_) => Self::Forged,
+        }
+    }
+
     /// Adds one more cookie.
     fn and(self, decoded: Decoded<'k>) -> Self {
-        match (decoded, self) {
-            (Ok((token, keys)), Self::Nothing | Self::Forged) => Self::One(token, keys),
-            (Ok(_), Self::One(..) | Self::Many) => Self::Many,
-            (Err(EnvelopeError::NotOurs), shown) => shown,
-            (Err(_), Self::Nothing) => Self::Forged,
-            (Err(_), shown) => shown,
+        match (self, Self::of(decoded)) {
+            (shown, Self::Nothing) => shown,
+            (Self::Nothing | Self::Forged, other) => other,
+            (shown, Self::Forged) => shown,
+            (_, Self::One(..) | Self::Many) => Self::Many,
         }
     }
 }

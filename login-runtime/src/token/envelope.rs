@@ -72,17 +72,19 @@ pub(super) fn open<'b, 'k, const OWN: usize>(
     if version != VERSION || !is_known || !is_own(own) {
         return Err(NotOurs);
     }
-    let mut candidates = ring.with_id(id).peekable();
-    candidates.peek().ok_or(NotOurs)?;
-    if its_kind != kind {
-        return Err(Malformed);
+    let mut refusal = NotOurs;
+    for keys in ring.with_id(id) {
+        if its_kind != kind {
+            return Err(Malformed);
+        }
+        let (signed, tag) = bytes.split_last_chunk::<TAG>().ok_or(Malformed)?;
+        let (payload, _) = payload.split_last_chunk::<TAG>().ok_or(Malformed)?;
+        if has_tag(key_of(keys).chain_update(signed), *tag) {
+            return Ok(Opened { own, payload, keys });
+        }
+        refusal = BadSignature;
     }
-    let (signed, tag) = bytes.split_last_chunk::<TAG>().ok_or(Malformed)?;
-    let (payload, _) = payload.split_last_chunk::<TAG>().ok_or(Malformed)?;
-    let keys = candidates
-        .find(|keys| has_tag(key_of(keys).chain_update(signed), *tag))
-        .ok_or(BadSignature)?;
-    Ok(Opened { own, payload, keys })
+    Err(refusal)
 }
 
 /// Splits off the first bytes.
