@@ -422,11 +422,6 @@ fn two_servers_that_restore_at_once_give_one_successor_and_both_notice_a_copy() 
         on(log).with(|manager| manager.login_registry(registry))
     });
     let clocks = apps.each_ref().map(|app| app.clock.clone());
-    let forward = || {
-        clocks
-            .iter()
-            .for_each(|clock| clock.advance(Duration::from_secs(60)))
-    };
     let servers = apps.map(|app| {
         let rocket = app
             .rocket()
@@ -459,7 +454,9 @@ fn two_servers_that_restore_at_once_give_one_successor_and_both_notice_a_copy() 
             assert_eq!(token(reply), successor);
         }
         newest = successor;
-        forward();
+        for clock in &clocks {
+            clock.advance(Duration::from_secs(60));
+        }
     }
     assert_eq!(body(&me(two, &stolen)), "anonymous");
     soon(PROMISE, || body(&me(one, &newest)) == "anonymous");
