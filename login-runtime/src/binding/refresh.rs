@@ -34,9 +34,9 @@ pub(super) async fn refresh<U: UserMixin>(
     let now = core.clock.now();
     // No page can set the header, so no other site can ask who is logged in.
     let id = field(req, fields::SESSION_ID).ok_or(Refusal::end("the binding has no name"))?;
-    let (device, device_keys) = device_of(core, req, &id)?;
+    let (mut device, device_keys) = device_of(core, req, &id)?;
     times::check(&device, now, None).map_err(|_| Refusal::end("the binding has expired"))?;
-    let session = session_of(realm, req, &device, now).await?;
+    let session = session_of(realm, req, &mut device, now).await?;
     let Some(text) = field(req, fields::RESPONSE) else {
         return ask(core, &device, &id, now);
     };
@@ -151,7 +151,7 @@ fn device_of<'k>(core: &'k RealmCore, req: &Request<'_>, id: &str) -> Result<Sig
 async fn session_of<'k, U: UserMixin>(
     realm: &'k Realm<U>,
     req: &Request<'_>,
-    device: &Token,
+    device: &mut Token,
     now: UnixTime,
 ) -> Result<Option<Signed<'k>>, Refusal> {
     let core = &realm.core;
@@ -189,10 +189,20 @@ async fn session_of<'k, U: UserMixin>(
         return Ok(latest);
     }
     if device.flags.contains(Flags::REMEMBERED) {
-        let status = status_for_sure(core, device, now).await?;
-        late |= is_late(status, now);
-        if status == SessionStatus::Open {
-            return Ok(None);
+        match status_for_sure(core, device, now).await? {
+            SessionStatus::Open => return Ok(None),
+            status if is_late(status, now) => late = true,
+            // A confirmation sees no cookie of the device, so it cannot write it. The key is the same.
+            SessionStatus::Replaced { by: Some(by), .. }
+                if by.has_binding_of(device.session_id) =>
+            {
+                device.session_id = by;
+                device.replaces = None;
+                if status_for_sure(core, device, now).await? == SessionStatus::Open {
+                    return Ok(None);
+                }
+            }
+            SessionStatus::Replaced { .. } | SessionStatus::Ended => {}
         }
     }
     Err(if late {

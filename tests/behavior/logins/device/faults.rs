@@ -12,7 +12,7 @@ use rocket_login::{
 };
 
 use super::super::registry::soon;
-use super::super::support::{MINUTE, logged};
+use super::super::support::{DAY, MINUTE, logged};
 use crate::common::device::{
     COPY, DEVICE, Device, Key, REFRESH, REGISTER, REMEMBER, SESSION, app, challenge_of, id_of,
     thief,
@@ -112,6 +112,26 @@ fn a_refresh_whose_answer_is_lost_is_repeated() {
         assert_eq!(device.refresh().status, Status::Ok);
         assert_eq!(device.me(), "alice");
     }
+}
+
+#[test]
+fn a_remembered_login_that_was_confirmed_before_the_browser_closed_comes_back() {
+    let app = app().start();
+    let mut device = Device::bound_with(&app, "remember=on");
+    assert_eq!(device.me(), "alice");
+    device.send(Method::Post, "/confirm", "alice");
+    let mut reopened = device.clone();
+    reopened.browser.cookies.retain(|name, _| name == DEVICE);
+    // The answer to the confirmation may still be under way.
+    assert_eq!(reopened.refresh().status, Status::ServiceUnavailable);
+    app.forward(DAY);
+    assert_eq!(thief(&reopened).refresh().status, Status::Unauthorized);
+    let mut again = reopened.clone();
+    assert_eq!(again.refresh().status, Status::Ok);
+    assert_eq!(again.get("/status").body, "fresh=false remembered=true");
+    assert_eq!(again.refresh().status, Status::Ok);
+    again.send(Method::Post, "/logout", "");
+    assert_eq!(reopened.refresh().status, Status::Unauthorized);
 }
 
 #[test]
