@@ -7,7 +7,9 @@ use rocket::http::{CookieJar, Status};
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::{Build, Data, Request, Rocket, Route, State, async_trait, get, post, route, routes};
+use rocket_login::config::DeviceBinding;
 use rocket_login::revocation::MemoryRevocations;
+use rocket_login::testing::Clock;
 use rocket_login::testing::store::MemoryLog;
 use rocket_login::{
     LoginError, LoginManager, LoginSession, UserMixin, fresh_login_required, login_required,
@@ -82,6 +84,9 @@ pub(crate) fn rocket(scene: Scene, size: &Size) -> Rocket<Build> {
                 Scene::Store => {
                     manager(size).revocation_store(|_| Box::pin(ready(Ok(MemoryLog::new()))))
                 }
+                scene if scene.is_refresh() => manager(size)
+                    .clock(Clock::manual(2_000_000_000))
+                    .device_binding(DeviceBinding::Offer),
                 _ => manager(size),
             })
             .mount("/", routes![login_page, logout]);
@@ -99,7 +104,7 @@ pub(crate) fn rocket(scene: Scene, size: &Size) -> Rocket<Build> {
         Scene::LoginByHand => routes![login_by_hand],
         Scene::Unauthorized => routes![refused],
         Scene::Fresh => routes![fresh],
-        Scene::Login => routes![login],
+        Scene::Login | Scene::Refresh | Scene::RefreshByStranger => routes![login],
         Scene::SharedList | Scene::Store | Scene::DeviceBound => routes![guarded],
         Scene::Guarded | Scene::OldKey | Scene::Denial if size.realms == 1 => routes![guarded],
         Scene::Guarded | Scene::OldKey | Scene::Denial | Scene::EightRealms => routes![of_realm],

@@ -7,6 +7,7 @@ mod by_hand;
 mod callgrind;
 mod committed;
 mod crowd;
+mod device;
 mod growth;
 mod markdown;
 mod memory;

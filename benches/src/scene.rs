@@ -6,6 +6,7 @@ use rocket::http::{Cookie, Header, Status};
 use rocket::local::asynchronous::{Client, LocalRequest};
 
 use crate::application::Size;
+use crate::device::REFRESH;
 
 /// The requested page.
 pub(crate) const PAGE: &str = "/page";
@@ -37,6 +38,10 @@ pub(crate) enum Scene {
     Store,
     /// The guarded route for a login that is bound to a device.
     DeviceBound,
+    /// The refresh of a login that is bound to a device: a signature is verified.
+    Refresh,
+    /// The same request without a genuine cookie.
+    RefreshByStranger,
     /// The guarded route with eight attached managers.
     EightRealms,
     /// The guarded route for a login with the oldest of the secret keys, which is signed again.
@@ -55,7 +60,7 @@ pub(crate) enum Scene {
 
 impl Scene {
     /// Every scene, in the order of the table.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Plain,
         Self::Attached,
         Self::ByHand,
@@ -65,6 +70,8 @@ impl Scene {
         Self::SharedList,
         Self::Store,
         Self::DeviceBound,
+        Self::Refresh,
+        Self::RefreshByStranger,
         Self::EightRealms,
         Self::OldKey,
         Self::PlainPost,
@@ -87,6 +94,8 @@ impl Scene {
             Self::SharedList => "shared-list",
             Self::Store => "store",
             Self::DeviceBound => "device-bound",
+            Self::Refresh => "refresh",
+            Self::RefreshByStranger => "refresh-by-stranger",
             Self::EightRealms => "eight-realms",
             Self::OldKey => "old-key",
             Self::PlainPost => "plain-post",
@@ -107,7 +116,11 @@ impl Scene {
     #[must_use]
     pub(crate) fn floor(self) -> Self {
         match self {
-            Self::PlainPost | Self::LoginByHand | Self::Login => Self::PlainPost,
+            Self::PlainPost
+            | Self::LoginByHand
+            | Self::Login
+            | Self::Refresh
+            | Self::RefreshByStranger => Self::PlainPost,
             Self::Unauthorized | Self::Denial => Self::Unauthorized,
             _ => Self::Plain,
         }
@@ -140,10 +153,15 @@ impl Scene {
     /// The status of the answer.
     pub(crate) fn status(self) -> Status {
         match self {
-            Self::Unauthorized => Status::Unauthorized,
+            Self::Unauthorized | Self::RefreshByStranger => Status::Unauthorized,
             Self::Denial => Status::SeeOther,
             _ => Status::Ok,
         }
+    }
+
+    /// Whether the request proves the key of a device.
+    pub(crate) fn is_refresh(self) -> bool {
+        matches!(self, Self::Refresh | Self::RefreshByStranger)
     }
 
     pub(crate) fn has_manager(self) -> bool {
@@ -165,29 +183,39 @@ impl Scene {
         cookies: &[Cookie<'static>],
     ) -> LocalRequest<'c> {
         let is_post = self.floor() == Self::PlainPost;
-        let method = if is_post {
+        let request = if self.is_refresh() {
+            client.post(REFRESH)
+        } else if is_post {
             client.post(PAGE)
         } else {
             client.get(PAGE)
         };
-        // Names in lower case, as Rocket gets them from hyper.
-        let mut request = method
-            .remote(SocketAddr::from((ADDRESS, 49_152)))
-            .header(Header::new("host", "app.example"))
-            .header(Header::new("user-agent", BROWSER))
-            .header(Header::new(
-                "accept",
-                "text/html,application/xhtml+xml,*/*;q=0.8",
-            ))
-            .header(Header::new("accept-language", "en"))
-            .header(Header::new("sec-fetch-site", "same-origin"))
-            .header(Header::new("sec-fetch-mode", "navigate"));
-        // As in a real request: in the header, and parsed by Rocket into its jar.
-        let pairs: Vec<_> = cookies
-            .iter()
-            .map(|cookie| cookie.stripped().to_string())
-            .collect();
-        request.add_header(Header::new("cookie", pairs.join("; ")));
-        request.cookies(cookies.iter().cloned())
+        from_browser(request, cookies)
     }
+}
+
+/// A request of the client.
+pub(crate) fn from_browser<'c>(
+    request: LocalRequest<'c>,
+    cookies: &[Cookie<'static>],
+) -> LocalRequest<'c> {
+    // Names in lower case, as Rocket gets them from hyper.
+    let mut request = request
+        .remote(SocketAddr::from((ADDRESS, 49_152)))
+        .header(Header::new("host", "app.example"))
+        .header(Header::new("user-agent", BROWSER))
+        .header(Header::new(
+            "accept",
+            "text/html,application/xhtml+xml,*/*;q=0.8",
+        ))
+        .header(Header::new("accept-language", "en"))
+        .header(Header::new("sec-fetch-site", "same-origin"))
+        .header(Header::new("sec-fetch-mode", "navigate"));
+    // As in a real request: in the header, and parsed by Rocket into its jar.
+    let pairs: Vec<_> = cookies
+        .iter()
+        .map(|cookie| cookie.stripped().to_string())
+        .collect();
+    request.add_header(Header::new("cookie", pairs.join("; ")));
+    request.cookies(cookies.iter().cloned())
 }

@@ -13,6 +13,7 @@ use rocket_login::testing;
 use crate::application::{self, FIRST_USER, Size};
 use crate::bare::{Bare, SESSION};
 use crate::by_hand;
+use crate::device::Proven;
 use crate::scene::{ADDRESS, BROWSER, PAGE, Scene};
 use crate::user::User;
 
@@ -29,6 +30,8 @@ pub(crate) struct Stage {
     client: Client,
     /// The cookies of each client.
     clients: Vec<Vec<Cookie<'static>>>,
+    /// The proof of the client's device.
+    proven: Option<Proven>,
     /// The client that sends the next request.
     turn: Cell<usize>,
 }
@@ -49,6 +52,14 @@ impl Stage {
                 ..*size
             };
             Self::launch(scene, &before).cookies(size)
+        } else if scene.is_refresh() {
+            let proven = stage.runtime.block_on(Proven::new(&stage.client));
+            let mut cookies = proven.cookies.clone();
+            if scene == Scene::RefreshByStranger {
+                cookies.iter_mut().for_each(forge);
+            }
+            stage.proven = Some(proven);
+            vec![cookies]
         } else {
             stage.cookies(size)
         };
@@ -69,6 +80,7 @@ impl Stage {
             runtime,
             client,
             clients: Vec::new(),
+            proven: None,
             turn: Cell::new(0),
         }
     }
@@ -160,7 +172,11 @@ impl Stage {
     pub(crate) fn request(&self) -> LocalRequest<'_> {
         let turn = self.turn.get();
         self.turn.set((turn + 1) % self.clients.len());
-        self.scene.request(&self.client, &self.clients[turn])
+        let request = self.scene.request(&self.client, &self.clients[turn]);
+        match &self.proven {
+            Some(proven) => proven.add_to(request),
+            None => request,
+        }
     }
 
     /// How many of a user's three logins have ended after a logout from one of them.
@@ -194,6 +210,14 @@ impl Stage {
     fn answer(&self, request: LocalRequest<'_>) -> Status {
         self.runtime.block_on(answer(request))
     }
+}
+
+/// Changes the last byte that is signed.
+fn forge(cookie: &mut Cookie<'static>) {
+    let mut value = cookie.value().to_owned();
+    let last = value.pop();
+    value.push_str(if last == Some('A') { "Q" } else { "A" });
+    cookie.set_value(value);
 }
 
 fn runtime() -> Runtime {
