@@ -83,7 +83,7 @@ fn the_signature_of_a_registration_is_verified_last() {
         })
     };
     assert_eq!(
-        registered(|device| device.drop_session(), None),
+        registered(|device| device.browser.cookies.clear(), None),
         "device registration: there is no genuine session cookie"
     );
     let forge = |device: &mut Device<'_>| {
