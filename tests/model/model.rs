@@ -518,10 +518,10 @@ impl Model {
         self.keys.contains(&card.key)
     }
 
-    /// Whether neither a logout nor a new password has ended a card.
+    /// Whether no new password has ended a card.
     fn is_current(&self, card: &Card) -> bool {
         let account = self.accounts.get(&card.user);
-        self.is_open(card) && account.is_some_and(|account| account.password == card.password)
+        account.is_some_and(|account| account.password == card.password)
     }
 
     fn is_at_home(&self, card: &Card, place: Place) -> bool {
@@ -692,7 +692,8 @@ impl Model {
         let kept = shown
             .remember
             .clone()
-            .filter(|card| card.user == user && self.is_valid(card) && self.is_current(card));
+            .filter(|card| card.user == user && self.fate(card) == Fate::Open)
+            .filter(|card| self.is_valid(card) && self.is_current(card));
         // Only the end of all logins of a user looks at this date. Everything else counts from now.
         let began = self.now.max(self.earliest.get(&user).copied().unwrap_or(0));
         let login = self.logins.len();
