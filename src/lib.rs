@@ -75,7 +75,8 @@ pub mod revocation {
 /// The verbs of [`LoginSession`] before their `.await`, and what a user type adds to its session hash.
 pub mod session {
     pub use login_runtime::{
-        Login, LoginChange, LoginEnd, SessionHashField, UserSigner, UserToken, UserTokenError,
+        IdError, Login, LoginChange, LoginEnd, SessionHashField, UserSigner, UserToken,
+        UserTokenError,
     };
 }
 

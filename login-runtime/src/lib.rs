@@ -13,7 +13,7 @@
 //! | `response/` | What does a response carry? `answer` turns a denial into a redirect, `asker` knows whom to redirect, `wanted` reads `next`, `cookies` writes every login cookie, `flash` and `caching`; `why` logs why a login was refused, `off_site` a login that leaves the site; `retry` keeps `next` when a login fails |
 //! | `access/` | Who may use a route? `guard` is the rule, `decide` the only decision; `attribute`, `group` and `user` ask it; `condition`, `denial`; `argument` checks at compile time which guards a function may take; `declared` and `launch` serve the launch |
 //! | `login/` | Who is logged in, in this request? `visit` is its state, `shown` and `cookie` sort the cookies, `search` finds the user, `findings` keeps what it finds, `remember` restores, `fate` is what became of a cookie, `pending` is what the response must carry |
-//! | `realm/` | What does one attached manager know? `registry` has all realms, `any` is a realm of an unknown user type, `logins` writes and judges rows of the registry, `seal` binds tokens to user and client, `site` judges where a request comes from, `unavailable` is what can fail, `message` is flashed |
+//! | `realm/` | What does one attached manager know? `registry` has all realms, `any` is a realm of an unknown user type, `logins` writes and judges rows of the registry, `seal` binds tokens to user and client, `id` checks users' ids, `site` judges where a request comes from, `unavailable` is what can fail, `message` is flashed |
 //! | `logins/` | Where is a user logged in? The trait of a registry, the one in `memory`, its `row`s; `restores` notices a copied remember token; `desk` contains the application's code, `queue` writes what nobody waits for, `client` names a browser |
 //! | `app/` | What does the application bring? `user`, `session_hash`, `loader`, `handler`, `event`; `id_type` is what a loader takes ids as, `contain` runs its code, `failure` is how that code fails |
 //! | `revocation/` | Which logins have ended? The trait, the list in `memory`, `wakes` for who waits for an end, and `bounded`, which contains a list of the application's; `log` is what a store must do, `replicated` is a copy of one |
@@ -111,6 +111,7 @@ pub use self::logins::{
 };
 pub use self::manager::{LoginManager, StoreSetup};
 pub use self::realm::health::StoreHealth;
+pub use self::realm::id::IdError;
 pub use self::realm::unavailable::Unavailable;
 pub use self::redirect::login_url::{login_url, make_next_param};
 pub use self::request::cross_site::CrossSiteProtection;

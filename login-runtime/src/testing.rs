@@ -9,7 +9,7 @@ use rocket::http::Cookie;
 use rocket::{Phase, Rocket};
 
 use crate::app::session_hash::SessionHasher;
-use crate::app::user::{UserMixin, id_of};
+use crate::app::user::UserMixin;
 pub use crate::clock::Clock;
 use crate::realm::registry::require_ignition;
 use crate::realm::{Realm, RealmCore};
@@ -143,10 +143,10 @@ fn cookie<U: UserMixin, P: Phase>(
             std::any::type_name::<U>()
         ));
     };
-    let id = id_of(user);
-    if let Err(error) = realm.check_id(&id) {
-        fail(error);
-    }
+    let id = match realm.id_of(user) {
+        Ok(id) => id,
+        Err(error) => fail(error),
+    };
     let core = &realm.core;
     let now = core.clock.now();
     let (spec, lifetime) = match kind {
@@ -167,7 +167,7 @@ fn cookie<U: UserMixin, P: Phase>(
     change(core, &mut token);
     match token.encode(keys) {
         Some(value) => Cookie::new(spec.name.clone(), value),
-        None => fail("the user's id is empty or longer than 256 bytes"),
+        None => fail("a date of the login is too far ahead: set the clock back"),
     }
 }
 

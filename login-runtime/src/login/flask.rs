@@ -10,12 +10,13 @@ use crate::clock::UnixTime;
 use crate::flask::{FlaskLogin, Read, client_id};
 use crate::realm::RealmCore;
 use crate::realm::flask::AcceptedFlask;
+use crate::realm::id::IdError;
 use crate::realm::unavailable::Unavailable;
 use crate::request::client_info::ClientInfo;
 use crate::revocation::replicated::freshness::Trust;
 use crate::revocation::{RevocationError, SessionRef, SessionStatus};
 use crate::soon::Soon::Later;
-use crate::token::{Kind, MAX_UID, Token};
+use crate::token::{Kind, Token};
 
 /// What a login at Flask is worth here.
 enum Worth {
@@ -90,12 +91,13 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
             self.findings.note_flask(fate, token);
             Ok(Worth::Refused)
         };
-        if !(1..=MAX_UID).contains(&login.uid.len()) {
-            return refuse(Fate::NoUser, None);
-        }
-        if self.realm.check_id(&login.uid).is_err() {
-            flask.warn_of_id();
-            return Ok(Worth::Unreadable);
+        match self.realm.check_id(&login.uid) {
+            Ok(()) => {}
+            Err(IdError::Empty | IdError::TooLong(_)) => return refuse(Fate::NoUser, None),
+            Err(IdError::Unloadable(_)) => {
+                flask.warn_of_id();
+                return Ok(Worth::Unreadable);
+            }
         }
         // Before the list is asked, so that an end in between is later than the login.
         let created_at = core

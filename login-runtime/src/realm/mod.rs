@@ -4,6 +4,7 @@ pub(crate) mod any;
 #[cfg(feature = "flask")]
 pub(crate) mod flask;
 pub(crate) mod health;
+pub(crate) mod id;
 mod logins;
 pub(crate) mod message;
 pub(crate) mod registry;
@@ -153,18 +154,6 @@ pub(crate) struct Realm<U> {
 impl<U: UserMixin> Realm<U> {
     pub(crate) fn of<P: Phase>(rocket: &Rocket<P>) -> Option<&Arc<Realm<U>>> {
         rocket.state::<Arc<Realm<U>>>()
-    }
-
-    /// Returns why the next request could not load the user who has this id.
-    pub(crate) fn check_id(&self, id: &str) -> Result<(), String> {
-        match self.id_type {
-            Some(id_type) => id_type.check::<U>(id),
-            None => Err(
-                "a `LoginManager::from_requests` has no user loader, so nobody can log in: use \
-                 `LoginManager::new(load_user)`, and `.request_loader(..)` beside it"
-                    .into(),
-            ),
-        }
     }
 
     /// Calls every listener, one after another. A listener that panics or hangs changes nothing.

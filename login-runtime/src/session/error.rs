@@ -9,9 +9,9 @@ use rocket::response::{self, Responder};
 use thiserror::Error;
 
 use crate::logins::RegistryError;
+use crate::realm::id::IdError;
 use crate::realm::unavailable::Unavailable;
 use crate::revocation::RevocationError;
-use crate::token::MAX_UID;
 
 /// Why a login was not changed; as a responder it answers with its [`status`](Self::status).
 ///
@@ -34,15 +34,9 @@ pub enum LoginError {
     /// The user is inactive; 403. [`Login::force`](super::Login::force) logs such a user in anyway.
     #[error("the user is inactive")]
     InactiveUser,
-    /// The user's id is empty; 500.
-    #[error("the user's id is empty: return a unique id from `get_id`")]
-    EmptyId,
-    /// The user's id has this many bytes, more than 256; 500.
-    #[error("the user's id has {0} bytes, more than {MAX_UID}: return a shorter one from `get_id`")]
-    IdTooLong(usize),
-    /// The next request could not load the user: the user loader takes ids as another type, or there is none; 500.
-    #[error("{0}")]
-    Unloadable(String),
+    /// The user's id cannot be in a cookie, or the next request could not load the user by it; 500.
+    #[error(transparent)]
+    Id(#[from] IdError),
     /// The duration is not between one second and 400 days; 500.
     #[error("a login cannot be remembered for {0:?}: set a duration from 1 second to 400 days")]
     BadDuration(Duration),
@@ -120,9 +114,7 @@ impl LoginError {
             Self::NoSuchLogin => Status::NotFound,
             Self::LoginEnded | Self::TooManyLogins => Status::Conflict,
             Self::Registry(_) => Status::ServiceUnavailable,
-            Self::EmptyId
-            | Self::IdTooLong(_)
-            | Self::Unloadable(_)
+            Self::Id(_)
             | Self::BadDuration(_)
             | Self::DurationWithoutRemember
             | Self::TooLate

@@ -5,14 +5,13 @@ use std::future::IntoFuture;
 use std::time::Duration;
 
 use rocket::futures::future::BoxFuture;
-use smol_str::SmolStr;
 
 use super::verb::Verb;
 use super::{LoginError, LoginSession};
-use crate::app::user::{UserMixin, id_of};
+use crate::app::user::UserMixin;
 use crate::revocation::Successor;
 use crate::token::times::MAX_REMEMBER;
-use crate::token::{Flags, Kind, LoginId, MAX_UID, SessionId, Token};
+use crate::token::{Flags, Kind, LoginId, SessionId, Token};
 
 /// A login that begins with its `.await`; returned by [`LoginSession::login_user`].
 ///
@@ -222,19 +221,6 @@ impl<U: UserMixin> Login<'_, '_, U> {
         }
     }
 
-    /// The user's id, if the next request can load the user by it.
-    fn checked_id(&self) -> Result<SmolStr, LoginError> {
-        let uid = id_of(self.user);
-        match uid.len() {
-            0 => return Err(LoginError::EmptyId),
-            1..=MAX_UID => {}
-            bytes => return Err(LoginError::IdTooLong(bytes)),
-        }
-        let realm = self.session.realm;
-        realm.check_id(&uid).map_err(LoginError::Unloadable)?;
-        Ok(uid)
-    }
-
     async fn login(&self) -> Result<(), LoginError> {
         let LoginSession { realm, req, .. } = *self.session;
         let core = &realm.core;
@@ -242,7 +228,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
         let client = self.session.client();
         self.session.check_site(self.cross_site).await?;
         core.check_host(req);
-        let uid = self.checked_id()?;
+        let uid = realm.id_of(self.user)?;
         let active = self.user.is_active();
         if !active && !self.force {
             return Err(LoginError::InactiveUser);

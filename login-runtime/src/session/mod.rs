@@ -102,9 +102,8 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     ///
     /// - [`LoginError::CrossSite`], [`LoginError::SafeMethod`]: the request may not change a login.
     /// - [`LoginError::InactiveUser`]: the user is inactive, and `force` is not set.
-    /// - [`LoginError::EmptyId`], [`LoginError::IdTooLong`], [`LoginError::BadDuration`],
-    ///   [`LoginError::DurationWithoutRemember`]: the application gave a value that a login cannot have.
-    /// - [`LoginError::Unloadable`]: the user loader could not load the user again.
+    /// - [`LoginError::Id`], [`LoginError::BadDuration`], [`LoginError::DurationWithoutRemember`]: the application gave a
+    ///   value that a login cannot have.
     /// - [`LoginError::TooLate`]: the response is under way, as in a stream.
     /// - [`LoginError::Unavailable`], [`LoginError::Random`]: the revocation list or the operating system failed.
     ///

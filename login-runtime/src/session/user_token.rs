@@ -10,16 +10,17 @@ use rocket::response::{self, Responder};
 use thiserror::Error;
 
 use crate::app::session_hash::SessionHasher;
-use crate::app::user::{UserMixin, id_of};
+use crate::app::user::UserMixin;
 use crate::clock::UnixTime;
 use crate::login::search;
 use crate::realm::Realm;
+use crate::realm::id::IdError;
 use crate::realm::unavailable::Unavailable;
 use crate::revocation::{RevocationError, RevokeSession, Revoked, SessionRef, SessionStatus};
 use crate::token::times::{MAX_REMEMBER, SKEW};
 use crate::token::user_value::{Purpose, UserValue};
 use crate::token::value::MAX_VALUE;
-use crate::token::{LAST_TIME, LoginId, MAX_UID, SessionId};
+use crate::token::{LAST_TIME, LoginId, SessionId};
 
 /// Signs tokens for one user; returned by [`Signer::for_user`](super::signer::Signer::for_user).
 ///
@@ -42,9 +43,8 @@ impl<'s, 'r, U: UserMixin> UserSigner<'s, 'r, U> {
     ///
     /// # Errors
     ///
-    /// - [`UserTokenError::EmptyId`], [`UserTokenError::IdTooLong`], [`UserTokenError::ValueTooLong`],
-    ///   [`UserTokenError::BadDuration`]: the application gave what a token cannot have.
-    /// - [`UserTokenError::Unloadable`]: the user loader could not load the user again.
+    /// - [`UserTokenError::Id`], [`UserTokenError::ValueTooLong`], [`UserTokenError::BadDuration`]: the application gave what
+    ///   a token cannot have.
     /// - [`UserTokenError::Random`]: the operating system gave no random bytes.
     ///
     /// # Example
@@ -66,13 +66,7 @@ impl<'s, 'r, U: UserMixin> UserSigner<'s, 'r, U> {
     ) -> Result<String, UserTokenError> {
         let realm = self.realm;
         let core = &realm.core;
-        let uid = id_of(self.user);
-        match uid.len() {
-            0 => return Err(UserTokenError::EmptyId),
-            1..=MAX_UID => {}
-            bytes => return Err(UserTokenError::IdTooLong(bytes)),
-        }
-        realm.check_id(&uid).map_err(UserTokenError::Unloadable)?;
+        let uid = realm.id_of(self.user)?;
         if value.len() > MAX_VALUE {
             return Err(UserTokenError::ValueTooLong(value.len()));
         }
@@ -244,12 +238,9 @@ pub enum UserTokenError {
     /// The user could not be loaded, or the revocation list did not answer; 5xx.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
-    /// The user's id is empty; 500.
-    #[error("the user's id is empty: return a unique id from `get_id`")]
-    EmptyId,
-    /// The user's id has this many bytes, more than 256; 500.
-    #[error("the user's id has {0} bytes, more than {MAX_UID}: return a shorter one from `get_id`")]
-    IdTooLong(usize),
+    /// The user's id is empty or too long, or the user loader could not load the user by it; 500.
+    #[error(transparent)]
+    Id(#[from] IdError),
     /// The value has this many bytes, more than 2,048; 500.
     #[error(
         "the value has {0} bytes, more than {MAX_VALUE}: keep it in the database, and sign its id"
@@ -258,9 +249,6 @@ pub enum UserTokenError {
     /// The duration is not between one second and 400 days; 500.
     #[error("a token cannot be valid for {0:?}: set a duration from 1 second to 400 days")]
     BadDuration(Duration),
-    /// The user loader takes ids as another type, or there is none; 500.
-    #[error("{0}")]
-    Unloadable(String),
     /// The operating system gave no random bytes; 500.
     #[error("the operating system gave no random bytes: {0}")]
     Random(io::Error),
@@ -283,12 +271,9 @@ impl UserTokenError {
             Self::Invalid => Status::NotFound,
             Self::Expired | Self::Spent => Status::Gone,
             Self::Unavailable(error) => error.status(),
-            Self::EmptyId
-            | Self::IdTooLong(_)
-            | Self::ValueTooLong(_)
-            | Self::BadDuration(_)
-            | Self::Unloadable(_)
-            | Self::Random(_) => Status::InternalServerError,
+            Self::Id(_) | Self::ValueTooLong(_) | Self::BadDuration(_) | Self::Random(_) => {
+                Status::InternalServerError
+            }
         }
     }
 }

@@ -169,7 +169,7 @@ fn a_user_id_that_the_loader_cannot_read_panics() {
 }
 
 #[test]
-#[should_panic = "the user's id is empty or longer than 256 bytes"]
+#[should_panic = "the user's id has 257 bytes, more than 256: return a shorter one from `get_id`"]
 fn a_user_id_that_is_too_long_panics() {
     let app = App::new().start();
     let user = app.users.put(&"x".repeat(257));
