@@ -17,7 +17,7 @@ use crate::request::fingerprint::{ProtectionAddress, fingerprint};
 use crate::token::keys::KeyRing;
 use crate::token::secret::SecretKey;
 use crate::token::times::{self, Lapsed, MAX_REMEMBER};
-use crate::token::value;
+use crate::token::value::{self, Purpose};
 use crate::token::{Digest, Flags, Kind, LAST_TIME, LoginId, SessionId, TAG, Token, truncate};
 
 /// A failure is printed, and not saved to a file.
@@ -254,7 +254,7 @@ proptest! {
             for kind in [Kind::Session, Kind::Remember, Kind::Device] {
                 prop_assert!(decode(text, kind).is_none());
             }
-            prop_assert_eq!(value::decode(&RING, "next", text, UnixTime::from_secs(0)), None);
+            prop_assert_eq!(value::decode(&RING, &Purpose::of_library("shop", "next"), text, UnixTime::from_secs(0)), None);
         }
     }
 
@@ -266,7 +266,7 @@ proptest! {
             for kind in [Kind::Session, Kind::Remember, Kind::Device] {
                 prop_assert!(decode(&text, kind).is_none());
             }
-            prop_assert_eq!(value::decode(&RING, "next", &text, UnixTime::from_secs(0)), None);
+            prop_assert_eq!(value::decode(&RING, &Purpose::of_library("shop", "next"), &text, UnixTime::from_secs(0)), None);
         }
     }
 
@@ -295,15 +295,16 @@ proptest! {
     }
 
     #[test]
-    fn a_signed_value_is_valid_for_its_purpose_until_it_expires(
-        [purpose, other] in ["[ab: ]{0,3}", "[ab: ]{0,3}"],
+    fn a_signed_value_is_valid_for_its_realm_and_purpose_until_it_expires(
+        [purpose, other] in [["[a: ]{0,3}", "[a: ]{0,3}"], ["[a: ]{0,3}", "[a: ]{0,3}"]],
         value in any::<String>(),
         [expires_at, now] in [time(), time()],
     ) {
-        let text = value::encode(&RING, &purpose, &value, expires_at);
+        let of = |[realm, purpose]: &[String; 2]| Purpose::of_application(realm, purpose);
+        let text = value::encode(&RING, &of(&purpose), &value, expires_at);
         prop_assert_eq!(text.is_some(), value.len() <= 2_048);
         if let Some(text) = text {
-            let read = value::decode(&RING, &other, &text, now);
+            let read = value::decode(&RING, &of(&other), &text, now);
             let holds = purpose == other && now < expires_at;
             prop_assert_eq!(read, holds.then_some(value));
         }
@@ -470,6 +471,7 @@ proptest! {
 
     #[test]
     fn no_bit_of_a_signed_value_can_change(purpose in "[a-c]{0,3}", value in "\\PC{0,20}") {
+        let purpose = Purpose::of_application("shop", &purpose);
         let text = value::encode(&RING, &purpose, &value, UnixTime::from_secs(u64::MAX)).unwrap();
         for changed in one_bit_off(&text) {
             prop_assert_eq!(value::decode(&RING, &purpose, &changed, UnixTime::from_secs(0)), None);

@@ -203,6 +203,8 @@ fn a_tag_made_in_another_way_is_refused() {
             tags.push(("a hash of key and payload", sha256(&[key, signed].concat())));
             tags.push(("a hash of payload and key", sha256(&[signed, key].concat())));
         }
+        let realm = format!("a\n{SESSION}");
+        let value_purpose = format!("value: library {}:{realm}: next", realm.len());
         // R3: every other key that the library has.
         for (purpose, cookie) in [
             ("session", other),
@@ -220,7 +222,7 @@ fn a_tag_made_in_another_way_is_refused() {
             ("protection", name),
             ("log id", ""),
             ("key id", ""),
-            ("value: next", ""),
+            (&value_purpose, ""),
             ("", name),
         ] {
             tags.push((purpose, hmac(&forger.key(purpose, cookie), signed)));

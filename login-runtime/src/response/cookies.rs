@@ -9,11 +9,13 @@ use crate::clock::UnixTime;
 use crate::config::CookieSpec;
 use crate::login::pending::{Change, NextChange, Pending};
 use crate::realm::RealmCore;
-use crate::token::value;
+use crate::token::value::{self, Purpose};
 use crate::token::{Flags, Kind, Token};
 
 /// The purpose under which the wanted page is signed into its cookie.
-pub(crate) const NEXT_PURPOSE: &str = "next";
+pub(crate) fn next_purpose(core: &RealmCore) -> Purpose {
+    Purpose::of_library(&core.name, "next")
+}
 
 /// How long the wanted page is kept while somebody logs in: 10 minutes.
 const NEXT_SECONDS: u64 = 600;
@@ -69,7 +71,7 @@ pub(crate) fn write(
     match &pending.next {
         Some(NextChange::Set(path)) => {
             let expires_at = now.plus(NEXT_SECONDS);
-            if let Some(value) = value::encode(&core.ring, NEXT_PURPOSE, path, expires_at) {
+            if let Some(value) = value::encode(&core.ring, &next_purpose(core), path, expires_at) {
                 set(&config.next_cookie, &value, Some(NEXT_SECONDS), res);
             }
         }

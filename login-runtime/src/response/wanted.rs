@@ -2,7 +2,7 @@
 
 use rocket::Request;
 
-use super::cookies::NEXT_PURPOSE;
+use super::cookies::next_purpose;
 use crate::realm::any::AnyRealm;
 use crate::realm::registry::Realms;
 use crate::redirect::local::{is_local, path_of, same_path};
@@ -91,5 +91,5 @@ fn kept(req: &Request<'_>, realm: &dyn AnyRealm) -> Option<String> {
     else {
         return None;
     };
-    value::decode(&core.ring, NEXT_PURPOSE, value, core.clock.now())
+    value::decode(&core.ring, &next_purpose(core), value, core.clock.now())
 }

@@ -12,12 +12,12 @@ use crate::access::denial::GuardError;
 use crate::app::user::UserMixin;
 use crate::realm::registry::manager_is_missing;
 use crate::realm::{Realm, RealmCore};
-use crate::token::value;
+use crate::token::value::{self, Purpose};
 
 /// Signs and verifies an application's own short values, such as an invitation or the state of a form.
 ///
-/// It uses the keys of the manager for `U`. Each purpose has its own key, so a value that was signed for one purpose is
-/// worthless for another, and never a login. Values are signed, not encrypted. Flask-Login's `encode_cookie` and
+/// It uses the keys of the manager for `U`. Each purpose has its own key in each realm, so a value that was signed for one
+/// purpose or realm is worthless for another, and never a login. Values are signed, not encrypted. Flask-Login's `encode_cookie` and
 /// `decode_cookie`, with an expiry.
 ///
 /// [`for_user`](Self::for_user) signs tokens for one user, such as a link to reset a password.
@@ -72,10 +72,11 @@ impl<'r, U: UserMixin> Signer<'r, U> {
     pub fn sign(&self, purpose: &str, value: &str, duration: Duration) -> Option<String> {
         let core = self.core();
         let expires_at = core.clock.now().saturating_add(duration);
-        value::encode(&core.ring, &own(purpose), value, expires_at)
+        let purpose = Purpose::of_application(&core.name, purpose);
+        value::encode(&core.ring, &purpose, value, expires_at)
     }
 
-    /// Returns the value, if it was signed for this purpose and has not expired.
+    /// Returns the value, if it was signed for this purpose in this realm and has not expired.
     ///
     /// # Example
     ///
@@ -90,7 +91,8 @@ impl<'r, U: UserMixin> Signer<'r, U> {
     #[must_use]
     pub fn verify(&self, purpose: &str, signed: &str) -> Option<String> {
         let core = self.core();
-        value::decode(&core.ring, &own(purpose), signed, core.clock.now())
+        let purpose = Purpose::of_application(&core.name, purpose);
+        value::decode(&core.ring, &purpose, signed, core.clock.now())
     }
 
     /// Signs tokens for one user: a link to reset a password, or to verify an e-mail address.
@@ -178,11 +180,6 @@ impl<'r, U: UserMixin> Signer<'r, U> {
     fn core(&self) -> &RealmCore {
         &self.realm.core
     }
-}
-
-/// Keeps the application's purposes apart from the library's own.
-fn own(purpose: &str) -> String {
-    format!("application: {purpose}")
 }
 
 impl<U> fmt::Debug for Signer<'_, U> {

@@ -18,8 +18,8 @@ use crate::realm::id::IdError;
 use crate::realm::unavailable::Unavailable;
 use crate::revocation::{RevocationError, RevokeSession, Revoked, SessionRef, SessionStatus};
 use crate::token::times::{MAX_REMEMBER, SKEW};
-use crate::token::user_value::{Purpose, UserValue};
-use crate::token::value::MAX_VALUE;
+use crate::token::user_value::UserValue;
+use crate::token::value::{MAX_VALUE, Purpose};
 use crate::token::{LAST_TIME, LoginId, SessionId};
 
 /// Signs tokens for one user; returned by [`Signer::for_user`](super::signer::Signer::for_user).
@@ -73,7 +73,7 @@ impl<'s, 'r, U: UserMixin> UserSigner<'s, 'r, U> {
         if !(1..=MAX_REMEMBER).contains(&duration.as_secs()) {
             return Err(UserTokenError::BadDuration(duration));
         }
-        let purpose = Purpose::new(&core.name, purpose);
+        let purpose = Purpose::of_user(&core.name, purpose);
         let key = purpose.session_hash_key(core.ring.current());
         let token = UserValue {
             id: LoginId::generate().map_err(UserTokenError::Random)?,
@@ -113,7 +113,7 @@ impl<'r, U: UserMixin> UserToken<'r, U> {
         text: &str,
     ) -> Result<Self, UserTokenError> {
         let core = &realm.core;
-        let purpose = Purpose::new(&core.name, purpose);
+        let purpose = Purpose::of_user(&core.name, purpose);
         let (token, keys) =
             UserValue::decode(&core.ring, &purpose, text).ok_or(UserTokenError::Invalid)?;
         let now = core.clock.now();

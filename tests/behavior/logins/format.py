@@ -26,6 +26,7 @@ def text(signed, key):
 
 SECRET = base64.b64decode("UtbQhEZs0fCdXkjOHk7GKl1C5s3u9nPnQxqkiF2xW9E=")
 AUDIENCE = "app"
+REALM = AUDIENCE + "\nlogin_session"
 START = 1_800_000_000
 KEY_ID = derived("key id", AUDIENCE, "")[:4]
 PASSWORD = b"password of alice"
@@ -47,7 +48,8 @@ def token(purpose, kind, flags, cookie, auth_at, lifetime):
 
 def value(purpose, value, expires_at):
     signed = bytes([2, 3]) + KEY_ID + expires_at.to_bytes(8, "big") + value.encode()
-    return text(signed, derived("value: application: " + purpose, AUDIENCE, ""))
+    purpose = f"value: application {len(REALM)}:{REALM}: {purpose}"
+    return text(signed, derived(purpose, AUDIENCE, ""))
 
 
 print("session ", token("session", 1, 2, "login_session", START, 24 * 60 * 60))

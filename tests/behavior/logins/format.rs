@@ -12,7 +12,7 @@ const TOKENS: [&str; 2] = [
     "AgECAcUJGwABAgMEBQYHCAkKCwwNDg8AAQIDBAUGBwBrSdIAAGtJ0gAAa0nSAABrSyOAgB7_n_nA_bnBWhcBbgkwsJAoSnNFWHaUAAVhbGljZa5tvUy2_2ALeqcDRIIQZGk",
     "AgIAAcUJGwABAgMEBQYHCAkKCwwNDg8AAQIDBAUGBwAAAAAAAGtJ0gAAa0nSAABtKwWAqWMBE_lUI8A18ydtQtDa1J9FTN_LaCQnAAVhbGljZfA8GZwJqsloj545hWGbCM4",
 ];
-const VALUE: &str = "AgMBxQkbAAAAAGtJ0jxncm91cCA317Ukdu_qmP8TL6Klgf8jVw";
+const VALUE: &str = "AgMBxQkbAAAAAGtJ0jxncm91cCA3SLIq2lxMB_JIr1NOe14Mwg";
 
 fn app() -> App {
     App::new().set("login.audience", "app")

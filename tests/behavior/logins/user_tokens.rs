@@ -281,12 +281,28 @@ async fn as_clerk(token: &str, signer: Signer<'_, Clerk>) -> Result<String, User
     Ok(signer.find_user("reset", token).await?.use_up().await?.id)
 }
 
+#[get("/guest-value")]
+fn guest_value(signer: Signer<'_, Guest>) -> Option<String> {
+    signer.sign("invitation", "group 7", Duration::from_secs(HOUR))
+}
+
+#[get("/guest-read?<value>")]
+fn read_as_guest(value: &str, signer: Signer<'_, Guest>) -> Option<String> {
+    signer.verify("invitation", value)
+}
+
+#[get("/clerk-read?<value>")]
+fn read_as_clerk(value: &str, signer: Signer<'_, Clerk>) -> Option<String> {
+    signer.verify("invitation", value)
+}
+
 #[test]
-fn a_token_of_one_realm_is_none_in_another() {
+fn what_one_realm_has_signed_is_nothing_in_another() {
     let rocket = bare()
         .attach(LoginManager::new(load_guest).realm("guests"))
         .attach(LoginManager::new(load_clerk).realm("clerks"))
-        .mount("/", routes![guest, as_guest, as_clerk]);
+        .mount("/", routes![guest, as_guest, as_clerk])
+        .mount("/", routes![guest_value, read_as_guest, read_as_clerk]);
     let client = rocket::local::blocking::Client::untracked(rocket).unwrap();
     let get = |path: String| {
         let response = client.get(path).dispatch();
@@ -302,4 +318,10 @@ fn a_token_of_one_realm_is_none_in_another() {
         (Status::Ok, "1".into())
     );
     assert_eq!(get(format!("/guest?token={token}")).0, Status::Gone);
+
+    let (_, value) = get("/guest-value".into());
+    let (status, _) = get(format!("/clerk-read?value={value}"));
+    assert_eq!(status, Status::NotFound);
+    let read = get(format!("/guest-read?value={value}"));
+    assert_eq!(read, (Status::Ok, "group 7".into()));
 }
