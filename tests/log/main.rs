@@ -10,6 +10,7 @@
 mod common;
 
 mod device;
+mod outage;
 mod thrown_away;
 mod why;
 

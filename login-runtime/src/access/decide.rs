@@ -3,7 +3,7 @@
 //! Attributes, groups of routes, `&User` and `Fresh` all ask [`decide`].
 
 use rocket::Request;
-use tracing::{error, warn};
+use tracing::warn;
 
 use super::condition::Permission;
 use super::denial::{Denied, GuardError, Reason};
@@ -177,7 +177,8 @@ impl<'r> Asked<'r, '_> {
     }
 
     fn fail(self, error: Unavailable) -> GuardError {
-        error!("{error}");
+        let core = self.realm.core();
+        core.log_failure(&error, format_args!("{error}"));
         self.visit.has_failed();
         GuardError::Failed(error)
     }

@@ -14,7 +14,7 @@ use rocket::http::{ContentType, Method, Status};
 use rocket::outcome::Outcome;
 use rocket::route::{self, Handler};
 use rocket::{Data, Request, Response, Route};
-use tracing::{debug, error};
+use tracing::debug;
 
 use crate::access::group::GuardRoutes as _;
 use crate::app::user::UserMixin;
@@ -70,16 +70,25 @@ impl<U> Clone for Endpoint<U> {
 impl<U: UserMixin> Handler for Endpoint<U> {
     async fn handle<'r>(&self, req: &'r Request<'_>, _: Data<'r>) -> route::Outcome<'r> {
         let Self(act, _) = *self;
-        let answer = match (Realm::<U>::of(req.rocket()), act) {
-            (Some(realm), Act::Register) => register::register(realm, req).await,
-            (Some(realm), Act::Refresh) => refresh::refresh(realm, req).await,
-            (None, _) => Err(Refusal::wait("no `LoginManager` is attached")),
+        let Some(realm) = Realm::<U>::of(req.rocket()) else {
+            return Outcome::Success(Answer::of(Status::ServiceUnavailable).response());
+        };
+        let answer = match act {
+            Act::Register => register::register(realm, req).await,
+            Act::Refresh => refresh::refresh(realm, req).await,
         };
         Outcome::Success(match answer {
             Ok(answer) => answer.response(),
-            Err(refusal) => {
-                debug!("{}: {}", act.name(), refusal.why);
-                Answer::of(refusal.status).response()
+            Err(Refusal {
+                status,
+                why,
+                failure,
+            }) => {
+                if let Some(failure) = &failure {
+                    realm.core.log_failure(failure, format_args!("{failure}"));
+                }
+                debug!("{}: {why}", act.name());
+                Answer::of(status).response()
             }
         })
     }
@@ -122,26 +131,35 @@ impl Answer {
 struct Refusal {
     status: Status,
     why: &'static str,
+    failure: Option<Unavailable>,
 }
 
 impl Refusal {
     /// The browser forgets the binding.
     fn end(why: &'static str) -> Self {
-        let status = Status::Unauthorized;
-        Self { status, why }
+        Self {
+            status: Status::Unauthorized,
+            why,
+            failure: None,
+        }
     }
 
     /// The browser tries again later.
     fn wait(why: &'static str) -> Self {
-        let status = Status::ServiceUnavailable;
-        Self { status, why }
+        Self {
+            status: Status::ServiceUnavailable,
+            why,
+            failure: None,
+        }
     }
 }
 
 impl From<Unavailable> for Refusal {
     fn from(failure: Unavailable) -> Self {
-        error!("{failure}");
-        Self::wait("the login could not be judged")
+        Self {
+            failure: Some(failure),
+            ..Self::wait("the login could not be judged")
+        }
     }
 }
 

@@ -361,6 +361,9 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
         let status = revocations.status(self.realm.core.session(token), self.now);
         status.map(move |status| {
             for news in revocations.news() {
+                if news == News::Fresh {
+                    self.realm.core.log_recovery();
+                }
                 self.findings.note_event(EventKind::from(news), None);
             }
             let (status, trust) = status?;

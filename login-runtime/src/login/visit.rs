@@ -483,7 +483,7 @@ impl<U: UserMixin> Visit<U> {
         searched: Result<(), Unavailable>,
     ) -> Soon<'r, ()> {
         if let Err(error) = &searched {
-            tracing::error!("{error}");
+            realm.core.log_failure(error, format_args!("{error}"));
         }
         if realm.listeners.is_empty() {
             return Now(());

@@ -24,6 +24,7 @@ use crate::flask::FlaskCookies;
 use crate::logins::desk::Desk;
 use crate::logins::{LoginRegistry, RegistryError};
 use crate::realm::message::Message;
+use crate::realm::outage::Outage;
 use crate::realm::{Realm, RealmCore};
 use crate::revocation::log::RevocationLog;
 use crate::revocation::{RevocationError, RevocationList, Revocations};
@@ -542,6 +543,7 @@ impl<U: UserMixin> Plan<U> {
                 sends_to_refresh: has_logins && self.needs_refresh_handler.is_none(),
                 warned_of_host: AtomicBool::new(false),
                 warned_of_redirect: AtomicBool::new(false),
+                outage: Outage::default(),
                 name,
                 #[cfg(feature = "flask")]
                 flask: None,

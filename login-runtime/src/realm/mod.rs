@@ -7,6 +7,7 @@ pub(crate) mod health;
 pub(crate) mod id;
 mod logins;
 pub(crate) mod message;
+pub(crate) mod outage;
 pub(crate) mod registry;
 pub(crate) mod seal;
 pub(crate) mod site;
@@ -20,6 +21,7 @@ use rocket::{Phase, Request, Rocket};
 use tracing::{error, warn};
 
 use self::message::Message;
+use self::outage::Outage;
 use crate::app::contain::contain;
 use crate::app::event::{EventKind, LoginEvent};
 use crate::app::handler::{AnswerFn, EventListener, Localize, RequestLoader, UserLoader};
@@ -52,6 +54,8 @@ pub(crate) struct RealmCore {
     pub(crate) warned_of_host: AtomicBool,
     /// Whether a login that was answered by a redirect to another site was seen, and warned of.
     pub(crate) warned_of_redirect: AtomicBool,
+    /// The failures of the list of ended logins, for the log.
+    pub(crate) outage: Outage,
     /// Tells this realm from every other one in a list of ended logins that both share.
     pub(crate) name: String,
     #[cfg(feature = "flask")]

@@ -355,7 +355,8 @@ impl<'s, 'r: 's, U: UserMixin> IntoFuture for LoginChange<'s, 'r, U> {
         Box::pin(async move {
             self.verb.begin();
             let changed = self.change().await;
-            changed.inspect_err(|error| self.verb.log(error, self.session.req))
+            let LoginSession { realm, req, .. } = self.session;
+            changed.inspect_err(|error| self.verb.log(error, &realm.core, req))
         })
     }
 }

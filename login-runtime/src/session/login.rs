@@ -335,7 +335,8 @@ impl<'s, 'r: 's, U: UserMixin> IntoFuture for Login<'s, 'r, U> {
         Box::pin(async move {
             self.verb.begin();
             let begun = self.login().await;
-            begun.inspect_err(|error| self.verb.log(error, self.session.req))
+            let LoginSession { realm, req, .. } = self.session;
+            begun.inspect_err(|error| self.verb.log(error, &realm.core, req))
         })
     }
 }

@@ -8,6 +8,7 @@ use rocket::http::Status;
 use tracing::{debug, error, info, warn};
 
 use super::LoginError;
+use crate::realm::RealmCore;
 use crate::request::profile::is_debug;
 
 /// A verb of `LoginSession` at the place where the application uses it.
@@ -32,13 +33,17 @@ impl Verb {
     }
 
     /// Logs why the verb was refused or failed.
-    pub(super) fn log(&self, error: &LoginError, req: &Request<'_>) {
+    pub(super) fn log(&self, error: &LoginError, core: &RealmCore, req: &Request<'_>) {
         let Verb { name, place, .. } = self;
         match error {
             // Already in the log, with the reason.
             LoginError::CrossSite => {}
             LoginError::SafeMethod => {
                 warn!("`{name}` at {place} was refused: {error}");
+            }
+            LoginError::Unavailable(failure) => {
+                let line = format_args!("`{name}` at {place} failed: {error}");
+                core.log_failure(failure, line);
             }
             _ if error.status().code >= Status::InternalServerError.code => {
                 error!("`{name}` at {place} failed: {error}");
