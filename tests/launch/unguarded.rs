@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rocket::fairing::AdHoc;
 use rocket::fs::FileServer;
-use rocket::{get, routes};
+use rocket::{Route, get, routes};
 use rocket_login::{GuardRoutes, RouteGuard, config::UnguardedRoutes, login_required};
 
 use crate::common::User;
@@ -71,6 +71,23 @@ fn a_denied_route_with_an_ambiguous_name_is_reported_as_ambiguous() {
     for error in errors {
         assert!(error.contains("rename"), "{error}");
     }
+}
+
+#[test]
+fn a_handler_that_is_mounted_twice_is_denied_unless_its_group_is_guarded() {
+    // The audit cannot distinguish it from another handler of the same name that has no attribute.
+    let twice = |group: fn() -> Vec<Route>| {
+        launch(|| {
+            site(debug(DENY), users())
+                .mount("/a", group())
+                .mount("/b", group())
+        })
+    };
+    let errors: [String; 2] = twice(|| routes![login_door]).stopped();
+    for error in errors {
+        assert!(error.contains("guard its group"), "{error}");
+    }
+    twice(|| routes![login_door].login_required()).went_well();
 }
 
 #[test]
