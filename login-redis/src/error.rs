@@ -6,6 +6,15 @@ use rocket_login::store::{EntryError, RevocationError};
 use thiserror::Error;
 
 /// Why an address is not one of a Redis server.
+///
+/// # Example
+///
+/// ```rust
+/// use login_redis::{AddressError, RedisLog};
+///
+/// let error = RedisLog::open("http://redis.internal").unwrap_err();
+/// assert!(matches!(error, AddressError::Url(_)));
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AddressError {
@@ -22,6 +31,8 @@ pub enum AddressError {
 }
 
 /// An error of the `redis` crate.
+///
+/// The example of [`AddressError`] shows it.
 #[derive(Debug, Error)]
 #[error(transparent)]
 pub struct Cause(RedisError);

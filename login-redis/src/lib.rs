@@ -70,7 +70,12 @@ use rocket_login::store::{RevocationError, StoreSetup};
 ///
 /// # Example
 ///
-/// See [the crate](crate).
+/// ```rust
+/// # use rocket_login::{LoginManager, UserMixin, user_loader};
+/// # #[derive(UserMixin)] struct User { id: i64 }
+/// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+/// let manager = LoginManager::new(load_user).revocation_store(login_redis::from_url);
+/// ```
 #[must_use]
 pub fn from_url(setup: StoreSetup<'_>) -> BoxFuture<'_, Result<RedisLog, RevocationError>> {
     Box::pin(ready(open(setup)))
@@ -89,7 +94,14 @@ fn open(setup: StoreSetup<'_>) -> Result<RedisLog, RevocationError> {
 ///
 /// # Example
 ///
-/// See [the crate](crate).
+/// ```rust
+/// # use rocket_login::{LoginManager, UserMixin, user_loader};
+/// # #[derive(UserMixin)] struct User { id: i64 }
+/// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+/// let manager = LoginManager::new(load_user)
+///     .revocation_store(login_redis::from_url)
+///     .login_registry_from(login_redis::registry_from_url);
+/// ```
 #[must_use]
 pub fn registry_from_url(
     setup: StoreSetup<'_>,

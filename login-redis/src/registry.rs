@@ -44,11 +44,23 @@ impl RedisRegistry {
     /// # Errors
     ///
     /// If it is not a URL of Redis.
+    ///
+    /// The example of [`RedisRegistry`] shows it.
     pub fn open(url: &str) -> Result<Self, AddressError> {
         Ok(Self::from_client(Client::open(url)?))
     }
 
     /// Takes a client of the re-exported [`redis`](crate::redis) crate, for settings that no URL can express.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// use login_redis::{RedisRegistry, redis};
+    ///
+    /// # fn main() -> redis::RedisResult<()> {
+    /// let registry = RedisRegistry::from_client(redis::Client::open("redis://127.0.0.1:6379/")?);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn from_client(client: Client) -> Self {
         RedisRegistry {
@@ -63,6 +75,16 @@ impl RedisRegistry {
     /// # Errors
     ///
     /// If it is empty or has a brace in it: the braces around it let Redis Cluster keep all keys on one server.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// use login_redis::{AddressError, RedisRegistry};
+    ///
+    /// fn open(url: &str) -> Result<RedisRegistry, AddressError> {
+    ///     RedisRegistry::open(url)?.prefix("club")
+    /// }
+    /// ```
     pub fn prefix(mut self, prefix: &str) -> Result<Self, AddressError> {
         if !is_prefix(prefix) {
             return Err(AddressError::Prefix);

@@ -15,6 +15,8 @@ use crate::error::AddressError;
 /// `&sqlx::SqlitePool` with the feature `sqlite`.
 ///
 /// Only the options of the pool are used: the list opens connections of its own.
+///
+/// The example of [`Database::from_url`] shows it.
 #[derive(Clone, Debug)]
 pub struct Database(pub(crate) Options);
 

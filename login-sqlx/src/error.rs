@@ -5,11 +5,23 @@ use rocket_login::store::{EntryError, RevocationError};
 use thiserror::Error;
 
 /// Why the tables could not be created.
+///
+/// # Example
+///
+/// ```rust,no_run
+/// use login_sqlx::MigrateError;
+///
+/// async fn prepare(db: &sqlx::SqlitePool) -> Result<(), MigrateError> {
+///     login_sqlx::migrate(db).await
+/// }
+/// ```
 #[derive(Debug, Error)]
 #[error(transparent)]
 pub struct MigrateError(#[from] StoreError);
 
 /// Why an address is not one of a database. The message does not repeat it, since it can contain a password.
+///
+/// The example of [`Database::from_url`](crate::Database::from_url) shows it.
 #[derive(Debug, Error)]
 #[error(
     "`login.store.url` is not an address of {}: write {}",

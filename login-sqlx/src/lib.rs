@@ -79,7 +79,16 @@ use rocket_login::store::{RevocationError, StoreSetup};
 ///
 /// # Example
 ///
-/// See [the crate](crate).
+/// The example of the crate has the fairing that manages the pool.
+///
+/// ```rust
+/// # use rocket_login::{LoginManager, UserMixin, user_loader};
+/// # #[derive(UserMixin)] struct User { id: i64 }
+/// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+/// use sqlx::SqlitePool;
+///
+/// let manager = LoginManager::new(load_user).revocation_store(login_sqlx::from_pool::<SqlitePool>);
+/// ```
 #[must_use]
 pub fn from_pool<P>(setup: StoreSetup<'_>) -> BoxFuture<'_, Result<SqlLog, RevocationError>>
 where
@@ -103,7 +112,16 @@ where
 ///
 /// # Example
 ///
-/// See [the crate](crate).
+/// ```rust
+/// # use rocket_login::{LoginManager, UserMixin, user_loader};
+/// # #[derive(UserMixin)] struct User { id: i64 }
+/// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+/// use sqlx::SqlitePool;
+///
+/// let manager = LoginManager::new(load_user)
+///     .revocation_store(login_sqlx::from_pool::<SqlitePool>)
+///     .login_registry_from(login_sqlx::registry_from_pool::<SqlitePool>);
+/// ```
 #[must_use]
 pub fn registry_from_pool<P>(
     setup: StoreSetup<'_>,
@@ -138,7 +156,14 @@ fn managed<P: Send + Sync + 'static>(setup: StoreSetup<'_>) -> Result<&P, String
 ///
 /// # Example
 ///
-/// See [the crate](crate).
+/// ```rust
+/// # use rocket_login::{LoginManager, UserMixin, user_loader};
+/// # #[derive(UserMixin)] struct User { id: i64 }
+/// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+/// let manager = LoginManager::new(load_user)
+///     .revocation_store(login_sqlx::from_url)
+///     .login_registry_from(login_sqlx::registry_from_url);
+/// ```
 #[must_use]
 pub fn registry_from_url(
     setup: StoreSetup<'_>,
@@ -162,7 +187,12 @@ pub fn registry_from_url(
 ///
 /// # Example
 ///
-/// See [the crate](crate).
+/// ```rust
+/// # use rocket_login::{LoginManager, UserMixin, user_loader};
+/// # #[derive(UserMixin)] struct User { id: i64 }
+/// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
+/// let manager = LoginManager::new(load_user).revocation_store(login_sqlx::from_url);
+/// ```
 #[must_use]
 pub fn from_url(setup: StoreSetup<'_>) -> BoxFuture<'_, Result<SqlLog, RevocationError>> {
     Box::pin(async move {

@@ -33,6 +33,8 @@ pub struct SqlRegistry {
 
 impl SqlRegistry {
     /// Takes the application's pool, of which it uses only the options; connects later.
+    ///
+    /// The example of [`SqlRegistry`] shows it.
     #[must_use]
     pub fn new(database: impl Into<Database>) -> Self {
         let Database(options) = database.into();

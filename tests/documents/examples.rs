@@ -25,13 +25,26 @@ fn every_public_item_has_an_example_that_uses_it() {
             add_exports(&code.items, &mut exported);
         }
     }
-    let is_exported = |name: &String| {
-        let item = name.split("::").next().unwrap();
-        exported.contains(item)
-    };
-    let missing: BTreeSet<_> = public.without_example().filter(is_exported).collect();
-    assert!(missing.is_empty(), "without an example: {missing:#?}");
+    public.check(&exported);
     assert!(public.items.len() > 50);
+}
+
+#[test]
+fn every_public_item_of_a_store_has_an_example_that_uses_it() {
+    for store in ["login-redis", "login-sqlx"] {
+        let mut exported = BTreeSet::new();
+        let mut public = Public::default();
+        for file in files(&format!("{store}/src"), "rs") {
+            let code = fs::read_to_string(&file).unwrap();
+            let code = syn::parse_file(&code).unwrap();
+            public.add(&code.items);
+            if file.ends_with("lib.rs") {
+                add_exports(&code.items, &mut exported);
+            }
+        }
+        public.check(&exported);
+        assert!(exported.len() > 5, "{store}: {exported:?}");
+    }
 }
 
 /// Adds the names that the facade exports.
@@ -134,6 +147,16 @@ impl Public {
         let known = self.items.entry(name).or_default();
         known.text.push_str(&docs.text);
         known.code.push_str(&docs.code);
+    }
+
+    /// Requires an example for each item that is exported.
+    fn check(&self, exported: &BTreeSet<String>) {
+        let is_exported = |name: &String| {
+            let item = name.split("::").next().unwrap();
+            exported.contains(item)
+        };
+        let missing: BTreeSet<_> = self.without_example().filter(is_exported).collect();
+        assert!(missing.is_empty(), "without an example: {missing:#?}");
     }
 
     /// An example counts if it belongs to the item, or if the item's documentation names it. The example of a type or

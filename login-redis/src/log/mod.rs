@@ -76,6 +76,8 @@ impl RedisLog {
     /// # Errors
     ///
     /// If it is not a URL of Redis.
+    ///
+    /// The example of [`RedisLog`] shows it.
     pub fn open(url: &str) -> Result<Self, AddressError> {
         Ok(Self::from_client(Client::open(url)?))
     }
@@ -111,6 +113,16 @@ impl RedisLog {
     /// # Errors
     ///
     /// If it is empty or has a brace in it: the braces around it let Redis Cluster keep all keys on one server.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// use login_redis::{AddressError, RedisLog};
+    ///
+    /// fn of_two_applications(url: &str) -> Result<[RedisLog; 2], AddressError> {
+    ///     Ok([RedisLog::open(url)?.prefix("club")?, RedisLog::open(url)?.prefix("shop")?])
+    /// }
+    /// ```
     pub fn prefix(mut self, prefix: &str) -> Result<Self, AddressError> {
         if !is_prefix(prefix) {
             return Err(AddressError::Prefix);
@@ -131,6 +143,17 @@ impl RedisLog {
     ///
     /// That makes it less likely that a fail-over loses a logout, and does not exclude it. If fewer confirm, the logout
     /// answers 503.
+    ///
+    /// # Example
+    ///
+    /// ```rust
+    /// use std::time::Duration;
+    /// use login_redis::{AddressError, RedisLog};
+    ///
+    /// fn open(url: &str) -> Result<RedisLog, AddressError> {
+    ///     Ok(RedisLog::open(url)?.wait_for_replicas(1, Duration::from_millis(200)))
+    /// }
+    /// ```
     #[must_use]
     pub fn wait_for_replicas(mut self, replicas: usize, timeout: Duration) -> Self {
         self.replicas = replicas;

@@ -49,6 +49,8 @@ pub struct SqlLog {
 
 impl SqlLog {
     /// Takes the application's pool, of which it uses only the options; connects later.
+    ///
+    /// The example of [`SqlLog`] shows it.
     #[must_use]
     pub fn new(database: impl Into<Database>) -> Self {
         let Database(options) = database.into();
