@@ -64,9 +64,11 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
                 flask.count(&login);
                 let answer = answer.without(flask, login.kinds);
                 Ok(Answer {
-                    session_change: Some(Change::Set(session.clone())),
+                    session_change: Some(Change::from((*session).clone())),
                     session: Session::New(session),
-                    remember_change: remember.map(Change::Set).or(answer.remember_change),
+                    remember_change: remember
+                        .map(|remember| Change::from(*remember))
+                        .or(answer.remember_change),
                     ..answer
                 })
             }

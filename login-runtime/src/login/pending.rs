@@ -1,5 +1,7 @@
 //! What the response of a request must carry.
 
+use std::sync::Arc;
+
 use crate::token::{Kind, Token};
 
 /// The cookies to write, and whether the browser must clear its caches.
@@ -39,13 +41,14 @@ impl Pending {
 /// A change of a login cookie.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Change {
-    Set(Box<Token>),
+    /// The state of the request has the same token.
+    Set(Arc<Token>),
     Remove,
 }
 
 impl From<Token> for Change {
     fn from(token: Token) -> Self {
-        Change::Set(Box::new(token))
+        Change::Set(Arc::new(token))
     }
 }
 

@@ -15,7 +15,7 @@
 use std::any::Any;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rocket::Request;
 use rocket::futures::lock;
@@ -80,7 +80,7 @@ enum Who {
         session: Session,
     },
     LoggedIn {
-        session: Box<Token>,
+        session: Arc<Token>,
         user: Slot,
     },
     LoggedOut,
@@ -113,7 +113,7 @@ pub(crate) struct Outcome {
     pub(crate) pending: Pending,
     pub(crate) depends_on_user: bool,
     /// The session of a login that must end again.
-    pub(crate) undone: Option<Box<Token>>,
+    pub(crate) undone: Option<Arc<Token>>,
     /// What became of the cookies, for the log.
     pub(crate) fates: Fates,
 }
@@ -233,7 +233,7 @@ impl<U: UserMixin> Visit<U> {
         state.who = match &state.pending.session {
             Some(Change::Set(session)) => Who::LoggedIn {
                 user: self.slot_of(&session.uid),
-                session: session.clone(),
+                session: Arc::clone(session),
             },
             _ => Who::LoggedOut,
         };
@@ -292,7 +292,7 @@ impl<U: UserMixin> Visit<U> {
             && state.changed
             && let Some(Change::Set(session)) = &mut pending.session
         {
-            session.auth_at = None;
+            Arc::make_mut(session).auth_at = None;
             if pending.has_begun {
                 undone = Some(session.clone());
                 pending = Pending::default();

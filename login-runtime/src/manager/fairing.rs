@@ -225,7 +225,7 @@ fn finish<'f, U: UserMixin>(
 }
 
 /// Ends a login whose cookies do not go out. If the list fails, nobody has a token of the login all the same.
-async fn undo<U: UserMixin>(realm: &Realm<U>, req: &Request<'_>, session: Box<Token>) {
+async fn undo<U: UserMixin>(realm: &Realm<U>, req: &Request<'_>, session: Arc<Token>) {
     let core = &realm.core;
     warn!("a login was undone, because the response is a server error");
     if let Err(error) = core.end(&session, core.clock.now()).await {

@@ -1,5 +1,7 @@
 //! The login cookies of a request, for the verbs.
 
+use std::sync::Arc;
+
 use super::{LoginError, LoginSession};
 use crate::app::user::{UserMixin, has_id};
 use crate::clock::UnixTime;
@@ -102,7 +104,7 @@ impl<U: UserMixin> LoginSession<'_, U> {
     /// Returns the valid remember token of a session: the pending token, or else the one of the request.
     pub(super) fn remember_of(&self, session: &Token, now: UnixTime) -> Option<Token> {
         let mut remember = match self.visit.pending_remember() {
-            Some(Change::Set(token)) => *token,
+            Some(Change::Set(token)) => Arc::unwrap_or_clone(token),
             Some(Change::Remove) => return None,
             None => match self.presented_remember() {
                 Shown::One(token, _) => token,
