@@ -10,7 +10,8 @@ use std::net::IpAddr;
 use std::sync::{PoisonError, RwLock};
 use std::time::SystemTime;
 
-use data_encoding::BASE64URL_NOPAD;
+use base64::engine::general_purpose::NO_PAD;
+use base64::engine::{Engine as _, Simd};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use memchr::memchr;
 use rocket::fairing::{Fairing, Info, Kind};
@@ -42,6 +43,7 @@ pub(crate) struct Bare {
     session_hash: HmacSha256,
     protection: HmacSha256,
     ended: [RwLock<HashMap<[u8; 16], u64>>; SHARDS],
+    base64: Simd,
 }
 
 /// The user of a request.
@@ -68,6 +70,7 @@ impl Bare {
             session_hash: key("session hash"),
             protection: key("protection"),
             ended: lists.map(RwLock::new),
+            base64: Simd::url_safe(NO_PAD),
         }
     }
 
@@ -87,7 +90,7 @@ impl Bare {
         bytes.extend(uid.as_bytes());
         let tag = self.token.clone().chain_update(&bytes).finalize();
         bytes.extend(first::<TAG>(tag.into_bytes().into()));
-        BASE64URL_NOPAD.encode(&bytes)
+        self.base64.encode(&bytes)
     }
 
     fn hash_of(&self, user: &User) -> [u8; DIGEST] {
@@ -111,9 +114,8 @@ impl Bare {
     fn user_of(&self, req: &Request<'_>) -> Option<User> {
         let text = session(req)?;
         let mut buffer = [0; MAX_TEXT];
-        let length = BASE64URL_NOPAD.decode_len(text.len()).ok()?;
-        let bytes = buffer.get_mut(..length)?;
-        BASE64URL_NOPAD.decode_mut(text.as_bytes(), bytes).ok()?;
+        let length = self.base64.decode_slice(text, &mut buffer).ok()?;
+        let bytes = buffer.get(..length)?;
         let (signed, tag) = bytes.split_last_chunk::<TAG>()?;
         let mac = self.token.clone().chain_update(signed);
         mac.verify_truncated_left(tag).ok()?;

@@ -1,6 +1,6 @@
 //! A login that is bound to a device: a key in software stands for the device.
 
-use data_encoding::BASE64URL_NOPAD;
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
 use rocket::http::{Cookie, Header};
@@ -76,7 +76,7 @@ fn nth_quoted(text: &str, n: usize) -> &str {
 
 fn sign(key: &SigningKey, is_registration: bool, challenge: &str) -> String {
     let point = key.verifying_key().to_sec1_point(false);
-    let [x, y] = [1..33, 33..65].map(|half| BASE64URL_NOPAD.encode(&point.as_bytes()[half]));
+    let [x, y] = [1..33, 33..65].map(|half| BASE64_URL_SAFE_NO_PAD.encode(&point.as_bytes()[half]));
     let jwk = if is_registration {
         format!(r#","jwk":{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}"}}"#)
     } else {
@@ -87,8 +87,11 @@ fn sign(key: &SigningKey, is_registration: bool, challenge: &str) -> String {
         format!(r#"{{"jti":"{challenge}"}}"#),
     ];
     let signed = parts
-        .map(|part| BASE64URL_NOPAD.encode(part.as_bytes()))
+        .map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.as_bytes()))
         .join(".");
     let signature: Signature = key.sign(signed.as_bytes());
-    format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature.to_bytes()))
+    format!(
+        "{signed}.{}",
+        BASE64_URL_SAFE_NO_PAD.encode(&signature.to_bytes())
+    )
 }
