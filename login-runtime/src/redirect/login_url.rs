@@ -83,9 +83,14 @@ pub(crate) fn other_site<'a>(url: &'a str, ours: &[&str]) -> Option<&'a str> {
 
 /// Returns a URL whose query has the field exactly once: where it first occurred, or else at the end.
 pub(crate) fn with_field(url: &str, field: &str, value: &str) -> String {
+    let new = (encoded(field), encoded(value));
+    // Most login pages: 400 instructions fewer.
+    if !url.bytes().any(|byte| b"?#".contains(&byte)) {
+        return [url, "?", new.0.as_str(), "=", new.1.as_str()].concat();
+    }
     let (url, fragment) = split_before(url, |c| c == '#');
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    let mut new = Some((encoded(field), encoded(value)));
+    let mut new = Some(new);
     let mut result = String::with_capacity(url.len().saturating_add(value.len()).saturating_mul(2));
     result.push_str(path);
     let mut separator = '?';
