@@ -7,14 +7,18 @@ use std::time::{Duration, Instant};
 
 use rocket::http::Status;
 use rocket::{State, get, routes};
-use rocket_login::logins::MemoryRegistry;
+use rocket_login::config::AtLimit;
+use rocket_login::logins::{
+    Begin, Begun, LoginId, LoginRegistry, LoginRow, MemoryRegistry, RegistryError, Restored,
+    RowUser, UnixTime,
+};
 use rocket_login::testing::Clock;
 use rocket_login::testing::store::MemoryLog;
 use rocket_login::{EventKind, LoginError, LoginEvent, LoginSession, event_listener};
 use serde_json::json;
 
-use crate::common::{self, START, User};
-use crate::signed::{OLDER, SECRET, remember, remember_of, session, session_of};
+use crate::common::{self, App, START, User};
+use crate::signed::{OLDER, SECRET, remember, remember_of, session, session_aged, session_of};
 use crate::{REMEMBER, SESSION, accepting, app, flask_cookies, side_by_side, with};
 
 #[test]
@@ -222,6 +226,96 @@ fn a_remember_cookie_that_came_across_is_counted_from_its_first_restore_on() {
     thief.restart();
     assert_eq!(thief.me(), "anonymous");
     assert_eq!(browser.me(), "anonymous", "the copy was noticed");
+}
+
+/// At most two logins of a user.
+fn limited(limit: AtLimit) -> App {
+    app()
+        .with(|manager| manager.login_registry(MemoryRegistry::new()))
+        .set("login.max_logins_per_user", 2)
+        .with(|manager| manager.at_login_limit(limit))
+        .routes(routes![logins])
+}
+
+#[test]
+fn a_login_that_comes_across_ends_the_oldest_one_beyond_the_limit() {
+    let app = limited(AtLimit::End).start();
+    let mut first = app.logged_in("alice");
+    app.clock.advance(Duration::from_secs(1));
+    let mut second = app.logged_in("alice");
+    app.clock.advance(Duration::from_secs(1));
+    let mut came = with(&app, &[(SESSION, &session("alice"))]);
+    let mut parallel = came.clone();
+    assert_eq!([came.me(), parallel.me()], ["alice", "alice"]);
+    assert_eq!([first.me(), second.me()], ["anonymous", "alice"]);
+    assert_eq!(came.get("/logins").body, "2");
+    // It is now the oldest but one, and ends in its turn.
+    app.clock.advance(Duration::from_secs(1));
+    for id in ["alice", "bob"] {
+        with(&app, &[(SESSION, &session_aged(id, 30))]).me();
+    }
+    assert_eq!([second.me(), came.me()], ["anonymous", "alice"]);
+    app.clock.advance(Duration::from_secs(1));
+    assert_eq!(with(&app, &[(REMEMBER, &remember("alice"))]).me(), "alice");
+    assert_eq!([came.me(), parallel.me()], ["anonymous", "anonymous"]);
+}
+
+#[test]
+fn a_login_that_comes_across_is_refused_beyond_the_limit_if_that_is_set() {
+    let app = limited(AtLimit::Refuse).start();
+    let mut first = app.logged_in("alice");
+    let mut came = with(&app, &[(SESSION, &session("alice"))]);
+    let mut parallel = came.clone();
+    assert_eq!([came.me(), parallel.me()], ["alice", "alice"]);
+    let late = with(&app, &[(SESSION, &session_aged("alice", -10))]);
+    let mut third = late.clone();
+    let refused = third.get("/me");
+    assert_eq!(refused.body, "anonymous");
+    assert!(refused.removes(SESSION), "as every login that is refused");
+    assert_eq!(came.get("/logins").body, "2");
+    assert_eq!(with(&app, &[(SESSION, &session("bob"))]).me(), "bob");
+    first.post("/logout", "");
+    assert_eq!(late.clone().me(), "alice");
+}
+
+/// A registry that cannot be reached.
+struct Down;
+
+#[rocket::async_trait]
+impl LoginRegistry for Down {
+    async fn begin(&self, _: &Begin) -> Result<Begun, RegistryError> {
+        Err(RegistryError::new("down"))
+    }
+
+    async fn rows(&self, _: &[RowUser], _: UnixTime) -> Result<Vec<LoginRow>, RegistryError> {
+        Err(RegistryError::new("down"))
+    }
+
+    async fn renew(&self, _: &LoginRow, _: &[RowUser]) -> Result<(), RegistryError> {
+        Err(RegistryError::new("down"))
+    }
+
+    async fn restore(&self, _: &LoginRow, _: &[RowUser]) -> Result<Restored, RegistryError> {
+        Err(RegistryError::new("down"))
+    }
+
+    async fn end(&self, _: &[RowUser], _: &[LoginId]) -> Result<(), RegistryError> {
+        Err(RegistryError::new("down"))
+    }
+}
+
+#[test]
+fn nobody_comes_across_while_logins_cannot_be_counted_unless_a_setting_allows_it() {
+    let down = || limited(AtLimit::End).with(|manager| manager.login_registry(Down));
+    let strict = down().start();
+    let reply = with(&strict, &[(SESSION, &session("alice"))]).get("/me");
+    assert_eq!(reply.status, Status::ServiceUnavailable);
+    assert!(reply.set_cookies().is_empty(), "the cookie can come again");
+    let lenient = down().set("login.require_login_registry", false).start();
+    assert_eq!(
+        with(&lenient, &[(SESSION, &session("alice"))]).me(),
+        "alice"
+    );
 }
 
 #[derive(Clone, Default)]

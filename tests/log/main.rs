@@ -11,6 +11,9 @@ mod common;
 
 mod device;
 mod outage;
+#[path = "../flask/signed.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod signed;
 mod thrown_away;
 mod why;
 

@@ -6,6 +6,7 @@ use rocket::http::Status;
 use rocket::local::blocking::Client;
 use rocket::response::Redirect;
 use rocket::{catch, catchers, get, routes};
+use rocket_login::flask::FlaskCookies;
 use rocket_login::logins::MemoryRegistry;
 use rocket_login::{
     LoginManager, LoginSession, UserMixin, access::Deny, anonymous_required, login_required,
@@ -14,7 +15,7 @@ use rocket_login::{
 
 use crate::common::log::Level;
 use crate::common::{App, Browser, Running, SESSION, User, Users, bare, load_user};
-use crate::ours;
+use crate::{ours, signed};
 
 const HOUR: u64 = 60 * 60;
 const DAY: u64 = 24 * HOUR;
@@ -88,6 +89,30 @@ fn from_the_future() {
     assert_eq!(
         why,
         "the session cookie is dated in the future: check the clocks of the servers"
+    );
+}
+
+#[test]
+fn from_flask_beyond_the_limit() {
+    let app = App::new()
+        .set("login.max_logins_per_user", 1)
+        .set("login.at_login_limit", "refuse")
+        .with(|manager| {
+            let cookies = FlaskCookies::new(signed::SECRET).until("2027-03-31");
+            let manager = manager.login_registry(MemoryRegistry::new());
+            manager.accept_flask(cookies)
+        });
+    let lines = lines(app, |app| {
+        app.logged_in("alice");
+        let mut browser = app.browser();
+        let cookie = ("session".to_owned(), signed::session("alice"));
+        browser.cookies.extend([cookie]);
+        browser.get("/private");
+    });
+    assert_eq!(
+        lines.last().unwrap(),
+        "GET /private: nobody is logged in, because Flask's cookie came when its user had as many logins as \
+         `login.max_logins_per_user` allows; sent to /login?next=.."
     );
 }
 

@@ -30,6 +30,9 @@ pub(crate) enum Fate {
     /// A cookie of Flask that brought its login across.
     #[cfg(feature = "flask")]
     CameAcross,
+    /// A cookie of Flask whose user has as many logins as the limit allows.
+    #[cfg(feature = "flask")]
+    TooMany,
 }
 
 impl Fate {
@@ -38,6 +41,8 @@ impl Fate {
     pub(crate) fn event(self) -> Option<EventKind> {
         Some(match self {
             Self::Foreign | Self::TwoDevices => return None,
+            #[cfg(feature = "flask")]
+            Self::TooMany => return None,
             Self::Forged | Self::Future => EventKind::Forged,
             Self::Several => EventKind::DuplicateCookie,
             Self::Expired | Self::Idle | Self::Unproven => EventKind::Expired,
@@ -86,6 +91,10 @@ impl fmt::Display for Fate {
             Self::Restored => "logged its user in again, and such a login is not fresh",
             #[cfg(feature = "flask")]
             Self::CameAcross => "brought its login across, and such a login is not fresh",
+            #[cfg(feature = "flask")]
+            Self::TooMany => {
+                "came when its user had as many logins as `login.max_logins_per_user` allows"
+            }
         })
     }
 }

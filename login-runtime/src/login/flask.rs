@@ -8,9 +8,11 @@ use super::search::{Answer, Search, Session, Step, is_late, load};
 use crate::app::user::UserMixin;
 use crate::clock::UnixTime;
 use crate::flask::{FlaskLogin, Read, client_id};
+use crate::logins::RegistryError;
 use crate::realm::RealmCore;
 use crate::realm::flask::AcceptedFlask;
 use crate::realm::id::IdError;
+use crate::realm::registered::NotRegistered;
 use crate::realm::unavailable::Unavailable;
 use crate::request::client_info::ClientInfo;
 use crate::revocation::replicated::freshness::Trust;
@@ -147,12 +149,47 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
         for token in std::iter::once(&mut session).chain(&mut remember) {
             core.seal(token, &user, Some(client));
         }
-        core.seen(&session, remember.as_ref(), client, self.now);
+        if !self.enter(&session, remember.as_ref(), client).await? {
+            return refuse(Fate::TooMany, Some(&session));
+        }
         self.findings.user.get_or_init(|| user);
         Ok(Worth::Holds {
             session: Box::new(session),
             remember: remember.map(Box::new),
         })
+    }
+}
+
+impl<U: UserMixin> Search<'_, '_, U> {
+    /// Enters a login into the registry. Returns whether its user may have one more, which only a limit waits for.
+    async fn enter(
+        self,
+        session: &Token,
+        remember: Option<&Token>,
+        client: &ClientInfo<'_>,
+    ) -> Result<bool, Unavailable> {
+        let core = &self.realm.core;
+        let (Some(desk), Some(_)) = (&core.desk, core.config.max_logins_per_user) else {
+            core.seen(session, remember, client, self.now);
+            return Ok(true);
+        };
+        let Some(row) = core.row(session, remember, client, self.now) else {
+            return Err(RegistryError::new("a login has no handle").into());
+        };
+        // Another request of this browser may have entered it a moment ago.
+        let replaced = vec![session.login_id];
+        let registered = core.register(desk, &session.uid, row, replaced, self.now);
+        match registered.await {
+            Ok(mut registered) => {
+                core.end_surplus(&session.uid, &registered, self.now)
+                    .await?;
+                registered.keep();
+                Ok(true)
+            }
+            Err(NotRegistered::Full) => Ok(false),
+            Err(NotRegistered::Registry(error)) => Err(error.into()),
+            Err(NotRegistered::List(error)) => Err(error.into()),
+        }
     }
 }
 

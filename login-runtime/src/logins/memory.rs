@@ -65,7 +65,7 @@ impl State {
             self.purge_at = self.users.len().saturating_mul(2).max(64);
         }
         let rows = self.users.entry(row.user).or_default();
-        rows.retain(|row| row.until > now);
+        rows.retain(|held| held.until > now && held.login != row.login);
         if rows.len() >= MOST {
             rows.remove(0);
         }

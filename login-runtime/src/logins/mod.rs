@@ -75,7 +75,7 @@ use crate::token::LoginId;
 #[rocket::async_trait]
 pub trait LoginRegistry: Send + Sync + 'static {
     /// Inserts the row of a new login, unless its user has [too many](Begin::max), in one step that no other insert for
-    /// the same user can interleave with.
+    /// the same user can interleave with. A row of the same login that is there is replaced.
     ///
     /// # Errors
     ///

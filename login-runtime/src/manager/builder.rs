@@ -345,6 +345,9 @@ impl<U: UserMixin> LoginManager<U> {
     ///   Flask, copies included: they have no date, so a later one looks the same. The user's other browsers that have come
     ///   across stay logged in; those that have not must log in. `logout_everywhere`, `end_login`, and a `confirm_login`
     ///   after a new session hash, such as a new password, do the same.
+    /// - With `max_logins_per_user`, a login from Flask counts as any other: the user's oldest login ends, or the cookie is
+    ///   refused, as `at_login_limit` says, and the log names the setting. While they cannot be counted, the answer is 503
+    ///   and the cookie stays, unless `require_login_registry` is `false`. Logins that are only at Flask do not count.
     /// - [`SessionProtection::Strong`](crate::SessionProtection::Strong) compares the client with the one that
     ///   Flask-Login has bound the session to, address and `User-Agent` in full.
     /// - A cross-site request that browsers send without opening a page, such as one for an image, brings no login

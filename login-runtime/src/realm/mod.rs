@@ -8,6 +8,7 @@ pub(crate) mod id;
 mod logins;
 pub(crate) mod message;
 pub(crate) mod outage;
+pub(crate) mod registered;
 pub(crate) mod registry;
 pub(crate) mod seal;
 pub(crate) mod site;

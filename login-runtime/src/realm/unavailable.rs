@@ -33,7 +33,8 @@ pub enum Unavailable {
     /// The revocation list failed.
     #[error(transparent)]
     Revocation(#[from] RevocationError),
-    /// The registry of logins failed, and the setting `require_login_registry` requires it for a restore.
+    /// The registry of logins failed. The setting `require_login_registry` requires it for a restore and for a login that comes
+    /// from Flask.
     #[error(transparent)]
     Registry(#[from] RegistryError),
     /// A route's condition failed.

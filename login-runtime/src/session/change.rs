@@ -227,6 +227,7 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
         let LoginSession {
             realm, req, visit, ..
         } = *session;
+        let core = &realm.core;
         let uid = id_of(user);
         let row = session.row_of(&uid, handle, now).await?;
         let current = visit.session(realm, req).await?;
@@ -238,7 +239,7 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
         session
             .end_flask(std::iter::once(uid.as_str()), now)
             .await?;
-        if !session.end_row(&uid, &row, now).await? {
+        if !core.end_row(&uid, &row, now).await? {
             return Err(LoginError::LoginEnded);
         }
         let ended = Some(row.login);

@@ -295,9 +295,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
             .session
             .end(&tokens.genuine, Some((successor, until)), now)
             .await?;
-        self.session
-            .end_surplus(&token.uid, &registered, now)
-            .await?;
+        core.end_surplus(&token.uid, &registered, now).await?;
         ended.date_after(std::iter::once(&mut token).chain(&mut remember));
         registered.keep();
 

@@ -115,6 +115,7 @@ pub async fn conforms<R: LoginRegistry>(open: impl AsyncFn() -> [R; 2]) {
         a_restore_without_a_row_inserts_it
         a_restore_stays_under_an_old_key
         renewals_and_restores_at_once_lose_nothing
+        a_login_that_begins_twice_has_one_row
     }
 }
 
@@ -417,6 +418,17 @@ async fn renewals_and_restores_at_once_lose_nothing<R: LoginRegistry>([one, two]
     let held = rows(two, &[user(1)]).await;
     assert_eq!(held[0].restores.count, 1);
     assert_eq!(held[0].until, NOW.plus(4_200));
+}
+
+async fn a_login_that_begins_twice_has_one_row<R: LoginRegistry>([one, two]: &[R; 2]) {
+    inserted(one, &row(user(1), 1)).await;
+    let again = Begin {
+        replaced: vec![LoginId([1; 16])],
+        ..begin(row(user(1), 1), 1)
+    };
+    let begun = two.begin(&again).await.unwrap();
+    assert!(matches!(begun, Begun::Inserted(_)), "it is its own place");
+    assert_eq!(rows(one, &[user(1)]).await, [again.row]);
 }
 
 #[cfg(test)]
