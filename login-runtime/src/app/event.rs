@@ -45,7 +45,10 @@ pub enum EventKind {
     #[doc(alias = "user_logged_in")]
     LoggedIn,
     /// A user has logged in with a client that none of the user's other logins in the registry has; it comes after
-    /// `LoggedIn`. Nothing is known of a user without another login.
+    /// `LoggedIn`.
+    ///
+    /// Only logins that go on are known. A user who logs out each evening, and has a login elsewhere that goes on, causes
+    /// it each morning; a user without another login never does.
     NewClient,
     /// `logout_user` or `logout_everywhere` was accepted; `user_logged_out`.
     #[doc(alias = "user_logged_out")]

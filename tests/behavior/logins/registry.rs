@@ -169,6 +169,7 @@ fn pages() -> Vec<Route> {
         end_for,
         login_by_link,
         login_and_fail,
+        login_and_name,
         script
     ]
 }
@@ -631,6 +632,49 @@ fn a_login_with_a_new_client_is_an_event() {
     assert!(log.take().contains(&new_client));
     browser(&app, "alice", "a program");
     assert!(!log.take().contains(&new_client), "it has no name");
+}
+
+#[test]
+fn a_client_is_new_each_morning_for_a_user_who_logs_out_each_evening_and_stays_logged_in_elsewhere()
+{
+    let (app, log) = logged(app(&Registry::default()));
+    let new_client = (EventKind::NewClient, Some("alice".to_owned()));
+    let mut day = browser(&app, "alice", FIREFOX);
+    day.post("/logout", "");
+    app.forward(DAY);
+    day = browser(&app, "alice", FIREFOX);
+    assert!(!log.take().contains(&new_client), "nothing else goes on");
+    let mut phone = browser(&app, "alice", PHONE);
+    for _ in 0..2 {
+        day.post("/logout", "");
+        log.take();
+        app.forward(20 * MINUTE);
+        assert_eq!(phone.me(), "alice");
+        day = browser(&app, "alice", FIREFOX);
+        assert!(log.take().contains(&new_client));
+    }
+}
+
+#[post("/login-and-name/<id>")]
+async fn login_and_name(
+    id: &str,
+    session: LoginSession<'_, User>,
+    users: &State<Users>,
+) -> Result<String, LoginError> {
+    let user = users.get(id).ok_or(LoginError::NotLoggedIn)?;
+    session.login_user(&user).await?;
+    let logins = session.logins().await?;
+    assert!(logins[0].is_current);
+    Ok(logins[0].client.clone().unwrap_or_default())
+}
+
+#[test]
+fn a_handler_knows_the_client_of_the_login_that_it_begins() {
+    let app = app(&Registry::default()).start();
+    browser(&app, "alice", PHONE);
+    let mut alice = app.browser().header("User-Agent", FIREFOX);
+    let reply = alice.post("/login-and-name/alice", "");
+    assert_eq!(reply.body, "Firefox on Linux");
 }
 
 #[test]
