@@ -18,18 +18,18 @@ use rocket_login::{
 };
 
 #[derive(UserMixin)]
-struct User {
+pub(crate) struct User {
     id: u64,
 }
 
 /// Everybody is a user.
 #[user_loader]
-fn load_user(id: u64) -> Option<User> {
+pub(crate) fn load_user(id: u64) -> Option<User> {
     Some(User { id })
 }
 
 #[post("/login/<id>")]
-async fn login(id: u64, session: LoginSession<'_, User>) -> Result<Status, LoginError> {
+pub(crate) async fn login(id: u64, session: LoginSession<'_, User>) -> Result<Status, LoginError> {
     session.login_user(&User { id }).await?;
     Ok(Status::Ok)
 }

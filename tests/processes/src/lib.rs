@@ -15,6 +15,7 @@ pub mod client;
 pub mod late;
 pub mod network;
 pub mod nginx;
+pub mod rows;
 pub mod site;
 pub mod store;
 pub mod traffic;
