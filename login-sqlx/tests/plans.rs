@@ -4,12 +4,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use login_engines::{Folder, Postgres};
-use login_sqlx::{SqlLog, migrate};
+use login_sqlx::{SqlLog, SqlRegistry, migrate};
+use rocket::local::asynchronous::Client;
+use rocket::{async_trait, post, routes};
+use rocket_login::logins::{
+    Begin, Begun, LoginId, LoginRegistry, LoginRow, RegistryError, Restored, RowUser,
+};
 use rocket_login::store::{Position, RevocationLog as _, UnixTime};
 use rocket_login::testing::store::logout;
+use rocket_login::{LoginError, LoginManager, LoginSession, UserMixin, user_loader};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{Executor as _, PgPool, Row as _, SqlitePool};
 
@@ -24,6 +31,9 @@ const WANTED: usize = 500;
 
 /// The tables that grow.
 const TABLES: [&str; 2] = ["rocket_login_entries", "rocket_login_log"];
+
+/// The table of the registry, which grows.
+const LOGINS: &str = "rocket_login_logins";
 
 /// What SQLite may read whole.
 const ONE_ROW: [&str; 4] = ["CONSTANT ROW", "here", "rocket_login_schema", "store"];
@@ -87,7 +97,7 @@ async fn use_all_of(log: &SqlLog) {
 }
 
 /// The queries about the large tables in the log of PostgreSQL, with the lines of their plans.
-fn plans(server: &Postgres) -> BTreeMap<String, BTreeSet<String>> {
+fn plans(server: &Postgres, tables: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
     let output = fs::read_to_string(server.folder().path().join("output")).unwrap();
     let mut plans = BTreeMap::<_, BTreeSet<_>>::new();
     let mut query = None;
@@ -97,7 +107,7 @@ fn plans(server: &Postgres) -> BTreeMap<String, BTreeSet<String>> {
             continue;
         };
         if let Some(text) = line.strip_prefix("Query Text: ") {
-            let is_of_list = TABLES.iter().any(|table| text.contains(table));
+            let is_of_list = tables.iter().any(|table| text.contains(table));
             query = is_of_list.then(|| text.to_owned());
         } else if let Some(query) = &query {
             let lines = plans.entry(query.clone()).or_default();
@@ -119,7 +129,7 @@ async fn each_query_uses_an_index() {
     pool.execute(&*fill()).await.unwrap();
     pool.execute("ANALYZE").await.unwrap();
     use_all_of(&log).await;
-    let plans: BTreeMap<_, _> = plans(&server)
+    let plans: BTreeMap<_, _> = plans(&server, &TABLES)
         .into_iter()
         // What fills the tables, and a new list removes all that an old one has left.
         .filter(|(query, _)| {
@@ -136,8 +146,13 @@ async fn each_query_uses_an_index() {
             "{index}: {plans:#?}"
         );
     }
-    for (query, lines) in &plans {
-        for table in TABLES {
+    assert_no_table_is_read_whole(&plans).await;
+}
+
+/// Neither by PostgreSQL nor by SQLite.
+async fn assert_no_table_is_read_whole(plans: &BTreeMap<String, BTreeSet<String>>) {
+    for (query, lines) in plans {
+        for table in [&TABLES[..], &[LOGINS]].concat() {
             let scan = format!("Seq Scan on {table}");
             let is_scanned = lines.iter().any(|line| line.contains(&scan));
             assert!(!is_scanned, "PostgreSQL: {query}: {lines:#?}");
@@ -165,6 +180,98 @@ async fn each_query_uses_an_index() {
     }
 }
 
+fn fill_logins() -> String {
+    format!(
+        "INSERT INTO {LOGINS} (login, owner, content, until) \
+         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {ENTRIES}) \
+         SELECT 'login ' || n, 'owner ' || (n / 5), '', CASE WHEN n % 50 = 0 THEN 10 ELSE 1900000000 END FROM numbers"
+    )
+}
+
+#[derive(UserMixin)]
+struct User {
+    id: u8,
+}
+
+#[user_loader]
+fn load_user(id: u8) -> Option<User> {
+    Some(User { id })
+}
+
+#[post("/")]
+async fn login(session: LoginSession<'_, User>) -> Result<(), LoginError> {
+    session.login_user(&User { id: 1 }).await
+}
+
+/// Keeps what a registry would be called with.
+#[derive(Clone, Default)]
+struct Recorder(Arc<Mutex<Vec<Begin>>>);
+
+#[async_trait]
+impl LoginRegistry for Recorder {
+    async fn begin(&self, begin: &Begin) -> Result<Begun, RegistryError> {
+        self.0.lock().unwrap().push(begin.clone());
+        Ok(Begun::Inserted(Vec::new()))
+    }
+
+    async fn rows(&self, _: &[RowUser], _: UnixTime) -> Result<Vec<LoginRow>, RegistryError> {
+        Ok(Vec::new())
+    }
+
+    async fn renew(&self, _: &LoginRow, _: &[RowUser]) -> Result<(), RegistryError> {
+        Ok(())
+    }
+
+    async fn restore(&self, row: &LoginRow, _: &[RowUser]) -> Result<Restored, RegistryError> {
+        Ok(Restored::Same(row.clone()))
+    }
+
+    async fn end(&self, _: &[RowUser], _: &[LoginId]) -> Result<(), RegistryError> {
+        Ok(())
+    }
+}
+
+#[rocket::async_test]
+async fn each_query_of_a_registry_uses_an_index() {
+    let Some(server) = Postgres::start(&EXPLAIN) else {
+        return;
+    };
+    let recorder = Recorder::default();
+    let figment = rocket::Config::figment().merge(("log_level", "off"));
+    let rocket = rocket::custom(figment)
+        .attach(LoginManager::new(load_user).login_registry(recorder.clone()))
+        .mount("/", routes![login]);
+    let client = Client::untracked(rocket).await.unwrap();
+    client.post("/").dispatch().await;
+    let begin = recorder.0.lock().unwrap().pop().unwrap();
+
+    let pool = PgPool::connect_lazy(&server.database()).unwrap();
+    migrate(&pool).await.unwrap();
+    pool.execute(&*fill_logins()).await.unwrap();
+    pool.execute(&*format!("ANALYZE {LOGINS}")).await.unwrap();
+    let registry = SqlRegistry::new(&pool);
+    let (row, users) = (&begin.row, &begin.users);
+    // More often than PostgreSQL makes a plan for the arguments of a call.
+    for _ in 0..8 {
+        registry.begin(&begin).await.unwrap();
+        registry.renew(row, users).await.unwrap();
+        let rows = registry.rows(users, begin.now).await.unwrap();
+        assert_eq!(rows.len(), 1);
+        registry.end(users, &[row.login()]).await.unwrap();
+    }
+    let mut plans = plans(&server, &[LOGINS]);
+    plans.retain(|query, _| !query.contains("RECURSIVE") && !query.contains("ANALYZE"));
+    for index in ["logins_pkey", "logins_owner", "logins_until"] {
+        let mut lines = plans.values().flatten();
+        let index = format!(" using rocket_login_{index} ");
+        assert!(
+            lines.any(|line| line.contains(&index)),
+            "{index}: {plans:#?}"
+        );
+    }
+    assert_no_table_is_read_whole(&plans).await;
+}
+
 async fn sqlite() -> (SqlitePool, Folder) {
     let folder = Folder::new();
     let options = SqliteConnectOptions::new()
@@ -175,6 +282,7 @@ async fn sqlite() -> (SqlitePool, Folder) {
     migrate(&pool).await.unwrap();
     SqlLog::new(&pool).snapshot(&mut |_| ()).await.unwrap();
     pool.execute(&*fill()).await.unwrap();
+    pool.execute(&*fill_logins()).await.unwrap();
     (pool, folder)
 }
 
