@@ -242,7 +242,7 @@ impl Model {
         let Some(login) = self.notes[&browser].login else {
             return 0;
         };
-        let Some(device) = self.jars[&browser].device.clone() else {
+        let Some(mut device) = self.jars[&browser].device.clone() else {
             return 401;
         };
         if !self.is_ours(&device) {
@@ -254,7 +254,7 @@ impl Model {
         let Some(bound) = device.bound.clone() else {
             return 401;
         };
-        let latest = match self.latest(browser, &device) {
+        let latest = match self.latest(browser, &mut device) {
             Ok(latest) => latest,
             Err(status) => return status,
         };
@@ -319,12 +319,12 @@ impl Model {
     }
 
     /// The session that a refresh goes on with: the one in use last. `None` if a device that is remembered begins a new one.
-    /// The device is as old as its last proof, so it cannot do that after a confirmation that no proof has followed.
-    fn latest(&mut self, browser: Browser, device: &Card) -> Result<Option<Card>, u16> {
+    /// The device is as old as its last proof, so it goes on with the session that a confirmation has begun since.
+    fn latest(&mut self, browser: Browser, device: &mut Card) -> Result<Option<Card>, u16> {
         let Jar { session, copy, .. } = self.jars[&browser].clone();
         let binding = |card: &Card| card.bound.as_ref().map(|bound| bound.binding);
-        let of_device =
-            |card: &Card| card.login == device.login && binding(card) == binding(device);
+        let (login, of) = (device.login, binding(device));
+        let of_device = |card: &Card| card.login == login && binding(card) == of;
         let mut is_late = false;
         let mut latest: Option<Card> = None;
         for mut card in [session, copy].into_iter().flatten().filter(of_device) {
@@ -358,7 +358,16 @@ impl Model {
         if device.remembered {
             let fate = self.fate(device);
             is_late |= self.is_late(fate);
-            if fate == Fate::Open {
+            if let Fate::Replaced { by: Some(by), .. } = fate
+                && !self.is_late(fate)
+                && self.bindings.get(&by).copied() == of
+            {
+                device.session = by;
+                if let Some(bound) = &mut device.bound {
+                    bound.replaces = None;
+                }
+            }
+            if self.fate(device) == Fate::Open {
                 return Ok(None);
             }
         }
