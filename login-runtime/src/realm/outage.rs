@@ -1,4 +1,4 @@
-//! The log lines of an outage of the list of ended logins.
+//! The log lines of an outage of the list of ended logins, or of the registry of logins.
 //!
 //! Every request with a login fails then, and each for the same reason. The log has the first failure, and then one line a
 //! minute for each reason, with the number of those in between.
@@ -33,9 +33,13 @@ struct Reason {
 impl RealmCore {
     /// Logs in `line` why a request has failed.
     pub(crate) fn log_failure(&self, failure: &Unavailable, line: fmt::Arguments<'_>) {
-        if !matches!(failure, Unavailable::Revocation(_)) {
-            error!("{line}");
-            return;
+        match failure {
+            Unavailable::Revocation(_) | Unavailable::Registry(_) => {}
+            // Each user and each route may have a reason of its own.
+            Unavailable::Load(_) | Unavailable::Condition(_) => {
+                error!("{line}");
+                return;
+            }
         }
         match self.outage.next(&failure.to_string(), self.clock.now()) {
             None => debug!("{line}"),
