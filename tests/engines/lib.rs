@@ -29,18 +29,12 @@ pub fn program(name: &str, package: &str, more_folders: &[PathBuf]) -> Option<Pa
         .map(|folder| folder.join(name))
         .find(|file| is_file(file));
     if found.is_none() {
-        not_tested(&format!(
-            "`{name}` is missing: `apt-get install {package}` installs it"
-        ));
+        let note = format!("`{name}` is missing: `apt-get install {package}` installs it");
+        let is_required = env::var_os("LOGIN_STORES").is_some_and(|value| value == "required");
+        assert!(!is_required, "{note}");
+        eprintln!("not tested, since {note}");
     }
     found
-}
-
-/// Notes why a test passes without a test.
-pub(crate) fn not_tested(why: &str) {
-    let is_required = env::var_os("LOGIN_STORES").is_some_and(|value| value == "required");
-    assert!(!is_required, "{why}");
-    eprintln!("not tested, since {why}");
 }
 
 /// Returns the environment of a process whose clock is wrong, such as `+3d`; `None` after a note if this machine has not
