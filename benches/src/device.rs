@@ -92,6 +92,6 @@ fn sign(key: &SigningKey, is_registration: bool, challenge: &str) -> String {
     let signature: Signature = key.sign(signed.as_bytes());
     format!(
         "{signed}.{}",
-        BASE64_URL_SAFE_NO_PAD.encode(&signature.to_bytes())
+        BASE64_URL_SAFE_NO_PAD.encode(signature.to_bytes())
     )
 }
