@@ -193,6 +193,7 @@ struct User {
     id: u8,
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "a loader's type is fixed")]
 #[user_loader]
 fn load_user(id: u8) -> Option<User> {
     Some(User { id })
