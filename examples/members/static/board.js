@@ -11,4 +11,6 @@ function listen() {
 }
 
 document.addEventListener("visibilitychange", listen);
+// After "Log out" the login may end before the answer is here, and a reload would take its place.
+addEventListener("beforeunload", () => stream?.close());
 listen();
