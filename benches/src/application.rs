@@ -90,6 +90,9 @@ pub(crate) fn rocket(scene: Scene, size: &Size) -> Rocket<Build> {
                 _ => manager(size),
             })
             .mount("/", routes![login_page, logout]);
+    } else {
+        // As many routes: Rocket looks at one after another.
+        rocket = rocket.mount("/", routes![login_page, plain_logout]);
     }
     if scene == Scene::Bare {
         rocket = rocket
@@ -229,6 +232,9 @@ fn login_page() {}
 async fn logout(session: LoginSession<'_, User>) -> Result<(), LoginError> {
     session.logout_user().allow_cross_site().await
 }
+
+#[post("/logout")]
+fn plain_logout() {}
 
 #[get("/page")]
 fn by_hand(guard: ByHand) -> String {

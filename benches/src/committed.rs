@@ -77,7 +77,7 @@ pub(crate) fn check() -> ExitCode {
 )]
 fn is_dearer(scene: Scene) -> bool {
     let committed = Figures::of(scene).expect("a committed figure");
-    let instructions = callgrind::count(scene);
+    let instructions = callgrind::count(scene).expect("a scene that valgrind can run");
     let allocations = steps::count(&["stop", scene.name()], 15).allocations;
     let limit = committed.callgrind * 1.03;
     println!(

@@ -21,7 +21,7 @@ struct Row {
     scene: Scene,
     instructions: f64,
     allocations: f64,
-    callgrind: f64,
+    callgrind: Option<f64>,
     time: f64,
 }
 
@@ -60,13 +60,13 @@ pub(crate) fn count(scenes: &[Scene]) {
 pub(crate) fn commit() {
     let rows = Rows::measure(&Scene::ALL);
     rows.print();
-    committed::write(rows.0.iter().map(|row| {
+    committed::write(rows.0.iter().filter_map(|row| {
         let figures = Figures {
-            callgrind: row.callgrind,
+            callgrind: row.callgrind?,
             time_of_floor: row.time / rows.floor_of(row).time,
             allocations: row.allocations,
         };
-        (row.scene, figures)
+        Some((row.scene, figures))
     }));
 }
 
@@ -111,9 +111,10 @@ impl Rows {
             let floor = self.floor_of(row);
             let time_of_floor = row.time / floor.time;
             let committed = Figures::of(row.scene);
-            let of_committed = |figure: fn(&Figures) -> f64, now: f64| {
+            let of_committed = |figure: fn(&Figures) -> f64, now: Option<f64>| {
                 let then = committed.as_ref().map(figure);
-                then.map_or_else(|| "new".to_owned(), |then| format!("{:.2}", now / then))
+                let ratio = now.zip(then).map(|(now, then)| now / then);
+                ratio.map_or_else(|| "new".to_owned(), |ratio| format!("{ratio:.2}"))
             };
             vec![
                 row.scene.name().to_owned(),
@@ -122,10 +123,11 @@ impl Rows {
                 format!("{:+.0}", over(row, |row| row.instructions)),
                 format!("{:.2}", of_guard(row, |row| row.instructions)),
                 format!("{:+.0}", over(row, |row| row.allocations)),
-                format!("{:.0}", row.callgrind),
+                row.callgrind
+                    .map_or_else(|| "-".to_owned(), |count| format!("{count:.0}")),
                 of_committed(|then| then.callgrind, row.callgrind),
                 format!("{time_of_floor:.2}"),
-                of_committed(|then| then.time_of_floor, time_of_floor),
+                of_committed(|then| then.time_of_floor, Some(time_of_floor)),
                 format!("{:.2}", of_guard(row, |row| row.time)),
             ]
         });
