@@ -18,7 +18,7 @@ const INTERVAL: u64 = 60;
 /// How many reasons are distinguished.
 const MOST: usize = 8;
 
-/// The reasons of which the log has a line.
+/// The reasons that have a line in the log.
 #[derive(Default)]
 pub(crate) struct Outage(Mutex<Vec<Reason>>);
 
