@@ -6,10 +6,9 @@ use p256::ecdsa::{Signature, SigningKey};
 use rocket::http::{Cookie, Header};
 use rocket::local::asynchronous::{Client, LocalRequest, LocalResponse};
 
-use crate::scene::{PAGE, from_browser};
+use crate::scene::{PAGE, REFRESH, from_browser};
 
 const REGISTER: &str = "/login-device/register";
-pub(crate) const REFRESH: &str = "/login-device/refresh";
 
 /// What a browser sends to prove its device. The clock stands still, so the same proof counts each time.
 #[derive(Debug)]

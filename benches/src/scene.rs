@@ -6,10 +6,11 @@ use rocket::http::{Cookie, Header, Status};
 use rocket::local::asynchronous::{Client, LocalRequest};
 
 use crate::application::Size;
-use crate::device::REFRESH;
 
 /// The requested page.
 pub(crate) const PAGE: &str = "/page";
+
+pub(crate) const REFRESH: &str = "/login-device/refresh";
 
 /// The client's address.
 pub(crate) const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 7);
