@@ -173,9 +173,8 @@ impl<U: UserMixin> Search<'_, '_, U> {
             core.seen(session, remember, client, self.now);
             return Ok(true);
         };
-        let Some(row) = core.row(session, remember, client, self.now) else {
-            return Err(RegistryError::new("a login has no handle").into());
-        };
+        let row = core.row(desk, session, remember, client, self.now);
+        let row = row.map_err(RegistryError::new)?;
         // Another request of this browser may have entered it a moment ago.
         let replaced = vec![session.login_id];
         let registered = core.register(desk, &session.uid, row, replaced, self.now);

@@ -55,10 +55,10 @@ pub(super) async fn count(
     token: &Token,
 ) -> Result<Counted, RegistryError> {
     let session = session_of(core, token, now);
-    let row = core.row(&session, Some(token), &core.client(req), now);
+    let row = core.row(desk, &session, Some(token), &core.client(req), now);
     let answer = match row {
-        Some(row) => desk.restore(&token.uid, &row).await,
-        None => Err(RegistryError::new("a login has no handle")),
+        Ok(row) => desk.restore(&token.uid, &row).await,
+        Err(error) => Err(RegistryError::new(error)),
     };
     match answer {
         Ok(Restored::Changed(row) | Restored::Same(row)) => {

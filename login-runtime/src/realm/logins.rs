@@ -1,5 +1,6 @@
 //! The rows of a realm's logins: what a request writes into the registry, and which rows still count.
 
+use std::io;
 use std::net::IpAddr;
 
 use super::RealmCore;
@@ -47,25 +48,26 @@ impl RealmCore {
         now: UnixTime,
     ) {
         let Some(desk) = &self.desk else { return };
-        if let Some(row) = self.row(session, remember, client, now) {
+        if let Ok(row) = self.row(desk, session, remember, client, now) {
             desk.renew(&session.uid, row);
         }
     }
 
-    /// The row of a login as it is used now; `None` without a registry, or without random bytes.
+    /// The row of a login as it is used now, for the registry at `desk`. It fails without random bytes.
     pub(crate) fn row(
         &self,
+        desk: &Desk,
         session: &Token,
         remember: Option<&Token>,
         client: &ClientInfo<'_>,
         now: UnixTime,
-    ) -> Option<LoginRow> {
-        let user = *self.desk.as_ref()?.users(&session.uid).first()?;
+    ) -> io::Result<LoginRow> {
+        let user = desk.users(&session.uid).into_iter().next();
         let is_unseen = session.flags.contains(Flags::UNSEEN);
-        Some(LoginRow {
-            user,
+        Ok(LoginRow {
+            user: user.ok_or_else(|| io::Error::other("there is no key for users' ids"))?,
             login: session.login_id,
-            handle: LoginHandle::generate().ok()?,
+            handle: LoginHandle::generate()?,
             created_at: session.created_at,
             auth_at: session.auth_at,
             seen_at: now,

@@ -206,7 +206,8 @@ impl<U: UserMixin> LoginSession<'_, U> {
             return Err(LoginError::NoRegistry);
         };
         let client = self.client();
-        if let Some(row) = core.row(token, self.remember_of(token, now).as_ref(), &client, now) {
+        let remember = self.remember_of(token, now);
+        if let Ok(row) = core.row(desk, token, remember.as_ref(), &client, now) {
             desk.renew_now(uid, &row).await?;
         }
         Ok(())

@@ -25,13 +25,10 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         let Some(desk) = &core.desk else {
             return Ok(Registered::default());
         };
-        let Some(row) = core.row(session, remember, client, now) else {
-            let error = std::io::Error::other("a login has no handle");
-            return Err(LoginError::Random(error));
-        };
+        let row = core.row(desk, session, remember, client, now);
         let row = LoginRow {
             how: text(how),
-            ..row
+            ..row.map_err(LoginError::Random)?
         };
         let replaced = presented.iter().map(|(token, _)| token.login_id).collect();
         let registered = core.register(desk, &session.uid, row, replaced, now).await;
