@@ -58,7 +58,7 @@ pub(crate) fn decide<'r>(
     }
 }
 
-/// Decides for a realm. `find` finds out the standing of the user, and more, which is returned.
+/// Decides for a realm. `find` returns the standing of the user, and what is returned if the request may pass.
 pub(super) fn decide_in<'r, T: Send + 'r>(
     realm: &'r dyn AnyRealm,
     visit: &'r dyn AnyVisit,

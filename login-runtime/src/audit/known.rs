@@ -164,7 +164,7 @@ impl Identity<'_> {
 struct Alike<'a> {
     declarations: Vec<&'a Declaration>,
     routes: usize,
-    /// How many of the routes have got theirs.
+    /// How many of the routes have been given their declaration.
     known: usize,
 }
 
