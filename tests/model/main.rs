@@ -7,16 +7,18 @@
 mod common;
 mod history;
 mod model;
+#[path = "../../login-runtime/src/revocation/replicated/seed.rs"]
+mod seed;
 mod site;
 
 use std::cell::Cell;
-use std::time::SystemTime;
 
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
 use crate::common::START;
 use crate::history::{Browser, History, histories};
 use crate::model::Model;
+use crate::seed::seed;
 use crate::site::Site;
 
 /// The longest history.
@@ -45,23 +47,11 @@ fn play(history: &History) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// What decides the histories.
-fn seed() -> u64 {
-    match std::env::var("MODEL_SEED") {
-        Ok(seed) => seed.parse().unwrap(),
-        Err(_) => {
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            now.unwrap().subsec_nanos().into()
-        }
-    }
-}
-
 #[test]
 fn the_site_does_what_the_model_says() {
     let wanted = std::env::var("MODEL_STEPS").map_or(600, |steps| steps.parse().unwrap());
     let (steps, stories) = (Cell::new(0), Cell::new(0));
     let seed = seed();
-    println!("MODEL_SEED={seed}");
     for round in 0.. {
         if steps.get() >= wanted {
             break;

@@ -11,6 +11,8 @@ pub(crate) mod users;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod seed;
+#[cfg(test)]
 mod tests;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

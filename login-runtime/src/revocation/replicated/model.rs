@@ -9,11 +9,12 @@
     clippy::unwrap_used
 )]
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
+use super::seed::seed;
 use super::tests::{NOW, Server};
 use crate::clock::{Clock, UnixTime};
 use crate::revocation::{Revoked, SessionRef, SessionStatus, Successor};
@@ -316,17 +317,6 @@ async fn play(steps: Vec<Step>) {
     world.check();
 }
 
-/// What decides the histories.
-fn seed() -> u64 {
-    match std::env::var("MODEL_SEED") {
-        Ok(seed) => seed.parse().unwrap(),
-        Err(_) => {
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            now.unwrap().subsec_nanos().into()
-        }
-    }
-}
-
 #[test]
 fn servers_do_what_the_model_says() {
     let wanted = std::env::var("MODEL_STEPS").map_or(600, |steps| steps.parse().unwrap());
@@ -337,7 +327,6 @@ fn servers_do_what_the_model_says() {
         .build()
         .unwrap();
     let seed = seed();
-    println!("MODEL_SEED={seed}");
     for with_losses in [false, true] {
         let taken = std::cell::Cell::new(0);
         for round in 0.. {
