@@ -4,16 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use login_engines::{Folder, Postgres};
+use login_engines::{Folder, Postgres, Recorder};
 use login_sqlx::{SqlLog, SqlRegistry, migrate};
 use rocket::local::asynchronous::Client;
-use rocket::{async_trait, post, routes};
-use rocket_login::logins::{
-    Begin, Begun, LoginId, LoginRegistry, LoginRow, RegistryError, Restored, RowUser,
-};
+use rocket::{post, routes};
+use rocket_login::logins::LoginRegistry;
 use rocket_login::store::{Position, RevocationLog as _, UnixTime};
 use rocket_login::testing::store::logout;
 use rocket_login::{LoginError, LoginManager, LoginSession, UserMixin, user_loader};
@@ -204,34 +201,6 @@ async fn login(session: LoginSession<'_, User>) -> Result<(), LoginError> {
     session.login_user(&User { id: 1 }).await
 }
 
-/// Keeps what a registry would be called with.
-#[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<Vec<Begin>>>);
-
-#[async_trait]
-impl LoginRegistry for Recorder {
-    async fn begin(&self, begin: &Begin) -> Result<Begun, RegistryError> {
-        self.0.lock().unwrap().push(begin.clone());
-        Ok(Begun::Inserted(Vec::new()))
-    }
-
-    async fn rows(&self, _: &[RowUser], _: UnixTime) -> Result<Vec<LoginRow>, RegistryError> {
-        Ok(Vec::new())
-    }
-
-    async fn renew(&self, _: &LoginRow, _: &[RowUser]) -> Result<(), RegistryError> {
-        Ok(())
-    }
-
-    async fn restore(&self, row: &LoginRow, _: &[RowUser]) -> Result<Restored, RegistryError> {
-        Ok(Restored::Same(row.clone()))
-    }
-
-    async fn end(&self, _: &[RowUser], _: &[LoginId]) -> Result<(), RegistryError> {
-        Ok(())
-    }
-}
-
 #[rocket::async_test]
 async fn each_query_of_a_registry_uses_an_index() {
     let Some(server) = Postgres::start(&EXPLAIN) else {
@@ -244,7 +213,7 @@ async fn each_query_of_a_registry_uses_an_index() {
         .mount("/", routes![login]);
     let client = Client::untracked(rocket).await.unwrap();
     client.post("/").dispatch().await;
-    let begin = recorder.0.lock().unwrap().pop().unwrap();
+    let begin = recorder.take().pop().unwrap();
 
     let pool = PgPool::connect_lazy(&server.database()).unwrap();
     migrate(&pool).await.unwrap();

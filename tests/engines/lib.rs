@@ -6,11 +6,13 @@
 mod certificate;
 mod postgres;
 mod process;
+mod recorder;
 mod redis;
 
 pub use self::certificate::Certificate;
 pub use self::postgres::Postgres;
 pub use self::process::{Folder, Process, free_port, wait};
+pub use self::recorder::Recorder;
 pub use self::redis::Redis;
 
 use std::path::{Path, PathBuf};

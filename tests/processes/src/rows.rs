@@ -1,17 +1,13 @@
 //! Measures what the calls of a registry of logins take while it grows.
 
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use login_engines::Recorder;
 use login_redis::RedisRegistry;
 use login_sqlx::{Database, SqlRegistry, migrate};
-use rocket::async_trait;
 use rocket::futures::stream::{self, StreamExt as _};
 use rocket::local::asynchronous::Client;
-use rocket_login::logins::{
-    Begin, Begun, LoginId, LoginRegistry, LoginRow, MemoryRegistry, RegistryError, Restored,
-    RowUser, UnixTime,
-};
+use rocket_login::logins::{Begin, Begun, LoginRegistry, MemoryRegistry, RegistryError};
 use rocket_login::{GuardRoutes as _, LoginManager};
 
 use crate::app;
@@ -68,34 +64,6 @@ struct Person {
     more: Begin,
 }
 
-/// Keeps what a registry would be called with.
-#[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<Vec<Begin>>>);
-
-#[async_trait]
-impl LoginRegistry for Recorder {
-    async fn begin(&self, begin: &Begin) -> Result<Begun, RegistryError> {
-        self.0.lock().unwrap().push(begin.clone());
-        Ok(Begun::Inserted(Vec::new()))
-    }
-
-    async fn rows(&self, _: &[RowUser], _: UnixTime) -> Result<Vec<LoginRow>, RegistryError> {
-        Ok(Vec::new())
-    }
-
-    async fn renew(&self, _: &LoginRow, _: &[RowUser]) -> Result<(), RegistryError> {
-        Ok(())
-    }
-
-    async fn restore(&self, row: &LoginRow, _: &[RowUser]) -> Result<Restored, RegistryError> {
-        Ok(Restored::Same(row.clone()))
-    }
-
-    async fn end(&self, _: &[RowUser], _: &[LoginId]) -> Result<(), RegistryError> {
-        Ok(())
-    }
-}
-
 /// Logs people in, to get rows as the library makes them.
 async fn people(count: usize) -> Vec<Person> {
     let recorder = Recorder::default();
@@ -111,7 +79,7 @@ async fn people(count: usize) -> Vec<Person> {
         for _ in 0..=LOGINS {
             client.post(uri!(app::login(id as u64))).dispatch().await;
         }
-        let mut logins = std::mem::take(&mut *recorder.0.lock().unwrap());
+        let mut logins = recorder.take();
         let more = logins.pop().unwrap();
         assert_eq!(logins.len(), LOGINS);
         people.push(Person { logins, more });
