@@ -1,8 +1,13 @@
 //! A connection to one of the databases, and the few things in which they differ.
 
 use std::fmt;
+use std::time::Duration;
+#[cfg(feature = "sqlite")]
+use std::time::Instant;
 
 use rocket::futures::future::BoxFuture;
+#[cfg(feature = "sqlite")]
+use rocket::tokio::time::sleep;
 #[cfg(feature = "postgres")]
 use sqlx::postgres::PgConnectOptions;
 #[cfg(feature = "sqlite")]
@@ -69,6 +74,9 @@ impl From<&sqlx::SqlitePool> for Database {
         Self(Options::Sqlite(pool.connect_options().as_ref().clone()))
     }
 }
+
+/// How long the database may take for one call.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How to connect.
 #[derive(Clone)]
@@ -192,7 +200,7 @@ impl Options {
                     .clone()
                     .synchronous(SqliteSynchronous::Full)
                     .disable_statement_logging();
-                Ok(Connection::Sqlite(options.connect().await?))
+                Ok(Connection::Sqlite(connect_in_turn(&options).await?))
             }
         }
     }
@@ -229,6 +237,22 @@ impl Options {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(options) => format!("SQLite in {}", options.get_filename().display()),
         }
+    }
+}
+
+/// Waits while another server creates the file. SQLite does not wait by itself there: the change to the journal mode WAL
+/// fails at once if the file is in use, whatever its busy timeout is.
+#[cfg(feature = "sqlite")]
+async fn connect_in_turn(options: &SqliteConnectOptions) -> sqlx::Result<sqlx::SqliteConnection> {
+    const BUSY: &str = "5";
+    let start = Instant::now();
+    loop {
+        let connection = options.connect().await;
+        let is_busy = matches!(&connection, Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(BUSY));
+        if !is_busy || start.elapsed() >= PATIENCE {
+            return connection;
+        }
+        sleep(Duration::from_millis(10)).await;
     }
 }
 

@@ -6,11 +6,8 @@ use std::time::Duration;
 
 use rocket::tokio::time;
 
-use crate::connection::{Connection, Options};
+use crate::connection::{Connection, Options, PATIENCE};
 use crate::error::StoreError;
-
-/// How long the database may take for one call.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Connections {
     pub(crate) options: Options,

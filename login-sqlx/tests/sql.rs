@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use login_engines::{Folder, Postgres};
-use login_sqlx::{MigrateError, SqlLog, migrate};
+use login_sqlx::{Database, MigrateError, SqlLog, migrate};
 use rocket::futures::future::join_all;
 use rocket::tokio::{join, time::sleep};
 use rocket_login::store::{Appended, Position, RevocationError, RevocationLog, Since, UnixTime};
@@ -229,6 +229,19 @@ async fn several_servers_can_migrate_at_once_beside_the_application() {
         done.unwrap();
     }
     read(&SqlLog::new(&postgres)).await.unwrap();
+}
+
+#[rocket::async_test]
+async fn several_servers_can_create_one_file_at_once() {
+    for _ in 0..20 {
+        let folder = Folder::new();
+        let file = folder.path().join("list.sqlite3");
+        let url = format!("sqlite://{}?mode=rwc", file.display());
+        let database = Database::from_url(&url).unwrap();
+        for done in join_all((0..8).map(|_| migrate(database.clone()))).await {
+            done.unwrap();
+        }
+    }
 }
 
 #[rocket::async_test]
