@@ -17,7 +17,13 @@ use crate::app::user::{UserMixin, UserType};
 #[derive(Default)]
 pub(crate) struct Realms {
     attaching: Mutex<Vec<Arc<dyn AnyRealm>>>,
-    attached: OnceLock<Vec<Arc<dyn AnyRealm>>>,
+    attached: OnceLock<Attached>,
+}
+
+struct Attached {
+    realms: Vec<Arc<dyn AnyRealm>>,
+    /// Those of the realms, in the same order: with eight realms, to ask each one took 130 instructions more.
+    user_types: Vec<TypeId>,
 }
 
 impl Realms {
@@ -44,12 +50,23 @@ impl Realms {
 
     /// Returns every realm.
     pub(crate) fn all<P: Phase>(rocket: &Rocket<P>) -> &[Arc<dyn AnyRealm>] {
-        rocket.state().map_or(&[], |realms: &Self| {
-            realms.attached.get_or_init(|| {
-                let attaching = realms.attaching.lock();
-                attaching.unwrap_or_else(PoisonError::into_inner).clone()
-            })
-        })
+        Self::attached(rocket).map_or(&[], |attached| &attached.realms)
+    }
+
+    fn attached<P: Phase>(rocket: &Rocket<P>) -> Option<&Attached> {
+        let Realms {
+            attaching,
+            attached,
+        } = rocket.state()?;
+        Some(attached.get_or_init(|| {
+            let attaching = attaching.lock();
+            let realms = attaching.unwrap_or_else(PoisonError::into_inner).clone();
+            let user_types = realms.iter().map(|realm| realm.core().user_type.id);
+            Attached {
+                user_types: user_types.collect(),
+                realms,
+            }
+        }))
     }
 
     /// Returns the realm of the user type that a guard names, or else the only realm there is.
@@ -57,20 +74,16 @@ impl Realms {
         rocket: &Rocket<P>,
         user_type: Option<UserType>,
     ) -> Option<&dyn AnyRealm> {
-        match (user_type, Self::all(rocket)) {
-            (Some(user_type), _) => Self::find(rocket, user_type.id),
+        let attached = Self::attached(rocket)?;
+        match (user_type, attached.realms.as_slice()) {
+            (Some(UserType { id, .. }), realms) => {
+                let at = attached.user_types.iter().position(|other| *other == id)?;
+                Some(&**realms.get(at)?)
+            }
             (None, [realm]) => Some(&**realm),
             // Fails closed: with several realms, a guard that names none could mean any of them.
             (None, _) => None,
         }
-    }
-
-    /// Returns the realm of a user type.
-    pub(crate) fn find<P: Phase>(rocket: &Rocket<P>, user_type: TypeId) -> Option<&dyn AnyRealm> {
-        Self::all(rocket)
-            .iter()
-            .find(|realm| realm.core().user_type.id == user_type)
-            .map(|realm| &**realm)
     }
 }
 
