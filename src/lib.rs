@@ -54,8 +54,8 @@ pub mod handler {
 /// The registry of logins: where a user is logged in.
 pub mod logins {
     pub use login_runtime::{
-        Begin, Begun, LoginHandle, LoginId, LoginInfo, LoginRegistry, LoginRow, MemoryRegistry,
-        Moment, RegistryError, Restored, RowError, RowUser, UnixTime,
+        Begin, Begun, KnownClient, LoginHandle, LoginId, LoginInfo, LoginRegistry, LoginRow,
+        MemoryRegistry, Moment, RegistryError, Restored, RowError, RowUser, UnixTime,
     };
 }
 

@@ -1,7 +1,8 @@
 //! The registry of logins in Redis.
 //!
 //! The rows of a user are a hash, `{PREFIX}:logins:USER`, which expires with the last of them. Its fields are the ids of the
-//! logins; a value is when the row expires, a space, and the row.
+//! logins; a value is when the row expires, a space, and the row. The clients that are remembered of a user are a hash,
+//! `{PREFIX}:clients:USER`: when each is forgotten, by name.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,8 +11,8 @@ use redis::aio::MultiplexedConnection;
 use redis::{Client, Cmd, FromRedisValue, cmd, pipe};
 use rocket::async_trait;
 use rocket_login::logins::{
-    Begin, Begun, LoginId, LoginRegistry, LoginRow, RegistryError, Restored, RowError, RowUser,
-    UnixTime,
+    Begin, Begun, KnownClient, LoginId, LoginRegistry, LoginRow, RegistryError, Restored, RowError,
+    RowUser, UnixTime,
 };
 
 use crate::error::{AddressError, StoreError};
@@ -20,6 +21,9 @@ use crate::log::{is_prefix, script};
 
 /// How often a renewal or a restore is decided again because another one came between.
 const ATTEMPTS: usize = 20;
+
+/// What `login.lua` returns: the outcome, the rows with the numbers of their keys, and the clients.
+type Inserted = (String, Vec<(usize, String)>, Vec<(String, u64)>);
 
 /// The registry of logins in Redis 7 or Valkey.
 ///
@@ -98,6 +102,10 @@ impl RedisRegistry {
         users.iter().map(key).collect()
     }
 
+    fn client_key(&self, user: RowUser) -> String {
+        format!("{{{}}}:clients:{user}", self.prefix)
+    }
+
     async fn ask<T: FromRedisValue>(
         &self,
         commands: impl IntoIterator<Item = Cmd>,
@@ -115,7 +123,8 @@ impl RedisRegistry {
     }
 
     async fn insert(&self, new: &Begin) -> Result<Begun, StoreError> {
-        let keys = self.keys(&new.users);
+        let mut keys = self.keys(&new.users);
+        keys.extend(new.users.iter().map(|user| self.client_key(*user)));
         let keys: Vec<_> = keys.iter().map(String::as_str).collect();
         let row = &new.row;
         let mut arguments = vec![
@@ -127,16 +136,32 @@ impl RedisRegistry {
         ];
         arguments.extend(new.replaced.iter().copied().map(hexadecimal));
         let insert = script(include_str!("lua/login.lua"), &keys, &arguments);
-        let ((outcome, rows),): ((String, Vec<(usize, String)>),) = self.ask([insert]).await?;
+        let ((outcome, rows, clients),): (Inserted,) = self.ask([insert]).await?;
         let rows = rows.iter().map(|(number, content)| {
             let user = new.users.get(*number).ok_or(RowError::Malformed)?;
             parse(*user, content)
         });
         let rows = rows.collect::<Result<_, _>>()?;
         Ok(match outcome.as_str() {
-            "inserted" => Begun::Inserted(rows),
+            "inserted" => {
+                let client = |(name, until)| KnownClient {
+                    name,
+                    until: UnixTime::from_secs(until),
+                };
+                Begun::Inserted {
+                    others: rows,
+                    clients: clients.into_iter().map(client).collect(),
+                }
+            }
             _ => Begun::Full(rows),
         })
+    }
+
+    async fn remember(&self, user: RowUser, client: &KnownClient) -> Result<(), StoreError> {
+        let key = self.client_key(user);
+        let arguments = [client.name.clone(), client.until.as_secs().to_string()];
+        let remember = script(include_str!("lua/client.lua"), &[&key], &arguments);
+        self.ask([remember]).await
     }
 
     async fn list(&self, users: &[RowUser], now: UnixTime) -> Result<Vec<LoginRow>, StoreError> {
@@ -240,6 +265,15 @@ impl LoginRegistry for RedisRegistry {
 
     async fn end(&self, users: &[RowUser], logins: &[LoginId]) -> Result<(), RegistryError> {
         self.remove(users, logins).await.map_err(RegistryError::new)
+    }
+
+    async fn remember_client(
+        &self,
+        user: RowUser,
+        client: &KnownClient,
+    ) -> Result<(), RegistryError> {
+        let written = self.remember(user, client).await;
+        written.map_err(RegistryError::new)
     }
 }
 

@@ -106,8 +106,8 @@ pub use self::config::{
 #[cfg(feature = "flask")]
 pub use self::flask::{FlaskCookies, FlaskKey};
 pub use self::logins::{
-    Begin, Begun, LoginHandle, LoginRegistry, LoginRow, MemoryRegistry, RegistryError, Restored,
-    RowError, RowUser,
+    Begin, Begun, KnownClient, LoginHandle, LoginRegistry, LoginRow, MemoryRegistry, RegistryError,
+    Restored, RowError, RowUser,
 };
 pub use self::manager::{LoginManager, StoreSetup};
 pub use self::realm::health::StoreHealth;

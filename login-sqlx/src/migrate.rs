@@ -5,9 +5,10 @@ use crate::error::{MigrateError, StoreError};
 
 /// What leads from each version of the tables to the next one. sqlx's own migrations are not used, since they share one
 /// table with those of the application, and refuse each other's.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../migrations/1.sql"),
     include_str!("../migrations/2.sql"),
+    include_str!("../migrations/3.sql"),
 ];
 
 /// The version that this crate reads.

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use rocket::async_trait;
 use rocket_login::logins::{
-    Begin, Begun, LoginId, LoginRegistry, LoginRow, RegistryError, Restored, RowUser, UnixTime,
+    Begin, Begun, KnownClient, LoginId, LoginRegistry, LoginRow, RegistryError, Restored, RowUser,
+    UnixTime,
 };
 
 use crate::connection::{Argument, Connection, Database, Dialect};
 use crate::error::StoreError;
 use crate::pool::Connections;
 
-/// How many expired rows a login removes.
+/// How many expired rows a login removes, of each table.
 const PURGED: i64 = 20;
 
 /// The registry of logins in PostgreSQL or SQLite, in the tables that [`migrate`](crate::migrate()) makes.
@@ -135,19 +136,64 @@ impl SqlRegistry {
             self.connections.give_back(connection);
             return Ok(Begun::Full(rows));
         }
+        let clients = self.clients(&mut connection, &new.users, new.now).await?;
         self.put(&mut connection, &new.row).await?;
         self.commit(connection).await?;
         // A failure here is not one of the login; another login removes them.
         let _ = self.purge(new.now).await;
-        Ok(Begun::Inserted(rows))
+        Ok(Begun::Inserted {
+            others: rows,
+            clients,
+        })
+    }
+
+    async fn clients(
+        &self,
+        connection: &mut Connection,
+        users: &[RowUser],
+        now: UnixTime,
+    ) -> Result<Vec<KnownClient>, StoreError> {
+        let owners = names(users);
+        let sql = format!(
+            "SELECT client, until FROM rocket_login_clients WHERE until > $1 AND owner IN ({})",
+            places(2, owners.len())
+        );
+        let mut arguments = vec![Argument::Number(signed(now))];
+        arguments.extend(owners.iter().map(|owner| Argument::Text(owner)));
+        let found = connection.fetch(&sql, &arguments).await;
+        let found: Vec<(String, i64)> = found.map_err(|error| self.connections.error(error))?;
+        let client = |(name, until)| KnownClient {
+            name,
+            until: UnixTime::from_secs(u64::try_from(until).unwrap_or(0)),
+        };
+        Ok(found.into_iter().map(client).collect())
+    }
+
+    async fn remember(&self, user: RowUser, client: &KnownClient) -> Result<(), StoreError> {
+        let put = "INSERT INTO rocket_login_clients (owner, client, until) VALUES ($1, $2, $3) \
+                   ON CONFLICT (owner, client) DO UPDATE SET until = excluded.until";
+        let owner = user.to_string();
+        let arguments = [
+            Argument::Text(&owner),
+            Argument::Text(&client.name),
+            Argument::Number(signed(client.until)),
+        ];
+        let mut connection = self.connections.connection().await?;
+        self.change(&mut connection, put, &arguments).await?;
+        self.connections.give_back(connection);
+        Ok(())
     }
 
     async fn purge(&self, now: UnixTime) -> Result<(), StoreError> {
-        let purge = "DELETE FROM rocket_login_logins WHERE login IN \
-                     (SELECT login FROM rocket_login_logins WHERE until < $1 ORDER BY until LIMIT $2)";
+        let logins = "DELETE FROM rocket_login_logins WHERE login IN \
+                      (SELECT login FROM rocket_login_logins WHERE until < $1 ORDER BY until LIMIT $2)";
+        let clients = "DELETE FROM rocket_login_clients WHERE (owner, client) IN \
+                       (SELECT owner, client FROM rocket_login_clients WHERE until < $1 ORDER BY until LIMIT $2)";
         let mut connection = self.connections.connection().await?;
         let arguments = [Argument::Number(signed(now)), Argument::Number(PURGED)];
-        self.change(&mut connection, purge, &arguments).await?;
+        for purge in [logins, clients] {
+            self.change(&mut connection, purge, &arguments).await?;
+        }
         self.connections.give_back(connection);
         Ok(())
     }
@@ -244,6 +290,14 @@ impl LoginRegistry for SqlRegistry {
 
     async fn end(&self, users: &[RowUser], logins: &[LoginId]) -> Result<(), RegistryError> {
         self.within(self.remove(users, logins)).await
+    }
+
+    async fn remember_client(
+        &self,
+        user: RowUser,
+        client: &KnownClient,
+    ) -> Result<(), RegistryError> {
+        self.within(self.remember(user, client)).await
     }
 }
 

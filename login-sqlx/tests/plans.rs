@@ -10,7 +10,7 @@ use login_engines::{Folder, Postgres, Recorder};
 use login_sqlx::{SqlLog, SqlRegistry, migrate};
 use rocket::local::asynchronous::Client;
 use rocket::{post, routes};
-use rocket_login::logins::LoginRegistry;
+use rocket_login::logins::{KnownClient, LoginRegistry};
 use rocket_login::store::{Position, RevocationLog as _, UnixTime};
 use rocket_login::testing::store::logout;
 use rocket_login::{LoginError, LoginManager, LoginSession, UserMixin, user_loader};
@@ -29,8 +29,8 @@ const WANTED: usize = 500;
 /// The tables that grow.
 const TABLES: [&str; 2] = ["rocket_login_entries", "rocket_login_log"];
 
-/// The table of the registry, which grows.
-const LOGINS: &str = "rocket_login_logins";
+/// The tables of the registry, which grow.
+const REGISTRY: [&str; 2] = ["rocket_login_logins", "rocket_login_clients"];
 
 /// What SQLite may read whole.
 const ONE_ROW: [&str; 4] = ["CONSTANT ROW", "here", "rocket_login_schema", "store"];
@@ -149,7 +149,7 @@ async fn each_query_uses_an_index() {
 /// Neither by PostgreSQL nor by SQLite.
 async fn assert_no_table_is_read_whole(plans: &BTreeMap<String, BTreeSet<String>>) {
     for (query, lines) in plans {
-        for table in [&TABLES[..], &[LOGINS]].concat() {
+        for table in [TABLES, REGISTRY].concat() {
             let scan = format!("Seq Scan on {table}");
             let is_scanned = lines.iter().any(|line| line.contains(&scan));
             assert!(!is_scanned, "PostgreSQL: {query}: {lines:#?}");
@@ -178,10 +178,16 @@ async fn assert_no_table_is_read_whole(plans: &BTreeMap<String, BTreeSet<String>
 }
 
 fn fill_logins() -> String {
+    let numbers = format!(
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {ENTRIES})"
+    );
+    let until = "CASE WHEN n % 50 = 0 THEN 10 ELSE 1900000000 END";
+    let [logins, clients] = REGISTRY;
     format!(
-        "INSERT INTO {LOGINS} (login, owner, content, until) \
-         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {ENTRIES}) \
-         SELECT 'login ' || n, 'owner ' || (n / 5), '', CASE WHEN n % 50 = 0 THEN 10 ELSE 1900000000 END FROM numbers"
+        "INSERT INTO {logins} (login, owner, content, until) {numbers} \
+         SELECT 'login ' || n, 'owner ' || (n / 5), '', {until} FROM numbers; \
+         INSERT INTO {clients} (owner, client, until) {numbers} \
+         SELECT 'owner ' || (n / 5), 'client ' || n, {until} FROM numbers"
     )
 }
 
@@ -218,9 +224,15 @@ async fn each_query_of_a_registry_uses_an_index() {
     let pool = PgPool::connect_lazy(&server.database()).unwrap();
     migrate(&pool).await.unwrap();
     pool.execute(&*fill_logins()).await.unwrap();
-    pool.execute(&*format!("ANALYZE {LOGINS}")).await.unwrap();
+    pool.execute(&*format!("ANALYZE {}", REGISTRY.join(", ")))
+        .await
+        .unwrap();
     let registry = SqlRegistry::new(&pool);
     let (row, users) = (&begin.row, &begin.users);
+    let client = KnownClient {
+        name: "Firefox on Linux".to_owned(),
+        until: row.until(),
+    };
     // More often than PostgreSQL makes a plan for the arguments of a call.
     for _ in 0..8 {
         registry.begin(&begin).await.unwrap();
@@ -228,10 +240,17 @@ async fn each_query_of_a_registry_uses_an_index() {
         let rows = registry.rows(users, begin.now).await.unwrap();
         assert_eq!(rows.len(), 1);
         registry.end(users, &[row.login()]).await.unwrap();
+        registry.remember_client(users[0], &client).await.unwrap();
     }
-    let mut plans = plans(&server, &[LOGINS]);
+    let mut plans = plans(&server, &REGISTRY);
     plans.retain(|query, _| !query.contains("RECURSIVE") && !query.contains("ANALYZE"));
-    for index in ["logins_pkey", "logins_owner", "logins_until"] {
+    for index in [
+        "logins_pkey",
+        "logins_owner",
+        "logins_until",
+        "clients_pkey",
+        "clients_until",
+    ] {
         let mut lines = plans.values().flatten();
         let index = format!(" using rocket_login_{index} ");
         assert!(

@@ -150,7 +150,7 @@ async fn tables_of_another_version_are_refused() {
                  INSERT INTO rocket_login_schema (version) VALUES ({version})"
             ))
             .await;
-            let text = format!("have version {version}, and this server has version 2: {fix}");
+            let text = format!("have version {version}, and this server has version 3: {fix}");
             let error = refusal(&site.log()).await;
             assert!(error.contains(&text), "{error}");
             let error = since(&site.log(), &position).await.unwrap_err().to_string();
@@ -168,14 +168,16 @@ async fn tables_of_the_first_version_keep_their_entries_when_they_are_brought_up
     for site in Site::all().await {
         let (position, _) = read(&site.log()).await.unwrap();
         append(&site.log(), &position).await.unwrap();
-        site.run("DROP TABLE rocket_login_logins").await;
-        site.run("DELETE FROM rocket_login_schema WHERE version = 2")
+        site.run("DROP TABLE rocket_login_logins; DROP TABLE rocket_login_clients")
+            .await;
+        site.run("DELETE FROM rocket_login_schema WHERE version > 1")
             .await;
         let error = refusal(&site.log()).await;
         assert!(error.contains("have version 1"), "{error}");
         site.migrate().await.unwrap();
         assert_eq!(read(&site.log()).await.unwrap().1, 1);
-        site.run("DELETE FROM rocket_login_logins").await;
+        site.run("DELETE FROM rocket_login_logins; DELETE FROM rocket_login_clients")
+            .await;
     }
 }
 

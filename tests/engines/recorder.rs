@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use rocket::async_trait;
 use rocket_login::logins::{
-    Begin, Begun, LoginId, LoginRegistry, LoginRow, RegistryError, Restored, RowUser, UnixTime,
+    Begin, Begun, KnownClient, LoginId, LoginRegistry, LoginRow, RegistryError, Restored, RowUser,
+    UnixTime,
 };
 
 /// Keeps the logins that a registry would begin, as the library makes them, for the tests of a registry.
@@ -27,7 +28,10 @@ impl Recorder {
 impl LoginRegistry for Recorder {
     async fn begin(&self, begin: &Begin) -> Result<Begun, RegistryError> {
         self.0.lock().unwrap().push(begin.clone());
-        Ok(Begun::Inserted(Vec::new()))
+        Ok(Begun::Inserted {
+            others: Vec::new(),
+            clients: Vec::new(),
+        })
     }
 
     async fn rows(&self, _: &[RowUser], _: UnixTime) -> Result<Vec<LoginRow>, RegistryError> {
@@ -43,6 +47,10 @@ impl LoginRegistry for Recorder {
     }
 
     async fn end(&self, _: &[RowUser], _: &[LoginId]) -> Result<(), RegistryError> {
+        Ok(())
+    }
+
+    async fn remember_client(&self, _: RowUser, _: &KnownClient) -> Result<(), RegistryError> {
         Ok(())
     }
 }

@@ -9,8 +9,8 @@ use rocket::http::Status;
 use rocket::{State, get, routes};
 use rocket_login::config::AtLimit;
 use rocket_login::logins::{
-    Begin, Begun, LoginId, LoginRegistry, LoginRow, MemoryRegistry, RegistryError, Restored,
-    RowUser, UnixTime,
+    Begin, Begun, KnownClient, LoginId, LoginRegistry, LoginRow, MemoryRegistry, RegistryError,
+    Restored, RowUser, UnixTime,
 };
 use rocket_login::testing::Clock;
 use rocket_login::testing::store::MemoryLog;
@@ -300,6 +300,10 @@ impl LoginRegistry for Down {
     }
 
     async fn end(&self, _: &[RowUser], _: &[LoginId]) -> Result<(), RegistryError> {
+        Err(RegistryError::new("down"))
+    }
+
+    async fn remember_client(&self, _: RowUser, _: &KnownClient) -> Result<(), RegistryError> {
         Err(RegistryError::new("down"))
     }
 }

@@ -44,11 +44,10 @@ pub enum EventKind {
     /// `login_user` was accepted; Flask-Login's `user_logged_in`.
     #[doc(alias = "user_logged_in")]
     LoggedIn,
-    /// A user has logged in with a client that none of the user's other logins in the registry has; it comes after
-    /// `LoggedIn`.
+    /// A user has logged in with a client that the registry does not know of this user; it comes after `LoggedIn`.
     ///
-    /// Only logins that go on are known. A user who logs out each evening, and has a login elsewhere that goes on, causes
-    /// it each morning; a user without another login never does.
+    /// The registry knows the clients of the logins that go on, and of those that began in the last 400 days. The first
+    /// login of a user is no such event.
     NewClient,
     /// `logout_user` or `logout_everywhere` was accepted; `user_logged_out`.
     #[doc(alias = "user_logged_out")]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rocket::futures::future::BoxFuture;
 
 use super::queue::{Queue, Write};
-use super::{Begin, Begun, LoginRegistry, LoginRow, RegistryError, Restored, RowUser};
+use super::{Begin, Begun, KnownClient, LoginRegistry, LoginRow, RegistryError, Restored, RowUser};
 use crate::app::contain::contain;
 use crate::clock::UnixTime;
 use crate::revocation::log::entry::RealmId;
@@ -77,6 +77,15 @@ impl Desk {
     pub(crate) async fn end_now(&self, uid: &str, logins: &[LoginId]) -> Result<(), RegistryError> {
         let users = self.users(uid);
         self.call(|| self.registry.end(&users, logins)).await
+    }
+
+    pub(crate) async fn remember_client(
+        &self,
+        user: RowUser,
+        client: &KnownClient,
+    ) -> Result<(), RegistryError> {
+        self.call(|| self.registry.remember_client(user, client))
+            .await
     }
 
     /// Renews a row some time soon.

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Begin, Begun, LoginRegistry, LoginRow, RegistryError, Restored, RowUser};
+use super::{Begin, Begun, KnownClient, LoginRegistry, LoginRow, RegistryError, Restored, RowUser};
 use crate::clock::UnixTime;
 use crate::token::LoginId;
 
 /// A registry of logins in this process's memory.
 ///
 /// It is neither shared nor persistent: after a restart, a login is in it again five minutes after its next use at the
-/// latest. A row takes about 400 bytes. Of a user, it keeps the newest 1,000.
+/// latest. A row takes about 400 bytes, and a remembered client 100. Of a user, it keeps the newest 1,000.
 ///
 /// # Example
 ///
@@ -29,6 +29,7 @@ pub struct MemoryRegistry(Mutex<State>);
 #[derive(Default)]
 struct State {
     users: HashMap<RowUser, Vec<LoginRow>>,
+    clients: HashMap<RowUser, Vec<KnownClient>>,
     /// How many users there are when the expired rows are next removed from all of them.
     purge_at: usize,
 }
@@ -56,11 +57,21 @@ impl State {
         rows.cloned().collect()
     }
 
+    fn clients(&self, users: &[RowUser], now: UnixTime) -> Vec<KnownClient> {
+        let clients = users.iter().filter_map(|user| self.clients.get(user));
+        let clients = clients.flatten().filter(|client| client.until > now);
+        clients.cloned().collect()
+    }
+
     fn insert(&mut self, row: LoginRow, now: UnixTime) {
         if self.users.len() >= self.purge_at {
             self.users.retain(|_, rows| {
                 rows.retain(|row| row.until > now);
                 !rows.is_empty()
+            });
+            self.clients.retain(|_, clients| {
+                clients.retain(|client| client.until > now);
+                !clients.is_empty()
             });
             self.purge_at = self.users.len().saturating_mul(2).max(64);
         }
@@ -102,7 +113,10 @@ impl LoginRegistry for MemoryRegistry {
             return Ok(Begun::Full(rows));
         }
         state.insert(begin.row.clone(), begin.now);
-        Ok(Begun::Inserted(rows))
+        Ok(Begun::Inserted {
+            others: rows,
+            clients: state.clients(&begin.users, begin.now),
+        })
     }
 
     async fn rows(&self, users: &[RowUser], now: UnixTime) -> Result<Vec<LoginRow>, RegistryError> {
@@ -136,6 +150,18 @@ impl LoginRegistry for MemoryRegistry {
                 }
             }
         }
+        Ok(())
+    }
+
+    async fn remember_client(
+        &self,
+        user: RowUser,
+        client: &KnownClient,
+    ) -> Result<(), RegistryError> {
+        let mut state = self.state();
+        let clients = state.clients.entry(user).or_default();
+        clients.retain(|held| held.name != client.name);
+        clients.push(client.clone());
         Ok(())
     }
 }

@@ -38,8 +38,8 @@ use crate::token::LoginId;
 /// ```rust
 /// use std::sync::atomic::{AtomicUsize, Ordering};
 /// use rocket_login::logins::{
-///     Begin, Begun, LoginId, LoginRegistry, LoginRow, MemoryRegistry, RegistryError, Restored, RowUser,
-///     UnixTime,
+///     Begin, Begun, KnownClient, LoginId, LoginRegistry, LoginRow, MemoryRegistry, RegistryError, Restored,
+///     RowUser, UnixTime,
 /// };
 ///
 /// /// Counts the logins that begin.
@@ -49,7 +49,7 @@ use crate::token::LoginId;
 /// impl LoginRegistry for Counted {
 ///     async fn begin(&self, begin: &Begin) -> Result<Begun, RegistryError> {
 ///         let begun = self.0.begin(begin).await?;
-///         if let Begun::Inserted(_) = begun {
+///         if let Begun::Inserted { .. } = begun {
 ///             self.1.fetch_add(1, Ordering::Relaxed);
 ///         }
 ///         Ok(begun)
@@ -69,6 +69,10 @@ use crate::token::LoginId;
 ///
 ///     async fn end(&self, users: &[RowUser], logins: &[LoginId]) -> Result<(), RegistryError> {
 ///         self.0.end(users, logins).await
+///     }
+///
+///     async fn remember_client(&self, user: RowUser, client: &KnownClient) -> Result<(), RegistryError> {
+///         self.0.remember_client(user, client).await
 ///     }
 /// }
 /// ```
@@ -112,6 +116,29 @@ pub trait LoginRegistry: Send + Sync + 'static {
     ///
     /// If they cannot be removed.
     async fn end(&self, users: &[RowUser], logins: &[LoginId]) -> Result<(), RegistryError>;
+
+    /// Remembers a client that a user has logged in with, also when the login has ended. It is forgotten at its
+    /// [`until`](KnownClient::until), which replaces the one of a client with this name that is there.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    async fn remember_client(
+        &self,
+        user: RowUser,
+        client: &KnownClient,
+    ) -> Result<(), RegistryError>;
+}
+
+/// A client that a user has logged in with, for [`LoginRegistry::remember_client`].
+///
+/// The example of [`LoginRegistry`] shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownClient {
+    /// Such as "Firefox on Linux": at most 100 characters, and never empty.
+    pub name: String,
+    /// When it is forgotten.
+    pub until: UnixTime,
 }
 
 /// A new login, for [`LoginRegistry::begin`].
@@ -148,8 +175,13 @@ impl Begin {
 /// The example of [`LoginRegistry`] shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begun {
-    /// The row was inserted. These are the user's other rows, from the same moment.
-    Inserted(Vec<LoginRow>),
+    /// The row was inserted.
+    Inserted {
+        /// The user's other rows, from the same moment.
+        others: Vec<LoginRow>,
+        /// The clients that are remembered of the user, under any of its keys.
+        clients: Vec<KnownClient>,
+    },
     /// The user has too many logins, so nothing was inserted. These are the rows.
     Full(Vec<LoginRow>),
 }

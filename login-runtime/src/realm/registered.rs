@@ -1,14 +1,20 @@
 //! A login that begins enters the registry: it counts against the limit, and may end older ones.
 
-use tracing::error;
+use tracing::{error, warn};
 
 use super::RealmCore;
 use crate::clock::UnixTime;
 use crate::config::AtLimit;
 use crate::logins::desk::Desk;
-use crate::logins::{Begin, Begun, LoginRow, RegistryError};
+use crate::logins::{Begin, Begun, KnownClient, LoginRow, RegistryError, RowUser};
 use crate::revocation::{RevocationError, RevokeSession, Revoked};
 use crate::token::LoginId;
+
+/// How long a client is remembered after its latest login, in seconds: 400 days.
+const CLIENT_KEPT: u64 = 400 * 24 * 60 * 60;
+
+/// How often this is written for a client that is in use, in seconds: every 30 days.
+const CLIENT_RENEWED: u64 = 30 * 24 * 60 * 60;
 
 /// What the registry has answered. If the login does not begin after all, its row goes when this is dropped.
 #[derive(Default)]
@@ -18,12 +24,23 @@ pub(crate) struct Registered<'d> {
     /// The user's logins that are too many.
     surplus: Vec<LoginRow>,
     pub(crate) is_new_client: bool,
+    /// The client, if the registry must still learn of it.
+    client: Option<(&'d Desk, RowUser, KnownClient)>,
 }
 
 impl Registered<'_> {
     /// The login has begun, so its row stays.
     pub(crate) fn keep(&mut self) {
         self.undo = None;
+    }
+
+    /// Has the registry remember the client. Without that, the next login with it is one with a new client again.
+    pub(crate) async fn remember_client(&self) {
+        if let Some((desk, user, client)) = &self.client
+            && let Err(error) = desk.remember_client(*user, client).await
+        {
+            warn!("{error}; the client of a login is not remembered");
+        }
     }
 }
 
@@ -79,8 +96,8 @@ impl RealmCore {
             Ok(Begun::Full(rows)) => self.make_room(desk, &new, uid, rows).await,
             answer => answer.map_err(NotRegistered::from),
         };
-        let others = match answer {
-            Ok(Begun::Inserted(others)) => others,
+        let (others, clients) = match answer {
+            Ok(Begun::Inserted { others, clients }) => (others, clients),
             Ok(Begun::Full(_)) => return Err(NotRegistered::Full),
             Err(NotRegistered::Registry(error)) if !self.config.require_login_registry => {
                 error!(
@@ -94,9 +111,21 @@ impl RealmCore {
         };
         let mut others = self.going_on(uid, others, now).await?;
         let client = &new.row.client;
-        registered.is_new_client = !client.is_empty()
-            && !others.is_empty()
-            && others.iter().all(|row| row.client != *client);
+        if !client.is_empty() {
+            let remembered = clients.iter().filter(|known| known.until > now);
+            let names = remembered.map(|known| &known.name);
+            let mut known = names.chain(others.iter().map(|row| &row.client)).peekable();
+            registered.is_new_client = known.peek().is_some() && known.all(|known| known != client);
+            let until = now.plus(CLIENT_KEPT);
+            let is_due = |known: &KnownClient| known.until.plus(CLIENT_RENEWED) <= until;
+            let held = clients.into_iter().find(|known| known.name == *client);
+            // While the key for users' ids changes, it may be held under the old one only.
+            if new.users.len() > 1 || held.is_none_or(|known| is_due(&known)) {
+                let name = client.clone();
+                let client = KnownClient { name, until };
+                registered.client = Some((desk, new.row.user, client));
+            }
+        }
         others.retain(|row| !new.replaced.contains(&row.login));
         if let Some(max) = max {
             others.sort_by_key(|row| (row.created_at, row.seen_at));

@@ -39,7 +39,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         })
     }
 
-    /// Notifies the listeners of a login that has begun.
+    /// Notifies the listeners of a login that has begun, and then remembers its client.
     pub(super) async fn announce(&self, user: &U, login: LoginId, registered: &Registered<'_>) {
         self.emit(EventKind::LoggedIn, Some(user), Some(login))
             .await;
@@ -47,5 +47,6 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
             self.emit(EventKind::NewClient, Some(user), Some(login))
                 .await;
         }
+        registered.remember_client().await;
     }
 }

@@ -22,7 +22,8 @@ use rocket::futures::future::{join, join_all};
 use crate::clock::{Clock, UnixTime};
 use crate::logins::restores::Restores;
 use crate::logins::{
-    Begin, Begun, LoginHandle, LoginRegistry, LoginRow, RegistryError, Restored, RowUser,
+    Begin, Begun, KnownClient, LoginHandle, LoginRegistry, LoginRow, RegistryError, Restored,
+    RowUser,
 };
 use crate::revocation::log::entry::{RealmId, UserDigest};
 use crate::token::LoginId;
@@ -73,6 +74,14 @@ impl<R: LoginRegistry> LoginRegistry for Shared<R> {
     async fn end(&self, users: &[RowUser], logins: &[LoginId]) -> Result<(), RegistryError> {
         self.0.end(users, logins).await
     }
+
+    async fn remember_client(
+        &self,
+        user: RowUser,
+        client: &KnownClient,
+    ) -> Result<(), RegistryError> {
+        self.0.remember_client(user, client).await
+    }
 }
 
 /// Runs every test of a registry; `open` returns two connections to a registry without any rows.
@@ -116,6 +125,8 @@ pub async fn conforms<R: LoginRegistry>(open: impl AsyncFn() -> [R; 2]) {
         a_restore_stays_under_an_old_key
         renewals_and_restores_at_once_lose_nothing
         a_login_that_begins_twice_has_one_row
+        a_client_is_remembered_after_its_login_and_for_its_user_only
+        a_client_is_forgotten_in_time
     }
 }
 
@@ -167,6 +178,14 @@ fn begin(row: LoginRow, max: impl Into<Option<usize>>) -> Begin {
     }
 }
 
+/// What a login finds whose user has no other one.
+fn alone() -> Begun {
+    Begun::Inserted {
+        others: Vec::new(),
+        clients: Vec::new(),
+    }
+}
+
 /// The rows of a user, by login.
 async fn rows(registry: &impl LoginRegistry, users: &[RowUser]) -> Vec<LoginRow> {
     let mut rows = registry.rows(users, *NOW).await.unwrap();
@@ -176,7 +195,7 @@ async fn rows(registry: &impl LoginRegistry, users: &[RowUser]) -> Vec<LoginRow>
 
 async fn inserted(registry: &impl LoginRegistry, row: &LoginRow) -> Vec<LoginRow> {
     match registry.begin(&begin(row.clone(), None)).await.unwrap() {
-        Begun::Inserted(others) => others,
+        Begun::Inserted { others, .. } => others,
         Begun::Full(_) => panic!("a login without a limit was refused"),
     }
 }
@@ -206,8 +225,8 @@ async fn rows_of_other_users_stay_out<R: LoginRegistry>([one, two]: &[R; 2]) {
     elsewhere.realm = RealmId([8; 8]);
     inserted(one, &row(user(1), 1)).await;
     for (other, login) in [(user(2), 2), (elsewhere, 3)] {
-        let full = two.begin(&begin(row(other, login), 1)).await.unwrap();
-        assert_eq!(full, Begun::Inserted(Vec::new()));
+        let begun = two.begin(&begin(row(other, login), 1)).await.unwrap();
+        assert_eq!(begun, alone());
         one.end(&[other], &[LoginId([1; 16])]).await.unwrap();
     }
     assert_eq!(rows(two, &[user(1)]).await.len(), 1);
@@ -221,7 +240,7 @@ async fn a_row_that_has_expired_does_not_count<R: LoginRegistry>([one, two]: &[R
     inserted(one, &expired).await;
     assert_eq!(rows(two, &[user(1)]).await, []);
     let begun = two.begin(&begin(row(user(1), 2), 1)).await.unwrap();
-    assert_eq!(begun, Begun::Inserted(Vec::new()));
+    assert_eq!(begun, alone());
     assert_eq!(rows(one, &[user(1)]).await.len(), 1);
 }
 
@@ -290,7 +309,7 @@ async fn of_logins_at_once_only_as_many_as_allowed_begin<R: LoginRegistry>([one,
     let answers = join_all(answers.map(|(begin, registry)| registry.begin(begin))).await;
     let began = answers
         .iter()
-        .filter(|answer| matches!(answer, Ok(Begun::Inserted(_))));
+        .filter(|answer| matches!(answer, Ok(Begun::Inserted { .. })));
     assert_eq!(began.count(), 5, "{answers:?}");
     assert_eq!(rows(one, &[user(1)]).await.len(), 5);
 }
@@ -310,7 +329,7 @@ async fn what_a_login_replaces_does_not_count<R: LoginRegistry>([one, two]: &[R;
         ..begin(row(user(1), 2), 1)
     };
     let begun = two.begin(&over).await.unwrap();
-    assert!(matches!(&begun, Begun::Inserted(others) if others.len() == 1));
+    assert!(matches!(&begun, Begun::Inserted { others, .. } if others.len() == 1));
     assert_eq!(
         rows(one, &[user(1)]).await.len(),
         2,
@@ -427,8 +446,62 @@ async fn a_login_that_begins_twice_has_one_row<R: LoginRegistry>([one, two]: &[R
         ..begin(row(user(1), 1), 1)
     };
     let begun = two.begin(&again).await.unwrap();
-    assert!(matches!(begun, Begun::Inserted(_)), "it is its own place");
+    assert!(
+        matches!(begun, Begun::Inserted { .. }),
+        "it is its own place"
+    );
     assert_eq!(rows(one, &[user(1)]).await, [again.row]);
+}
+
+fn client(name: &str, days: u64) -> KnownClient {
+    KnownClient {
+        name: name.into(),
+        until: NOW.plus(days * 86_400),
+    }
+}
+
+/// The clients that a login of one of these users finds, by name.
+async fn clients(registry: &impl LoginRegistry, users: &[RowUser]) -> Vec<KnownClient> {
+    let begin = Begin {
+        users: users.to_vec(),
+        ..begin(row(users[0], 99), None)
+    };
+    match registry.begin(&begin).await.unwrap() {
+        Begun::Inserted { mut clients, .. } => {
+            clients.sort_by(|one, two| one.name.cmp(&two.name));
+            clients
+        }
+        Begun::Full(_) => panic!("a login without a limit was refused"),
+    }
+}
+
+async fn a_client_is_remembered_after_its_login_and_for_its_user_only<R: LoginRegistry>(
+    [one, two]: &[R; 2],
+) {
+    let firefox = client("Firefox on Linux", 400);
+    let odd = client("O'Hara's \"Bröwser\" on %s", 400);
+    inserted(one, &row(user(1), 1)).await;
+    assert_eq!(clients(two, &[user(1)]).await, [], "not by itself");
+    one.remember_client(user(1), &firefox).await.unwrap();
+    one.remember_client(under_old_key(1), &odd).await.unwrap();
+    one.end(&[user(1)], &[LoginId([1; 16]), LoginId([99; 16])])
+        .await
+        .unwrap();
+    let users = [user(1), under_old_key(1)];
+    assert_eq!(clients(two, &users).await, [firefox.clone(), odd]);
+    assert_eq!(clients(two, &[user(1)]).await, [firefox]);
+    assert_eq!(clients(two, &[user(2)]).await, []);
+}
+
+async fn a_client_is_forgotten_in_time<R: LoginRegistry>([one, two]: &[R; 2]) {
+    let over = client("Opera on Linux", 0);
+    one.remember_client(user(1), &over).await.unwrap();
+    assert_eq!(clients(two, &[user(1)]).await, []);
+    for days in [10, 400] {
+        let firefox = client("Firefox on Linux", days);
+        one.remember_client(user(1), &firefox).await.unwrap();
+        assert_eq!(clients(two, &[user(1)]).await, [firefox]);
+    }
 }
 
 #[cfg(test)]

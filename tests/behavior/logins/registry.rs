@@ -1,6 +1,7 @@
 //! Where a user is logged in: the list, the end of one login, limits, and a registry that fails.
 
 use std::future::pending;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -10,13 +11,14 @@ use rocket::tokio::task::yield_now;
 use rocket::{Route, State, get, post, routes};
 use rocket_login::config::AtLimit;
 use rocket_login::logins::{
-    Begin, Begun, LoginId, LoginInfo, LoginRegistry, LoginRow, MemoryRegistry, RegistryError,
-    Restored, RowUser, UnixTime,
+    Begin, Begun, KnownClient, LoginId, LoginInfo, LoginRegistry, LoginRow, MemoryRegistry,
+    RegistryError, Restored, RowUser, UnixTime,
 };
+use rocket_login::revocation::RevocationError;
 use rocket_login::{EventKind, LoginError, LoginSession, login_required};
 
 use super::support::{DAY, HOUR, MINUTE, assert_refused, logged, script};
-use crate::common::revocations::Revocations;
+use crate::common::revocations::{Call, Revocations};
 use crate::common::socket::{Server, body, cookie, status};
 use crate::common::{App, Browser, REMEMBER, Running, SESSION, START, User, Users};
 
@@ -38,6 +40,8 @@ pub(super) enum Fault {
     Down,
     Hangs,
     Panics,
+    /// Only clients cannot be written.
+    Forgets,
 }
 
 pub(super) const FAULTS: [Fault; 3] = [Fault::Down, Fault::Hangs, Fault::Panics];
@@ -74,7 +78,7 @@ impl Registry {
             (Arc::clone(&inner.rows), inner.fault)
         };
         match fault {
-            None => Ok(rows),
+            None | Some(Fault::Forgets) => Ok(rows),
             Some(Fault::Down) => Err(RegistryError::new("the registry is down")),
             Some(Fault::Hangs) => pending().await,
             Some(Fault::Panics) => panic!("on purpose"),
@@ -104,6 +108,18 @@ impl LoginRegistry for Registry {
 
     async fn end(&self, users: &[RowUser], logins: &[LoginId]) -> Result<(), RegistryError> {
         Registry::rows(self).await?.end(users, logins).await
+    }
+
+    async fn remember_client(
+        &self,
+        user: RowUser,
+        client: &KnownClient,
+    ) -> Result<(), RegistryError> {
+        let rows = Registry::rows(self).await?;
+        if self.0.lock().unwrap().fault == Some(Fault::Forgets) {
+            return Err(RegistryError::new("no more clients"));
+        }
+        rows.remember_client(user, client).await
     }
 }
 
@@ -188,6 +204,9 @@ fn with(app: App, registry: &Registry) -> App {
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 \
      (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
+
+const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
+     Chrome/141.0.0.0 Safari/537.36";
 
 fn browser<'a>(app: &'a Running, user: &str, agent: &str) -> Browser<'a> {
     let mut browser = app.browser().header("User-Agent", agent);
@@ -635,24 +654,74 @@ fn a_login_with_a_new_client_is_an_event() {
 }
 
 #[test]
-fn a_client_is_new_each_morning_for_a_user_who_logs_out_each_evening_and_stays_logged_in_elsewhere()
-{
+fn a_client_stays_known_after_a_logout() {
     let (app, log) = logged(app(&Registry::default()));
     let new_client = (EventKind::NewClient, Some("alice".to_owned()));
     let mut day = browser(&app, "alice", FIREFOX);
-    day.post("/logout", "");
-    app.forward(DAY);
-    day = browser(&app, "alice", FIREFOX);
-    assert!(!log.take().contains(&new_client), "nothing else goes on");
     let mut phone = browser(&app, "alice", PHONE);
-    for _ in 0..2 {
+    assert!(log.take().contains(&new_client));
+    for _ in 0..3 {
         day.post("/logout", "");
-        log.take();
         app.forward(20 * MINUTE);
         assert_eq!(phone.me(), "alice");
         day = browser(&app, "alice", FIREFOX);
-        assert!(log.take().contains(&new_client));
     }
+    day.post("/logout", "");
+    phone.post("/logout", "");
+    app.forward(300 * DAY);
+    browser(&app, "alice", PHONE).post("/logout", "");
+    assert!(!log.take().contains(&new_client), "both are known");
+    browser(&app, "alice", CHROME).post("/logout", "");
+    assert!(log.take().contains(&new_client), "no other login goes on");
+    app.forward(300 * DAY);
+    browser(&app, "alice", PHONE).post("/logout", "");
+    assert!(!log.take().contains(&new_client), "used 300 days ago");
+    browser(&app, "alice", FIREFOX);
+    assert!(log.take().contains(&new_client), "used 600 days ago");
+}
+
+#[test]
+fn the_client_of_a_login_that_fails_stays_unknown() {
+    let fails = Arc::new(AtomicBool::new(false));
+    let switch = Arc::clone(&fails);
+    let list = Revocations::after(move |call| {
+        let fails = matches!(call, Call::Status) && switch.load(Ordering::Relaxed);
+        let answer = if fails {
+            Err(RevocationError::new("down"))
+        } else {
+            Ok(())
+        };
+        Box::pin(async { answer })
+    });
+    let (app, log) = logged(with(list.app(), &Registry::default()));
+    let new_client = (EventKind::NewClient, Some("alice".to_owned()));
+    browser(&app, "alice", FIREFOX);
+    fails.store(true, Ordering::Relaxed);
+    let mut phone = app.browser().header("User-Agent", PHONE);
+    assert_eq!(phone.login("alice").status, Status::ServiceUnavailable);
+    assert!(!log.take().contains(&new_client));
+    fails.store(false, Ordering::Relaxed);
+    assert_eq!(phone.login("alice").status, Status::SeeOther);
+    assert!(log.take().contains(&new_client));
+}
+
+#[test]
+fn a_registry_that_cannot_remember_a_client_keeps_nobody_out() {
+    let registry = Registry::default();
+    let (app, log) = logged(app(&registry));
+    let new_client = (EventKind::NewClient, Some("alice".to_owned()));
+    browser(&app, "alice", FIREFOX);
+    registry.set(Fault::Forgets);
+    for _ in 0..2 {
+        browser(&app, "alice", PHONE).post("/logout", "");
+        assert!(log.take().contains(&new_client), "again");
+    }
+    registry.set(None);
+    browser(&app, "alice", PHONE).post("/logout", "");
+    browser(&app, "alice", PHONE);
+    let events = log.take();
+    let again = events.iter().filter(|event| **event == new_client);
+    assert_eq!(again.count(), 1);
 }
 
 #[post("/login-and-name/<id>")]

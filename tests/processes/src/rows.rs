@@ -97,7 +97,7 @@ async fn fill(registry: &dyn LoginRegistry, people: &[Person]) {
     let insert = |login| async move {
         assert!(matches!(
             done(registry.begin(login)).await,
-            Begun::Inserted(_)
+            Begun::Inserted { .. }
         ));
     };
     stream::iter(logins)
@@ -129,14 +129,14 @@ async fn calls(registry: &dyn LoginRegistry, people: &[Person]) -> [Vec<Duration
         note(0);
         let begun = done(registry.begin(&person.more)).await;
         note(1);
-        assert!(matches!(begun, Begun::Inserted(others) if others.len() == LOGINS));
+        assert!(matches!(begun, Begun::Inserted { others, .. } if others.len() == LOGINS));
         done(registry.renew(row, users)).await;
         note(2);
         done(registry.end(users, &login)).await;
         note(3);
         let begun = done(registry.begin(&below)).await;
         note(4);
-        assert!(matches!(begun, Begun::Inserted(_)));
+        assert!(matches!(begun, Begun::Inserted { .. }));
         done(registry.end(users, &login)).await;
         note(3);
         let begun = done(registry.begin(&full)).await;
