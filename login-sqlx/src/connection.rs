@@ -12,7 +12,7 @@ use rocket::tokio::time::sleep;
 use sqlx::postgres::PgConnectOptions;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Executor as _, FromRow};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, FromRow};
 
 use crate::error::AddressError;
 
@@ -284,6 +284,16 @@ macro_rules! bind {
 
 /// The futures are boxed, since the compiler cannot see that those of sqlx are `Send`.
 impl Connection {
+    /// Asks the database whether it still knows the connection.
+    pub(crate) fn ping(&mut self) -> BoxFuture<'_, sqlx::Result<()>> {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => connection.ping(),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => connection.ping(),
+        }
+    }
+
     /// Runs one statement with arguments, and returns its rows.
     pub(crate) fn fetch<'c, T: Row + 'c>(
         &'c mut self,

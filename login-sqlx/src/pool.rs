@@ -35,23 +35,24 @@ impl Connections {
     /// Returns a connection; [`give_back`](Self::give_back) keeps it open for the next call. After an error, and in a
     /// call that is dropped halfway, it is closed, which rolls its transaction back.
     pub(crate) async fn connection(&self) -> Result<Connection, StoreError> {
-        let identity = self.options.identity();
-        let connection = {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            if idle.identity != identity {
-                mem::take(&mut *idle);
-                idle.identity = identity;
+        while let Some(mut connection) = self.idle_connection() {
+            // The server may have closed it since: after a restart, or because nobody used it.
+            if connection.ping().await.is_ok() {
+                return Ok(connection);
             }
-            idle.connections.pop()
-        };
-        match connection {
-            Some(connection) => Ok(connection),
-            None => self
-                .options
-                .connect()
-                .await
-                .map_err(|error| self.error(error)),
         }
+        let connected = self.options.connect().await;
+        connected.map_err(|error| self.error(error))
+    }
+
+    fn idle_connection(&self) -> Option<Connection> {
+        let identity = self.options.identity();
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.identity != identity {
+            mem::take(&mut *idle);
+            idle.identity = identity;
+        }
+        idle.connections.pop()
     }
 
     pub(crate) fn give_back(&self, connection: Connection) {
@@ -68,15 +69,22 @@ impl Connections {
         call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
         let answer = time::timeout(PATIENCE.saturating_add(wait), call).await;
-        answer.unwrap_or_else(|_| Err(StoreError::Late(self.options.name()).into()))
+        answer.unwrap_or_else(|_| {
+            self.close_idle();
+            Err(StoreError::Late(self.options.name()).into())
+        })
     }
 
     pub(crate) fn error(&self, error: sqlx::Error) -> StoreError {
         if matches!(error, sqlx::Error::Io(_)) {
-            // The others broke with it.
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            idle.connections.clear();
+            self.close_idle();
         }
         StoreError::of(error, self.options.name())
+    }
+
+    /// One connection has broken or hangs, and the others with it.
+    fn close_idle(&self) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.connections.clear();
     }
 }
