@@ -77,8 +77,10 @@ fn check_key(figment: &Figment, profile: &str, key: &str, value: &Value, report:
     if inner.is_some() || is_upper_case {
         report.mistake_at(key, format!("is not read; {fix}"), source);
     } else if !figment.contains(&format!("login.{name}")) {
-        let warning = format!("is not read there; {fix}, unless it is a setting of your own");
-        report.warning_at(key, &warning, source);
+        // It may be another crate's. Whoever sets both has seen this.
+        let mistake =
+            format!("is not read there; {fix}, also if it is a setting of your own as well");
+        report.mistake_at(key, mistake, source);
     }
 }
 
