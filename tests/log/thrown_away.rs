@@ -69,6 +69,36 @@ fn a_verb_that_is_not_awaited_is_an_error() {
     );
 }
 
+#[get("/logins")]
+async fn logins(session: LoginSession<'_, User>) -> Result<(), LoginError> {
+    session.logins().await?;
+    Ok(())
+}
+
+#[get("/logins-for")]
+async fn logins_for(session: LoginSession<'_, User>) -> Result<(), LoginError> {
+    session.logins_for(&alice()).await?;
+    Ok(())
+}
+
+#[test]
+fn a_list_of_logins_that_fails_is_logged_where_it_happens() {
+    let send = || {
+        let app = App::new().routes(routes![logins, logins_for]).start();
+        let mut browser = app.browser();
+        assert_eq!(browser.get("/logins").status, Status::Unauthorized);
+        browser.login("alice");
+        for path in ["/logins", "/logins-for"] {
+            assert_eq!(browser.get(path).status, Status::InternalServerError);
+        }
+    };
+    let failed = ["logins", "logins_for"]
+        .map(|verb| format!("`{verb}` at here failed: {}", LoginError::NoRegistry));
+    assert_eq!(placeless(ours(Level::Error, send)), failed);
+    let refused = format!("`logins` at here was refused: {}", LoginError::NotLoggedIn);
+    assert!(placeless(ours(Level::Info, send)).contains(&refused));
+}
+
 #[get("/unguarded-stream")]
 async fn unguarded_stream(session: LoginSession<'_, User>) {
     session.ended().await;

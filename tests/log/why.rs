@@ -5,7 +5,7 @@ use std::time::Duration;
 use rocket::http::Status;
 use rocket::local::blocking::Client;
 use rocket::response::Redirect;
-use rocket::{catch, catchers, get, routes};
+use rocket::{State, catch, catchers, get, routes};
 use rocket_login::flask::FlaskCookies;
 use rocket_login::logins::MemoryRegistry;
 use rocket_login::{
@@ -562,16 +562,36 @@ fn foreign_text_stays_in_its_line_and_queries_stay_out_of_it() {
 }
 
 #[test]
-fn outside_the_debug_profile_the_line_is_for_the_debug_level() {
+fn outside_the_debug_profile_the_line_is_the_same() {
     let visit = || {
         App::new().release().start().browser().get("/private");
     };
-    assert_eq!(ours(Level::Info, visit), [""; 0]);
     assert_eq!(
-        ours(Level::Debug, visit),
+        ours(Level::Info, visit),
         [
             "GET /private: nobody is logged in, because the request has no login cookie; sent to \
              /login?next=.."
+        ]
+    );
+}
+
+#[request_loader]
+fn always_alice(users: &State<Users>) -> Option<User> {
+    users.get("alice")
+}
+
+#[test]
+fn a_user_of_the_request_loader_is_not_fresh() {
+    let app = App::new().with(|manager| manager.request_loader(always_alice));
+    let lines = lines(app, |app| {
+        let browser = app.browser();
+        browser.header("Accept", "application/json").get("/fresh");
+    });
+    assert_eq!(
+        lines,
+        [
+            "GET /fresh: the login is not fresh, because the request loader knows its user, who has given no credentials to log \
+             in; 401 Unauthorized"
         ]
     );
 }

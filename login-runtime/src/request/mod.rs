@@ -8,4 +8,3 @@ pub(crate) mod cookies;
 pub(crate) mod cross_site;
 pub(crate) mod fingerprint;
 pub(crate) mod headers;
-pub(crate) mod profile;

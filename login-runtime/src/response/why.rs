@@ -5,7 +5,7 @@
 use std::fmt;
 
 use rocket::{Request, Response};
-use tracing::{debug, info};
+use tracing::info;
 
 use super::answer::handler_of;
 use crate::access::denial::{Denied, Reason};
@@ -14,7 +14,7 @@ use crate::app::user::UserMixin;
 use crate::device::fields;
 use crate::login::fate::{Fate, Fates};
 use crate::login::shown::Shown;
-use crate::login::visit::{Current, Visit};
+use crate::login::visit::{Current, LoginNow, Visit};
 use crate::printable::Printable;
 use crate::realm::any::Standing;
 use crate::realm::registry::Realms;
@@ -23,7 +23,6 @@ use crate::request::cookie_header::Presented;
 use crate::request::cookies;
 #[cfg(feature = "device-binding")]
 use crate::request::headers;
-use crate::request::profile::is_debug;
 use crate::token::Kind;
 
 /// The underscore makes Rocket's logger indent the line, as its own lines about a request.
@@ -31,7 +30,7 @@ const TARGET: &str = concat!(module_path!(), "::_");
 
 /// Logs why a request has no login, or not the one that its route requires.
 ///
-/// At the normal level in the debug profile. In other profiles at the debug level, since any client can cause the line.
+/// At the normal level, at which Rocket logs each request, because any client can cause the line.
 #[cold]
 pub(crate) fn log<U: UserMixin>(
     realm: &Realm<U>,
@@ -58,13 +57,10 @@ pub(crate) fn log<U: UserMixin>(
         res,
         reason,
         current,
+        has_session: !matches!(visit.login_now(), LoginNow::WithoutSession),
         fates,
     };
-    if is_debug(req) {
-        info!(target: TARGET, "{line}");
-    } else {
-        debug!(target: TARGET, "{line}");
-    }
+    info!(target: TARGET, "{line}");
 }
 
 /// Why the browser did not prove its device before this request, if it says so.
@@ -86,6 +82,8 @@ struct Line<'a, 'r, U> {
     reason: Option<Reason>,
     /// Who is logged in; `None` if no guard has asked.
     current: Option<Current<'a, U>>,
+    /// Whether the user, if there is one, has logged in.
+    has_session: bool,
     fates: Fates,
 }
 
@@ -153,6 +151,9 @@ impl<U: UserMixin> Line<'_, '_, U> {
             }
             _ => match &self.current {
                 None => "the handler says so",
+                Some(_) if !self.has_session => {
+                    "the request loader knows its user, who has given no credentials to log in"
+                }
                 Some(current) if current.auth_at.is_some() => {
                     "the credentials were given too long ago for this route"
                 }

@@ -356,8 +356,8 @@ impl<'s, 'r: 's, U: UserMixin> IntoFuture for LoginChange<'s, 'r, U> {
         Box::pin(async move {
             self.verb.begin();
             let changed = self.change().await;
-            let LoginSession { realm, req, .. } = self.session;
-            changed.inspect_err(|error| self.verb.log(error, &realm.core, req))
+            let core = &self.session.realm.core;
+            changed.inspect_err(|error| self.verb.log(error, core))
         })
     }
 }

@@ -333,8 +333,8 @@ impl<'s, 'r: 's, U: UserMixin> IntoFuture for Login<'s, 'r, U> {
         Box::pin(async move {
             self.verb.begin();
             let begun = self.login().await;
-            let LoginSession { realm, req, .. } = self.session;
-            begun.inspect_err(|error| self.verb.log(error, &realm.core, req))
+            let core = &self.session.realm.core;
+            begun.inspect_err(|error| self.verb.log(error, core))
         })
     }
 }

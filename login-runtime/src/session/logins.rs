@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use humantime::format_rfc3339_seconds;
 use rocket::serde::Serialize;
 
+use super::verb::Verb;
 use super::{LoginError, LoginSession};
 use crate::app::user::{UserMixin, id_of};
 use crate::clock::UnixTime;
@@ -146,11 +147,14 @@ impl<U: UserMixin> LoginSession<'_, U> {
     ///     Ok(lines.concat())
     /// }
     /// ```
-    pub async fn logins(&self) -> Result<Vec<LoginInfo>, LoginError> {
-        let Some(current) = self.visit.session(self.realm, self.req).await? else {
-            return Err(LoginError::NotLoggedIn);
-        };
-        self.infos(&current.uid, Some(&current)).await
+    #[track_caller]
+    pub fn logins(&self) -> impl Future<Output = Result<Vec<LoginInfo>, LoginError>> + Send {
+        Verb::new("logins").run(&self.realm.core, async {
+            let Some(current) = self.visit.session(self.realm, self.req).await? else {
+                return Err(LoginError::NotLoggedIn);
+            };
+            self.infos(&current.uid, Some(&current)).await
+        })
     }
 
     /// Returns where another user is logged in, for an administrator.
@@ -170,11 +174,17 @@ impl<U: UserMixin> LoginSession<'_, U> {
     /// let logins = members.logins_for(&member).await?;
     /// # Ok(()) }
     /// ```
-    pub async fn logins_for(&self, user: &U) -> Result<Vec<LoginInfo>, LoginError> {
-        let current = self.visit.session(self.realm, self.req).await?;
-        let uid = id_of(user);
-        let current = current.filter(|token| token.uid == uid);
-        self.infos(&uid, current.as_ref()).await
+    #[track_caller]
+    pub fn logins_for(
+        &self,
+        user: &U,
+    ) -> impl Future<Output = Result<Vec<LoginInfo>, LoginError>> + Send {
+        Verb::new("logins_for").run(&self.realm.core, async {
+            let current = self.visit.session(self.realm, self.req).await?;
+            let uid = id_of(user);
+            let current = current.filter(|token| token.uid == uid);
+            self.infos(&uid, current.as_ref()).await
+        })
     }
 
     async fn infos(

@@ -3,13 +3,11 @@
 
 use std::panic::Location;
 
-use rocket::Request;
 use rocket::http::Status;
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 
 use super::LoginError;
 use crate::realm::RealmCore;
-use crate::request::profile::is_debug;
 
 /// A verb of `LoginSession` at the place where the application uses it.
 pub(super) struct Verb {
@@ -32,8 +30,18 @@ impl Verb {
         self.is_awaited = true;
     }
 
+    /// Does what the verb is for.
+    pub(super) async fn run<T>(
+        mut self,
+        core: &RealmCore,
+        work: impl Future<Output = Result<T, LoginError>>,
+    ) -> Result<T, LoginError> {
+        self.begin();
+        work.await.inspect_err(|error| self.log(error, core))
+    }
+
     /// Logs why the verb was refused or failed.
-    pub(super) fn log(&self, error: &LoginError, core: &RealmCore, req: &Request<'_>) {
+    pub(super) fn log(&self, error: &LoginError, core: &RealmCore) {
         let Verb { name, place, .. } = self;
         match error {
             // Already in the log, with the reason.
@@ -48,8 +56,8 @@ impl Verb {
             _ if error.status().code >= Status::InternalServerError.code => {
                 error!("`{name}` at {place} failed: {error}");
             }
-            _ if is_debug(req) => info!("`{name}` at {place} was refused: {error}"),
-            _ => debug!("`{name}` at {place} was refused: {error}"),
+            // At the normal level, because any client can cause the line.
+            _ => info!("`{name}` at {place} was refused: {error}"),
         }
     }
 }
