@@ -9,6 +9,7 @@ use rocket::routes;
 use rocket_login::logins::MemoryRegistry;
 use rocket_login::revocation::RevocationError;
 use rocket_login::store::StoreHealth;
+use rocket_login::testing::registry::Shared;
 use rocket_login::testing::store::{Fault, MemoryLog};
 
 use super::{Level, Stop, captured, launch};
@@ -185,5 +186,31 @@ fn a_setting_that_needs_a_registry_stops_a_launch_without_one() {
                 .rocket()
         });
         assert_eq!(with_registry.stopped_by, None);
+    }
+}
+
+#[test]
+fn a_registry_that_outlives_the_list_of_ended_logins_is_warned_of() {
+    let shared = || Shared::new(MemoryRegistry::new());
+    let warning = launch(|| {
+        App::new()
+            .with(|manager| manager.login_registry(shared()))
+            .rocket()
+    })
+    .warned();
+    assert_eq!(
+        warning,
+        "the registry of logins may be shared or outlive this process, and the list of ended logins does not: a login that is \
+         ended goes on at other servers, and after a restart; add `.revocation_store(..)`, such as the one of the same crate"
+    );
+    for app in [
+        App::new().with(|manager| manager.login_registry(MemoryRegistry::new())),
+        App::new().with(|manager| {
+            manager
+                .login_registry(shared())
+                .revocation_store(|_| Box::pin(async { Ok(MemoryLog::new()) }))
+        }),
+    ] {
+        launch(|| app.rocket()).went_well();
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod row;
 pub use self::memory::MemoryRegistry;
 pub use self::row::{LoginHandle, LoginRow, Restored, RowError, RowUser};
 
+use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -77,7 +78,7 @@ use crate::token::LoginId;
 /// }
 /// ```
 #[rocket::async_trait]
-pub trait LoginRegistry: Send + Sync + 'static {
+pub trait LoginRegistry: Any + Send + Sync {
     /// Inserts the row of a new login, unless its user has [too many](Begin::max), in one step that no other insert for
     /// the same user can interleave with. A row of the same login that is there is replaced.
     ///

@@ -13,6 +13,7 @@ use super::LoginManager;
 use super::builder::name;
 use super::clash::clashes;
 use super::optional_user::{self, JudgedRoutes};
+use super::store::mismatch;
 use crate::access::declared::Declared;
 use crate::access::denial::{Denied, Reason};
 use crate::app::event::EventKind;
@@ -115,6 +116,7 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
                 return Err(rocket);
             }
         };
+        warn_once(&rocket, mismatch(registry.as_deref(), &revocations));
         let realm = plan.realm(config, revocations, registry);
         #[cfg(feature = "flask")]
         let realm = realm.accepting(flask);
@@ -246,7 +248,7 @@ fn crate_of<U>() -> &'static str {
 struct Warned(Mutex<Vec<String>>);
 
 /// Logs each warning about settings once.
-fn warn_once(rocket: &Rocket<Build>, warnings: Vec<String>) {
+fn warn_once(rocket: &Rocket<Build>, warnings: impl IntoIterator<Item = String>) {
     let Some(Warned(given)) = rocket.state() else {
         return;
     };

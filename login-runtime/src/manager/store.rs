@@ -1,5 +1,6 @@
 //! How a manager opens its store of ended logins.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use rocket::{Build, Rocket};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::logins::{LoginRegistry, RegistryError};
+use crate::logins::{LoginRegistry, MemoryRegistry, RegistryError};
 use crate::revocation::log::RevocationLog;
 use crate::revocation::replicated::freshness::Limits;
 use crate::revocation::replicated::{Plan, Replicated};
@@ -117,6 +118,21 @@ impl RegistrySource {
             },
         }
     }
+}
+
+/// Returns what is wrong with a registry that outlives the list of ended logins beside it.
+pub(super) fn mismatch(
+    registry: Option<&dyn LoginRegistry>,
+    revocations: &Revocations,
+) -> Option<String> {
+    let registry: &dyn Any = registry?;
+    let is_mismatch =
+        matches!(revocations, Revocations::Memory(_)) && !registry.is::<MemoryRegistry>();
+    is_mismatch.then(|| {
+        "the registry of logins may be shared or outlive this process, and the list of ended logins does not: a login that is \
+         ended goes on at other servers, and after a restart; add `.revocation_store(..)`, such as the one of the same crate"
+            .to_owned()
+    })
 }
 
 /// Where a manager's list of ended logins comes from.
