@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, ServerErrorKind};
+use redis::{
+    AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, ServerErrorKind, cmd,
+};
 use rocket::tokio::sync::Mutex;
 use rocket::tokio::time;
 
@@ -56,6 +58,18 @@ impl Link {
             .client
             .get_multiplexed_async_connection_with_config(&config);
         Ok(open.insert(connecting.await?).clone())
+    }
+
+    /// Returns a connection that the server still knows. It may have closed the one from before: after a restart, or
+    /// because nobody used it.
+    pub(crate) async fn working_connection(&self) -> RedisResult<MultiplexedConnection> {
+        let mut connection = self.connection().await?;
+        let ping = cmd("PING");
+        let ping = ping.query_async(&mut connection);
+        match self.answer::<()>(Duration::ZERO, ping).await {
+            Ok(()) => Ok(connection),
+            Err(_) => self.connection().await,
+        }
     }
 
     /// Waits for the answer to commands that block for `wait` by intention.

@@ -111,7 +111,7 @@ impl RedisRegistry {
         commands: impl IntoIterator<Item = Cmd>,
     ) -> Result<T, StoreError> {
         let failed = |error| StoreError::of(error, &self.address);
-        let connection = self.commands.connection().await;
+        let connection = self.commands.working_connection().await;
         let mut connection: MultiplexedConnection = connection.map_err(failed)?;
         let mut all = pipe();
         for command in commands {
