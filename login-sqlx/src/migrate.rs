@@ -22,8 +22,8 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS rocket_login_schema (version BI
 
 /// Creates the tables for ended logins and for the registry of logins, or brings them up to date. Their names begin with `rocket_login_`.
 ///
-/// It changes nothing if they are up to date, and several servers may call it at the same time. The user of the pool must
-/// have the right to create tables; if it has not, run it once as another user.
+/// It changes nothing if they are up to date, and several servers may call it at the same time. To create or change them,
+/// the user of the pool must have the right to create tables; if it has not, call it once as another user.
 ///
 /// # Errors
 ///
@@ -41,6 +41,13 @@ pub async fn migrate(database: impl Into<Database>) -> Result<(), MigrateError> 
     let Database(options) = database.into();
     let failed = |error| StoreError::of(error, options.name());
     let mut connection = options.connect().await.map_err(failed)?;
+    // PostgreSQL refuses even `CREATE TABLE IF NOT EXISTS` to a user without the right to create tables.
+    if version(&mut connection)
+        .await
+        .is_ok_and(|found| found == VERSION)
+    {
+        return Ok(());
+    }
     connection
         .run(options.dialect().begin_migration)
         .await

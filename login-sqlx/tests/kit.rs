@@ -7,17 +7,42 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use login_engines::{Folder, Postgres};
 use login_sqlx::{SqlLog, SqlRegistry};
 use rocket_login::testing::{registry, store};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{Executor as _, PgPool, SqlitePool};
+
+/// Starts a server with a user who may not create tables.
+async fn postgres_with_worker() -> Option<Postgres> {
+    let postgres = Postgres::start(&[])?;
+    let pool = PgPool::connect_lazy(&postgres.database()).unwrap();
+    pool.execute("CREATE ROLE worker LOGIN").await.unwrap();
+    Some(postgres)
+}
+
+/// Creates the tables in a database of its own, and gives the user the rights that docs/OPERATING.md names.
+async fn pool_of_worker(postgres: &Postgres) -> PgPool {
+    let url = postgres.database();
+    let owner = PgPool::connect_lazy(&url).unwrap();
+    login_sqlx::migrate(&owner).await.unwrap();
+    owner
+        .execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO worker")
+        .await
+        .unwrap();
+    owner.close().await;
+    let options: PgConnectOptions = url.parse().unwrap();
+    let worker = PgPool::connect_lazy_with(options.username("worker"));
+    // As `from_url` does at each launch.
+    login_sqlx::migrate(&worker).await.unwrap();
+    worker
+}
 
 #[rocket::async_test]
-async fn postgres_does_what_every_store_must() {
-    let Some(postgres) = Postgres::start(&[]) else {
+async fn postgres_does_what_every_store_must_for_a_user_with_few_rights() {
+    let Some(postgres) = postgres_with_worker().await else {
         return;
     };
     Box::pin(store::conforms(async || {
-        let pool = PgPool::connect_lazy(&postgres.database()).unwrap();
-        login_sqlx::migrate(&pool).await.unwrap();
+        let pool = pool_of_worker(&postgres).await;
         [(); 2].map(|()| SqlLog::new(&pool))
     }))
     .await;
@@ -43,13 +68,12 @@ async fn sqlite_does_what_every_store_must() {
 }
 
 #[rocket::async_test]
-async fn a_registry_in_postgres_does_what_every_registry_must() {
-    let Some(postgres) = Postgres::start(&[]) else {
+async fn a_registry_in_postgres_does_what_every_registry_must_for_a_user_with_few_rights() {
+    let Some(postgres) = postgres_with_worker().await else {
         return;
     };
     Box::pin(registry::conforms(async || {
-        let pool = PgPool::connect_lazy(&postgres.database()).unwrap();
-        login_sqlx::migrate(&pool).await.unwrap();
+        let pool = pool_of_worker(&postgres).await;
         [(); 2].map(|()| SqlRegistry::new(&pool))
     }))
     .await;
