@@ -60,8 +60,8 @@ pub(crate) enum StoreError {
     #[error("Redis at {address} refuses the user or the password in `login.store.url` ({error})")]
     Password { address: String, error: RedisError },
     #[error(
-        "the user in `login.store.url` may not use a command ({error}): allow it EVAL, INFO, ROLE, TIME, TYPE and the \
-         commands for strings, hashes, sorted sets and streams"
+        "the user in `login.store.url` may not use a command ({error}): allow it DEL, EVAL, EXISTS, EXPIRE, EXPIREAT, \
+         EXPIRETIME, INFO, ROLE, TIME, TYPE, WAIT and the commands for strings, hashes, sorted sets and streams"
     )]
     Permission { error: RedisError },
     #[error(
@@ -113,6 +113,7 @@ impl StoreError {
             Some("NOPERM") => Self::Permission { error },
             Some("READONLY") => Self::Replica(address),
             Some("OOM" | "MISCONF") => Self::Full { address, error },
+            _ if is_refused_in_script(&error) => Self::Permission { error },
             _ => match error.kind() {
                 ErrorKind::AuthenticationFailed => Self::Password { address, error },
                 // The crate has no kind for it.
@@ -124,6 +125,12 @@ impl StoreError {
             },
         }
     }
+}
+
+/// Whether a script lacks a right, for which Redis has no code: 7.0 says the first, later versions and Valkey the second.
+fn is_refused_in_script(error: &RedisError) -> bool {
+    let text = error.to_string();
+    text.contains("The user executing the script") || text.contains("ACL failure in script")
 }
 
 impl From<AddressError> for RevocationError {

@@ -14,7 +14,7 @@ pub(crate) fn risks(info: &str) -> impl Iterator<Item = &'static str> {
             .find(|(found, _)| *found == name)
             .map(|(_, value)| value)
     };
-    // The policies for volatile keys spare keys without an expiry, and ours have none.
+    // The policies for volatile keys spare keys without an expiry, such as the table and the log.
     let evicts = value("maxmemory_policy").is_some_and(|policy| policy.starts_with("allkeys"));
     let forgets = value("aof_enabled") == Some("0");
     let risks = [evicts.then_some(EVICTION), forgets.then_some(PERSISTENCE)];

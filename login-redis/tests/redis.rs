@@ -22,29 +22,48 @@ const ENTRY: &str = "1 realm:00112233445566aa 1800000000 - 0 1900000000";
 const KEY: &str = "realm:00112233445566aa";
 const OP: &str = "0123456789abcdef0123456789abcdef";
 
+/// The rights that docs/OPERATING.md gives to a user, for all keys of tests.
+fn few_rights() -> Vec<&'static str> {
+    let page = include_str!("../../docs/OPERATING.md");
+    let line = page.lines().find(|line| line.starts_with("ACL SETUSER "));
+    let rights = line.unwrap().split(' ').map(|word| match word {
+        "~{rocket_login}:*" => "~{test*}:*",
+        ">PASSWORD" => ">S3cret",
+        word => word,
+    });
+    rights.collect()
+}
+
+fn url_with_few_rights(redis: &Redis) -> String {
+    assert_eq!(redis.ask(&few_rights()), "OK");
+    format!("redis://logins:S3cret@127.0.0.1:{}/", redis.port())
+}
+
 #[rocket::async_test]
-async fn it_does_what_every_store_must() {
+async fn it_does_what_every_store_must_for_a_user_with_few_rights() {
     let Some(redis) = Redis::start(&[]) else {
         return;
     };
+    let url = url_with_few_rights(&redis);
     let count = AtomicUsize::new(0);
     Box::pin(store::conforms(async || {
         let prefix = format!("test{}", count.fetch_add(1, Ordering::Relaxed));
-        [(); 2].map(|()| log(&redis).prefix(&prefix).unwrap())
+        [(); 2].map(|()| RedisLog::open(&url).unwrap().prefix(&prefix).unwrap())
     }))
     .await;
 }
 
 #[rocket::async_test]
-async fn the_registry_does_what_every_registry_must() {
+async fn the_registry_does_what_every_registry_must_for_a_user_with_few_rights() {
     let Some(redis) = Redis::start(&[]) else {
         return;
     };
+    let url = url_with_few_rights(&redis);
     let count = AtomicUsize::new(0);
     Box::pin(registry::conforms(async || {
         let prefix = format!("test{}", count.fetch_add(1, Ordering::Relaxed));
         [(); 2].map(|()| {
-            let registry = RedisRegistry::open(&redis.url()).unwrap();
+            let registry = RedisRegistry::open(&url).unwrap();
             registry.prefix(&prefix).unwrap()
         })
     }))
@@ -151,18 +170,20 @@ async fn a_wrong_password_is_named_and_not_shown() {
 
 #[rocket::async_test]
 async fn a_user_without_a_right_is_told_which_commands_are_needed() {
-    let Some(redis) = Redis::start(&[]) else {
-        return;
-    };
-    redis.ask(&[
-        "ACL", "SETUSER", "app", "on", ">S3cret", "~*", "+@all", "-role",
-    ]);
-    let url = format!("redis://app:S3cret@127.0.0.1:{}/", redis.port());
-    let error = refusal(&RedisLog::open(&url).unwrap()).await;
-    assert!(
-        error.contains("may not use a command") && error.contains("ROLE"),
-        "{error}"
-    );
+    // The second one is used in a script.
+    for right in ["role", "del"] {
+        let Some(redis) = Redis::start(&[]) else {
+            return;
+        };
+        let url = url_with_few_rights(&redis);
+        redis.ask(&["ACL", "SETUSER", "logins", &format!("-{right}")]);
+        let log = RedisLog::open(&url).unwrap().prefix("test").unwrap();
+        let error = refusal(&log).await;
+        assert!(
+            error.contains("may not use a command") && error.contains(&right.to_uppercase()),
+            "{error}"
+        );
+    }
 }
 
 #[rocket::async_test]
