@@ -9,6 +9,9 @@
 //! - [Settings](settings): all of them, with their defaults
 //! - [Errors](errors): what the compiler and the launch say, and how to fix it
 //! - [Design and limits](design): what the library does not do, and why it is built like this
+//! - In the repository: [your logins](https://github.com/rocket-login/rocket-login/blob/main/docs/YOUR-LOGINS.md),
+//!   [logins that are bound to a device](https://github.com/rocket-login/rocket-login/blob/main/docs/DEVICE-BOUND.md), and
+//!   [several servers](https://github.com/rocket-login/rocket-login/blob/main/docs/OPERATING.md)
 //!
 //! These modules contain pages only, and exist only in the documentation.
 

@@ -22,7 +22,8 @@
 //! ```
 //!
 //! The server must be a primary of Redis 7 or newer, or of any Valkey, with `maxmemory-policy noeviction` and
-//! `appendonly yes`: the launch warns if it is not, or stops with [`RedisLog::strict`]. For `rediss://`, which is TLS
+//! `appendonly yes`. The launch warns if the server may evict the list or keeps no append-only file, or stops with
+//! [`RedisLog::strict`]. For `rediss://`, which is TLS
 //! with the certificates of the operating system, enable the feature `tls`.
 //!
 //! The [registry of logins](rocket_login::logins) goes into the same Redis, with

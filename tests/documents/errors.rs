@@ -9,7 +9,7 @@ const COMPILE: &str = include_str!("../../docs/guide/errors/compile.md");
 const LAUNCH: &str = include_str!("../../docs/guide/errors/launch.md");
 
 /// Texts of these files that are no errors: defaults of settings, the table of the audit, and what errors are made of.
-const OTHERS: [&str; 14] = [
+const OTHERS: [&str; 16] = [
     "Please log in to access this page.",
     "Please reauthenticate to access this page.",
     "Rocket's own `secret_key`",
@@ -20,6 +20,8 @@ const OTHERS: [&str; 14] = [
     "set by a method of `LoginManager`",
     "everybody, by `exempt_methods`",
     ", if its condition holds",
+    "the secret key",
+    "a key of any length fits",
     " <- check this: {doubt}",
     "valid HTTP method string", // of serde
     "`#[user]` on a field",
@@ -49,7 +51,11 @@ fn the_guide_names_every_launch_error_and_warning() {
             "access/guard.rs",
             "access/launch.rs",
             "app/id_type.rs",
+            "flask/end_date.rs",
+            "flask/key.rs",
+            "flask/settings.rs",
             "manager/clash.rs",
+            "manager/flask.rs",
             "manager/store.rs",
             "realm/registry.rs",
             "token/secret.rs",

@@ -197,7 +197,7 @@ impl RouteGuard {
     /// Forwards a refused request to the next route that matches, instead of refusing it.
     ///
     /// The next route answers visitors without a login, so it must not show protected data. The launch warns of a next
-    /// route that is not marked as public. A request from another site and a failure are never forwarded.
+    /// route that is neither guarded nor marked as public. A request from another site and a failure are never forwarded.
     ///
     /// # Example
     ///

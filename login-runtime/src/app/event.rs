@@ -47,9 +47,10 @@ pub enum EventKind {
     /// A user has logged in with a client that the registry does not know of this user; it comes after `LoggedIn`.
     ///
     /// The registry knows the clients of the logins that go on, and of those that began in the last 400 days. The first
-    /// login of a user is no such event.
+    /// login of a user is no such event. It needs the feature `client-names`.
     NewClient,
-    /// `logout_user` or `logout_everywhere` was accepted; `user_logged_out`.
+    /// `logout_user` or `logout_everywhere` was accepted, or the response to a login was a server error (5xx), which ends the
+    /// login; `user_logged_out`.
     #[doc(alias = "user_logged_out")]
     LoggedOut,
     /// `logout_others`, `logout_everywhere_for`, `logout_realm`, `end_login` or `end_login_for` was accepted. The event names
@@ -81,9 +82,9 @@ pub enum EventKind {
     /// The login came from a different client than the one it is bound to; `session_protected`.
     #[doc(alias = "session_protected")]
     SessionProtected,
-    /// A login cookie held no token that we signed.
+    /// A login cookie held no token that we signed, or one from the future: the clocks of the servers differ.
     Forged,
-    /// A login cookie had expired, by its lifetime or by the idle timeout.
+    /// A login cookie had expired, by its lifetime or by the idle timeout, or its device has not proven it in time.
     Expired,
     /// A login cookie belonged to a session that has ended.
     Revoked,
@@ -102,7 +103,7 @@ pub enum EventKind {
     RememberTokenReused,
     /// A request from another site tried to change something, and was refused.
     CrossSite,
-    /// The user could not be loaded.
+    /// Who is logged in could not be determined: a loader, the list of ended logins or the registry of logins failed.
     LoaderFailed,
     /// The store of ended logins has not answered in time, so this server handles requests with a login as
     /// `login.store.on_stale` says. This and the next two come with the first request that meets the change.

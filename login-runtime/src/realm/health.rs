@@ -35,7 +35,7 @@ pub struct StoreHealth(Vec<Health>);
 
 impl StoreHealth {
     /// Returns whether every copy is fresh: it knows all logouts but the latest, for which `login.store.max_staleness` is
-    /// the limit.
+    /// the limit. `true` without a store.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.0.iter().all(|health| health.is_fresh)

@@ -22,8 +22,8 @@ use crate::token::times;
 /// The guard that gives the current user, if any, and refuses nobody; Flask-Login's `current_user`.
 ///
 /// It fails only if the user cannot be determined, with the loader's 5xx: a failure never counts as "nobody". Prefer it
-/// to `Option<&User>`, which turns a failed loader into `None`, and after which the handler's own 401 is answered like
-/// a denial.
+/// to `Option<&User>`, which turns a failed loader into `None`, and with which a 401 of your handler is answered as if a
+/// guard had refused the request.
 ///
 /// Visitors without a login are an `A`, made by its `Default`.
 ///

@@ -51,7 +51,7 @@ use crate::request::client_info::ClientInfo;
 use crate::request::cross_site::{CrossSiteProtection, is_safe};
 use crate::token::{Flags, LoginId};
 
-/// The login of this request: begins it, ends it, confirms it, and tells whether it is fresh.
+/// The login of this request: begins it, ends it, confirms it, and says whether it is fresh.
 ///
 /// A change takes effect with its `.await`: the revocation list has then recorded the sessions that end. The response
 /// sets the cookies, whatever the handler returns. A change requires a request from this site's own pages with an
@@ -104,8 +104,10 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     /// - [`LoginError::InactiveUser`]: the user is inactive, and `force` is not set.
     /// - [`LoginError::Id`], [`LoginError::BadDuration`], [`LoginError::DurationWithoutRemember`]: the application gave a
     ///   value that a login cannot have.
+    /// - [`LoginError::TooManyLogins`]: the user has as many logins as the setting `max_logins_per_user` allows.
     /// - [`LoginError::TooLate`]: the response is under way, as in a stream.
-    /// - [`LoginError::Unavailable`], [`LoginError::Random`]: the revocation list or the operating system failed.
+    /// - [`LoginError::Unavailable`], [`LoginError::Registry`], [`LoginError::Random`]: the revocation list, the registry of
+    ///   logins or the operating system failed.
     ///
     /// After an error nobody has been logged in, and the response changes no cookie.
     ///
@@ -149,8 +151,8 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
 
     /// Logs the current user out in all browsers, including this one.
     ///
-    /// This ends the logins that began up to now, by this server's clock. A login that another server has just begun
-    /// survives if that server's clock is ahead.
+    /// This ends the logins that began up to now. With a [`RevocationList`](crate::RevocationList) of your own that has no
+    /// clock, a login that another server has just begun survives if that server's clock is ahead.
     ///
     /// # Errors
     ///

@@ -20,8 +20,8 @@ use crate::token::random;
 
 /// A store of ended logins that several servers share: a table of entries, and a log of the changes to it.
 ///
-/// Every server keeps a full copy of the entries in memory and follows the log, so a request never waits for the store.
-/// Only a login, a logout and a confirmation write to it. `rocket_login::testing::store` has the tests that every store
+/// Every server keeps a full copy of the entries in memory and follows the log, so a request waits for the store only
+/// if it does not answer. Only what begins, ends or confirms a login writes to it. `rocket_login::testing::store` has the tests that every store
 /// must pass.
 ///
 /// # What a store keeps
