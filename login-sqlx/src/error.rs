@@ -46,6 +46,11 @@ pub(crate) enum StoreError {
     #[error("{name} cannot be reached ({error}): is it running, and is its address right?")]
     Unreachable { name: String, error: sqlx::Error },
     #[error(
+        "{name} cannot be opened ({error}): is the path right? To let the launch create the file, end the address with \
+         `?mode=rwc`"
+    )]
+    NoFile { name: String, error: sqlx::Error },
+    #[error(
         "the certificate of {name} is not trusted ({error}): name the file of the authority that has signed it as \
          `sslrootcert` in the address of the database, and use a host there that the certificate is for"
     )]
@@ -115,7 +120,7 @@ impl StoreError {
                 Self::Foreign { name, error }
             }
             // SQLite: CANTOPEN.
-            Some("14") => Self::Unreachable { name, error },
+            Some("14") => Self::NoFile { name, error },
             _ => match error {
                 // sqlx has no variant for it.
                 sqlx::Error::Io(cause) if cause.to_string().contains("peer certificate") => {

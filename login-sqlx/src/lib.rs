@@ -14,7 +14,7 @@
 //! use sqlx::SqlitePool;
 //!
 //! async fn open() -> Result {
-//!     let db = SqlitePool::connect("sqlite://club.sqlite3").await?;
+//!     let db = SqlitePool::connect("sqlite://club.sqlite3?mode=rwc").await?;
 //!     login_sqlx::migrate(&db).await?;
 //!     Ok(db)
 //! }

@@ -265,7 +265,8 @@ async fn a_database_that_does_not_run_is_named() {
     let pool = SqlitePool::connect_lazy("sqlite:///nowhere/club.sqlite3").unwrap();
     let error = refusal(&SqlLog::new(&pool)).await;
     assert!(
-        error.contains("SQLite in /nowhere/club.sqlite3 cannot be reached"),
+        error.contains("SQLite in /nowhere/club.sqlite3 cannot be opened")
+            && error.contains("?mode=rwc"),
         "{error}"
     );
 }
