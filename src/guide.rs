@@ -102,6 +102,9 @@ pub mod recipes {
     #[doc = include_str!("../docs/guide/recipes/password_reset.md")]
     pub mod password_reset {}
 
+    #[doc = include_str!("../docs/guide/recipes/second_factor.md")]
+    pub mod second_factor {}
+
     #[doc = include_str!("../docs/guide/recipes/user_types.md")]
     pub mod user_types {}
 
