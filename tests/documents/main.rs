@@ -2,6 +2,7 @@
 
 mod agents;
 mod aliases;
+mod dependencies;
 mod errors;
 mod examples;
 mod index;
