@@ -1,5 +1,8 @@
-//! Keeps the ended logins of [rocket-login](rocket_login) in PostgreSQL or SQLite, so that a logout holds on every server
-//! and after a restart.
+//! Keeps the ended logins of rocket-login in PostgreSQL or SQLite, so that a logout holds on every server and after a
+//! restart.
+
+// Here, since rustdoc resolves no link above it.
+#![cfg(any(feature = "postgres", feature = "sqlite"))]
 //!
 //! Enable the feature `postgres` or `sqlite`, and for TLS to PostgreSQL the feature `tls`. With the application's own
 //! pool, which a fairing manages:
@@ -47,7 +50,6 @@
 //! SQLite serves one machine, with one process or several. Its file must be on a local disk.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![cfg(any(feature = "postgres", feature = "sqlite"))]
 
 mod connection;
 mod error;
