@@ -7,6 +7,7 @@ mod errors;
 mod examples;
 mod index;
 mod links;
+mod map;
 mod quickstart;
 mod settings;
 mod source;
