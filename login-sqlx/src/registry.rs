@@ -33,7 +33,7 @@ pub struct SqlRegistry {
 }
 
 impl SqlRegistry {
-    /// Takes the application's pool, of which it uses only the options; connects later.
+    /// Takes the options of the application's pool, and nothing else of it; connects later.
     ///
     /// The example of [`SqlRegistry`] shows it.
     #[must_use]

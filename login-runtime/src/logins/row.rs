@@ -50,7 +50,7 @@ impl FromStr for LoginHandle {
 
 /// Stands for a user of a realm in a registry.
 ///
-/// Its text is the key under which the rows of a user are stored: digits and `:`, at most 64.
+/// Its text is the key under which the rows of a user are stored: hexadecimal digits and `:`, at most 64 in all.
 ///
 /// The example of [`LoginRegistry`] shows it.
 ///
@@ -124,7 +124,7 @@ impl LoginRow {
         self.user
     }
 
-    /// Returns the id of its login. It is secret: it would tell which login a log of ended logins is about.
+    /// Returns the id of its login. It is secret: with it, somebody can find the login in a list of ended logins.
     #[must_use]
     pub fn login(&self) -> LoginId {
         self.login
@@ -201,8 +201,8 @@ impl LoginRow {
         })
     }
 
-    /// Returns the row that results from two of one login, of which `self` was there first: it keeps its user and its
-    /// handle, and the rest is that of the later use. A login that is bound to a device stays bound.
+    /// Joins two rows of one login. The result keeps the user and the handle of `self`, which was there first; the rest is
+    /// that of the later use. A login that is bound to a device stays bound.
     #[must_use]
     pub fn joined(&self, other: &Self) -> Self {
         let (earlier, later) = if self.seen_at <= other.seen_at {

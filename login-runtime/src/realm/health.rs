@@ -9,7 +9,7 @@ use rocket::request::{FromRequest, Outcome};
 use super::registry::Realms;
 use crate::revocation::replicated::Health;
 
-/// A request guard that tells how the server's copies of the stores of ended logins are doing.
+/// A request guard that says whether the server's copies of the stores of ended logins are fresh.
 ///
 /// It never fails and asks no store. Without a store, the lists are in the process's memory and always fresh.
 ///
@@ -35,7 +35,7 @@ pub struct StoreHealth(Vec<Health>);
 
 impl StoreHealth {
     /// Returns whether every copy is fresh: it knows all logouts but the latest, for which `login.store.max_staleness` is
-    /// the limit. `true` without a store.
+    /// the limit.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.0.iter().all(|health| health.is_fresh)

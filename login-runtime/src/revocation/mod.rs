@@ -342,7 +342,7 @@ impl<'a> SessionRef<'a> {
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct UserRef<'a> {
-    /// The text that tells the user's manager from every other one that may use the same store: its audience, the name
+    /// The text that distinguishes the user's manager from every other one that may use the same store: its audience, the name
     /// of its realm and that of its session cookie. Users of two realms are different users, even if their ids are
     /// equal.
     pub realm: &'a str,

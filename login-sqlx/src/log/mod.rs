@@ -48,7 +48,7 @@ pub struct SqlLog {
 }
 
 impl SqlLog {
-    /// Takes the application's pool, of which it uses only the options; connects later.
+    /// Takes the options of the application's pool, and nothing else of it; connects later.
     ///
     /// The example of [`SqlLog`] shows it.
     #[must_use]
