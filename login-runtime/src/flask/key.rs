@@ -30,8 +30,8 @@ const FIX: &str = "whoever guesses it can log in as anybody: give Flask a random
 /// ```rust
 /// use rocket_login::flask::FlaskKey;
 ///
-/// let text = FlaskKey::from("3f1b6c0a94d27e58b1c7d0e2f4a69853");
-/// let bytes = FlaskKey::from(&[0x3f, 0x1b, 0x6c, 0x0a][..]);
+/// let text = FlaskKey::from("the text of SECRET_KEY");
+/// let bytes = FlaskKey::from(&b"its bytes"[..]);
 /// ```
 #[derive(Clone)]
 pub struct FlaskKey(Input);

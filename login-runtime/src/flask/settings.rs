@@ -28,9 +28,9 @@ type ConvertId = dyn Fn(&str) -> Option<String> + Send + Sync;
 /// use std::time::Duration;
 /// use rocket_login::flask::FlaskCookies;
 ///
-/// # let secret_key = "3f1b6c0a94d27e58b1c7d0e2f4a69853";
+/// # let [secret_key, older_key] = ["..", "..."];
 /// let cookies = FlaskCookies::new(secret_key)
-///     .secret_key_fallbacks(["9d70ce14b8a35f62e0c1a97d4b38f526"])
+///     .secret_key_fallbacks([older_key])
 ///     .until("2027-03-31")
 ///     .session_cookie_name("shop_session")
 ///     .session_cookie_domain("shop.example")
@@ -166,7 +166,7 @@ impl FlaskCookies {
     ///
     /// ```rust
     /// # use rocket_login::flask::FlaskCookies;
-    /// # let secret_key = "3f1b6c0a94d27e58b1c7d0e2f4a69853";
+    /// # let secret_key = "..";
     /// // At Flask, users are `user-7` and staff `staff-7`.
     /// let users = FlaskCookies::new(secret_key)
     ///     .until("2027-03-31")

@@ -365,7 +365,7 @@ impl<U: UserMixin> LoginManager<U> {
     /// # #[user_loader] fn load_user(id: i64) -> Option<User> { Some(User { id }) }
     /// use rocket_login::flask::FlaskCookies;
     ///
-    /// # let [secret_key, older_key] = ["3f1b6c0a94d27e58b1c7d0e2f4a69853", "9d70ce14b8a35f62e0c1a97d4b38f526"];
+    /// # let [secret_key, older_key] = ["..", "..."];
     /// let manager = LoginManager::new(load_user).accept_flask(
     ///     FlaskCookies::new(secret_key).secret_key_fallbacks([older_key]).until("2027-03-31"),
     /// );
