@@ -179,7 +179,8 @@ macro_rules! settings_table {
             /// exempt. With it, everybody on the way can copy a login. A server that itself serves TLS, with Rocket's
             /// setting `tls`, keeps its cookies `Secure`.
             insecure_cookies(insecure: bool) = false;
-            /// Sets how long a loader, handler, listener or shared revocation list may take; at most an hour.
+            /// Sets how long a loader, condition, handler or listener may take, and a call of a shared revocation list or of a
+            /// registry of logins; at most an hour.
             ///
             /// Only code that awaits can be interrupted. Code that blocks its thread, such as a plain `fn` with a
             /// blocking database call, keeps a worker of the server for as long as it takes: let it run in
