@@ -93,6 +93,13 @@ fn a_view_or_cookie_name_that_no_realm_shares_warns() {
 }
 
 #[test]
+fn each_realm_has_a_path_of_its_own_for_devices() {
+    let moved = "[default.login]\nsession_cookie_secure = true\ndevice_binding = 'offer'\n\
+                 device_binding_path = '/devices'";
+    two(moved, routes![]).went_well();
+}
+
+#[test]
 fn an_invalid_value_of_a_realm_names_the_realm() {
     let toml = "[default.login.realms.staff]\nlogin_view = '//evil.example'";
     let errors = two(toml, routes![]).errors_of_stop().concat();

@@ -98,13 +98,14 @@ impl Setting {
     }
 }
 
-/// The settings that a realm does not share with others: cookie names and views.
-const OWN: [&str; 5] = [
+/// The settings that a realm does not share with others: names of cookies, pages, and the path of its routes.
+const OWN: [&str; 6] = [
     "session_cookie_name",
     "remember_cookie_name",
     "login_view",
     "mount_login_views",
     "refresh_view",
+    "device_binding_path",
 ];
 
 /// Puts the settings of the store beside the others, with their whole keys.

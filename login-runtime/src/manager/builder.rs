@@ -267,7 +267,7 @@ impl<U: UserMixin> LoginManager<U> {
     /// Names the realm of this manager, for a second user type in one application.
     ///
     /// The settings of a realm are under `login.realms.NAME`; those that are missing there come from `login`, except
-    /// cookie names and views, which realms do not share. The cookies are `NAME_session` and `NAME_remember_token`, and
+    /// cookie names, views and `device_binding_path`, which realms do not share. The cookies are `NAME_session` and `NAME_remember_token`, and
     /// the keys are derived separately.
     ///
     /// # Example
