@@ -1,7 +1,8 @@
 //! The realms: their names, and their tables of settings.
 
 use rocket::routes;
-use rocket_login::{LoginManager, user_loader};
+use rocket_login::logins::MemoryRegistry;
+use rocket_login::{LoginManager, request_loader, user_loader};
 
 use crate::{Launch, Robot, debug, launch, load_staff, login_page, one, site, staff, two, users};
 
@@ -97,6 +98,21 @@ fn each_realm_has_a_path_of_its_own_for_devices() {
     let moved = "[default.login]\nsession_cookie_secure = true\ndevice_binding = 'offer'\n\
                  device_binding_path = '/devices'";
     two(moved, routes![]).went_well();
+}
+
+#[request_loader]
+fn find_robot() -> Option<Robot> {
+    None
+}
+
+#[test]
+fn a_realm_without_logins_needs_no_registry_for_the_settings_of_all_realms() {
+    let toml = "[default.login]\nmax_logins_per_user = 5";
+    let users = || users().login_registry(MemoryRegistry::new());
+    let robots = || LoginManager::from_requests(find_robot).realm("robots");
+    launch(|| site(debug(toml), users()).attach(robots())).went_well();
+    launch(|| site(debug(toml), users()).attach(staff()))
+        .stopped_saying(&["`login.max_logins_per_user` requires a registry"]);
 }
 
 #[test]

@@ -109,7 +109,10 @@ impl<U: UserMixin> Fairing for LoginManager<U> {
             }
         };
         let registry = std::mem::take(&mut plan.registry);
-        let registry = match registry.open(&config, &rocket).await {
+        let registry = match registry
+            .open(&config, plan.id_type.is_some(), &rocket)
+            .await
+        {
             Ok(registry) => registry,
             Err(mistakes) => {
                 report(&mistakes);

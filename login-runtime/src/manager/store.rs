@@ -101,9 +101,12 @@ impl RegistrySource {
     pub(super) async fn open(
         self,
         config: &Config,
+        has_logins: bool,
         rocket: &Rocket<Build>,
     ) -> Result<Option<Arc<dyn LoginRegistry>>, Vec<String>> {
         match self {
+            // Settings of all realms may be meant for the others.
+            Self::None if !has_logins => Ok(None),
             Self::None => match config.needing_a_registry() {
                 mistakes if mistakes.is_empty() => Ok(None),
                 mistakes => Err(mistakes),
