@@ -266,6 +266,18 @@ impl<U: UserMixin> Visit<U> {
         self.state().pending.remember.clone()
     }
 
+    /// Returns the session of a login that the handler has begun and not ended.
+    pub(crate) fn begun(&self) -> Option<Token> {
+        match &self.state().pending {
+            Pending {
+                session: Some(Change::Set(session)),
+                has_begun: true,
+                ..
+            } => Some(Token::clone(session)),
+            _ => None,
+        }
+    }
+
     /// Notes that the handler has ended all logins of a user.
     pub(crate) fn note_ended_user(&self, uid: &str) {
         self.state().ended_users.push(uid.to_owned());

@@ -19,7 +19,7 @@ use crate::token::{EnvelopeError, Kind, Token};
 
 /// The login cookies of a request, whether or not they still hold: all of them, if one came more than once.
 pub(super) struct Tokens<'k> {
-    /// The genuine ones: the session's, then those of the remember cookie.
+    /// The genuine ones: the session's, then those of the remember cookie, then the login that this request has begun.
     pub(super) genuine: Vec<(Token, &'k KeySet)>,
     /// The kinds of which a genuine token came.
     pub(super) kinds: Vec<Kind>,
@@ -84,6 +84,10 @@ impl<U: UserMixin> LoginSession<'_, U> {
         }
         #[cfg(feature = "flask")]
         self.add_flask(client, &mut tokens);
+        // No cookie shows it yet, but the registry does.
+        let begun = self.visit.begun();
+        let current = self.realm.core.ring.current();
+        tokens.genuine.extend(begun.map(|token| (token, current)));
         tokens
     }
 

@@ -793,3 +793,27 @@ fn a_login_that_is_undone_by_a_server_error_is_not_listed() {
     assert_eq!(reply.status, Status::InternalServerError);
     assert_eq!(alice.list().len(), 1);
 }
+
+#[test]
+fn a_login_that_its_own_handler_ends_or_repeats_is_listed_once_at_most() {
+    let registry = Registry::default();
+    let app = app(&registry)
+        .set("login.max_logins_per_user", 2)
+        .with(|manager| manager.at_login_limit(AtLimit::Refuse))
+        .start();
+    let mut alice = app.logged_in("alice");
+    for verb in [
+        "logout",
+        "everywhere",
+        "login bob",
+        "remember alice, logout",
+    ] {
+        app.browser().run(&format!("login alice, {verb}"));
+        soon(|| alice.login("alice").status == Status::SeeOther && alice.list().len() == 1);
+    }
+    let mut twice = app.browser();
+    twice.run("login alice, remember alice, login alice, confirm alice");
+    assert_eq!(twice.me(), "alice");
+    assert_eq!(twice.list().len(), 2);
+    assert_eq!(app.browser().login("alice").status, Status::Conflict);
+}
