@@ -112,6 +112,8 @@ pub(super) fn restore<U: UserMixin>(
 #[derive(Default)]
 pub(super) struct Kept {
     pub(super) change: Option<Change>,
+    /// The remember token that the browser has from now on, if it was verified.
+    pub(super) token: Option<Token>,
     /// Whether the browser had lost the newest remember token, which it gets again now.
     pub(super) was_behind: bool,
 }
@@ -120,7 +122,7 @@ impl From<Change> for Kept {
     fn from(change: Change) -> Self {
         Kept {
             change: Some(change),
-            was_behind: false,
+            ..Kept::default()
         }
     }
 }
@@ -170,7 +172,8 @@ pub(super) fn keep<U: UserMixin>(
         core.seal(&mut token, held.user, cookie.same_client.then_some(&client));
     }
     Kept {
-        change: (renewed || old_key || was_behind).then(|| token.into()),
+        change: (renewed || old_key || was_behind).then(|| token.clone().into()),
+        token: Some(token),
         was_behind,
     }
 }

@@ -440,7 +440,7 @@ impl<'r, U: UserMixin> Search<'r, '_, U> {
         let is_updated = core.bring_up_to_date(&mut token, keys, held.user, *same_client, &client);
         // The registry shows a login as bound once its browser has shown that it is.
         if is_due || is_claimed {
-            core.seen(&token, None, &client, self.now);
+            core.seen(&token, kept.token.as_ref(), &client, self.now);
         }
         let changed = goes_stale || is_claimed || is_due || is_updated;
         let session_change = changed.then(|| token.clone().into());

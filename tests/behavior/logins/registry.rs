@@ -817,3 +817,24 @@ fn a_login_that_its_own_handler_ends_or_repeats_is_listed_once_at_most() {
     assert_eq!(twice.list().len(), 2);
     assert_eq!(app.browser().login("alice").status, Status::Conflict);
 }
+
+#[test]
+fn a_login_is_listed_for_as_long_as_its_renewed_remember_cookie_lasts() {
+    let registry = Registry::default();
+    let app = app(&registry)
+        .set("login.remember_cookie_duration", "30 days")
+        .set("login.remember_cookie_refresh_each_request", true)
+        .start();
+    let mut browser = app.browser();
+    browser.post("/login", "user=alice&remember=on&permanent=on");
+    for _ in 0..30 {
+        app.forward(DAY);
+        assert_eq!(browser.me(), "alice");
+    }
+    let now = app.clock.now();
+    soon(|| registry.knows_of_arrival(now));
+    app.forward(29 * DAY);
+    assert_eq!(app.logged_in("alice").list().len(), 2);
+    browser.restart();
+    assert_eq!(browser.me(), "alice");
+}
