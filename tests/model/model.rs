@@ -475,11 +475,15 @@ impl Model {
         }
         match self.confirmed.get(&card.login) {
             Some((current, ..)) if *current == card.session => Fate::Open,
-            Some((current, previous, at)) if *previous == card.session => Fate::Replaced {
-                at: *at,
-                by: Some(*current),
-            },
-            Some(_) => Fate::Ended,
+            Some((current, previous, at)) => {
+                let binding = self.bindings.get(&card.session);
+                let is_of_device = binding.is_some() && binding == self.bindings.get(current);
+                let by = (*previous == card.session || is_of_device).then_some(*current);
+                if by.is_none() && binding.is_some() {
+                    return Fate::Ended;
+                }
+                Fate::Replaced { at: *at, by }
+            }
             None => Fate::Open,
         }
     }

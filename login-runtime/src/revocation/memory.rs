@@ -489,15 +489,15 @@ impl State {
 impl Confirmed {
     fn status_of(&self, session: SessionId) -> SessionStatus {
         if session == self.current || session == SessionId::ANY {
-            SessionStatus::Open
-        } else if session == self.previous {
-            SessionStatus::Replaced {
-                at: self.at,
-                by: Some(self.current),
-            }
-        } else {
-            SessionStatus::Ended
+            return SessionStatus::Open;
         }
+        let is_of_device = self.current.has_binding_of(session);
+        let by = (session == self.previous || is_of_device).then_some(self.current);
+        // An older one is of this login's browser, unless another device has bound it.
+        if by.is_none() && session.is_bound() {
+            return SessionStatus::Ended;
+        }
+        SessionStatus::Replaced { at: self.at, by }
     }
 }
 
@@ -973,12 +973,11 @@ mod tests {
         assert_eq!(status(&list, with(SECOND)), SessionStatus::Open);
         // The second of two confirmations at the same time.
         assert_eq!(confirms(&list, first, SessionId([2; 8])), Revoked::Before);
-        assert_eq!(status(&list, with(SessionId([2; 8]))), SessionStatus::Ended);
         assert_eq!(
             confirms(&list, with(SECOND), SessionId([3; 8])),
             Revoked::Now
         );
-        assert_eq!(status(&list, first), SessionStatus::Ended);
+        assert_eq!(status(&list, first), REPLACED);
         assert_eq!(status(&list, with(SECOND)), replaced_by(SessionId([3; 8])));
         // A logout with the oldest cookie ends the login under every session id.
         assert_eq!(list.ends(first, 10, 100), Revoked::Now);
@@ -987,6 +986,26 @@ mod tests {
             assert_eq!(confirms(&list, with(session_id), SECOND), Revoked::Before);
         }
         assert_eq!(entries(&list), 1);
+    }
+
+    #[test]
+    fn an_older_session_of_a_device_leads_to_the_newest_and_one_of_another_device_has_ended() {
+        let list = MemoryRevocations::new(100);
+        let unbound = of(id(1), "alice", 5);
+        let with = |session_id| SessionRef {
+            session_id,
+            ..unbound
+        };
+        let bound = |n| SessionId::of_binding([0, 0, 0, 1, 0, 0, 0, n]);
+        let mut session = unbound;
+        for n in 1..4 {
+            assert_eq!(confirms(&list, session, bound(n)), Revoked::Now);
+            session = with(bound(n));
+        }
+        assert_eq!(status(&list, with(bound(1))), replaced_by(bound(3)));
+        assert_eq!(status(&list, unbound), REPLACED);
+        let other = SessionId::of_binding([0, 0, 0, 2, 0, 0, 0, 1]);
+        assert_eq!(status(&list, with(other)), SessionStatus::Ended);
     }
 
     #[test]

@@ -269,7 +269,7 @@ pub enum SessionStatus {
     Replaced {
         /// When it was replaced.
         at: UnixTime,
-        /// The session id that has taken its place; `None` if another login has.
+        /// The session id that has taken its place; `None` if another login has, or if the list has forgotten which one.
         ///
         /// It says whether the session was bound to a device, since its cookies then hold for another 30 seconds.
         by: Option<SessionId>,

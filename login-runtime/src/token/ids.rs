@@ -95,7 +95,6 @@ impl SessionId {
     }
 
     /// Whether both sessions are bound to the same key, by the same registration.
-    #[cfg(any(test, feature = "device-binding"))]
     pub(crate) fn has_binding_of(self, other: Self) -> bool {
         let binding = |id: Self| id.0.first_chunk::<BINDING>().copied();
         self.is_bound() && binding(self) == binding(other)

@@ -105,6 +105,15 @@ fn a_late_request_removes_none_of_the_new_cookies() {
         assert_refused(&late);
         assert_eq!(browser.me(), "alice");
     }
+    // Also after a second confirmation.
+    let app = App::new().start();
+    let mut browser = app.remembered("alice");
+    let late = browser.clone();
+    for _ in 0..2 {
+        browser.post("/confirm", "alice");
+    }
+    assert_replaced(&late);
+    assert_eq!(browser.me(), "alice");
     // After a logout nothing is left to lose.
     let app = App::new().start();
     let mut browser = app.remembered("alice");
