@@ -144,6 +144,10 @@ fn device_of<'k>(core: &'k RealmCore, req: &Request<'_>, id: &str) -> Result<Sig
     }
 }
 
+/// How many confirmations since the last refresh a device follows, so that a list of the application's cannot lead it in
+/// circles.
+const MOST_CONFIRMATIONS: usize = 100;
+
 /// Returns the latest session of a device; `None` where the device takes the place of a remember cookie and begins a new
 /// one.
 ///
@@ -189,20 +193,22 @@ async fn session_of<'k, U: UserMixin>(
         return Ok(latest);
     }
     if device.flags.contains(Flags::REMEMBERED) {
-        match status_for_sure(core, device, now).await? {
-            SessionStatus::Open => return Ok(None),
-            status if is_late(status, now) => late = true,
-            // A confirmation sees no cookie of the device, so it cannot write it. The key is the same.
-            SessionStatus::Replaced { by: Some(by), .. }
-                if by.has_binding_of(device.session_id) =>
-            {
-                device.session_id = by;
-                device.replaces = None;
-                if status_for_sure(core, device, now).await? == SessionStatus::Open {
-                    return Ok(None);
+        for _ in 0..MOST_CONFIRMATIONS {
+            match status_for_sure(core, device, now).await? {
+                SessionStatus::Open => return Ok(None),
+                status if is_late(status, now) => {
+                    late = true;
+                    break;
                 }
+                // A confirmation sees no cookie of the device, so it cannot write it. The key is the same.
+                SessionStatus::Replaced { by: Some(by), .. }
+                    if by.has_binding_of(device.session_id) =>
+                {
+                    device.session_id = by;
+                    device.replaces = None;
+                }
+                SessionStatus::Replaced { .. } | SessionStatus::Ended => break,
             }
-            SessionStatus::Replaced { .. } | SessionStatus::Ended => {}
         }
     }
     Err(if late {

@@ -6,6 +6,7 @@ use rocket::response::Redirect;
 use rocket::{State, get, post, routes};
 use rocket_login::logins::MemoryRegistry;
 use rocket_login::testing::Clock;
+use rocket_login::testing::store::MemoryLog;
 use rocket_login::{
     CurrentUser, EventKind, LoginError, LoginManager, LoginSession, UserMixin, login_required,
     user_loader,
@@ -116,22 +117,29 @@ fn a_refresh_whose_answer_is_lost_is_repeated() {
 
 #[test]
 fn a_remembered_login_that_was_confirmed_before_the_browser_closed_comes_back() {
-    let app = app().start();
-    let mut device = Device::bound_with(&app, "remember=on");
-    assert_eq!(device.me(), "alice");
-    device.send(Method::Post, "/confirm", "alice");
-    let mut reopened = device.clone();
-    reopened.browser.cookies.retain(|name, _| name == DEVICE);
-    // The answer to the confirmation may still be under way.
-    assert_eq!(reopened.refresh().status, Status::ServiceUnavailable);
-    app.forward(DAY);
-    assert_eq!(thief(&reopened).refresh().status, Status::Unauthorized);
-    let mut again = reopened.clone();
-    assert_eq!(again.refresh().status, Status::Ok);
-    assert_eq!(again.get("/status").body, "fresh=false remembered=true");
-    assert_eq!(again.refresh().status, Status::Ok);
-    again.send(Method::Post, "/logout", "");
-    assert_eq!(reopened.refresh().status, Status::Unauthorized);
+    let log = MemoryLog::with_clock(Clock::manual(START));
+    let with_store =
+        app().with(|manager| manager.revocation_store(|_| Box::pin(async { Ok(log) })));
+    for (app, confirmations) in [(app(), 1), (app(), 3), (with_store, 3)] {
+        let app = app.start();
+        let mut device = Device::bound_with(&app, "remember=on");
+        assert_eq!(device.me(), "alice");
+        for _ in 0..confirmations {
+            device.send(Method::Post, "/confirm", "alice");
+        }
+        let mut reopened = device.clone();
+        reopened.browser.cookies.retain(|name, _| name == DEVICE);
+        // The answer to the confirmation may still be under way.
+        assert_eq!(reopened.refresh().status, Status::ServiceUnavailable);
+        app.forward(DAY);
+        assert_eq!(thief(&reopened).refresh().status, Status::Unauthorized);
+        let mut again = reopened.clone();
+        assert_eq!(again.refresh().status, Status::Ok);
+        assert_eq!(again.get("/status").body, "fresh=false remembered=true");
+        assert_eq!(again.refresh().status, Status::Ok);
+        again.send(Method::Post, "/logout", "");
+        assert_eq!(reopened.refresh().status, Status::Unauthorized);
+    }
 }
 
 #[test]
