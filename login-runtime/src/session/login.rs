@@ -298,6 +298,7 @@ impl<U: UserMixin> Login<'_, '_, U> {
         core.end_surplus(&token.uid, &registered, now).await?;
         ended.date_after(std::iter::once(&mut token).chain(&mut remember));
         registered.keep();
+        let is_dated_later = token.created_at > created_at;
 
         let login_id = token.login_id;
         self.session.change_pending(|pending| {
@@ -310,6 +311,11 @@ impl<U: UserMixin> Login<'_, '_, U> {
             pending.elsewhere.clone_from(&tokens.kinds);
             pending.has_begun = true;
         });
+        if is_dated_later && let Some(token) = self.session.visit.new_session() {
+            // By its first date, the row is one of the logins that a full list has ended. If this fails, the next renewal
+            // of the session writes the row.
+            let _ = self.session.refill(&token.uid, &token, now).await;
+        }
         #[cfg(feature = "flask")]
         self.session.forget_flask(&tokens, self.user);
         self.session

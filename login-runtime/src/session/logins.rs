@@ -210,7 +210,12 @@ impl<U: UserMixin> LoginSession<'_, U> {
         Ok(infos.collect())
     }
 
-    async fn refill(&self, uid: &str, token: &Token, now: UnixTime) -> Result<(), LoginError> {
+    pub(super) async fn refill(
+        &self,
+        uid: &str,
+        token: &Token,
+        now: UnixTime,
+    ) -> Result<(), LoginError> {
         let core = &self.realm.core;
         let Some(desk) = &core.desk else {
             return Err(LoginError::NoRegistry);

@@ -14,7 +14,7 @@ use rocket_login::logins::{
     Begin, Begun, KnownClient, LoginId, LoginInfo, LoginRegistry, LoginRow, MemoryRegistry,
     RegistryError, Restored, RowUser, UnixTime,
 };
-use rocket_login::revocation::RevocationError;
+use rocket_login::revocation::{MemoryRevocations, RevocationError};
 use rocket_login::{EventKind, LoginError, LoginSession, login_required};
 
 use super::support::{DAY, HOUR, MINUTE, assert_refused, logged, script};
@@ -837,4 +837,22 @@ fn a_login_is_listed_for_as_long_as_its_renewed_remember_cookie_lasts() {
     assert_eq!(app.logged_in("alice").list().len(), 2);
     browser.restart();
     assert_eq!(browser.me(), "alice");
+}
+
+#[test]
+fn a_login_that_a_full_list_dates_later_is_listed_and_counts() {
+    let registry = Registry::default();
+    let app = app(&registry)
+        .with(|manager| manager.revocation_list(MemoryRevocations::new(0)))
+        .set("login.max_logins_per_user", 2)
+        .with(|manager| manager.at_login_limit(AtLimit::Refuse))
+        .start();
+    let mut browser = app.logged_in("alice");
+    browser.login("alice");
+    assert_eq!(browser.me(), "alice");
+    app.forward(1);
+    let mut other = app.logged_in("alice");
+    assert_eq!([browser.me(), other.me()], ["alice", "alice"]);
+    assert_eq!(other.list().len(), 2);
+    assert_eq!(app.browser().login("alice").status, Status::Conflict);
 }
