@@ -228,6 +228,52 @@ fn a_remember_cookie_that_came_across_is_counted_from_its_first_restore_on() {
     assert_eq!(browser.me(), "anonymous", "the copy was noticed");
 }
 
+#[test]
+fn two_browsers_that_look_alike_and_have_one_remember_cookie_do_not_share_a_login() {
+    let app = app()
+        .with(|manager| manager.login_registry(MemoryRegistry::new()))
+        .start();
+    let come = || {
+        app.clock.advance(Duration::from_secs(600));
+        let mut browser = with(&app, &[(REMEMBER, &remember("alice"))]);
+        assert_eq!(browser.me(), "alice");
+        browser
+    };
+    let [mut one, mut other, mut third] = [come(), come(), come()];
+    third.post("/confirm", "alice");
+    for _ in 0..3 {
+        app.clock.advance(Duration::from_secs(60));
+        one.restart();
+        assert_eq!(one.me(), "alice");
+    }
+    other.restart();
+    assert_eq!([other.me(), one.me(), third.me()], ["alice"; 3]);
+    third.post("/logout", "");
+    assert_eq!([other.me(), one.me()], ["alice"; 2]);
+}
+
+#[test]
+fn side_by_side_a_browser_that_comes_across_again_begins_another_login() {
+    let app = side_by_side()
+        .with(|manager| manager.login_registry(MemoryRegistry::new()))
+        .set("login.remember_cookie_duration", "30 days")
+        .start();
+    let mut browser = with(&app, &[(REMEMBER, &remember("alice"))]);
+    assert_eq!(browser.me(), "alice");
+    for days in [0, 31] {
+        app.clock.advance(Duration::from_secs(days * 86_400));
+        browser.restart();
+        if days > 0 {
+            browser.cookies.remove("our_remember_token");
+        }
+        for _ in 0..3 {
+            assert_eq!(browser.me(), "alice", "after {days} days");
+            app.clock.advance(Duration::from_secs(60));
+            browser.restart();
+        }
+    }
+}
+
 /// At most two logins of a user.
 fn limited(limit: AtLimit) -> App {
     app()

@@ -62,6 +62,20 @@ fn a_logout_ends_the_login_that_another_request_brings_across() {
 }
 
 #[test]
+fn a_logout_ends_a_login_that_came_across_minutes_before_or_under_a_clock_that_is_ahead() {
+    for (began, ended) in [(599, 601), (599, 900), (600, 599), (601, 600)] {
+        let app = app().start();
+        app.clock.set(START + began);
+        let mut browser = with(&app, &[(REMEMBER, &remember("alice"))]);
+        let mut late = browser.clone();
+        assert_eq!(late.me(), "alice");
+        app.clock.set(START + ended);
+        assert_eq!(browser.post("/logout", "").body, "logged out");
+        assert_eq!(late.me(), "anonymous", "{began} {ended}");
+    }
+}
+
+#[test]
 fn parallel_requests_begin_one_login() {
     for cookie in [(SESSION, session("alice")), (REMEMBER, remember("alice"))] {
         let app = app().start();

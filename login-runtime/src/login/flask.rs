@@ -10,7 +10,7 @@ use crate::clock::UnixTime;
 use crate::flask::{FlaskLogin, Read, client_id};
 use crate::logins::RegistryError;
 use crate::realm::RealmCore;
-use crate::realm::flask::AcceptedFlask;
+use crate::realm::flask::{AcceptedFlask, PERIOD};
 use crate::realm::id::IdError;
 use crate::realm::registered::NotRegistered;
 use crate::realm::unavailable::Unavailable;
@@ -18,6 +18,7 @@ use crate::request::client_info::ClientInfo;
 use crate::revocation::replicated::freshness::Trust;
 use crate::revocation::{RevocationError, SessionRef, SessionStatus};
 use crate::soon::Soon::Later;
+use crate::token::times::SKEW;
 use crate::token::{Kind, Token};
 
 /// What a login at Flask is worth here.
@@ -220,21 +221,25 @@ fn comes_from_here(core: &RealmCore, req: &Request<'_>) -> bool {
         && (site.value != Some("cross-site") || opens_a_page)
 }
 
-/// Begins, for the verbs, the tokens of the login that Flask's cookies of a request show.
+/// Begins, for the verbs, the tokens of every login that another request may have begun from Flask's cookies of this one.
 pub(crate) fn shown(
     core: &RealmCore,
     req: &Request<'_>,
     client: &ClientInfo<'_>,
-) -> Option<(Vec<Kind>, Option<Token>)> {
+) -> Option<(Vec<Kind>, Vec<Token>)> {
     let now = core.clock.now();
     let flask = core.flask(now)?;
     match flask.read(req, now) {
         Read::Nothing => None,
         Read::Login(login) => {
-            let (session, _) = core.begin_from_flask(&login, client, (now, now));
-            Some((login.kinds, Some(session)))
+            // That request may have come before, or to a server whose clock differs.
+            let earlier = UnixTime::from_secs(now.as_secs().saturating_sub(PERIOD));
+            let begin = |at| core.begin_from_flask(&login, client, (now, at)).0;
+            let mut sessions = [earlier, now, now.plus(SKEW)].map(begin).to_vec();
+            sessions.dedup_by_key(|session| session.login_id);
+            Some((login.kinds, sessions))
         }
-        Read::Expired(kinds) | Read::Future(kinds) => Some((kinds, None)),
-        Read::Several => Some((vec![Kind::Session, Kind::Remember], None)),
+        Read::Expired(kinds) | Read::Future(kinds) => Some((kinds, Vec::new())),
+        Read::Several => Some((vec![Kind::Session, Kind::Remember], Vec::new())),
     }
 }

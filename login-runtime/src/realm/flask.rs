@@ -14,6 +14,11 @@ use crate::request::cookies;
 use crate::request::fingerprint::fingerprint;
 use crate::token::{Digest, Flags, Kind, LoginId, SessionId, Token, truncate};
 
+/// The requests of one browser with the same remember token begin one login within this time, in seconds.
+///
+/// Longer than a request can be under way, and shorter than a person takes to move to the next device.
+pub(crate) const PERIOD: u64 = 10 * 60;
+
 /// Flask's cookies, and what a realm counts of them.
 pub(crate) struct AcceptedFlask {
     pub(crate) cookies: Flask,
@@ -77,8 +82,8 @@ impl RealmCore {
     /// Begins the tokens of a login from Flask, which is not fresh. They are not sealed yet.
     ///
     /// The ids follow from the cookie, so that parallel requests of one browser begin the same login, and a logout ends
-    /// it whichever response comes last. A remember token is the same in all browsers of its user, so the client counts
-    /// too.
+    /// it whichever response comes last. A remember token is the same in all browsers of its user, so the client and the
+    /// time count too: two browsers that look alike must not share a login.
     pub(crate) fn begin_from_flask(
         &self,
         login: &FlaskLogin,
@@ -96,6 +101,9 @@ impl RealmCore {
                 client.user_agent,
             );
             mac.update(&Digest::write(Some(client)));
+            let (_, now) = dates;
+            let period = now.as_secs().checked_div(PERIOD).unwrap_or_default();
+            mac.update(&period.to_be_bytes());
         }
         mac.update(login.shown.as_bytes());
         let ids = (

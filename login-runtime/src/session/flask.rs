@@ -14,11 +14,11 @@ impl<U: UserMixin> LoginSession<'_, U> {
     /// Adds the login that Flask's cookies show, which another request may be bringing across at this moment.
     pub(super) fn add_flask<'k>(&'k self, client: &ClientInfo<'_>, tokens: &mut Tokens<'k>) {
         let core = &self.realm.core;
-        let Some((kinds, token)) = flask::shown(core, self.req, client) else {
+        let Some((kinds, sessions)) = flask::shown(core, self.req, client) else {
             return;
         };
         tokens.flask.kinds = kinds;
-        if let Some(mut token) = token {
+        for mut token in sessions {
             // Its entry in the list must outlast every cookie that it can begin a login from.
             token.flags.insert(Flags::REMEMBERED);
             tokens.flask.uid = Some(token.uid.to_string());
