@@ -463,7 +463,21 @@ impl Model {
     }
 
     fn fate(&self, card: &Card) -> Fate {
-        if self.ended_with_user.contains(&card.login) || self.ended.contains(&card.login) {
+        let fate = self.fate_of_itself(card);
+        if !self.ended_with_user.contains(&card.login) {
+            return fate;
+        }
+        match fate {
+            Fate::Replaced { at, .. } if at + 1 >= self.earliest[&card.user] => {
+                Fate::Replaced { at, by: None }
+            }
+            _ => Fate::Ended,
+        }
+    }
+
+    /// The fate of a login, whatever has ended all logins of its user.
+    fn fate_of_itself(&self, card: &Card) -> Fate {
+        if self.ended.contains(&card.login) {
             return Fate::Ended;
         }
         if let Some((next, at)) = self.replaced.get(&card.login) {

@@ -271,10 +271,11 @@ impl MemoryRevocations {
     }
 
     pub(super) fn status_of(&self, session: SessionRef<'_>, now: UnixTime) -> SessionStatus {
-        match self.status_in_list(session, now) {
-            SessionStatus::Ended => SessionStatus::Ended,
-            _ if self.ended_with_user(session, now).is_some() => SessionStatus::Ended,
-            status => status,
+        let status = self.status_in_list(session, now);
+        match self.ended_with_user(session, now) {
+            // The date of such an end lies a second ahead.
+            Some(not_before) => status.ended_with_user(|at| at.plus(1) >= not_before),
+            None => status,
         }
     }
 

@@ -278,6 +278,19 @@ pub enum SessionStatus {
     Ended,
 }
 
+impl SessionStatus {
+    /// Returns the status of a session whose login has ended with all logins of its user.
+    ///
+    /// If the same request put another session or login in its place after that, a late request of the browser must leave
+    /// the new cookies alone. Nothing else holds of it, so nothing is known to have bound it.
+    pub(crate) fn ended_with_user(self, is_since: impl FnOnce(UnixTime) -> bool) -> Self {
+        match self {
+            Self::Replaced { at, .. } if is_since(at) => Self::Replaced { at, by: None },
+            _ => Self::Ended,
+        }
+    }
+}
+
 /// The session that a [`RevocationList`] is called for.
 ///
 /// The example of [`RevocationList`] shows it.

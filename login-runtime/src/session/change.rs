@@ -313,6 +313,10 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
         ended.retain(|(token, _)| {
             token.login_id == old.login_id && token.session_id == old.session_id
         });
+        if let Some(date) = after_own_end {
+            // The list replaces no session of a login that it takes for ended.
+            ended.iter_mut().for_each(|(old, _)| old.created_at = date);
+        }
         let until = session.dead_until(std::iter::once(&token).chain(&remember));
         let replacement = (Successor::Session(session_id), until);
         let ended = session.end(&ended, Some(replacement), now).await?;

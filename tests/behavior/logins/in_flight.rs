@@ -2,13 +2,15 @@
 
 use rocket::http::Status;
 use rocket::{State, post, routes};
+use rocket_login::testing::Clock;
+use rocket_login::testing::store::MemoryLog;
 use rocket_login::{EventKind, LoginError, LoginSession};
 
 use super::support::{
-    BOTH, DAY, HOUR, MINUTE, assert_ignored, assert_refused, assert_replaced, logged,
+    BOTH, DAY, HOUR, MINUTE, assert_ignored, assert_refused, assert_replaced, logged, script,
 };
 use crate::common::revocations::Revocations;
-use crate::common::{App, REMEMBER, SESSION, User, Users};
+use crate::common::{App, REMEMBER, SESSION, START, User, Users};
 
 #[test]
 fn a_logout_ends_what_a_confirmation_has_put_in_its_place() {
@@ -114,6 +116,33 @@ fn a_late_request_removes_none_of_the_new_cookies() {
     }
     assert_replaced(&late);
     assert_eq!(browser.me(), "alice");
+    // Also if the handler has ended all other logins before, as after a change of the password.
+    for (lines, store) in [
+        ("end alice, confirm alice", false),
+        ("end alice, confirm alice", true),
+        ("end alice, login alice", false),
+        ("end alice, login alice", true),
+        ("everywhere, login alice", false),
+        ("realm, confirm alice", false),
+    ] {
+        let app = App::new().routes(routes![script]);
+        let log = MemoryLog::with_clock(Clock::manual(START));
+        let app = app.with(|manager| match store {
+            false => manager,
+            true => manager.revocation_store(|_| Box::pin(async { Ok(log) })),
+        });
+        let app = app.start();
+        let mut browser = app.remembered("alice");
+        let late = browser.clone();
+        browser.run(lines);
+        assert_ignored(&late);
+        // The dates of a store lie ahead.
+        app.forward(MINUTE + 2);
+        assert_refused(&late);
+        assert_eq!(browser.me(), "alice", "{lines}");
+        late.clone().post("/logout", "");
+        assert_refused(&browser);
+    }
     // After a logout nothing is left to lose.
     let app = App::new().start();
     let mut browser = app.remembered("alice");

@@ -169,10 +169,10 @@ impl Replica {
     }
 
     pub(super) fn status(&self, session: SessionRef<'_>) -> SessionStatus {
-        match self.status_by_id(session.login_id, session.session_id) {
-            SessionStatus::Ended => SessionStatus::Ended,
-            _ if self.has_ended_with_user(session) => SessionStatus::Ended,
-            status => status,
+        let status = self.status_by_id(session.login_id, session.session_id);
+        match self.ended_with_user(session) {
+            Some(ended_at) => status.ended_with_user(|at| at >= ended_at),
+            None => status,
         }
     }
 
@@ -210,16 +210,17 @@ impl Replica {
         false
     }
 
-    fn has_ended_with_user(&self, session: SessionRef<'_>) -> bool {
-        if self.everybody_at.load(Ordering::Acquire) > session.created_at.as_secs() {
-            return true;
-        }
-        self.users.used(session.user_id).any(|user| {
+    /// Returns when all logins of the user have ended, if this one was among them.
+    fn ended_with_user(&self, session: SessionRef<'_>) -> Option<UnixTime> {
+        let everybody = UnixTime::from_secs(self.everybody_at.load(Ordering::Acquire));
+        let users = self.users.used(session.user_id).filter_map(|user| {
             let not_before = read(&self.not_before);
             not_before
                 .get(&user)
-                .is_some_and(|entry| entry.ends(session.login_id) > session.created_at)
-        })
+                .map(|entry| entry.ends(session.login_id))
+        });
+        let ended_at = users.fold(everybody, UnixTime::max);
+        (ended_at > session.created_at).then_some(ended_at)
     }
 
     /// Takes the entries whose successors the store has not ended. Only a complete copy can tell.
