@@ -266,14 +266,10 @@ impl<U: UserMixin> Visit<U> {
         self.state().pending.remember.clone()
     }
 
-    /// Returns the session of a login that the handler has begun and not ended.
-    pub(crate) fn begun(&self) -> Option<Token> {
-        match &self.state().pending {
-            Pending {
-                session: Some(Change::Set(session)),
-                has_begun: true,
-                ..
-            } => Some(Token::clone(session)),
+    /// Returns the session of a login that the handler has begun or confirmed, and not ended.
+    pub(crate) fn new_session(&self) -> Option<Token> {
+        match &self.state().who {
+            Who::LoggedIn { session, .. } => Some(Token::clone(session)),
             _ => None,
         }
     }

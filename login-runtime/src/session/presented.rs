@@ -19,7 +19,7 @@ use crate::token::{EnvelopeError, Kind, Token};
 
 /// The login cookies of a request, whether or not they still hold: all of them, if one came more than once.
 pub(super) struct Tokens<'k> {
-    /// The genuine ones: the session's, then those of the remember cookie, then the login that this request has begun.
+    /// The genuine ones: the session's, then those of the remember cookie, then the session that this request has begun.
     pub(super) genuine: Vec<(Token, &'k KeySet)>,
     /// The kinds of which a genuine token came.
     pub(super) kinds: Vec<Kind>,
@@ -84,10 +84,10 @@ impl<U: UserMixin> LoginSession<'_, U> {
         }
         #[cfg(feature = "flask")]
         self.add_flask(client, &mut tokens);
-        // No cookie shows it yet, but the registry does.
-        let begun = self.visit.begun();
+        // No cookie shows it yet, but the list and the registry may know it.
+        let new = self.visit.new_session();
         let current = self.realm.core.ring.current();
-        tokens.genuine.extend(begun.map(|token| (token, current)));
+        tokens.genuine.extend(new.map(|token| (token, current)));
         tokens
     }
 

@@ -352,3 +352,23 @@ fn a_form_that_was_opened_in_time_can_be_sent_within_the_grace_period() {
         assert_eq!(remembered.post("/within", "").status, Status::SeeOther);
     }
 }
+
+#[test]
+fn a_handler_may_confirm_a_login_several_times() {
+    for lines in [
+        "confirm alice, confirm alice",
+        "remember alice, confirm alice, confirm alice",
+        "end alice, confirm alice, confirm alice",
+        "confirm alice, others, confirm alice",
+    ] {
+        let app = App::new().routes(routes![script]).start();
+        let mut browser = app.remembered("alice");
+        let before = browser.clone();
+        browser.run(lines);
+        assert_eq!(browser.status(), "fresh=true remembered=true", "{lines}");
+        browser.restart();
+        assert_eq!(browser.me(), "alice", "{lines}");
+        before.clone().post("/logout", "");
+        assert_refused(&browser);
+    }
+}
