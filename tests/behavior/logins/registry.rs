@@ -381,7 +381,9 @@ fn of_two_ends_of_one_login_the_second_one_is_told() {
     let [mut third, fourth] = [app.logged_in("alice"), app.logged_in("alice")];
     let handle = third.handle();
     registry.set(Fault::Down);
+    registry.calls();
     third.post("/logout", "");
+    soon(|| registry.calls() > 0);
     registry.set(None);
     // The row stays behind, and the list of ended logins knows better.
     assert_eq!(this.end(&handle), Status::Conflict);
