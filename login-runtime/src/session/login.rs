@@ -268,6 +268,8 @@ impl<U: UserMixin> Login<'_, '_, U> {
                 kept.map(|kept| Token {
                     login_id: token.login_id,
                     session_id: token.session_id,
+                    // By its own date, it may have ended with the other logins of the user.
+                    created_at: token.created_at,
                     restores: None,
                     ..kept
                 })

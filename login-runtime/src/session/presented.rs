@@ -126,7 +126,7 @@ impl<U: UserMixin> LoginSession<'_, U> {
         Shown::under(core, self.req, Kind::Remember, remember)
     }
 
-    /// Returns the remember token of the request, if it still logs this user in.
+    /// Returns the remember token that the browser has or gets from this request, if it logs this user in.
     pub(super) async fn still_remembered(
         &self,
         tokens: &[(Token, &KeySet)],
@@ -137,8 +137,11 @@ impl<U: UserMixin> LoginSession<'_, U> {
         let mut remembered = tokens
             .iter()
             .filter(|(token, _)| token.kind == Kind::Remember);
-        let (Some((token, keys)), None) = (remembered.next(), remembered.next()) else {
-            return Ok(None);
+        let pending = self.visit.pending_remember();
+        let (token, keys) = match (&pending, remembered.next(), remembered.next()) {
+            (Some(Change::Set(token)), ..) => (&**token, core.ring.current()),
+            (None, Some((token, keys)), None) => (token, *keys),
+            _ => return Ok(None),
         };
         let holds = has_id(user, &token.uid)
             && times::check(token, now, None).is_ok()

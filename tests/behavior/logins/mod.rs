@@ -22,3 +22,4 @@ mod support;
 mod testing_helpers;
 mod unrelated;
 mod user_tokens;
+mod verbs;

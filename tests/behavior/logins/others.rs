@@ -119,3 +119,15 @@ fn the_end_of_other_logins_is_an_event() {
     alice.run("realm");
     assert!(log.take().contains(&(EventKind::LoginsEnded, None)));
 }
+
+#[test]
+fn a_remembered_user_who_has_ended_the_others_stays_remembered_at_the_next_login() {
+    let app = App::new().routes(routes![script]).start();
+    let mut alice = app.remembered("alice");
+    alice.run("others");
+    // Without the box, so that the remember cookie is kept.
+    alice.run("login alice");
+    assert_eq!(alice.status(), "fresh=true remembered=true");
+    alice.restart();
+    assert_eq!(alice.me(), "alice");
+}
