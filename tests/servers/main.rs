@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rocket::http::Status;
+use rocket::fairing::AdHoc;
+use rocket::http::{Method, Status};
 use rocket::{State, get, post, routes};
 use rocket_login::logins::MemoryRegistry;
 use rocket_login::revocation::{RevocationError, UnixTime};
@@ -23,7 +24,9 @@ use rocket_login::store::{
 use rocket_login::testing::Clock;
 use rocket_login::testing::registry::Shared;
 use rocket_login::testing::store::{Fault, MemoryLog};
-use rocket_login::{EventKind, LoginError, LoginEvent, LoginSession, Signer, event_listener};
+use rocket_login::{
+    CurrentUser, EventKind, LoginError, LoginEvent, LoginSession, Signer, event_listener,
+};
 
 use common::socket::{Server, body, cookie};
 use common::streams::{Ends, Stream, stream};
@@ -322,6 +325,37 @@ fn an_old_copy_can_serve_reads_and_nothing_else() {
     assert_eq!(browser.get("/fresh").body, "fresh alice");
     assert_eq!(restored.get("/private").body, "private of alice");
     assert_eq!(other.post("/private", "").body, "posted by bob");
+}
+
+#[test]
+fn an_old_copy_serves_no_method_that_a_fairing_has_made_of_a_read() {
+    let log = store();
+    let app = on(&log).set("login.store.on_stale", "serve for 5m");
+    let server = app.start_with(|rocket| {
+        let look = AdHoc::on_request("Look", |req, _| {
+            Box::pin(async move {
+                let _ = req.guard::<CurrentUser<'_, User>>().await;
+            })
+        });
+        let change = AdHoc::on_request("Change", |req, _| {
+            Box::pin(async move {
+                if req.uri().query().is_some() {
+                    req.set_method(Method::Post);
+                }
+            })
+        });
+        let state = rocket.manage(Noted::default()).manage(Ends::default());
+        state.attach(look).attach(change)
+    });
+    let mut browser = server.logged_in("alice");
+    assert_eq!(browser.get("/private?post").body, "posted by alice");
+    log.set_fault(Fault::Down);
+    soon(Duration::from_secs(3), || {
+        server.browser().get("/health").status == Status::ServiceUnavailable
+    });
+    assert_eq!(browser.get("/private").body, "private of alice");
+    let reply = browser.get("/private?post");
+    assert_eq!(reply.status, Status::ServiceUnavailable, "{reply:?}");
 }
 
 #[test]

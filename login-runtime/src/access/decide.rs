@@ -13,7 +13,7 @@ use crate::app::failure::ConditionError;
 use crate::realm::any::{AnyRealm, AnyVisit, Standing};
 use crate::realm::registry::Realms;
 use crate::realm::unavailable::Unavailable;
-use crate::request::cross_site::{self, Refusal};
+use crate::request::cross_site::{self, Refusal, is_safe};
 use crate::revocation::RevocationError;
 use crate::soon::Soon::{self, Now};
 
@@ -93,7 +93,7 @@ impl<'r> Asked<'r, '_> {
         find: impl FnOnce() -> Soon<'r, Result<(Standing, T), Unavailable>>,
     ) -> Soon<'r, Result<T, GuardError>> {
         // Before any look at the user: another site's page must not act with the visitor's cookies, logged in or not.
-        if let Err(refusal) = self.visit.site()
+        if let Err(refusal) = self.site()
             && may_be_by_browser(self.req)
         {
             return Now(Err(self.deny_site(refusal)));
@@ -109,7 +109,7 @@ impl<'r> Asked<'r, '_> {
     fn judge(self, standing: Standing) -> Soon<'r, Result<(), GuardError>> {
         let (core, guard) = (self.realm.core(), self.guard);
         // May pass: whom the request loader knows by something that another site's page cannot have a browser send.
-        if let Err(refusal) = self.visit.site()
+        if let Err(refusal) = self.site()
             && standing == Standing::Anonymous
         {
             return Now(Err(self.deny_site(refusal)));
@@ -120,6 +120,12 @@ impl<'r> Asked<'r, '_> {
             Need::Anonymous { .. } => return Now(Err(self.deny(Reason::AlreadyLoggedIn))),
             _ if standing == Standing::Anonymous => {
                 return Now(Err(self.deny(Reason::Unauthorized)));
+            }
+            // Fails closed: an old copy of the store is good for reading only. The search has judged the method that the
+            // request had then, and a fairing may have changed it since.
+            _ if standing.is_stale() && !is_safe(self.req.method()) => {
+                let old = RevocationError::old_copy("logins count for reading only");
+                return Now(Err(self.fail(old.into())));
             }
             // Fails closed: an old copy of the store is no ground for what requires credentials.
             Need::FreshLogin if standing.is_stale() => {
@@ -151,6 +157,10 @@ impl<'r> Asked<'r, '_> {
             Ok(Permission::Failed(error)) => Err(self.fail(error)),
             Err(interrupted) => Err(self.fail(ConditionError::from(interrupted).into())),
         })
+    }
+
+    fn site(self) -> Result<(), Refusal> {
+        self.visit.site(self.realm.core(), self.req)
     }
 
     fn deny_site(self, refusal: Refusal) -> GuardError {

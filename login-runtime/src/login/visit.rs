@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rocket::Request;
 use rocket::futures::lock;
+use rocket::http::Method;
 
 use super::cookie::LoginCookie;
 use super::fate::Fates;
@@ -45,6 +46,8 @@ pub(crate) struct Visit<U> {
     newcomer: OnceLock<U>,
     /// Whether the request comes from this site, or why it may not change anything.
     site: Result<(), Refusal>,
+    /// The method for which that is. A fairing may change it after another one has asked for the user.
+    method: Method,
     /// Held during a search; other guards of the request wait for its answer.
     turn: lock::Mutex<()>,
     /// Whether the search is running right now: a question in this moment comes from inside the search.
@@ -161,6 +164,7 @@ impl<U: UserMixin> Visit<U> {
             state: Mutex::default(),
             findings: Findings::begin(core, req, client),
             newcomer: OnceLock::new(),
+            method: req.method(),
             site: core.check_site(req, client),
             turn: lock::Mutex::new(()),
             searching: AtomicBool::new(false),
@@ -535,8 +539,12 @@ impl<U: UserMixin> AnyVisit for Visit<U> {
         self.state().failed = true;
     }
 
-    fn site(&self) -> Result<(), Refusal> {
-        self.site
+    fn site(&self, core: &RealmCore, req: &Request<'_>) -> Result<(), Refusal> {
+        if req.method() == self.method {
+            self.site
+        } else {
+            core.check_site(req, &core.client(req))
+        }
     }
 }
 

@@ -35,8 +35,8 @@ pub(crate) trait AnyVisit: Any + Sync {
     /// Notes that a condition on the user failed, so that no cookie is touched.
     fn has_failed(&self);
 
-    /// Returns the result of [`RealmCore::check_site`].
-    fn site(&self) -> Result<(), Refusal>;
+    /// Returns the result of [`RealmCore::check_site`], for the method that the request has now.
+    fn site(&self, core: &RealmCore, req: &Request<'_>) -> Result<(), Refusal>;
 }
 
 /// What a guard needs to know about the user of a request.

@@ -585,7 +585,7 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
         if is_safe(self.req.method()) {
             return Err(LoginError::SafeMethod);
         }
-        let site = self.visit.site();
+        let site = self.visit.site(core, self.req);
         let Err(refusal) = site else {
             return Ok(());
         };
