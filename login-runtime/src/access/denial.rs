@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 use std::fmt;
+use std::ptr;
 use std::sync::{Mutex, PoisonError};
 
 use rocket::Request;
@@ -44,6 +45,8 @@ pub struct Denied {
     pub(crate) by_parameter: bool,
     /// Whether the event has been emitted already.
     pub(crate) emitted: bool,
+    /// Where the route is that was refused.
+    pub(crate) route: Option<usize>,
 }
 
 /// Why a request was refused.
@@ -114,12 +117,22 @@ impl Denied {
             certain: true,
             by_parameter: false,
             emitted: false,
+            route: None,
         }
     }
 
     pub(crate) fn record(self, req: &Request<'_>) {
         let Latest(latest) = req.local_cache(Latest::default);
-        *latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(self);
+        let denied = Denied {
+            route: address_of_route(req),
+            ..self
+        };
+        *latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(denied);
+    }
+
+    /// Whether another route was asked after the one that was refused.
+    pub(crate) fn is_overtaken(self, req: &Request<'_>) -> bool {
+        !self.certain && self.route != address_of_route(req)
     }
 
     /// Returns the latest denial of this request, by a guard or by [`LoginSession`](crate::LoginSession).
@@ -134,6 +147,10 @@ impl Denied {
     pub fn reason(self) -> Reason {
         self.reason
     }
+}
+
+fn address_of_route(req: &Request<'_>) -> Option<usize> {
+    req.route().map(|route| ptr::from_ref(route).addr())
 }
 
 #[rocket::async_trait]

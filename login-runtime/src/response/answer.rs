@@ -32,7 +32,7 @@ pub(crate) async fn answer<'r, U: UserMixin>(
     res: &mut Response<'r>,
     denied: Denied,
 ) -> bool {
-    let stands = denied.reason.status() == res.status();
+    let stands = denied.reason.status() == res.status() && !denied.is_overtaken(req);
     if (stands || denied.certain) && !denied.emitted {
         emit(realm, req, denied.reason).await;
     }

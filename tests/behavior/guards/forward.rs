@@ -140,6 +140,27 @@ fn without_a_next_route_the_answer_is_the_usual_refusal() {
 }
 
 #[test]
+fn the_next_route_may_answer_with_the_status_of_the_refusal() {
+    #[public]
+    #[get("/<_..>", rank = 50)]
+    fn own() -> (Status, &'static str) {
+        (Status::Unauthorized, "who are you?")
+    }
+    let app = start(App::new(), |rocket| {
+        rocket
+            .mount("/d", doors())
+            .mount("/d", routes![own])
+            .register("/", catchers![reason])
+    });
+    for door in ["login", "group"] {
+        emitted(&app);
+        let reply = app.browser().get(&format!("/d/{door}-door"));
+        assert_eq!(outcome(&reply), "401 who are you?");
+        assert_eq!(emitted(&app), []);
+    }
+}
+
+#[test]
 fn a_refusal_emits_an_event_only_if_no_route_answers() {
     let emitted_at = |app: &Running, door: &str, mut browser: crate::common::Browser<'_>| {
         emitted(app);
