@@ -184,9 +184,36 @@ fn send(asker: Asker, res: &mut Response<'_>, location: String) {
     }
 }
 
-fn empty(res: &mut Response<'_>) {
-    res.remove_header("Content-Type");
+/// Removes the body, and the headers about it: those of a compressed page would make the next body unreadable.
+pub(super) fn empty(res: &mut Response<'_>) {
+    let headers = res.headers().iter();
+    let about_body: Vec<String> = headers
+        .map(|header| header.name)
+        .filter(|name| is_about_body(name.as_str()))
+        .map(|name| name.to_string())
+        .collect();
+    for name in about_body {
+        res.remove_header(&name);
+    }
     res.set_sized_body(0, Cursor::new([]));
+}
+
+/// RFC 9110, sections 8 and 14.4; RFC 6266; RFC 9530.
+fn is_about_body(name: &str) -> bool {
+    const NAMES: [&str; 11] = [
+        "Content-Type",
+        "Content-Encoding",
+        "Content-Language",
+        "Content-Length",
+        "Content-Location",
+        "Content-Range",
+        "Content-Disposition",
+        "Content-Digest",
+        "Repr-Digest",
+        "ETag",
+        "Last-Modified",
+    ];
+    NAMES.iter().any(|it| name.eq_ignore_ascii_case(it))
 }
 
 /// Runs the application's own handler. Its response replaces the status, the body and the headers that it sets.

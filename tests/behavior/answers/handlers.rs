@@ -206,6 +206,42 @@ fn a_handler_replaces_the_page_of_the_catcher() {
     assert_eq!(reply.header("Content-Type"), Some("application/json"));
 }
 
+#[derive(Responder)]
+struct Packed {
+    page: &'static [u8],
+    coding: Header<'static>,
+    tag: Header<'static>,
+}
+
+/// As if a fairing that is attached before the manager had compressed the page.
+#[catch(401)]
+fn packed() -> Packed {
+    Packed {
+        page: b"\x1f\x8b",
+        coding: Header::new("Content-Encoding", "gzip"),
+        tag: Header::new("ETag", "\"1\""),
+    }
+}
+
+#[test]
+fn no_header_about_the_page_of_the_catcher_stays_without_it() {
+    let with_handler = App::new().with(|manager| manager.unauthorized_handler(teapot));
+    for (app, status) in [
+        (App::new(), Status::SeeOther),
+        (with_handler, Status::ImATeapot),
+    ] {
+        let app = app.start_with(|rocket| rocket.register("/", catchers![packed]));
+        let reply = app.browser().get("/private");
+        assert_eq!(reply.status, status);
+        assert_eq!(reply.header("Content-Encoding"), None);
+        assert_eq!(reply.header("ETag"), None);
+        let mut script = app.browser().header("Accept", "application/json");
+        let reply = script.get("/private");
+        let is_packed = reply.header("Content-Encoding") == Some("gzip");
+        assert_eq!(is_packed, status == Status::SeeOther);
+    }
+}
+
 #[unauthorized_handler]
 fn text_only() -> &'static str {
     "who are you?"
