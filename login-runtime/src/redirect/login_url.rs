@@ -71,6 +71,19 @@ pub fn make_next_param(login_url: &str, current_url: &str) -> String {
     collapse_slashes(path) + query
 }
 
+/// Returns the path and the query of a URL that names its scheme and host.
+pub(crate) fn path_and_query(url: &str) -> Option<(&str, Option<&str>)> {
+    let Parts { scheme, host, rest } = Parts::of(url);
+    if scheme.is_empty() || host.is_empty() {
+        return None;
+    }
+    let (target, _) = split_before(rest, |c| c == '#');
+    Some(match target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (target, None),
+    })
+}
+
 /// Returns the host of a URL, or its scheme if it names none, unless it leads to one of our hosts.
 pub(crate) fn other_site<'a>(url: &'a str, ours: &[&str]) -> Option<&'a str> {
     let Parts { scheme, host, .. } = Parts::of(url);

@@ -2,7 +2,6 @@
 
 use std::io::Cursor;
 
-use rocket::http::uri::Absolute;
 use rocket::http::{Method, Status};
 use rocket::{Request, Response};
 use tracing::error;
@@ -20,7 +19,7 @@ use crate::login::visit::Visit;
 use crate::realm::message::Message;
 use crate::realm::{Realm, RealmCore};
 use crate::redirect::local;
-use crate::redirect::login_url::{at_host, login_url, with_field};
+use crate::redirect::login_url::{at_host, login_url, path_and_query, with_field};
 
 /// Answers a denial and emits its event. Returns whether the response is the answer to it.
 ///
@@ -271,13 +270,6 @@ fn page_next(req: &Request<'_>) -> Option<String> {
 
 /// Returns the page that requested an htmx fragment: the path and query of the address that htmx sends.
 fn htmx_next(req: &Request<'_>) -> Option<String> {
-    let current = req.headers().get_one("HX-Current-URL")?;
-    let (current, _fragment) = current.split_once('#').unwrap_or((current, ""));
-    let current = Absolute::parse(current).ok()?;
-    // Browsers read `https:/a` as the host `a`, and this parser reads it as a path: require a host.
-    current
-        .authority()
-        .filter(|authority| !authority.host().is_empty())?;
-    let query = current.query().map(|query| query.as_str());
-    local::wanted(current.path().as_str(), query)
+    let (path, query) = path_and_query(req.headers().get_one("HX-Current-URL")?)?;
+    local::wanted(path, query)
 }

@@ -352,6 +352,29 @@ fn a_boosted_link_of_htmx_wants_the_page_that_it_leads_to() {
 }
 
 #[test]
+fn the_page_of_htmx_may_have_each_character_that_a_browser_leaves_as_it_is() {
+    let app = App::new().start();
+    for (current, location) in [
+        (
+            "https://app.example/a|b^c[1]",
+            "/login?next=%2Fa%257Cb%255Ec[1]",
+        ),
+        (
+            "http://[::1]:8000/a?b=c|d^`{e}\\",
+            "/login?next=%2Fa%3Fb%3Dc%7Cd%5E%60%7Be%7D%255C",
+        ),
+        ("https://app.example?a", "/login"),
+    ] {
+        let mut browser = app
+            .browser()
+            .header("HX-Request", "true")
+            .header("HX-Current-URL", current);
+        let reply = browser.get("/private");
+        assert_eq!(reply.header("HX-Redirect"), Some(location), "{current}");
+    }
+}
+
+#[test]
 fn the_fragment_of_the_htmx_page_is_left_out() {
     let app = App::new().start();
     let mut browser = app
