@@ -1,30 +1,31 @@
-//! A link from another site, to a browser whose bound session must be proven again.
+//! A link from another site or host, to a browser whose bound session must be proven again.
 //!
-//! Browsers prove a session for requests of this site's own pages only. So a click in a mail, minutes after the last
-//! page, comes without the session cookie. A page of this site that loads the same address once more gets it proven.
+//! Browsers prove a session for requests of its own origin's pages only. So a click in a mail, minutes after the last
+//! page, comes without the session cookie. A page of this origin that loads the same address once more gets it proven.
 
 use std::io::Cursor;
 
 use rocket::http::{ContentType, Method, Status};
 use rocket::{Request, Response};
 
+use super::answer::empty;
 use super::asker::Asker;
 use crate::realm::RealmCore;
 use crate::redirect::local;
 use crate::request::cookie_header::Presented;
 use crate::token::Kind;
 
-/// Answers a link from another site that came without a session, where logins are bound to devices. Returns whether it
-/// did.
+/// Answers a link from another origin that came without a session, where logins are bound to devices. Returns whether
+/// it did.
 ///
-/// The second request comes from this site, so it is answered as ever.
+/// The second request comes from this origin, so it is answered as ever.
 pub(super) fn load_again(core: &RealmCore, req: &Request<'_>, res: &mut Response<'_>) -> bool {
     if !core.config.device.is_offered || req.method() != Method::Get {
         return false;
     }
     let client = core.client(req);
     let site = client.sec_fetch_site;
-    let is_link = site.value == Some("cross-site") && !site.disagrees;
+    let is_link = matches!(site.value, Some("cross-site" | "same-site")) && !site.disagrees;
     let has_session = client.cookie(Kind::Session) != Presented::Absent;
     if !is_link || has_session || Asker::of(req) != Asker::Person {
         return false;
@@ -37,6 +38,7 @@ pub(super) fn load_again(core: &RealmCore, req: &Request<'_>, res: &mut Response
         "<!DOCTYPE html><meta charset=utf-8><meta http-equiv=refresh content=\"0;url={here}\"><title>..</title>",
         here = escaped(&here)
     );
+    empty(res);
     res.set_status(Status::Ok);
     res.set_header(ContentType::HTML);
     res.set_sized_body(page.len(), Cursor::new(page));
