@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use super::error::{Check, Report};
 use super::host;
@@ -40,11 +40,9 @@ pub(super) fn audience(given: Option<&str>, default: &str, report: &mut Report) 
 pub(super) fn networks(given: Vec<String>, check: &mut Check<'_>) -> Vec<IpNet> {
     let mut networks = Vec::new();
     for text in given {
-        let address = text
-            .parse::<IpAddr>()
-            .map(|ip| IpNet::from(ip.to_canonical()));
+        let address = text.parse::<IpAddr>().map(IpNet::from);
         match address.or_else(|_| text.parse()) {
-            Ok(network) => networks.push(network),
+            Ok(network) => networks.push(canonical(network)),
             Err(_) => check.mistake(format!(
                 "`{}` is neither an address nor a network; write one such as `10.0.0.0/8`",
                 text.escape_debug()
@@ -52,6 +50,20 @@ pub(super) fn networks(given: Vec<String>, check: &mut Check<'_>) -> Vec<IpNet> 
         }
     }
     networks
+}
+
+/// The network of the IPv4 addresses that are written as IPv6 (`::ffff:10.0.0.0/104`): clients are compared as IPv4.
+fn canonical(network: IpNet) -> IpNet {
+    let mapped = match network {
+        IpNet::V4(_) => None,
+        IpNet::V6(network) => {
+            let address = network.addr().to_ipv4_mapped();
+            address.zip(network.prefix_len().checked_sub(96))
+        }
+    };
+    mapped
+        .and_then(|(address, prefix)| Ipv4Net::new(address, prefix).ok())
+        .map_or(network, IpNet::from)
 }
 
 pub(super) fn staleness(given: Duration, check: &mut Check<'_>) -> Duration {

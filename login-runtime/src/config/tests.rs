@@ -376,6 +376,7 @@ fn proxies_are_networks_or_single_addresses() {
             "::1",
             "fd00::/8",
             "::ffff:192.0.2.9",
+            "::ffff:10.1.0.0/112",
         ],
     );
     let found: Vec<_> = config
@@ -390,7 +391,8 @@ fn proxies_are_networks_or_single_addresses() {
             "192.0.2.1/32",
             "::1/128",
             "fd00::/8",
-            "192.0.2.9/32"
+            "192.0.2.9/32",
+            "10.1.0.0/16"
         ]
     );
     for text in ["", "proxy", "10.0.0.0/33", "10.0.0.1:80", "*"] {
