@@ -13,7 +13,7 @@ pub(crate) fn local() -> Span {
 /// Rocket gives its own `__req` and `__data` the span of the argument's type, and finds them only if that span resolves names
 /// as the route attribute does. The mixed site does not, and our call site does not if `macro_rules!` builds the handler.
 pub(crate) fn handler_argument(function: &Ident, route: &Attribute) -> Span {
-    function.span().resolved_at(route.path().span())
+    function.span().resolved_at(route.pound_token.span)
 }
 
 /// For code that may fail to type-check, so that the compiler underlines what the user wrote.

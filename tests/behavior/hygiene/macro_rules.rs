@@ -48,6 +48,15 @@ macro_rules! condition_of_its_own {
     };
 }
 
+macro_rules! attributes_passed_on {
+    ($(#[$attribute:meta])* fn $name:ident) => {
+        $(#[$attribute])*
+        fn $name() -> &'static str {
+            "passed on"
+        }
+    };
+}
+
 whole_route!(whole, "10m");
 guard_only! {
     #[rocket::get("/type")]
@@ -58,14 +67,20 @@ guard_only! {
 // Rocket itself does not support arguments and a return type from outside the macro.
 route_below!(Person, Person::is_staff, "/below", below, "below");
 condition_of_its_own!();
+attributes_passed_on! {
+    #[login_required]
+    #[rocket::get("/passed-on")]
+    fn passed_on
+}
 
 #[test]
 fn handlers_from_macro_rules_are_guarded() {
-    let client = app(routes![whole, r#type, below, own]);
+    let client = app(routes![whole, r#type, below, own, passed_on]);
     assert_guarded(&client, "/whole", &STAFF, "whole");
     assert_guarded(&client, "/type", &STAFF, "type");
     assert_guarded(&client, "/below", &STAFF, "below");
     assert_guarded(&client, "/own", &STAFF, "1");
+    assert_guarded(&client, "/passed-on", &STAFF, "passed on");
     for uri in ["/below", "/own"] {
         assert_eq!(get(&client, uri, Some(&GUEST)), Err(Status::Forbidden));
     }
