@@ -5,7 +5,7 @@
 
 use std::io::Cursor;
 
-use rocket::http::{ContentType, Method, Status};
+use rocket::http::{ContentType, Method, SameSite, Status};
 use rocket::{Request, Response};
 
 use super::answer::empty;
@@ -25,9 +25,14 @@ pub(super) fn load_again(core: &RealmCore, req: &Request<'_>, res: &mut Response
     }
     let client = core.client(req);
     let site = client.sec_fetch_site;
-    let is_link = matches!(site.value, Some("cross-site" | "same-site")) && !site.disagrees;
+    let is_link = match site.value {
+        // The second request would bring the cookies that the browser keeps from other sites.
+        Some("cross-site") => !has_strict_cookies(core),
+        Some("same-site") => true,
+        _ => false,
+    };
     let has_session = client.cookie(Kind::Session) != Presented::Absent;
-    if !is_link || has_session || Asker::of(req) != Asker::Person {
+    if !is_link || site.disagrees || has_session || Asker::of(req) != Asker::Person {
         return false;
     }
     let query = req.uri().query().map(|query| query.as_str());
@@ -43,6 +48,12 @@ pub(super) fn load_again(core: &RealmCore, req: &Request<'_>, res: &mut Response
     res.set_header(ContentType::HTML);
     res.set_sized_body(page.len(), Cursor::new(page));
     true
+}
+
+fn has_strict_cookies(core: &RealmCore) -> bool {
+    [Kind::Session, Kind::Remember]
+        .iter()
+        .any(|kind| core.config.cookie(*kind).same_site == SameSite::Strict)
 }
 
 /// Writes a text for an attribute of HTML.

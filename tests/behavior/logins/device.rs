@@ -716,6 +716,19 @@ fn a_link_from_another_site_loads_the_page_again_from_this_one() {
 }
 
 #[test]
+fn a_link_from_another_site_does_not_bring_the_cookies_that_are_strict() {
+    for setting in ["session_cookie_samesite", "remember_cookie_samesite"] {
+        let app = app().set(&format!("login.{setting}"), "strict").start();
+        // The browser leaves these cookies out, and would send them with the second request.
+        for (site, status) in [("cross-site", Status::SeeOther), ("same-site", Status::Ok)] {
+            let browser = app.browser().header("Sec-Fetch-Mode", "navigate");
+            let mut link = browser.header("Sec-Fetch-Site", site);
+            assert_eq!(link.get("/private").status, status, "{setting} {site}");
+        }
+    }
+}
+
+#[test]
 fn a_registration_from_another_client_is_refused() {
     let app = app().start();
     let mut device = Device::new(&app, 1);
