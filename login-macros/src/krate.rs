@@ -1,7 +1,7 @@
 //! The `crate = ..` option, and the only path by which generated code reaches the runtime.
 
 use darling::{FromMeta, Result, ast::NestedMeta};
-use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::{Expr, Meta, Path};
 
@@ -24,7 +24,7 @@ impl Krate {
     /// [`Self::private`] with every token at `span`, for the places where Rocket reuses the span of our tokens.
     pub(crate) fn private_at(&self, span: Span) -> TokenStream {
         if let Some(path) = &self.0 {
-            let path = respan(path.to_token_stream(), span);
+            let path = span::respan(path.to_token_stream(), &|_| span);
             quote_spanned!(span=> #path::__private)
         } else {
             quote_spanned!(span=> ::rocket_login::__private)
@@ -62,25 +62,6 @@ impl FromMeta for Krate {
             )
         })
     }
-}
-
-fn respan(tokens: TokenStream, span: Span) -> TokenStream {
-    tokens
-        .into_iter()
-        .map(|token| match token {
-            TokenTree::Group(group) => {
-                let mut spanned = Group::new(group.delimiter(), respan(group.stream(), span));
-                spanned.set_span(span);
-                TokenTree::Group(spanned)
-            }
-            // Only the span says which crate `$crate` is.
-            TokenTree::Ident(ident) if ident == "$crate" => TokenTree::Ident(ident),
-            mut token => {
-                token.set_span(span);
-                token
-            }
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The spans of generated code, named by their purpose.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use syn::{Attribute, spanned::Spanned};
 
 /// For names that we add. The user's code cannot see them and cannot clash with them.
@@ -19,4 +19,24 @@ pub(crate) fn handler_argument(function: &Ident, route: &Attribute) -> Span {
 /// For code that may fail to type-check, so that the compiler underlines what the user wrote.
 pub(crate) fn blame(user: &impl Spanned) -> Span {
     Span::mixed_site().located_at(user.span())
+}
+
+/// The same tokens, each at the span that `at` makes of its own.
+pub(crate) fn respan(tokens: TokenStream, at: &impl Fn(Span) -> Span) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|token| match token {
+            TokenTree::Group(group) => {
+                let mut spanned = Group::new(group.delimiter(), respan(group.stream(), at));
+                spanned.set_span(at(group.span()));
+                TokenTree::Group(spanned)
+            }
+            // Only the span says which crate `$crate` is.
+            TokenTree::Ident(ident) if ident == "$crate" => TokenTree::Ident(ident),
+            mut token => {
+                token.set_span(at(token.span()));
+                token
+            }
+        })
+        .collect()
 }

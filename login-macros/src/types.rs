@@ -1,8 +1,10 @@
 //! Types of a function's signature, read and moved to another place.
 
+use proc_macro2::Span;
+use quote::ToTokens;
 use syn::{
     GenericArgument, Lifetime, ParenthesizedGenericArguments, PathArguments, PathSegment,
-    TraitBound, Type, TypeFnPtr, TypeReference,
+    Signature, TraitBound, Type, TypeFnPtr, TypeReference,
     visit_mut::{self, VisitMut},
 };
 
@@ -37,6 +39,29 @@ fn replaced(ty: &Type, by: &'static str) -> Type {
     let mut ty = ty.clone();
     Lifetimes { by }.visit_type_mut(&mut ty);
     ty
+}
+
+/// Lets the types that are fragments of `macro_rules!`, as in `-> $page`, resolve names as another place does.
+///
+/// Rocket gives its own names the span of such a type, and the compiler forgets the fragment's own span, which is in the
+/// macro, when an attribute returns it.
+pub(crate) fn resolve_fragments(signature: &mut Signature, at: Span) {
+    Fragments { at }.visit_signature_mut(signature);
+}
+
+struct Fragments {
+    at: Span,
+}
+
+impl VisitMut for Fragments {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        if let Type::Group(group) = ty {
+            let tokens = group.elem.to_token_stream();
+            let tokens = span::respan(tokens, &|own| own.resolved_at(self.at));
+            *ty = syn::parse2(tokens.clone()).unwrap_or(Type::Verbatim(tokens));
+        }
+        visit_mut::visit_type_mut(self, ty);
+    }
 }
 
 struct Lifetimes {

@@ -11,9 +11,10 @@ use super::{
 };
 use crate::{krate::Krate, span, types};
 
-pub(super) fn expand(kind: Kind, args: &Args, handler: Handler) -> TokenStream {
+pub(super) fn expand(kind: Kind, args: &Args, mut handler: Handler) -> TokenStream {
     let name = handler.item.sig.ident.unraw();
     let span = span::handler_argument(&handler.item.sig.ident, &handler.route.attribute);
+    types::resolve_fragments(&mut handler.item.sig, span);
     let marker = Ident::new(&format!("{ARGUMENT}_{name}"), span);
     let policy = policy(kind, args, &handler, &marker);
 

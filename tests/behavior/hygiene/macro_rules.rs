@@ -1,6 +1,6 @@
 //! Handlers written by `macro_rules!`: Rocket finds its names only with the right spans.
 
-use rocket::http::Status;
+use rocket::http::{Status, uri::Origin};
 use rocket::routes;
 use rocket_login::login_required;
 
@@ -57,6 +57,16 @@ macro_rules! attributes_passed_on {
     };
 }
 
+macro_rules! types_from_outside {
+    ($name:ident($argument:ident: $guard:ty, $id:ident: $number:ty) -> $page:ty) => {
+        #[login_required]
+        #[rocket::get("/types/<id>")]
+        fn $name<'r>($argument: $guard, $id: $number, here: &'r Origin<'_>) -> $page {
+            <$page>::from(format!("{} {} {}", $argument.id, $id, here.path()))
+        }
+    };
+}
+
 whole_route!(whole, "10m");
 guard_only! {
     #[rocket::get("/type")]
@@ -64,9 +74,9 @@ guard_only! {
         "type"
     }
 }
-// Rocket itself does not support arguments and a return type from outside the macro.
 route_below!(Person, Person::is_staff, "/below", below, "below");
 condition_of_its_own!();
+types_from_outside!(types(person: &Person, id: u8) -> Box<str>);
 attributes_passed_on! {
     #[login_required]
     #[rocket::get("/passed-on")]
@@ -75,12 +85,13 @@ attributes_passed_on! {
 
 #[test]
 fn handlers_from_macro_rules_are_guarded() {
-    let client = app(routes![whole, r#type, below, own, passed_on]);
+    let client = app(routes![whole, r#type, below, own, passed_on, types]);
     assert_guarded(&client, "/whole", &STAFF, "whole");
     assert_guarded(&client, "/type", &STAFF, "type");
     assert_guarded(&client, "/below", &STAFF, "below");
     assert_guarded(&client, "/own", &STAFF, "1");
     assert_guarded(&client, "/passed-on", &STAFF, "passed on");
+    assert_guarded(&client, "/types/7", &STAFF, "1 7 /types/7");
     for uri in ["/below", "/own"] {
         assert_eq!(get(&client, uri, Some(&GUEST)), Err(Status::Forbidden));
     }
