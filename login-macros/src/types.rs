@@ -41,23 +41,21 @@ fn replaced(ty: &Type, by: &'static str) -> Type {
     ty
 }
 
-/// Lets the types that are fragments of `macro_rules!`, as in `-> $page`, resolve names as another place does.
-///
-/// Rocket gives its own names the span of such a type, and the compiler forgets the fragment's own span, which is in the
-/// macro, when an attribute returns it.
-pub(crate) fn resolve_fragments(signature: &mut Signature, at: Span) {
-    Fragments { at }.visit_signature_mut(signature);
+/// Replaces the types that are fragments of `macro_rules!`, as in `-> $page`, by what the fragments hold, each token at the
+/// span that `at` makes of its own.
+pub(crate) fn open_fragments(signature: &mut Signature, at: impl Fn(Span) -> Span) {
+    Fragments(at).visit_signature_mut(signature);
 }
 
-struct Fragments {
-    at: Span,
-}
+struct Fragments<F>(F);
 
-impl VisitMut for Fragments {
+impl<F: Fn(Span) -> Span> VisitMut for Fragments<F> {
     fn visit_type_mut(&mut self, ty: &mut Type) {
-        if let Type::Group(group) = ty {
-            let tokens = group.elem.to_token_stream();
-            let tokens = span::respan(tokens, &|own| own.resolved_at(self.at));
+        // `&dyn A + B` would be another type than the `&$fragment`.
+        if let Type::Group(group) = ty
+            && !matches!(*group.elem, Type::TraitObject(_) | Type::ImplTrait(_))
+        {
+            let tokens = span::respan(group.elem.to_token_stream(), &self.0);
             *ty = syn::parse2(tokens.clone()).unwrap_or(Type::Verbatim(tokens));
         }
         visit_mut::visit_type_mut(self, ty);

@@ -19,6 +19,7 @@ use crate::{
     error::error,
     item,
     route::{self, Route},
+    types,
 };
 
 /// The parts of the user's function.
@@ -34,7 +35,8 @@ pub(super) struct Function {
 }
 
 impl Function {
-    pub(super) fn new(kind: Kind, item: ItemFn) -> Self {
+    pub(super) fn new(kind: Kind, mut item: ItemFn) -> Self {
+        types::open_fragments(&mut item.sig, |own| own);
         let mut types = item.sig.inputs.iter().filter_map(|input| match input {
             FnArg::Typed(typed) => Some((*typed.ty).clone()),
             FnArg::Receiver(_) => None,

@@ -14,7 +14,9 @@ use crate::{krate::Krate, span, types};
 pub(super) fn expand(kind: Kind, args: &Args, mut handler: Handler) -> TokenStream {
     let name = handler.item.sig.ident.unraw();
     let span = span::handler_argument(&handler.item.sig.ident, &handler.route.attribute);
-    types::resolve_fragments(&mut handler.item.sig, span);
+    // Rocket gives its own names the span of a type. That of a fragment is in its macro, and is forgotten when an attribute
+    // returns the fragment.
+    types::open_fragments(&mut handler.item.sig, |own| own.resolved_at(span));
     let marker = Ident::new(&format!("{ARGUMENT}_{name}"), span);
     let policy = policy(kind, args, &handler, &marker);
 

@@ -1,10 +1,10 @@
-//! Handlers written by `macro_rules!`: Rocket finds its names only with the right spans.
+//! Functions written by `macro_rules!`: Rocket finds its names only with the right spans.
 
 use rocket::http::{Status, uri::Origin};
 use rocket::routes;
-use rocket_login::login_required;
+use rocket_login::{LoginEvent, LoginManager, event_listener, login_required, user_loader};
 
-use super::{GUEST, Person, STAFF, app, assert_guarded, get};
+use super::{GUEST, Person, STAFF, app, assert_guarded, config, get, launch};
 
 mod login {
     pub(super) use rocket_login::__private;
@@ -95,4 +95,25 @@ fn handlers_from_macro_rules_are_guarded() {
     for uri in ["/below", "/own"] {
         assert_eq!(get(&client, uri, Some(&GUEST)), Err(Status::Forbidden));
     }
+}
+
+macro_rules! functions {
+    ($loader:ident, $id:ty => $user:ty; $listener:ident, $event:ty) => {
+        #[user_loader]
+        fn $loader(id: $id) -> Option<$user> {
+            id.parse().ok().map(|id| Person { id })
+        }
+        #[event_listener]
+        fn $listener(_event: $event) {}
+    };
+}
+
+functions!(load, &str => Person; listen, &LoginEvent<'_, Person>);
+
+#[test]
+fn loaders_and_listeners_from_macro_rules_take_types_from_outside() {
+    let manager = LoginManager::new(load).event_listener(listen);
+    let rocket = rocket::custom(config()).attach(manager);
+    let client = launch(rocket.mount("/", routes![whole]));
+    assert_guarded(&client, "/whole", &STAFF, "whole");
 }
