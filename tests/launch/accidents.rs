@@ -1,5 +1,6 @@
 //! Routes that are open by accident: the table marks them, and one warning names them.
 
+use rocket::fairing::AdHoc;
 use rocket::fs::FileServer;
 use rocket::http::Status;
 use rocket::local::blocking::Client;
@@ -380,4 +381,29 @@ fn an_optional_user_is_warned_of_at_the_first_request() {
         )
     };
     assert_eq!(warnings, [words("/option"), words("/result")]);
+}
+
+#[test]
+fn a_fairing_that_takes_an_optional_user_says_nothing_about_handlers() {
+    let rocket = || {
+        let look = AdHoc::on_request("Look", |req, _| {
+            Box::pin(async move {
+                let _ = req.guard::<Option<&User>>().await;
+            })
+        });
+        let site = site(debug(""), users()).attach(look);
+        site.mount("/", routes![current, option])
+    };
+    let ((), lines) = captured(|| {
+        let client = Client::untracked(rocket()).unwrap();
+        for path in ["/current", "/option"] {
+            assert_eq!(client.get(path).dispatch().status(), Status::Ok, "{path}");
+        }
+    });
+    let warned = |route: &str| {
+        let text = format!("`GET {route}` is open to everybody");
+        lines.iter().any(|line| line.text.contains(&text))
+    };
+    assert!(warned("/option"));
+    assert!(!warned("/current"));
 }

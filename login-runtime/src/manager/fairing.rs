@@ -198,7 +198,9 @@ fn finish<'f, U: UserMixin>(
         fates,
     } = visit.take_outcome(res.status().class().is_server_error());
     let answered = matches!(denied, Some((_, true)));
-    let is_optional = |it: Denied| it.by_parameter && it.reason == Reason::Unauthorized;
+    // Not by a fairing, which asks before there is a route.
+    let is_optional =
+        |it: Denied| it.by_parameter && it.reason == Reason::Unauthorized && !it.is_overtaken(req);
     if matches!(denied, Some((denied, false)) if is_optional(denied)) {
         optional_user::warn_once(req, res);
     }
