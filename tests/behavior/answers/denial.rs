@@ -1,5 +1,6 @@
 //! The answer to a refusal.
 
+use rocket::fairing::AdHoc;
 use rocket::form::Form;
 use rocket::http::{Method, Status};
 use rocket::request::{FromRequest, Outcome};
@@ -274,6 +275,22 @@ fn a_401_of_a_handler_is_not_changed() {
         assert_bare(&reply);
         assert_eq!(reply.body, "wrong password");
     }
+}
+
+#[test]
+fn a_401_of_a_handler_is_not_changed_because_a_fairing_has_asked_for_the_user() {
+    let app = App::new().routes(routes![own_401, own_page]);
+    let app = app.start_with(|rocket| {
+        rocket.attach(AdHoc::on_request("Look", |req, _| {
+            Box::pin(async move {
+                let _ = req.guard::<Option<&User>>().await;
+            })
+        }))
+    });
+    let mut browser = app.browser();
+    assert_bare(&browser.get("/own"));
+    assert_eq!(browser.get("/own-page").body, "wrong password");
+    assert_sent(&browser.get("/private"), "/login?next=%2Fprivate");
 }
 
 #[get("/maybe")]
