@@ -22,9 +22,11 @@ use crate::clock::UnixTime;
 use crate::config::device::{REFRESH, REGISTER};
 use crate::device::fields;
 use crate::login::search::load;
+use crate::login::visit::Visit;
 use crate::realm::seal::is_sealed_for;
 use crate::realm::unavailable::Unavailable;
 use crate::realm::{Realm, RealmCore};
+use crate::request::cache::peek;
 use crate::request::headers;
 use crate::revocation::replicated::freshness::Trust;
 use crate::revocation::{RevocationError, SessionStatus};
@@ -73,6 +75,10 @@ impl<U: UserMixin> Handler for Endpoint<U> {
         let Some(realm) = Realm::<U>::of(req.rocket()) else {
             return Outcome::Success(Answer::of(Status::ServiceUnavailable).response());
         };
+        // A fairing may have asked for the user, but this request is no use of the login, and renews nothing.
+        if let Some(visit) = peek::<Visit<U>>(req) {
+            visit.drop_changes();
+        }
         let answer = match act {
             Act::Register => register::register(realm, req).await,
             Act::Refresh => refresh::refresh(realm, req).await,

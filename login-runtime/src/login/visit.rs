@@ -265,6 +265,12 @@ impl<U: UserMixin> Visit<U> {
         self.state().pending.next = Some(NextChange::Remove);
     }
 
+    /// Drops what a search has found to change.
+    #[cfg(feature = "device-binding")]
+    pub(crate) fn drop_changes(&self) {
+        self.state().pending = Pending::default();
+    }
+
     /// Returns the pending change of the remember cookie.
     pub(crate) fn pending_remember(&self) -> Option<Change> {
         self.state().pending.remember.clone()

@@ -4,19 +4,20 @@ mod faults;
 mod wire;
 
 use rocket::error::ErrorKind;
+use rocket::fairing::AdHoc;
 use rocket::http::{Header, Method, Status};
 use rocket::local::blocking::Client;
 use rocket::{catchers, post, routes};
-use rocket_login::EventKind;
 use rocket_login::audit::Access;
 use rocket_login::logins::MemoryRegistry;
+use rocket_login::{CurrentUser, EventKind};
 
 use super::registry::soon;
 use super::support::{DAY, MINUTE, logged, max_age};
 use crate::common::device::{
     COPY, DEVICE, Device, REFRESH, REGISTER, REMEMBER, SESSION, app, challenge_of, thief,
 };
-use crate::common::{App, Browser, KEY, START};
+use crate::common::{App, Browser, KEY, START, User};
 
 #[post("/login-device/refresh")]
 fn clash() {}
@@ -506,6 +507,24 @@ fn twenty_tabs_may_prove_and_show_a_session_at_once() {
     for tab in &mut tabs {
         assert_eq!(tab.me(), "alice");
     }
+}
+
+#[test]
+fn a_refresh_is_no_use_of_the_login_where_a_fairing_asks_for_the_user_either() {
+    let look = AdHoc::on_request("Look", |req, _| {
+        Box::pin(async move {
+            let _ = req.guard::<CurrentUser<'_, User>>().await;
+        })
+    });
+    let app = app().start_with(|rocket| rocket.attach(look));
+    let mut device = Device::bound(&app);
+    assert_eq!(device.me(), "alice");
+    for _ in 0..9 {
+        app.forward(6 * MINUTE);
+        assert_eq!(device.refresh().status, Status::Ok);
+    }
+    app.forward(6 * MINUTE);
+    assert_eq!(device.refresh().status, Status::Unauthorized);
 }
 
 #[test]
