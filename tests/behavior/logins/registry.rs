@@ -697,12 +697,13 @@ fn the_client_of_a_login_that_fails_stays_unknown() {
     });
     let (app, log) = logged(with(list.app(), &Registry::default()));
     let new_client = (EventKind::NewClient, Some("alice".to_owned()));
-    browser(&app, "alice", FIREFOX);
+    let mut firefox = browser(&app, "alice", FIREFOX);
     fails.store(true, Ordering::Relaxed);
     let mut phone = app.browser().header("User-Agent", PHONE);
     assert_eq!(phone.login("alice").status, Status::ServiceUnavailable);
     assert!(!log.take().contains(&new_client));
     fails.store(false, Ordering::Relaxed);
+    soon(|| firefox.list().len() == 1);
     assert_eq!(phone.login("alice").status, Status::SeeOther);
     assert!(log.take().contains(&new_client));
 }
