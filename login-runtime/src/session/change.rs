@@ -315,7 +315,9 @@ impl<U: UserMixin> LoginChange<'_, '_, U> {
         });
         if let Some(date) = after_own_end {
             // The list replaces no session of a login that it takes for ended.
-            ended.iter_mut().for_each(|(old, _)| old.created_at = date);
+            for (old, _) in &mut ended {
+                old.created_at = date;
+            }
         }
         let until = session.dead_until(std::iter::once(&token).chain(&remember));
         let replacement = (Successor::Session(session_id), until);

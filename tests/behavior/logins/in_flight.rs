@@ -127,9 +127,12 @@ fn a_late_request_removes_none_of_the_new_cookies() {
     ] {
         let app = App::new().routes(routes![script]);
         let log = MemoryLog::with_clock(Clock::manual(START));
-        let app = app.with(|manager| match store {
-            false => manager,
-            true => manager.revocation_store(|_| Box::pin(async { Ok(log) })),
+        let app = app.with(|manager| {
+            if store {
+                manager.revocation_store(|_| Box::pin(async { Ok(log) }))
+            } else {
+                manager
+            }
         });
         let app = app.start();
         let mut browser = app.remembered("alice");

@@ -47,10 +47,10 @@ fn play(start: Start, scripts: &[&str]) -> (bool, Vec<String>) {
     let mut browser = app.browser();
     start.prepare(&mut browser);
     let mut before = browser.clone();
-    let succeeded = scripts
-        .iter()
-        .map(|script| browser.post("/script", script).status == Status::Ok)
-        .fold(true, |all, one| all && one);
+    let mut succeeded = true;
+    for script in scripts {
+        succeeded &= browser.post("/script", script).status == Status::Ok;
+    }
     let mut closed = browser.clone();
     closed.restart();
     let mut left = vec![browser.me(), browser.status()];
