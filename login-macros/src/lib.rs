@@ -104,7 +104,8 @@ use proc_macro2::TokenStream as TokenStream2;
 /// # What it generates
 ///
 /// 1. A hidden marker type `__login_dashboard`, which holds the handler's name and location, its route, and its rule.
-/// 2. One more request guard, as the handler's first argument. Nothing else in the handler changes.
+/// 2. One more request guard, as the handler's first argument. Nothing else in the handler changes. So other code cannot call the
+///    handler; move what both need into a function of its own.
 ///
 /// If no `LoginManager` for the user type is attached, the application does not launch.
 #[proc_macro_attribute]

@@ -28,8 +28,8 @@ fn a_store_that_cannot_be_read_stops_the_launch() {
     assert_eq!(
         launch.ours(Level::Error),
         [
-            "the store of ended logins cannot be used, and without it a logout would not hold: the store is down; start \
-             the store, or correct the settings under `login.store`"
+            "the store of ended logins cannot be used, and without it a logout would not hold: the store is down; its \
+             settings are under `login.store`"
         ]
     );
 }
@@ -152,7 +152,7 @@ fn every_change_of_state_of_the_follower_is_logged_once() {
             (
                 Level::Error,
                 "this server does not know which logins have ended since it last read the store: until the store \
-                 answers, requests with a login are handled as `login.store.on_stale` says"
+                 answers, requests with a login get 503, or what `login.store.on_stale` says"
             ),
             (Level::Warn, "the store of ended logins can be read again"),
             (

@@ -1,3 +1,5 @@
+use std::error::Error;
+
 use rocket::fairing::AdHoc;
 use rocket::{Build, Rocket, State};
 use rocket_login::{LoginManager, UserMixin, user_loader};
@@ -35,17 +37,29 @@ async fn connect(rocket: Rocket<Build>) -> Result<Rocket<Build>, Rocket<Build>> 
         rocket::error!("set `database_url`, for example with ROCKET_DATABASE_URL");
         return Err(rocket);
     };
-    match PgPool::connect(&url).await {
+    match open(&url).await {
         Ok(pool) => Ok(rocket.manage(pool)),
         Err(error) => {
-            rocket::error!("no connection to the database: {error}");
+            rocket::error!("cannot open the database: {error}");
             Err(rocket)
         }
     }
 }
 
+async fn open(url: &str) -> Result<PgPool, Box<dyn Error>> {
+    let pool = PgPool::connect(url).await?;
+    login_sqlx::migrate(&pool).await?; // the tables of the store and of the registry
+    Ok(pool)
+}
+
 pub fn rocket() -> Rocket<Build> {
     rocket::build()
         .attach(AdHoc::try_on_ignite("Database", connect))
-        .attach(LoginManager::new(load_user))
+        .attach(
+            LoginManager::new(load_user)
+                // A logout holds on all servers and after a restart.
+                .revocation_store(login_sqlx::from_pool::<PgPool>)
+                // Users see where they are logged in.
+                .login_registry_from(login_sqlx::registry_from_pool::<PgPool>),
+        )
 }

@@ -115,7 +115,7 @@ impl RegistrySource {
             Self::Open(open) => match open(StoreSetup::new(config, rocket)).await {
                 Ok(registry) => Ok(Some(registry)),
                 Err(error) => Err(vec![format!(
-                    "the registry of logins cannot be used: {}; start its store, or correct the settings under `login.store`",
+                    "the registry of logins cannot be used: {}; the settings of its store are under `login.store`",
                     error.cause()
                 )]),
             },
@@ -199,8 +199,8 @@ impl Source {
         match open(setup, plan).await {
             Ok(list) => Ok(Revocations::Replicated(Box::new(list))),
             Err(error) => Err(format!(
-                "the store of ended logins cannot be used, and without it a logout would not hold: {}; start the store, \
-                 or correct the settings under `login.store`",
+                "the store of ended logins cannot be used, and without it a logout would not hold: {}; its settings are under \
+                 `login.store`",
                 error.cause()
             )),
         }

@@ -501,11 +501,11 @@ impl<'r, U: UserMixin> LoginSession<'r, U> {
     ///
     /// ```rust
     /// # use rocket::get;
-    /// # use rocket_login::{access::Deny, LoginSession, UserMixin};
+    /// # use rocket_login::{access::Deny, CurrentUser, LoginSession, UserMixin};
     /// # #[derive(UserMixin)] struct User { id: i64 }
     /// #[get("/album?<shared>")]
-    /// fn album(shared: bool, user: Option<&User>, session: LoginSession<'_, User>) -> Result<&'static str, Deny> {
-    ///     if shared || user.is_some() {
+    /// fn album(shared: bool, current: CurrentUser<'_, User>, session: LoginSession<'_, User>) -> Result<&'static str, Deny> {
+    ///     if shared || current.user().is_some() {
     ///         Ok("the photos")
     ///     } else {
     ///         Err(session.unauthorized())

@@ -51,7 +51,7 @@ fn a_store_that_cannot_be_used_stops_the_launch_with_the_reason_and_without_the_
         ),
         (
             "sqlite:///nowhere/list.sqlite3",
-            "SQLite in /nowhere/list.sqlite3 cannot be reached",
+            "SQLite in /nowhere/list.sqlite3 cannot be opened",
         ),
     ] {
         let text = refusal(url);

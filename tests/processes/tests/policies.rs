@@ -81,7 +81,7 @@ fn an_old_copy_serves_reads_and_begins_and_ends_nothing() {
         }
         for log in site.servers.iter().map(Server::log) {
             for words in [
-                "are handled as `login.store.on_stale` says",
+                "get 503, or what `login.store.on_stale` says",
                 "the store of ended logins can be read again",
             ] {
                 assert!(log.contains(words), "{name}: {words}:\n{log}");

@@ -473,7 +473,7 @@ impl Shared {
             } else {
                 error!(
                     "this server does not know which logins have ended since it last read the store: until the store \
-                     answers, requests with a login are handled as `login.store.on_stale` says"
+                     answers, requests with a login get 503, or what `login.store.on_stale` says"
                 );
                 self.tell(&mut watch, News::Stale);
                 self.replica.wakes().everybody();

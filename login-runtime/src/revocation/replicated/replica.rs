@@ -74,7 +74,7 @@ const NEVER: UnixTime = UnixTime::from_secs(0);
 #[derive(Debug, Error)]
 #[error(
     "the store has users' entries under a key that this server does not know: \
-     keep the old secret as `login.store.key`, on all servers"
+     keep the old secret as `login.store.key`, on all servers; if nobody has it, empty the store, which forgets its logouts"
 )]
 pub(super) struct UnknownKey;
 

@@ -933,7 +933,7 @@ async fn users_are_found_under_every_secret_of_the_ring() {
     assert_eq!(
         error.cause().to_string(),
         "the store has users' entries under a key that this server does not know: \
-         keep the old secret as `login.store.key`, on all servers"
+         keep the old secret as `login.store.key`, on all servers; if nobody has it, empty the store, which forgets its logouts"
     );
     // So the old one stays as the key of the store.
     let new = Server::started(log.clone(), with(&[1, 2])).await.unwrap();
