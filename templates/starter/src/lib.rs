@@ -10,7 +10,7 @@ mod headers;
 mod pages;
 mod password;
 mod sessions;
-mod users;
+pub mod users;
 
 use rocket::figment::Figment;
 use rocket::fs::FileServer;
@@ -18,14 +18,18 @@ use rocket::{Build, Rocket};
 use rocket_dyn_templates::Template;
 use rocket_login::{GuardRoutes, LoginManager};
 use sqlx::SqlitePool;
+use users::User;
 
-/// Builds the application. `figment` is Rocket's configuration; tests change it.
-pub fn rocket(figment: Figment) -> Rocket<Build> {
-    let logins = LoginManager::new(users::load_user)
+/// Who is logged in, and for how long.
+pub fn logins() -> LoginManager<User> {
+    LoginManager::new(users::load_user)
         .revocation_store(login_sqlx::from_pool::<SqlitePool>) // a logout holds after a restart
         .login_view(uri!(sessions::login_page))
-        .refresh_view(uri!("/account", account::confirm_page));
+        .refresh_view(uri!("/account", account::confirm_page))
+}
 
+/// Builds the application. Tests change Rocket's configuration, and the clock of the logins.
+pub fn rocket(figment: Figment, logins: LoginManager<User>) -> Rocket<Build> {
     rocket::custom(figment)
         .manage(password::Hasher::new())
         .attach(headers::stage())

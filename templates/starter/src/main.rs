@@ -5,5 +5,5 @@ extern crate rocket;
 
 #[launch]
 fn rocket() -> _ {
-    {{crate_name}}::rocket(rocket::Config::figment())
+    {{crate_name}}::rocket(rocket::Config::figment(), {{crate_name}}::logins())
 }

@@ -7,7 +7,7 @@ use sqlx::{FromRow, SqlitePool};
 
 /// A user. Every template gets the current user, so secrets must not be serialized.
 #[derive(Clone, FromRow, Serialize, UserMixin)]
-pub(crate) struct User {
+pub struct User {
     pub(crate) id: i64,
     pub(crate) name: String,
     pub(crate) email: String,

@@ -1,20 +1,30 @@
 //! Which routes are open, and what the logins promise.
 
+use std::time::{Duration, SystemTime};
+
 use rocket::http::{ContentType, Cookie, Status};
 use rocket::local::blocking::{Client, LocalResponse};
+use rocket_login::LoginManager;
+use rocket_login::testing::Clock;
 use tempfile::TempDir;
+
+use {{crate_name}}::{logins, users::User};
 
 /// For tests only: a secret in a file is not secret.
 const SECRET: &str = "4bSwoLBhVEpHHnlha9WmyO4guoDECMhzYxVWHpAnapk=";
 
 /// Starts the application with a database in this folder, as after each restart.
 fn start(folder: &TempDir) -> Client {
+    start_with(folder, logins())
+}
+
+fn start_with(folder: &TempDir, logins: LoginManager<User>) -> Client {
     let figment = rocket::Config::figment()
         .select("debug")
         .merge(("app.database", folder.path().join("app.sqlite3")))
         .merge(("secret_key", SECRET))
         .merge(("log_level", "critical"));
-    let client = Client::tracked({{crate_name}}::rocket(figment));
+    let client = Client::tracked({{crate_name}}::rocket(figment, logins));
     client.unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -213,6 +223,19 @@ fn an_error_has_a_page_with_the_navigation() {
     let page = response.into_string().unwrap();
     assert!(page.contains("There is nothing at this address."), "{page}");
     assert!(page.contains("Log out"), "{page}");
+}
+
+#[test]
+fn a_login_that_is_not_remembered_ends_after_a_day() {
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    let clock = Clock::manual(now);
+    let folder = folder();
+    let client = start_with(&folder, logins().clock(clock.clone()));
+    register(&client);
+    clock.advance(Duration::from_secs(23 * 60 * 60));
+    assert!(is_logged_in(&client));
+    clock.advance(Duration::from_secs(61 * 60));
+    assert!(!is_logged_in(&client));
 }
 
 /// Rocket's flash cookie is not signed: anybody can send one.
