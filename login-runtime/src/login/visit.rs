@@ -459,7 +459,13 @@ impl<U: UserMixin> Visit<U> {
     /// Loads the user whom the handler logged in.
     async fn find_newcomer(&self, realm: &Realm<U>, req: &Request<'_>, session: &Token) {
         let loaded = self.mark(|| search::load(realm, req, &session.uid)).await;
-        let slot = match loaded {
+        let mut state = self.state();
+        let slot = match &mut state.who {
+            Who::LoggedIn { session: now, user } if now.session_id == session.session_id => user,
+            // The handler has changed the login meanwhile.
+            _ => return,
+        };
+        *slot = match loaded {
             // The slot is taken if the handler logged in two users and asked for both. Fails closed: nobody.
             Ok(Some(user)) => match self.newcomer.set(user) {
                 Ok(()) => Slot::Newcomer,
@@ -467,15 +473,11 @@ impl<U: UserMixin> Visit<U> {
             },
             Ok(None) => Slot::Nobody,
             Err(error) => {
-                let mut state = self.state();
                 state.failed = true;
                 state.who = Who::Failed(error);
                 return;
             }
         };
-        if let Who::LoggedIn { user, .. } = &mut self.state().who {
-            *user = slot;
-        }
     }
 
     /// Marks the search as running while it runs, so that a loader that asks for the current user is detected.

@@ -1,9 +1,14 @@
 //! Several verbs in one handler leave what they leave in a request each.
 
 use rocket::http::Status;
+use rocket::local::blocking::Client;
+use rocket::tokio::join;
+use rocket::tokio::task::yield_now;
+use rocket::{post, routes};
+use rocket_login::{LoginError, LoginManager, LoginSession, UserMixin, user_loader};
 
 use super::registry::{Registry, app};
-use crate::common::Browser;
+use crate::common::{Browser, bare};
 
 const VERBS: [&str; 8] = [
     "login alice",
@@ -75,4 +80,39 @@ fn two_verbs_in_one_handler_do_what_they_do_in_two_requests() {
             }
         }
     }
+}
+
+#[derive(UserMixin)]
+struct Member {
+    id: u8,
+}
+
+#[user_loader]
+async fn load_member(id: u8) -> Option<Member> {
+    for _ in 0..20 {
+        yield_now().await;
+    }
+    Some(Member { id })
+}
+
+#[post("/two")]
+async fn two_at_once(session: LoginSession<'_, Member>) -> Result<String, LoginError> {
+    session.login_user(&Member { id: 1 }).await?;
+    let (_, begun) = join!(session.current_user(), async {
+        yield_now().await;
+        session.login_user(&Member { id: 2 }).await
+    });
+    begun?;
+    let current = session.current_user().await?;
+    Ok(current.user().map_or(0, |user| user.id).to_string())
+}
+
+#[test]
+fn a_user_who_is_being_loaded_is_not_the_one_who_logs_in_meanwhile() {
+    let rocket = bare()
+        .attach(LoginManager::new(load_member))
+        .mount("/", routes![two_at_once]);
+    let client = Client::untracked(rocket).unwrap();
+    let body = client.post("/two").dispatch().into_string();
+    assert_eq!(body.as_deref(), Some("2"));
 }
