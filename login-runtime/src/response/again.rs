@@ -8,8 +8,8 @@ use std::io::Cursor;
 use rocket::http::{ContentType, Method, SameSite, Status};
 use rocket::{Request, Response};
 
-use super::answer::empty;
 use super::asker::Asker;
+use super::body::empty;
 use crate::realm::RealmCore;
 use crate::redirect::local;
 use crate::request::cookie_header::Presented;

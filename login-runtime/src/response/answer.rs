@@ -1,13 +1,12 @@
 //! The answer to a denial: what the response becomes instead of a bare status.
 
-use std::io::Cursor;
-
 use rocket::http::{Method, Status};
 use rocket::{Request, Response};
 use tracing::error;
 
 use super::again;
 use super::asker::{self, Asker};
+use super::body::empty;
 use super::flash;
 use super::wanted::Wanted;
 use crate::access::denial::{Denied, Reason};
@@ -182,35 +181,6 @@ fn send(asker: Asker, res: &mut Response<'_>, location: String) {
         Asker::Script => {}
     }
 }
-
-/// Removes the body, and the headers about it: those of a compressed page would make the next body unreadable.
-pub(super) fn empty(res: &mut Response<'_>) {
-    let mut about_body = ABOUT_BODY.map(|name| (name, false));
-    res.headers().iter().for_each(|header| {
-        for (name, is_there) in &mut about_body {
-            *is_there |= header.name.as_str().eq_ignore_ascii_case(name);
-        }
-    });
-    for (name, _) in about_body.iter().filter(|(_, is_there)| *is_there) {
-        res.remove_header(name);
-    }
-    res.set_sized_body(0, Cursor::new([]));
-}
-
-/// RFC 9110, sections 8 and 14.4; RFC 6266; RFC 9530.
-const ABOUT_BODY: [&str; 11] = [
-    "Content-Type",
-    "Content-Encoding",
-    "Content-Language",
-    "Content-Length",
-    "Content-Location",
-    "Content-Range",
-    "Content-Disposition",
-    "Content-Digest",
-    "Repr-Digest",
-    "ETag",
-    "Last-Modified",
-];
 
 /// Runs the application's own handler. Its response replaces the status, the body and the headers that it sets.
 async fn custom<'r, U: UserMixin>(

@@ -3,6 +3,7 @@
 mod again;
 pub(crate) mod answer;
 pub(crate) mod asker;
+mod body;
 pub(crate) mod caching;
 pub(crate) mod cookies;
 pub(crate) mod flash;
