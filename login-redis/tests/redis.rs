@@ -5,15 +5,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use login_engines::Redis;
+use login_engines::{Redis, site};
 use login_redis::{RedisLog, RedisRegistry};
 use rocket::http::Status;
-use rocket::local::asynchronous::Client;
 use rocket::tokio::time::sleep;
-use rocket::{post, routes};
 use rocket_login::store::{Position, RevocationError, RevocationLog, Since, UnixTime};
 use rocket_login::testing::{registry, store};
-use rocket_login::{LoginError, LoginManager, LoginSession, UserMixin, user_loader};
 
 const TABLE: &str = "{rocket_login}:ended";
 const LOG: &str = "{rocket_login}:log";
@@ -460,34 +457,13 @@ async fn a_server_that_crashes_or_hangs_is_an_error_until_it_answers() {
     log.now(&[]).await.unwrap();
 }
 
-#[derive(UserMixin)]
-struct User {
-    id: u8,
-}
-
-#[allow(clippy::unnecessary_wraps, reason = "a loader's type is fixed")]
-#[user_loader]
-fn load_user(id: u8) -> Option<User> {
-    Some(User { id })
-}
-
-#[post("/login")]
-async fn login(session: LoginSession<'_, User>) -> Result<(), LoginError> {
-    session.login_user(&User { id: 1 }).await
-}
-
 #[rocket::async_test]
 async fn the_first_login_after_a_restart_or_an_idle_timeout_of_the_server_begins() {
     let Some(mut redis) = Redis::start(&[]) else {
         return;
     };
     let registry = RedisRegistry::open(&redis.url()).unwrap();
-    let manager = LoginManager::new(load_user).login_registry(registry);
-    let figment = rocket::Config::figment().merge(("log_level", "off"));
-    let rocket = rocket::custom(figment)
-        .attach(manager)
-        .mount("/", routes![login]);
-    let client = Client::untracked(rocket).await.unwrap();
+    let client = site::with_registry(registry).await;
     let login = async || client.post("/login").dispatch().await.status();
     assert_eq!(login().await, Status::Ok);
     redis.kill();

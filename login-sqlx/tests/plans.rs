@@ -6,14 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::Duration;
 
-use login_engines::{Folder, Postgres, Recorder};
+use login_engines::{Folder, Postgres, Recorder, site};
 use login_sqlx::{SqlLog, SqlRegistry, migrate};
-use rocket::local::asynchronous::Client;
-use rocket::{post, routes};
 use rocket_login::logins::{KnownClient, LoginRegistry};
 use rocket_login::store::{Position, RevocationLog as _, UnixTime};
 use rocket_login::testing::store::logout;
-use rocket_login::{LoginError, LoginManager, LoginSession, UserMixin, user_loader};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{Executor as _, PgPool, Row as _, SqlitePool};
 
@@ -191,34 +188,14 @@ fn fill_logins() -> String {
     )
 }
 
-#[derive(UserMixin)]
-struct User {
-    id: u8,
-}
-
-#[allow(clippy::unnecessary_wraps, reason = "a loader's type is fixed")]
-#[user_loader]
-fn load_user(id: u8) -> Option<User> {
-    Some(User { id })
-}
-
-#[post("/")]
-async fn login(session: LoginSession<'_, User>) -> Result<(), LoginError> {
-    session.login_user(&User { id: 1 }).await
-}
-
 #[rocket::async_test]
 async fn each_query_of_a_registry_uses_an_index() {
     let Some(server) = Postgres::start(&EXPLAIN) else {
         return;
     };
     let recorder = Recorder::default();
-    let figment = rocket::Config::figment().merge(("log_level", "off"));
-    let rocket = rocket::custom(figment)
-        .attach(LoginManager::new(load_user).login_registry(recorder.clone()))
-        .mount("/", routes![login]);
-    let client = Client::untracked(rocket).await.unwrap();
-    client.post("/").dispatch().await;
+    let client = site::with_registry(recorder.clone()).await;
+    client.post("/login").dispatch().await;
     let begin = recorder.take().pop().unwrap();
 
     let pool = PgPool::connect_lazy(&server.database()).unwrap();

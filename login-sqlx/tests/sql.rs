@@ -6,16 +6,13 @@ use std::fs;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use login_engines::{Folder, Postgres};
+use login_engines::{Folder, Postgres, site};
 use login_sqlx::{Database, MigrateError, SqlLog, SqlRegistry, migrate};
 use rocket::futures::future::join_all;
 use rocket::http::Status;
-use rocket::local::asynchronous::Client;
 use rocket::tokio::{join, time::sleep};
-use rocket::{post, routes};
 use rocket_login::store::{Appended, Position, RevocationError, RevocationLog, Since, UnixTime};
 use rocket_login::testing::store::logout;
-use rocket_login::{LoginError, LoginManager, LoginSession, UserMixin, user_loader};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{Executor as _, PgPool, SqlitePool};
@@ -486,22 +483,6 @@ async fn a_server_that_crashes_or_hangs_is_an_error_until_it_answers() {
     append(&log, &position).await.unwrap();
 }
 
-#[derive(UserMixin)]
-struct User {
-    id: u8,
-}
-
-#[allow(clippy::unnecessary_wraps, reason = "a loader's type is fixed")]
-#[user_loader]
-fn load_user(id: u8) -> Option<User> {
-    Some(User { id })
-}
-
-#[post("/login")]
-async fn login(session: LoginSession<'_, User>) -> Result<(), LoginError> {
-    session.login_user(&User { id: 1 }).await
-}
-
 #[rocket::async_test]
 async fn the_first_login_after_a_restart_or_an_idle_timeout_of_the_server_begins() {
     let Some(mut server) = Postgres::start(&[]) else {
@@ -509,12 +490,7 @@ async fn the_first_login_after_a_restart_or_an_idle_timeout_of_the_server_begins
     };
     let pool = PgPool::connect_lazy(&server.database()).unwrap();
     migrate(&pool).await.unwrap();
-    let manager = LoginManager::new(load_user).login_registry(SqlRegistry::new(&pool));
-    let figment = rocket::Config::figment().merge(("log_level", "off"));
-    let rocket = rocket::custom(figment)
-        .attach(manager)
-        .mount("/", routes![login]);
-    let client = Client::untracked(rocket).await.unwrap();
+    let client = site::with_registry(SqlRegistry::new(&pool)).await;
     let login = async || client.post("/login").dispatch().await.status();
     assert_eq!(login().await, Status::Ok);
     server.kill();

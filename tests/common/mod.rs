@@ -23,6 +23,7 @@ use std::future::ready;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::form::Form;
 use rocket::http::uri::Host;
@@ -554,4 +555,21 @@ impl Reply {
     pub fn location(&self) -> Option<&str> {
         self.header("Location")
     }
+}
+
+/// Adds a fairing that asks for the user, and then one that turns a request with a query into a POST.
+pub fn change_methods_late(rocket: Rocket<Build>) -> Rocket<Build> {
+    let look = AdHoc::on_request("Look", |req, _| {
+        Box::pin(async move {
+            let _ = req.guard::<CurrentUser<'_, User>>().await;
+        })
+    });
+    let change = AdHoc::on_request("Change", |req, _| {
+        Box::pin(async move {
+            if req.uri().query().is_some() {
+                req.set_method(Method::Post);
+            }
+        })
+    });
+    rocket.attach(look).attach(change)
 }

@@ -8,6 +8,7 @@ mod postgres;
 mod process;
 mod recorder;
 mod redis;
+pub mod site;
 
 pub use self::certificate::Certificate;
 pub use self::postgres::Postgres;

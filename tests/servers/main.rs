@@ -12,8 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rocket::fairing::AdHoc;
-use rocket::http::{Method, Status};
+use rocket::http::Status;
 use rocket::{State, get, post, routes};
 use rocket_login::logins::MemoryRegistry;
 use rocket_login::revocation::{RevocationError, UnixTime};
@@ -24,13 +23,11 @@ use rocket_login::store::{
 use rocket_login::testing::Clock;
 use rocket_login::testing::registry::Shared;
 use rocket_login::testing::store::{Fault, MemoryLog};
-use rocket_login::{
-    CurrentUser, EventKind, LoginError, LoginEvent, LoginSession, Signer, event_listener,
-};
+use rocket_login::{EventKind, LoginError, LoginEvent, LoginSession, Signer, event_listener};
 
 use common::socket::{Server, body, cookie};
 use common::streams::{Ends, Stream, stream};
-use common::{App, Browser, REMEMBER, Running, START, User, Users};
+use common::{App, Browser, REMEMBER, Running, START, User, Users, change_methods_late};
 
 fn store() -> MemoryLog {
     MemoryLog::with_clock(Clock::manual(START))
@@ -332,20 +329,8 @@ fn an_old_copy_serves_no_method_that_a_fairing_has_made_of_a_read() {
     let log = store();
     let app = on(&log).set("login.store.on_stale", "serve for 5m");
     let server = app.start_with(|rocket| {
-        let look = AdHoc::on_request("Look", |req, _| {
-            Box::pin(async move {
-                let _ = req.guard::<CurrentUser<'_, User>>().await;
-            })
-        });
-        let change = AdHoc::on_request("Change", |req, _| {
-            Box::pin(async move {
-                if req.uri().query().is_some() {
-                    req.set_method(Method::Post);
-                }
-            })
-        });
         let state = rocket.manage(Noted::default()).manage(Ends::default());
-        state.attach(look).attach(change)
+        change_methods_late(state)
     });
     let mut browser = server.logged_in("alice");
     assert_eq!(browser.get("/private?post").body, "posted by alice");

@@ -1,14 +1,11 @@
 //! Requests that another site causes.
 
-use rocket::fairing::AdHoc;
 use rocket::http::{Method, Status};
 use rocket::{State, get, routes};
-use rocket_login::{
-    CurrentUser, LoginError, LoginSession, config::CrossSiteProtection, login_required,
-};
+use rocket_login::{LoginError, LoginSession, config::CrossSiteProtection, login_required};
 
 use crate::common::socket::{Server, body, cookie, status};
-use crate::common::{App, Browser, SESSION, User, Users};
+use crate::common::{App, Browser, SESSION, User, Users, change_methods_late};
 
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
@@ -311,21 +308,7 @@ fn a_method_override_is_judged_by_the_final_method() {
 // K11
 #[test]
 fn a_method_that_a_fairing_changes_is_judged_by_the_final_method() {
-    let app = App::new().start_with(|rocket| {
-        let look = AdHoc::on_request("Look", |req, _| {
-            Box::pin(async move {
-                let _ = req.guard::<CurrentUser<'_, User>>().await;
-            })
-        });
-        let change = AdHoc::on_request("Change", |req, _| {
-            Box::pin(async move {
-                if req.uri().query().is_some() {
-                    req.set_method(Method::Post);
-                }
-            })
-        });
-        rocket.attach(look).attach(change)
-    });
+    let app = App::new().start_with(change_methods_late);
     let mut evil = app
         .logged_in("alice")
         .header("Sec-Fetch-Site", "cross-site");
