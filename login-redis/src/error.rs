@@ -61,7 +61,7 @@ pub(crate) enum StoreError {
     Password { address: String, error: RedisError },
     #[error(
         "the user in `login.store.url` may not use a command ({error}): allow it DEL, EVAL, EXISTS, EXPIRE, EXPIREAT, \
-         EXPIRETIME, INFO, ROLE, TIME, TYPE, WAIT and the commands for strings, hashes, sorted sets and streams"
+         EXPIRETIME, INFO, PING, ROLE, TIME, TYPE, WAIT and the commands for strings, hashes, sorted sets and streams"
     )]
     Permission { error: RedisError },
     #[error(

@@ -106,20 +106,23 @@ impl RedisRegistry {
         format!("{{{}}}:clients:{user}", self.prefix)
     }
 
+    async fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
+        let connection = self.commands.working_connection().await;
+        connection.map_err(|error| StoreError::of(error, &self.address))
+    }
+
     async fn ask<T: FromRedisValue>(
         &self,
+        connection: &mut MultiplexedConnection,
         commands: impl IntoIterator<Item = Cmd>,
     ) -> Result<T, StoreError> {
-        let failed = |error| StoreError::of(error, &self.address);
-        let connection = self.commands.working_connection().await;
-        let mut connection: MultiplexedConnection = connection.map_err(failed)?;
         let mut all = pipe();
         for command in commands {
             all.add_command(command);
         }
-        let answer = all.query_async(&mut connection);
+        let answer = all.query_async(connection);
         let answer = self.commands.answer(Duration::ZERO, answer).await;
-        answer.map_err(failed)
+        answer.map_err(|error| StoreError::of(error, &self.address))
     }
 
     async fn insert(&self, new: &Begin) -> Result<Begun, StoreError> {
@@ -136,7 +139,8 @@ impl RedisRegistry {
         ];
         arguments.extend(new.replaced.iter().copied().map(hexadecimal));
         let insert = script(include_str!("lua/login.lua"), &keys, &arguments);
-        let ((outcome, rows, clients),): (Inserted,) = self.ask([insert]).await?;
+        let mut connection = self.connection().await?;
+        let ((outcome, rows, clients),): (Inserted,) = self.ask(&mut connection, [insert]).await?;
         let rows = rows.iter().map(|(number, content)| {
             let user = new.users.get(*number).ok_or(RowError::Malformed)?;
             parse(*user, content)
@@ -161,13 +165,15 @@ impl RedisRegistry {
         let key = self.client_key(user);
         let arguments = [client.name.clone(), client.until.as_secs().to_string()];
         let remember = script(include_str!("lua/client.lua"), &[&key], &arguments);
-        self.ask([remember]).await
+        let mut connection = self.connection().await?;
+        self.ask(&mut connection, [remember]).await
     }
 
     async fn list(&self, users: &[RowUser], now: UnixTime) -> Result<Vec<LoginRow>, StoreError> {
         let read = |key| cmd("HVALS").arg(key).take();
-        let found = self.ask(self.keys(users).into_iter().map(read)).await?;
-        let found: Vec<Vec<String>> = found;
+        let mut connection = self.connection().await?;
+        let reads = self.keys(users).into_iter().map(read);
+        let found: Vec<Vec<String>> = self.ask(&mut connection, reads).await?;
         let mut rows = Vec::new();
         for (user, contents) in users.iter().zip(found) {
             for content in contents {
@@ -189,9 +195,11 @@ impl RedisRegistry {
     ) -> Result<(), StoreError> {
         let login = hexadecimal(login);
         let keys = self.keys(users);
+        let mut connection = self.connection().await?;
         for _ in 0..ATTEMPTS {
             let read = |key| cmd("HGET").arg(key).arg(&login).take();
-            let found: Vec<Option<String>> = self.ask(keys.iter().map(read)).await?;
+            let found: Vec<Option<String>> =
+                self.ask(&mut connection, keys.iter().map(read)).await?;
             let held = users.iter().zip(&keys).zip(&found);
             let mut held = held.filter_map(|(at, content)| Some((at, content.as_deref()?)));
             let (key, before, changed) = match held.next() {
@@ -209,7 +217,7 @@ impl RedisRegistry {
                 row.until().as_secs().to_string(),
             ];
             let renew = script(include_str!("lua/renew.lua"), &[key], &arguments);
-            let (is_written,): (bool,) = self.ask([renew]).await?;
+            let (is_written,): (bool,) = self.ask(&mut connection, [renew]).await?;
             if is_written {
                 return Ok(());
             }
@@ -240,7 +248,9 @@ impl RedisRegistry {
         }
         let logins: Vec<_> = logins.iter().copied().map(hexadecimal).collect();
         let remove = |key| cmd("HDEL").arg(key).arg(&logins).take();
-        let _: Vec<usize> = self.ask(self.keys(users).into_iter().map(remove)).await?;
+        let mut connection = self.connection().await?;
+        let removals = self.keys(users).into_iter().map(remove);
+        let _: Vec<usize> = self.ask(&mut connection, removals).await?;
         Ok(())
     }
 }
