@@ -35,17 +35,29 @@ impl Connections {
     /// Returns a connection; [`give_back`](Self::give_back) keeps it open for the next call. After an error, and in a
     /// call that is dropped halfway, it is closed, which rolls its transaction back.
     pub(crate) async fn connection(&self) -> Result<Connection, StoreError> {
-        while let Some(mut connection) = self.idle_connection() {
+        while let Some(mut connection) = self.idle() {
             // The server may have closed it since: after a restart, or because nobody used it.
             if connection.ping().await.is_ok() {
                 return Ok(connection);
             }
         }
+        self.connect().await
+    }
+
+    /// Returns a connection that may be closed, for a caller that asks again and again.
+    pub(crate) async fn unchecked_connection(&self) -> Result<Connection, StoreError> {
+        match self.idle() {
+            Some(connection) => Ok(connection),
+            None => self.connect().await,
+        }
+    }
+
+    async fn connect(&self) -> Result<Connection, StoreError> {
         let connected = self.options.connect().await;
         connected.map_err(|error| self.error(error))
     }
 
-    fn idle_connection(&self) -> Option<Connection> {
+    fn idle(&self) -> Option<Connection> {
         let identity = self.options.identity();
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.identity != identity {

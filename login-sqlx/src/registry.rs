@@ -138,9 +138,11 @@ impl SqlRegistry {
         }
         let clients = self.clients(&mut connection, &new.users, new.now).await?;
         self.put(&mut connection, &new.row).await?;
-        self.commit(connection).await?;
+        self.run(&mut connection, "COMMIT").await?;
         // A failure here is not one of the login; another login removes them.
-        let _ = self.purge(new.now).await;
+        if self.purge(&mut connection, new.now).await.is_ok() {
+            self.connections.give_back(connection);
+        }
         Ok(Begun::Inserted {
             others: rows,
             clients,
@@ -184,17 +186,15 @@ impl SqlRegistry {
         Ok(())
     }
 
-    async fn purge(&self, now: UnixTime) -> Result<(), StoreError> {
+    async fn purge(&self, connection: &mut Connection, now: UnixTime) -> Result<(), StoreError> {
         let logins = "DELETE FROM rocket_login_logins WHERE login IN \
                       (SELECT login FROM rocket_login_logins WHERE until < $1 ORDER BY until LIMIT $2)";
         let clients = "DELETE FROM rocket_login_clients WHERE (owner, client) IN \
                        (SELECT owner, client FROM rocket_login_clients WHERE until < $1 ORDER BY until LIMIT $2)";
-        let mut connection = self.connections.connection().await?;
         let arguments = [Argument::Number(signed(now)), Argument::Number(PURGED)];
         for purge in [logins, clients] {
-            self.change(&mut connection, purge, &arguments).await?;
+            self.change(connection, purge, &arguments).await?;
         }
-        self.connections.give_back(connection);
         Ok(())
     }
 

@@ -101,7 +101,7 @@ impl SqlLog {
              LEFT JOIN rocket_login_log AS log ON log.number BETWEEN $1 AND $1 + {PAGE} \
              ORDER BY log.number"
         );
-        let mut connection = self.connections.connection().await?;
+        let mut connection = self.connections.unchecked_connection().await?;
         let lines: Vec<Line> = self
             .fetch(&mut connection, &sql, &[Argument::Number(number)])
             .await?;
