@@ -333,7 +333,7 @@ fn a_setting_directly_under_a_profile_stops_the_launch_unless_ours_is_set_as_wel
         let (name, _) = line.split_once(' ').unwrap();
         let mistake = format!(
             "`{name}`: is not read there; write `{name}` under `[default.login]` in Rocket.toml, or in \
-             ROCKET_LOGIN='{{{name}=..}}' in the environment, also if it is a setting of your own as well (in TOML source string)"
+             ROCKET_LOGIN='{{{name}=..}}' in the environment; if it is a setting of your own, set ours there too (in TOML source string)"
         );
         let stopped = with_file(release(&format!("[default]\n{line}"))).stopped();
         assert_eq!(stopped, [mistake]);

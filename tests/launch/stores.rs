@@ -200,8 +200,8 @@ fn a_registry_that_outlives_the_list_of_ended_logins_is_warned_of() {
     .warned();
     assert_eq!(
         warning,
-        "the registry of logins may be shared or outlive this process, and the list of ended logins does not: a login that is \
-         ended goes on at other servers, and after a restart; add `.revocation_store(..)`, such as the one of the same crate"
+        "the registry of logins can be shared and survive a restart, but the list of ended logins is only in this process: a login \
+         that ends here goes on elsewhere and after a restart; add `.revocation_store(..)`, such as the one of the same crate"
     );
     for app in [
         App::new().with(|manager| manager.login_registry(MemoryRegistry::new())),

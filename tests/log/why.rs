@@ -590,8 +590,8 @@ fn a_user_of_the_request_loader_is_not_fresh() {
     assert_eq!(
         lines,
         [
-            "GET /fresh: the login is not fresh, because the request loader knows its user, who has given no credentials to log \
-             in; 401 Unauthorized"
+            "GET /fresh: the login is not fresh, because the request loader found the user, and such a user is never fresh; \
+             401 Unauthorized"
         ]
     );
 }

@@ -45,7 +45,7 @@ pub struct Denied {
     pub(crate) by_parameter: bool,
     /// Whether the event has been emitted already.
     pub(crate) emitted: bool,
-    /// Where the route is that was refused.
+    /// The address in memory of the route that was refused, which identifies it.
     pub(crate) route: Option<usize>,
 }
 

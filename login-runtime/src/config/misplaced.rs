@@ -79,7 +79,7 @@ fn check_key(figment: &Figment, profile: &str, key: &str, value: &Value, report:
     } else if !figment.contains(&format!("login.{name}")) {
         // It may be another crate's. Whoever sets both has seen this.
         let mistake =
-            format!("is not read there; {fix}, also if it is a setting of your own as well");
+            format!("is not read there; {fix}; if it is a setting of your own, set ours there too");
         report.mistake_at(key, mistake, source);
     }
 }

@@ -132,8 +132,8 @@ pub(super) fn mismatch(
     let is_mismatch =
         matches!(revocations, Revocations::Memory(_)) && !registry.is::<MemoryRegistry>();
     is_mismatch.then(|| {
-        "the registry of logins may be shared or outlive this process, and the list of ended logins does not: a login that is \
-         ended goes on at other servers, and after a restart; add `.revocation_store(..)`, such as the one of the same crate"
+        "the registry of logins can be shared and survive a restart, but the list of ended logins is only in this process: a login \
+         that ends here goes on elsewhere and after a restart; add `.revocation_store(..)`, such as the one of the same crate"
             .to_owned()
     })
 }

@@ -152,7 +152,7 @@ impl<U: UserMixin> Line<'_, '_, U> {
             _ => match &self.current {
                 None => "the handler says so",
                 Some(_) if !self.has_session => {
-                    "the request loader knows its user, who has given no credentials to log in"
+                    "the request loader found the user, and such a user is never fresh"
                 }
                 Some(current) if current.auth_at.is_some() => {
                     "the credentials were given too long ago for this route"
